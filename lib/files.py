@@ -1,0 +1,111 @@
+"""Reading and writing files so that nothing half-written is ever found under its final name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lib.errors import HeldoutError
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, and move it into place when the block ends well.
+
+    Parameters
+    ----------
+    path : str or Path
+        The final name. Its folder is made when missing.
+
+    Yields
+    ------
+    Path
+        Where to write. It has the suffix of `path`, since writers choose their format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The process id keeps two writers of one file apart: the last one wins, whole.
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically. NaN is refused: it is not JSON."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    with atomic(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    HeldoutError
+        The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HeldoutError(
+            f"{path}: expected a JSON file, got {error}. Delete it and run again: it is made anew."
+        ) from error
+
+
+def write_table(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV or Parquet, by the suffix of `path`, atomically and without its index."""
+    with atomic(path) as part:
+        if part.suffix == ".parquet":
+            table.to_parquet(part, index=False)
+        else:
+            table.to_csv(part, index=False, lineterminator="\n")
+
+
+def read_table(path: str | Path, *, text: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Read a CSV or Parquet table.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.csv` or `.parquet` file.
+    text : tuple of str
+        Columns of a CSV that are text even where they look like numbers (record `100`).
+
+    Raises
+    ------
+    HeldoutError
+        The file is missing or cannot be read.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        # "NA" may be a class or a group: only an empty field is missing, and text is never missing.
+        table = pd.read_csv(
+            path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""]
+        )
+    except (OSError, ValueError) as error:
+        raise HeldoutError(
+            f"{path}: expected a {path.suffix[1:]} table, got {error}. "
+            "Delete it and run again: it is made anew."
+        ) from error
+    columns = [name for name in text if name in table.columns]
+    table[columns] = table[columns].fillna("")
+    return table
+
+
+def sha256(path: str | Path) -> str:
+    """Give the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
