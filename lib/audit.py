@@ -1,0 +1,198 @@
+"""Whether a split can be believed: what stands on two sides of it, and what a part lacks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import HeldoutError
+from lib.splits import PARTS
+
+# Examples are hashed in blocks of about this many bytes, so that 5 GB of them pass in little memory.
+BLOCK = 64_000_000
+
+
+def audit_split(
+    examples: pd.DataFrame,
+    split: pd.DataFrame,
+    *,
+    x: np.ndarray,
+    duration: float,
+    classes: Sequence[str],
+    honest: bool,
+) -> dict[str, Any]:
+    """Look for whatever a split lets through from one side to another.
+
+    Parameters
+    ----------
+    examples : pd.DataFrame
+        Columns `example`, `recording`, `group`, `label`, `start` (s).
+    split : pd.DataFrame
+        Columns `example`, `fold`, `part`.
+    x : np.ndarray [shape=(examples, time, channels)]
+        The examples; may be memory-mapped.
+    duration : float
+        How long one example lasts, s. Two of one recording overlap when they start within it.
+    classes : sequence of str
+        Every class of the study.
+    honest : bool
+        Whether the protocol claims that nothing leaks.
+
+    Returns
+    -------
+    dict
+        `leaks`; `groups_on_two_sides`, `identical_examples` and `overlapping_examples`, each with
+        its `count` and its worst cases; `missing_classes`; `parts` (size, groups and classes of
+        each part of each fold); `warnings`.
+    """
+    joined = split.merge(examples, on="example", validate="many_to_one")
+    joined["part"] = joined["part"].astype(str)
+    groups = _on_two_sides(joined, "group")
+    joined["content"] = content_hashes(x)[joined["example"].to_numpy()]
+    identical = _on_two_sides(joined, "content")
+    overlapping = _overlapping(joined, duration)
+    missing = _missing_classes(joined, classes)
+    crossing = sorted(set(groups["group"]))
+    on_two = joined[joined["group"].isin(crossing)]
+    pairs = [
+        sorted(joined.loc[joined["content"] == value, "recording"].astype(str).unique())
+        for value in identical["content"].unique()[:20]
+    ]
+    leaks = bool(crossing or len(identical) or overlapping["count"])
+    return {
+        "honest": honest,
+        "leaks": leaks,
+        "groups_on_two_sides": {
+            "count": len(crossing),
+            "groups": [str(name) for name in crossing[:100]],
+            "examples": int(on_two["example"].nunique()),
+        },
+        "identical_examples": {"count": int(identical["content"].nunique()), "recordings": pairs},
+        "overlapping_examples": overlapping,
+        "missing_classes": missing,
+        "parts": _parts(joined, classes),
+        "warnings": [
+            f"fold {item['fold']}: class {item['class']} is missing from the {item['part']} part"
+            for item in missing
+        ],
+    }
+
+
+def require_honest(audit: dict[str, Any], *, study: str, protocol: str) -> None:
+    """Stop where a protocol that is called honest leaks.
+
+    Raises
+    ------
+    HeldoutError
+        Names the groups, recordings and numbers of examples on two sides.
+    """
+    if not (audit["honest"] and audit["leaks"]):
+        return
+    found = []
+    groups = audit["groups_on_two_sides"]
+    if groups["count"]:
+        found.append(
+            f"{groups['count']} groups stand on two sides, with {groups['examples']} examples: "
+            f"{', '.join(groups['groups'][:20])}"
+        )
+    identical = audit["identical_examples"]
+    if identical["count"]:
+        names = "; ".join(" = ".join(pair[:3]) for pair in identical["recordings"][:5])
+        found.append(f"{identical['count']} examples are identical on two sides ({names})")
+    overlapping = audit["overlapping_examples"]
+    if overlapping["count"]:
+        found.append(
+            f"{overlapping['count']} examples overlap in time with one on another side "
+            f"(recordings {', '.join(overlapping['recordings'][:5])})"
+        )
+    raise HeldoutError(
+        f"{study}: the protocol {protocol!r} is called honest, and leaks: {'. '.join(found)}. "
+        f"Keep each group on one side, or set `honest: false` for {protocol!r}: then its numbers "
+        "are shown as leaky ones."
+    )
+
+
+def content_hashes(x: np.ndarray) -> np.ndarray:
+    """Give a 64-bit hash of each example's bytes.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(examples, time, channels)]
+        May be memory-mapped: it is read in blocks.
+
+    Returns
+    -------
+    np.ndarray [shape=(examples,), dtype=uint64]
+        Equal for equal examples; BLAKE2b, so that unequal ones do not meet by chance.
+    """
+    hashes = np.empty(len(x), dtype=np.uint64)
+    rows = max(1, BLOCK // max(1, x[:1].nbytes))
+    for start in range(0, len(x), rows):
+        block = np.ascontiguousarray(x[start : start + rows])
+        for offset, row in enumerate(block):
+            digest = hashlib.blake2b(row.tobytes(), digest_size=8).digest()
+            hashes[start + offset] = int.from_bytes(digest, "little")
+    return hashes
+
+
+def _on_two_sides(joined: pd.DataFrame, column: str) -> pd.DataFrame:
+    """List the values of a column that stand in more than one part of a fold."""
+    sides = joined.groupby(["fold", column])["part"].nunique()
+    return sides[sides > 1].reset_index()
+
+
+def _overlapping(joined: pd.DataFrame, duration: float) -> dict[str, Any]:
+    """Count examples that share a stretch of a recording with one on another side.
+
+    Sorted by start, every overlapping pair on two sides implies a neighbouring pair on two sides
+    within it, so that looking at neighbours finds every recording that leaks.
+    """
+    count: set[int] = set()
+    recordings: set[str] = set()
+    for _, fold in joined.groupby("fold"):
+        ordered = fold.sort_values(["recording", "start", "example"])
+        same = ordered["recording"].to_numpy()[1:] == ordered["recording"].to_numpy()[:-1]
+        part = ordered["part"].to_numpy()
+        crosses = part[1:] != part[:-1]
+        # A microsecond of tolerance: windows that touch do not overlap.
+        near = np.diff(ordered["start"].to_numpy()) < duration - 1e-6
+        hit = np.flatnonzero(same & crosses & near)
+        for rows in (hit, hit + 1):
+            count.update(ordered["example"].to_numpy()[rows].tolist())
+            recordings.update(ordered["recording"].to_numpy()[rows].astype(str).tolist())
+    return {"count": len(count), "recordings": sorted(recordings)[:100]}
+
+
+def _missing_classes(joined: pd.DataFrame, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """List the classes that a part of a fold has no example of."""
+    present = set(zip(joined["fold"], joined["part"], joined["label"].astype(str), strict=True))
+    return [
+        {"fold": int(fold), "part": part, "class": label}
+        for fold in sorted(joined["fold"].unique())
+        for part in PARTS
+        for label in classes
+        if (fold, part, label) not in present
+    ]
+
+
+def _parts(joined: pd.DataFrame, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Describe each part of each fold."""
+    rows = []
+    for fold in sorted(joined["fold"].unique()):
+        for part in PARTS:
+            here = joined[(joined["fold"] == fold) & (joined["part"] == part)]
+            counts = here["label"].astype(str).value_counts()
+            rows.append(
+                {
+                    "fold": int(fold),
+                    "part": part,
+                    "examples": len(here),
+                    "groups": int(here["group"].nunique()),
+                    "classes": {label: int(counts.get(label, 0)) for label in classes},
+                }
+            )
+    return rows

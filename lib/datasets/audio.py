@@ -1,0 +1,140 @@
+"""Reading audio files of any kind that libsndfile decodes (wav, au, mp3)."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from lib.datasets import mp3
+from lib.datasets.signal import Signal, require_file
+from lib.errors import HeldoutError
+
+# A writer that streams does not know the length: both formats mark that with all bits set.
+_UNKNOWN = 0xFFFFFFFF
+
+
+class Header(NamedTuple):
+    """What the header of an audio file says."""
+
+    rate: float
+    frames: int
+    channels: int
+
+    @property
+    def duration(self) -> float:
+        """Length in s."""
+        return self.frames / self.rate
+
+
+def _mend(path: Path) -> str:
+    return f"Delete {path.name} and run again (it is fetched anew), or exclude the recording."
+
+
+def _promised(stream: BinaryIO) -> int | None:
+    """Give the size of the whole file in bytes that a wav or au header promises, else None."""
+    start = stream.read(12)
+    if start[:4] == b".snd" and len(start) == 12:
+        offset, size = struct.unpack(">II", start[4:])
+        return None if size == _UNKNOWN else offset + size
+    if start[:4] != b"RIFF" or start[8:] != b"WAVE":
+        return None
+    while len(chunk := stream.read(8)) == 8:
+        name, size = struct.unpack("<4sI", chunk)
+        if name == b"data":
+            return None if size == _UNKNOWN else stream.tell() + size
+        stream.seek(size + size % 2, 1)  # chunks begin at even bytes
+    return None
+
+
+def read_header(path: str | Path) -> Header:
+    """Read the header of an audio file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A wav, au or mp3 file.
+
+    Returns
+    -------
+    Header
+        Rate (Hz), frames, channels.
+
+    Raises
+    ------
+    HeldoutError
+        The file is missing, empty, no audio, shorter than its header says, or has no frames.
+    """
+    import soundfile
+
+    path = require_file(path)
+    # libsndfile takes a cut file for a shorter one without a word, so the sizes are compared here.
+    with path.open("rb") as stream:
+        promised = _promised(stream)
+    size = path.stat().st_size
+    if promised is not None and promised > size:
+        raise HeldoutError(
+            f"{path}: expected {promised:,} bytes by its header, got {size:,}: it is truncated. "
+            f"{_mend(path)}"
+        )
+    try:
+        info = soundfile.info(str(path))
+    except (soundfile.SoundFileError, ValueError) as error:
+        raise HeldoutError(
+            f"{path}: expected an audio file, got one that cannot be decoded ({error}). "
+            f"{_mend(path)}"
+        ) from error
+    if info.frames <= 0 or info.samplerate <= 0:
+        raise HeldoutError(
+            f"{path}: expected frames at a rate above 0 Hz, got {info.frames} frames at "
+            f"{info.samplerate} Hz. {_mend(path)}"
+        )
+    frames = int(info.frames)
+    if info.format == "MP3":
+        found = mp3.count(path.read_bytes())
+        if found.missing:
+            raise HeldoutError(
+                f"{path}: expected {found.missing:,} bytes more for frame {found.frames + 1}, got "
+                f"the end of the file: it is truncated. {_mend(path)}"
+            )
+        # Without an index in the file, libsndfile estimates the length from the file's size.
+        frames = min(frames, found.samples) if found.samples else frames
+    return Header(float(info.samplerate), frames, int(info.channels))
+
+
+def read_audio(path: str | Path) -> Signal:
+    """Read an audio file as one channel, the mean of its channels.
+
+    Parameters
+    ----------
+    path : str or Path
+        A wav, au or mp3 file.
+
+    Returns
+    -------
+    Signal
+        Shape (time, 1), full scale ±1.
+
+    Raises
+    ------
+    HeldoutError
+        As `read_header`, or fewer frames can be decoded than the header says.
+    """
+    import soundfile
+
+    header = read_header(path)
+    try:
+        samples, _ = soundfile.read(str(path), dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, ValueError) as error:
+        raise HeldoutError(
+            f"{path}: expected {header.frames:,} frames, got an error while decoding ({error}). "
+            f"{_mend(Path(path))}"
+        ) from error
+    if len(samples) < header.frames:
+        raise HeldoutError(
+            f"{path}: expected {header.frames:,} frames by its header, got {len(samples):,}: "
+            f"it is truncated. {_mend(Path(path))}"
+        )
+    return Signal(
+        samples.mean(axis=1, keepdims=True), header.rate, ("audio",), name=Path(path).as_posix()
+    )

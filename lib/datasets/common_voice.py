@@ -1,0 +1,172 @@
+"""Mozilla Common Voice: read sentences with the accent that the speaker gave."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lib.datasets.audio import read_audio as read
+from lib.datasets.audio import read_header
+from lib.errors import HeldoutError
+
+__all__ = ["EXAMPLES_HAVE_LABELS", "read", "recordings"]
+
+EXAMPLES_HAVE_LABELS = False
+
+# Releases up to 6.1 give the code of an accent, later ones its long name: the code stands for both,
+# so that one study fits every release. Long names go on with a list, «Chileno: Chile, Cuyo».
+_SPANISH = {
+    "España: Norte peninsular": "nortepeninsular",
+    "España: Centro-Sur peninsular": "centrosurpeninsular",
+    "España: Sur peninsular": "surpeninsular",
+    "España: Islas Canarias": "canario",
+    "México": "mexicano",
+    "América central": "americacentral",
+    "Caribe": "caribe",
+    "Andino-Pacífico": "andino",
+    "Rioplatense": "rioplatense",
+    "Chileno": "chileno",
+    "Español de Filipinas": "filipinas",
+}
+
+_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
+
+
+def recordings(
+    folder: str | Path,
+    *,
+    locale: str | None = None,
+    lists: tuple[str, ...] | list[str] = ("validated", "other"),
+) -> pd.DataFrame:
+    """List the clips that are on disk, from the tables of every release in the folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder of the releases (`cv-corpus-…/es/validated.tsv`).
+    locale : str, optional
+        Take one language (`es`); all without it.
+    lists : sequence of str
+        The tables to take clips from. A clip that two of them or two releases name counts once.
+
+    Returns
+    -------
+    pd.DataFrame
+        The columns of `lib.datasets`, and `age`, `sex`, `locale`. `label` is the accent: its code
+        where known, several joined by `|`, empty where the speaker gave none. `group` is the
+        start of `client_id`; `split` the release's own, where it has `train.tsv`, `dev.tsv` or
+        `test.tsv`.
+
+    Raises
+    ------
+    HeldoutError
+        A table lacks a column, or a row has another number of fields.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for corpus in sorted(Path(folder).glob(f"cv-corpus-*/{locale or '*'}")):
+        if not (corpus / "clips").is_dir():
+            continue
+        clips = {path.name for path in (corpus / "clips").iterdir()}
+        splits = {
+            fields["path"]: part
+            for name, part in _SPLITS.items()
+            for fields in _rows(corpus / f"{name}.tsv")
+        }
+        for table in lists:
+            for fields in _rows(corpus / f"{table}.tsv"):
+                # The name is only ever compared, so one that leads out of the folder finds nothing.
+                clip = fields["path"]
+                if clip in clips and Path(clip).stem not in rows:
+                    rows[Path(clip).stem] = _row(corpus, fields, splits.get(clip, ""))
+    return pd.DataFrame(rows.values())
+
+
+def _row(corpus: Path, fields: dict[str, str], split: str) -> dict[str, Any]:
+    path = corpus / "clips" / fields["path"]
+    if not fields["client_id"]:
+        raise HeldoutError(
+            f"{path}: expected a client_id in its row, got none, so its speaker is not known. "
+            "Fetch the table anew or delete the clip."
+        )
+    header = read_header(path)
+    return {
+        "recording": path.stem,
+        "path": path.as_posix(),
+        "label": _accents(fields.get("accents", fields.get("accent", "")), corpus.name),
+        # 64 bits of a hash: as good as all of it to tell the speakers of a release apart.
+        "group": fields["client_id"][:16],
+        "split": split,
+        "rate": header.rate,
+        "duration": header.duration,
+        "channels": header.channels,
+        "age": fields.get("age", ""),
+        "sex": fields.get("gender", ""),
+        "locale": corpus.name,
+    }
+
+
+def _accents(text: str, locale: str) -> str:
+    # A comma within a name («Chile, Cuyo») has a blank after it; one between names has none.
+    names = [name.strip() for name in re.split(r"\||,(?=\S)(?![^(]*\))", text)]
+    if locale == "es":
+        names = [_code(name) for name in names]
+    return "|".join(dict.fromkeys(filter(None, names)))
+
+
+def _code(name: str) -> str:
+    for head in (name.partition(" (")[0], name.partition(":")[0]):
+        if head in _SPANISH:
+            return _SPANISH[head]
+    return name
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    """Give the rows of a table by column; none where there is no table."""
+    if not path.is_file():
+        return
+    # Split at \n alone: sentences hold other characters that Python takes for line ends.
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    names = lines[0].rstrip("\r").split("\t")
+    if not {"client_id", "path"} <= set(names):
+        raise HeldoutError(
+            f"{path}: expected the columns client_id and path, got {', '.join(names)[:200]}. "
+            "Fetch the table anew."
+        )
+    number = 1
+    while number < len(lines):
+        line = lines[number].rstrip("\r")
+        number += 1
+        if not line:
+            continue
+        fields = _fields(line, len(names))
+        while fields is None and number < len(lines) and line.count("\t") < len(names) - 1:
+            line += "\n" + lines[number].rstrip("\r")  # a quoted field with a line end in it
+            number += 1
+            fields = _fields(line, len(names))
+        if fields is None:
+            raise HeldoutError(
+                f"{path}, line {number}: expected {len(names)} fields, got "
+                f"{line.count(chr(9)) + 1}: {line[:80]!r}. Fetch the table anew."
+            )
+        yield dict(zip(names, fields, strict=True))
+
+
+def _fields(line: str, count: int) -> list[str] | None:
+    """Split a row into `count` fields, quoted (as to release 6.1) or not; None when it cannot."""
+    # By tabs first: in later releases a quote is a letter, and a csv reader would swallow rows.
+    fields = line.split("\t")
+    if len(fields) != count:
+        fields = next(csv.reader([line], delimiter="\t"), [])
+        return fields if len(fields) == count else None
+    return [_unquoted(field) for field in fields]
+
+
+def _unquoted(field: str) -> str:
+    inner = field[1:-1]
+    quoted = len(field) > 1 and field[0] == field[-1] == '"' and '"' not in inner.replace('""', "")
+    return inner.replace('""', '"') if quoted else field

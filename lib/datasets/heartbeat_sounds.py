@@ -1,0 +1,105 @@
+"""PASCAL Classifying Heart Sounds Challenge 2011: heart sounds in two sets, in Kaggle's layout."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lib.datasets.audio import read_audio as read
+from lib.datasets.audio import read_header
+from lib.errors import HeldoutError
+
+__all__ = ["EXAMPLES_HAVE_LABELS", "read", "recordings"]
+
+EXAMPLES_HAVE_LABELS = False
+
+_UNLABELLED = {"Aunlabelledtest", "Bunlabelledtest"}
+
+# set_a: label, time. set_b: label, sublabel or nothing, subject, time, site of the stethoscope.
+_SET_A = re.compile(r"(?P<label>[A-Za-z]+)__(?P<time>\d+)")
+_SET_B = re.compile(
+    r"(?P<label>[A-Za-z]+)_(?P<sublabel>[A-Za-z]*)_(?P<subject>\d+)_(?P<time>\d+)_(?P<site>\w+)"
+)
+# The lists name the files of set_b otherwise (Btraining_murmur_…): only the end is the same.
+_KEY = re.compile(r"(\d+_\d+_\w+|\d+)$")
+
+
+def recordings(folder: str | Path) -> pd.DataFrame:
+    """List the recordings on disk; their names say label and subject.
+
+    The subject is the first number in a name of set_b. In set_a, whose names have none, each file
+    is its own group.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder that holds `set_a` and `set_b`. `set_a.csv` and `set_b.csv`, when there, are
+        compared with the names.
+
+    Returns
+    -------
+    pd.DataFrame
+        The columns of `lib.datasets`, and `sublabel` (noisynormal, noisymurmur), `set` (a, b) and
+        `site`.
+
+    Raises
+    ------
+    HeldoutError
+        A name is of neither pattern, or a list gives another label.
+    """
+    rows = []
+    for part, pattern in (("a", _SET_A), ("b", _SET_B)):
+        listed = _listed(Path(folder) / f"set_{part}.csv")
+        for path in sorted((Path(folder) / f"set_{part}").glob("[!.]*.wav")):
+            rows.append(_row(path, part, pattern, listed))
+    return pd.DataFrame(rows)
+
+
+def _listed(path: Path) -> dict[str, set[str]]:
+    """Give the labels in a list by the end of its names (a clean and a noisy copy share it)."""
+    labels: dict[str, set[str]] = {}
+    if path.is_file():
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            for row in csv.DictReader(stream):
+                key = _KEY.search(Path(row.get("fname") or "").stem)
+                if key:
+                    labels.setdefault(key[1], set()).add((row.get("label") or "").strip())
+    return labels
+
+
+def _row(
+    path: Path, part: str, pattern: re.Pattern[str], listed: dict[str, set[str]]
+) -> dict[str, Any]:
+    found = pattern.fullmatch(path.stem)
+    if not found:
+        wanted = "label__time" if part == "a" else "label_sublabel_subject_time_site"
+        raise HeldoutError(
+            f"{path}: expected a name like {wanted}.wav, got {path.name}. "
+            "Rename it as published, or move it out of the folder."
+        )
+    fields = found.groupdict()
+    label = "" if fields["label"] in _UNLABELLED else fields["label"]
+    key = fields["time"] if part == "a" else "_".join(found.group("subject", "time", "site"))
+    if label not in listed.get(key, {label}):
+        raise HeldoutError(
+            f"{path}: expected the label in set_{part}.csv ({', '.join(sorted(listed[key]))}), "
+            f"got {label or 'none'!r} in the file name. Fetch the dataset anew."
+        )
+    header = read_header(path)
+    return {
+        "recording": path.stem,
+        "path": path.as_posix(),
+        "label": label,
+        "group": f"a{key}" if part == "a" else f"b{fields['subject']}",
+        "split": "",
+        "rate": header.rate,
+        "duration": header.duration,
+        "channels": header.channels,
+        "sublabel": fields.get("sublabel", ""),
+        "set": part,
+        "site": fields.get("site", ""),
+    }

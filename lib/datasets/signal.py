@@ -1,0 +1,117 @@
+"""One recording, as it was published and in known units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lib.errors import HeldoutError
+
+
+def _no_positions() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _no_symbols() -> np.ndarray:
+    return np.zeros(0, dtype="<U1")
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """A recording read in full.
+
+    A signal that cannot be worked with cannot be made: what is wrong is said here, once, for every
+    format.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (time, channels)
+        Full scale is ±1 for audio; mV for ECG. Kept as float32.
+    rate : float
+        Sampling rate in Hz.
+    channels : tuple of str
+        The names of the channels.
+    positions : np.ndarray, shape (beats,)
+        Sample indices of the annotated beats (int64); empty where there are none.
+    symbols : np.ndarray, shape (beats,)
+        The codes of those beats.
+    name : str
+        What errors call the recording, usually its path.
+
+    Raises
+    ------
+    HeldoutError
+        No samples, samples that are not finite, a rate that is not positive, names that do not
+        fit the channels, or beats outside the recording.
+    """
+
+    samples: np.ndarray
+    rate: float
+    channels: tuple[str, ...]
+    positions: np.ndarray = field(default_factory=_no_positions)
+    symbols: np.ndarray = field(default_factory=_no_symbols)
+    name: str = "signal"
+
+    def __post_init__(self) -> None:
+        """Check what was given; see the class."""
+        if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
+            raise HeldoutError(
+                f"{self.name}: expected samples of shape (time, {len(self.channels)}) for the "
+                f"channels {', '.join(self.channels)}, got {self.samples.shape}. "
+                "Fetch the file anew or exclude the recording."
+            )
+        if not len(self.samples):
+            raise HeldoutError(
+                f"{self.name}: expected samples, got none: the recording is empty. "
+                "Delete the file and fetch it anew, or exclude the recording."
+            )
+        if not (np.isfinite(self.rate) and self.rate > 0):
+            raise HeldoutError(
+                f"{self.name}: expected a sampling rate above 0 Hz, got {self.rate}. "
+                "Fetch the file anew or exclude the recording."
+            )
+        samples = np.ascontiguousarray(self.samples, dtype=np.float32)
+        bad = int(samples.size - np.count_nonzero(np.isfinite(samples)))
+        if bad:
+            raise HeldoutError(
+                f"{self.name}: expected finite samples, got {bad:,} of {samples.size:,} that are "
+                "NaN or infinite. Fetch the file anew or exclude the recording."
+            )
+        object.__setattr__(self, "samples", samples)
+        if len(self.positions) != len(self.symbols) or (
+            len(self.positions)
+            and (self.positions.min() < 0 or self.positions.max() >= len(samples))
+        ):
+            raise HeldoutError(
+                f"{self.name}: expected one code for each beat and beats within the "
+                f"{len(samples):,} samples, got {len(self.positions):,} positions and "
+                f"{len(self.symbols):,} codes. Fetch the annotations anew."
+            )
+
+    @property
+    def duration(self) -> float:
+        """Length in s."""
+        return len(self.samples) / self.rate
+
+
+def require_file(path: str | Path) -> Path:
+    """Give `path` as a Path when it is a file that holds something.
+
+    Raises
+    ------
+    HeldoutError
+        It is missing or has no bytes.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise HeldoutError(
+            f"{path}: expected a file, got nothing there. Retrieve the dataset anew."
+        )
+    if not path.stat().st_size:
+        raise HeldoutError(
+            f"{path}: expected a recording, got an empty file. "
+            "Delete it and run again; it is fetched anew."
+        )
+    return path

@@ -1,0 +1,182 @@
+"""Reading WFDB records: a header (.hea), signal files, and annotations."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lib.datasets.signal import require_file
+from lib.errors import HeldoutError
+
+# Bytes for each sample of a format; formats that are not here are left to wfdb to check.
+_BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "212": 1.5, "24": 3.0, "32": 4.0}
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]*")
+
+
+def read_header(path: str | Path) -> Any:
+    """Read the header of a record and check what it points to.
+
+    Parameters
+    ----------
+    path : str or Path
+        The `.hea` file.
+
+    Returns
+    -------
+    wfdb.Record
+        The header alone; no samples.
+
+    Raises
+    ------
+    HeldoutError
+        The header is missing, unreadable, of several segments, without rate, length or signals;
+        names a signal file outside of its own folder; or a signal file is missing or truncated.
+    """
+    import wfdb
+
+    path = require_file(path)
+    if path.suffix != ".hea":
+        raise HeldoutError(f"{path}: expected a WFDB header (.hea), got {path.suffix or 'none'}.")
+    _require_names_within(path)
+    try:
+        header = wfdb.rdheader(str(path.resolve().with_suffix("")))
+    except Exception as error:  # wfdb raises whatever its parser stumbles on
+        raise _unreadable(path, error) from error
+    if not isinstance(header, wfdb.Record):
+        raise HeldoutError(
+            f"{path}: expected a record of one segment, got one of several. "
+            "Exclude the recording or join its segments."
+        )
+    if not (header.fs and header.fs > 0) or not header.sig_len or not header.n_sig:
+        raise HeldoutError(
+            f"{path}: expected a rate above 0 Hz, a length and signals, got rate {header.fs}, "
+            f"{header.sig_len} samples, {header.n_sig} signals. "
+            "Fetch the record anew or exclude it."
+        )
+    _require_whole(path, header)
+    return header
+
+
+def _unreadable(path: Path, error: Exception) -> HeldoutError:
+    return HeldoutError(
+        f"{path}: expected a readable WFDB record, got {type(error).__name__}: {error}. "
+        "Delete its files and run again (they are fetched anew), or exclude the recording."
+    )
+
+
+def _require_names_within(path: Path) -> None:
+    # Read before wfdb sees the header: it follows paths and opens URLs that stand in one.
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [line.split() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    for words in lines:
+        # The first word of every line names a file, or the record itself with its segments.
+        name = words[0].partition("/")[0] if words is lines[0] else words[0]
+        if not _PLAIN_NAME.fullmatch(name) and name != "~":
+            raise HeldoutError(
+                f"{path}: expected the name of a file beside the header, got {words[0]!r}. "
+                "A header that points elsewhere is not read: fetch the record anew."
+            )
+
+
+def _require_whole(path: Path, header: Any) -> None:
+    for name in dict.fromkeys(header.file_name):
+        chosen = [i for i in range(header.n_sig) if header.file_name[i] == name]
+        width = _BYTES.get(header.fmt[chosen[0]])
+        file = require_file(path.parent / name)
+        if width is None:
+            continue
+        frames = header.sig_len * sum((header.samps_per_frame or [1])[i] or 1 for i in chosen)
+        offset = (header.byte_offset or [0])[chosen[0]] or 0
+        expected, got = int(np.ceil(frames * width)) + offset, file.stat().st_size
+        if got < expected:
+            raise HeldoutError(
+                f"{file}: expected {expected:,} bytes for the {header.sig_len:,} samples in "
+                f"{path.name}, got {got:,}: it is truncated. "
+                "Delete it and run again (it is fetched anew), or exclude the recording."
+            )
+
+
+def read_samples(path: str | Path) -> tuple[np.ndarray, Any]:
+    """Read every signal of a record in its physical units.
+
+    Parameters
+    ----------
+    path : str or Path
+        The `.hea` file.
+
+    Returns
+    -------
+    samples : np.ndarray, shape (time, signals)
+        float32, in the units of the header, mV where it says uV or V.
+    header : wfdb.Record
+        With rate (`fs`, Hz) and names (`sig_name`).
+
+    Raises
+    ------
+    HeldoutError
+        As `read_header`, or the signals cannot be decoded.
+    """
+    import wfdb
+
+    header = read_header(path)
+    try:
+        record = wfdb.rdrecord(str(Path(path).resolve().with_suffix("")))
+    except Exception as error:  # as above
+        raise _unreadable(Path(path), error) from error
+    to_mv = {"uV": 1e-3, "V": 1e3}
+    scale = np.array([to_mv.get(unit, 1.0) for unit in record.units])
+    return (record.p_signal * scale).astype(np.float32), header
+
+
+def read_beats(path: str | Path, *, length: int, codes: frozenset[str]) -> tuple[np.ndarray, ...]:
+    """Read the beats in the reference annotations (`.atr`) beside a header.
+
+    Parameters
+    ----------
+    path : str or Path
+        The `.hea` file.
+    length : int
+        Samples in the record: an annotation beyond is an error.
+    codes : frozenset of str
+        The annotation codes that are beats.
+
+    Returns
+    -------
+    positions : np.ndarray, shape (beats,)
+        Sample indices (int64).
+    symbols : np.ndarray, shape (beats,)
+        Codes.
+
+    Raises
+    ------
+    HeldoutError
+        The annotations are missing, truncated, unreadable, or lie outside of the record.
+    """
+    import wfdb
+
+    file = require_file(Path(path).with_suffix(".atr"))
+    with file.open("rb") as stream:
+        content = stream.read()
+    # The format ends with a null word; wfdb reads a cut file as a shorter one without a word.
+    if len(content) % 2 or content[-2:] != b"\0\0":
+        raise HeldoutError(
+            f"{file}: expected annotations that end with their end mark, got {len(content):,} "
+            "bytes without it: the file is truncated. Delete it and run again; it is fetched anew."
+        )
+    try:
+        annotation = wfdb.rdann(str(file.resolve().with_suffix("")), "atr")
+    except Exception as error:  # as above
+        raise _unreadable(file, error) from error
+    symbols = np.array(annotation.symbol, dtype="<U1")
+    chosen = np.isin(symbols, sorted(codes))
+    positions = np.asarray(annotation.sample, dtype=np.int64)[chosen]
+    if len(positions) and (positions.min() < 0 or positions.max() >= length):
+        raise HeldoutError(
+            f"{file}: expected beats within {length:,} samples, got one at "
+            f"{positions.max():,}. Fetch the record anew or exclude it."
+        )
+    return positions, symbols[chosen]

@@ -1,0 +1,123 @@
+"""Features: from one recording to examples, network inputs of one shape."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lib.datasets.signal import Signal
+from lib.errors import HeldoutError
+from lib.features import beats, spectra, windows
+from lib.features.kinds import Features
+from lib.features.shards import level, write_shard
+
+__all__ = ["KINDS", "Features", "Kind", "extract", "level", "shape", "write_shard"]
+
+
+class Kind(NamedTuple):
+    """How a kind of features is made, and what shape it has, from the same settings."""
+
+    extract: Callable[..., Features]
+    shape: Callable[..., tuple[int, int]]
+
+
+KINDS = MappingProxyType(
+    {
+        "beats": Kind(beats.extract, beats.shape),
+        "windows": Kind(windows.extract, windows.shape),
+        "mfcc": Kind(spectra.mfcc, spectra.mfcc_shape),
+        "spectral": Kind(spectra.spectral, spectra.spectral_shape),
+        "mel": Kind(spectra.mel, spectra.mel_shape),
+    }
+)
+"""The kinds of features, by name."""
+
+
+def _kind(kind: str, settings: dict[str, Any]) -> Kind:
+    if kind not in KINDS:
+        raise HeldoutError(
+            f"features kind {kind!r}: expected one of {', '.join(KINDS)}. "
+            "Correct it in the study's features."
+        )
+    try:
+        inspect.signature(KINDS[kind].shape).bind(**settings)
+    except TypeError as error:
+        names = ", ".join(inspect.signature(KINDS[kind].shape).parameters)
+        raise HeldoutError(
+            f"features kind {kind}: expected the settings {names}, got "
+            f"{', '.join(settings) or 'none'} ({error}). Correct them in the study's features."
+        ) from error
+    return KINDS[kind]
+
+
+def shape(kind: str, **settings: Any) -> tuple[int, int]:
+    """Give the shape of an example without reading anything.
+
+    Parameters
+    ----------
+    kind : str
+        A name in `KINDS`.
+    **settings
+        What the kind takes.
+
+    Returns
+    -------
+    tuple of int
+        (time, channels).
+
+    Raises
+    ------
+    HeldoutError
+        The kind is not known, or a setting is missing, not known, or wrong.
+    """
+    return _kind(kind, settings).shape(**settings)
+
+
+def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
+    """Make the examples of one recording.
+
+    Parameters
+    ----------
+    signal : Signal
+        The recording.
+    kind : str
+        A name in `KINDS`.
+    **settings
+        What the kind takes; see its function.
+
+    Returns
+    -------
+    Features
+        Finite, and of `shape(kind, **settings)` each.
+
+    Raises
+    ------
+    HeldoutError
+        As `shape`; or the recording lacks a channel, is too short for a window, or gives values
+        that are not finite.
+
+    Warns
+    -----
+    UserWarning
+        A channel is constant: its features are finite, but say nothing.
+    """
+    chosen = _kind(kind, settings)
+    flat = np.ptp(signal.samples, axis=0) == 0
+    if flat.any():
+        names = ", ".join(name for name, f in zip(signal.channels, flat, strict=True) if f)
+        warnings.warn(
+            f"{signal.name}: the channel {names} is constant; its features say nothing.",
+            stacklevel=2,
+        )
+    features = chosen.extract(signal, **settings)
+    if not np.isfinite(features.x).all():
+        raise HeldoutError(
+            f"{signal.name}: expected finite {kind} features, got NaN or infinity. "
+            "Look at the recording's level and length, or exclude it."
+        )
+    return features

@@ -1,0 +1,352 @@
+"""One training: the same weights every time, and from its last epoch on after an interruption."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lib.backend import load
+from lib.batches import batches, moments
+from lib.errors import HeldoutError
+from lib.files import atomic
+from lib.hyperparameters import complete
+from lib.models import build
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and under which rules a network is trained.
+
+    Attributes
+    ----------
+    epochs : int
+        At most.
+    early_stopping : int
+        Epochs without a better validation loss before training stops; 0 never stops early.
+    reduce_lr_factor : float
+        What the learning rate is multiplied by on a plateau of the validation loss; 1 for never.
+    reduce_lr_patience : int
+        Epochs without a better validation loss that make a plateau.
+    """
+
+    epochs: int
+    early_stopping: int = 0
+    reduce_lr_factor: float = 1.0
+    reduce_lr_patience: int = 2
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network, with the weights of its best epoch.
+
+    Attributes
+    ----------
+    model : keras.Model
+        Normalisation included.
+    history : list of dict
+        One row an epoch, as `history.csv` has it.
+    best_epoch : int
+        From 1; the epoch with the lowest validation loss.
+    seconds : float
+        Time spent in epochs, also before an interruption.
+    """
+
+    model: Any
+    history: list[dict[str, float]]
+    best_epoch: int
+    seconds: float
+
+
+def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Weigh examples so that each class counts the same in sum, and all of them 1 on average.
+
+    Parameters
+    ----------
+    labels : np.ndarray [shape=(n,), dtype=int]
+        Class numbers.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,), dtype=float32]
+        n / (classes present × examples of the class).
+    """
+    counts = np.bincount(labels, minlength=classes)
+    present = np.count_nonzero(counts)
+    weights = len(labels) / (present * np.maximum(counts, 1))
+    return weights[labels].astype(np.float32)
+
+
+def fit(
+    x: np.ndarray,
+    labels: np.ndarray,
+    *,
+    train: np.ndarray,
+    validation: np.ndarray,
+    classes: int,
+    architecture: str,
+    hyperparameters: Mapping[str, Any],
+    training: Training,
+    seed: int,
+    backend: str = "tensorflow",
+    threads: int | None = None,
+    checkpoint: Path | None = None,
+    tensorboard: Path | None = None,
+) -> Fitted:
+    """Train one network.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(examples, time, channels)]
+        All examples; may be memory-mapped.
+    labels : np.ndarray [shape=(examples,), dtype=int]
+        Class numbers.
+    train, validation : np.ndarray [dtype=int]
+        Row numbers of the two parts. No other row is looked at.
+    classes : int
+        Number of classes.
+    architecture : str
+        One of `lib.hyperparameters.ARCHITECTURES`.
+    hyperparameters : mapping
+        What differs from its defaults.
+    training : Training
+        Epochs and stopping.
+    seed : int
+        Of initial weights, dropout and shuffling.
+    backend : {"tensorflow", "jax"}
+        What computes.
+    threads : int, optional
+        CPU threads.
+    checkpoint : Path, optional
+        A file that holds the whole state after each epoch. If it exists, training goes on from it
+        and ends with the weights that it would have had without the interruption.
+    tensorboard : Path, optional
+        Folder for TensorBoard events.
+
+    Returns
+    -------
+    Fitted
+
+    Raises
+    ------
+    HeldoutError
+        The loss became NaN, or what `lib.models.build` refuses.
+    """
+    values = complete(architecture, hyperparameters)
+    keras = load(backend, threads=threads)
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    mean, variance = moments(x, train)
+    model = build(
+        architecture,
+        values,
+        shape=x.shape[1:],
+        classes=classes,
+        mean=mean,
+        variance=variance,
+        backend=backend,
+    )
+    model.compile(
+        optimizer=_optimizer(keras, values),
+        loss="categorical_crossentropy",
+        metrics=["accuracy", "mse", "mae"],
+        # XLA on the CPU slows TensorFlow's convolutions 27 times; JAX has no other mode.
+        jit_compile=backend == "jax",
+    )
+    model.optimizer.build(model.trainable_variables)
+    weights = class_weights(labels[train], classes) if values["class_weights"] else None
+    one_hot = np.eye(classes, dtype=np.float32)
+    state = _State(model, checkpoint)
+    data = batches(
+        keras,
+        x,
+        train,
+        one_hot[labels[train]],
+        weights,
+        batch_size=values["batch_size"],
+        shuffle_seed=seed,
+        epoch=len(state.history),
+    )
+    check = batches(
+        keras, x, validation, one_hot[labels[validation]], batch_size=max(64, values["batch_size"])
+    )
+    if not state.finished(training):
+        callbacks = _callbacks(keras, training, state, data, tensorboard)
+        model.fit(
+            data,
+            validation_data=check,
+            epochs=training.epochs,
+            initial_epoch=len(state.history),
+            shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
+            callbacks=callbacks,
+            verbose=0,
+        )
+    state.restore_best()
+    return Fitted(
+        model=model,
+        history=state.history,
+        best_epoch=state.best_epoch,
+        seconds=sum(row["seconds"] for row in state.history),
+    )
+
+
+def _optimizer(keras: Any, values: Mapping[str, Any]) -> Any:
+    kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
+    return getattr(keras.optimizers, kinds[values["optimizer"]])(values["learning_rate"])
+
+
+class _State:
+    """Everything that the next epoch depends on, and the best weights so far."""
+
+    def __init__(self, model: Any, checkpoint: Path | None) -> None:
+        self.model = model
+        self.checkpoint = checkpoint
+        self.history: list[dict[str, float]] = []
+        self.best: list[np.ndarray] = []
+        self.stopped = False
+        self.variables = [*model.variables, *model.optimizer.variables]
+        if checkpoint is not None and checkpoint.exists():
+            self._load(checkpoint)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 1, with the lowest validation loss; the first of equals."""
+        losses = [row["val_loss"] for row in self.history]
+        return int(np.argmin(losses)) + 1
+
+    def finished(self, training: Training) -> bool:
+        return self.stopped or len(self.history) >= training.epochs
+
+    def add(self, row: dict[str, float]) -> None:
+        self.history.append(row)
+        if self.best_epoch == len(self.history):
+            self.best = [np.asarray(variable) for variable in self.model.weights]
+
+    def save(self) -> None:
+        if self.checkpoint is None:
+            return
+        columns = list(self.history[0])
+        with atomic(self.checkpoint) as part:
+            np.savez(
+                part,
+                columns=columns,
+                history=[[row[name] for name in columns] for row in self.history],
+                stopped=self.stopped,
+                **{f"best_{i}": value for i, value in enumerate(self.best)},
+                **{f"now_{i}": np.asarray(value) for i, value in enumerate(self.variables)},
+            )
+
+    def _load(self, checkpoint: Path) -> None:
+        with np.load(checkpoint, allow_pickle=False) as held:
+            self.history = [
+                {
+                    name: int(value) if name == "epoch" else float(value)
+                    for name, value in zip(held["columns"].tolist(), row, strict=True)
+                }
+                for row in held["history"]
+            ]
+            self.stopped = bool(held["stopped"])
+            self.best = [held[f"best_{i}"] for i in range(len(self.model.weights))]
+            for index, variable in enumerate(self.variables):
+                variable.assign(held[f"now_{index}"])
+        logger.info("going on after epoch %d", len(self.history))
+
+    def assign(self) -> None:
+        """Take the variables from the checkpoint once more."""
+        if self.checkpoint is not None and self.checkpoint.exists():
+            self._load(self.checkpoint)
+
+    def restore_best(self) -> None:
+        for variable, value in zip(self.model.weights, self.best, strict=True):
+            variable.assign(value)
+
+
+def _callbacks(
+    keras: Any, training: Training, state: _State, data: Any, tensorboard: Path | None
+) -> list[Any]:
+    """Make the callbacks of a training; the keeper comes last, since it saves what they did."""
+    rules = []
+    if training.early_stopping:
+        rules.append(
+            keras.callbacks.EarlyStopping(monitor="val_loss", patience=training.early_stopping)
+        )
+    if training.reduce_lr_factor < 1:
+        rules.append(
+            keras.callbacks.ReduceLROnPlateau(
+                monitor="val_loss",
+                factor=training.reduce_lr_factor,
+                patience=training.reduce_lr_patience,
+            )
+        )
+    writer = _event_writer(tensorboard, fresh=not state.history)
+
+    class Keeper(keras.callbacks.Callback):  # type: ignore[name-defined, misc]
+        def on_train_begin(self, logs: Any = None) -> None:
+            # The rules count epochs without progress. Showing them the epochs before an
+            # interruption brings their counters back; the learning rate that they set on the
+            # way is overwritten by the saved state.
+            if state.history:
+                for row in state.history:
+                    for rule in rules:
+                        rule.on_epoch_end(int(row["epoch"]) - 1, dict(row))
+                state.assign()
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.began = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if not math.isfinite(logs["loss"]) or not math.isfinite(logs["val_loss"]):
+                raise HeldoutError(
+                    f"epoch {epoch + 1}: the loss became {logs['loss']:g} (validation "
+                    f"{logs['val_loss']:g}). Use a smaller learning rate, or look for extreme "
+                    "values in the features."
+                )
+            names = ("loss", "accuracy", "mse", "mae")
+            row: dict[str, float] = {"epoch": epoch + 1}
+            row |= {name: float(logs[name]) for name in names}
+            row |= {f"val_{name}": float(logs[f"val_{name}"]) for name in names}
+            row["learning_rate"] = float(
+                logs.get("learning_rate", np.asarray(self.model.optimizer.learning_rate))
+            )
+            row["seconds"] = time.perf_counter() - self.began
+            state.add(row)
+            state.stopped = bool(self.model.stop_training)
+            state.save()
+            data.epoch = epoch + 1
+            if writer is not None:
+                for name, value in row.items():
+                    writer.add_scalar(name.replace("val_", "validation/"), value, epoch + 1)
+            left = (training.epochs - epoch - 1) * row["seconds"]
+            logger.info(
+                "epoch %d of %d: loss %.4f, validation loss %.4f, accuracy %.3f; at most %.0f s left",
+                *(epoch + 1, training.epochs, row["loss"], row["val_loss"], row["val_accuracy"]),
+                left,
+            )
+
+        def on_train_end(self, logs: Any = None) -> None:
+            if writer is not None:
+                writer.close()
+
+    return [*rules, Keeper()]
+
+
+def _event_writer(folder: Path | None, *, fresh: bool) -> Any:
+    """Open TensorBoard events; a fresh training begins without those of an older one."""
+    if folder is None:
+        return None
+    from tensorboardX import SummaryWriter
+
+    if fresh and folder.exists():
+        for old in folder.glob("events.*"):
+            old.unlink()
+    return SummaryWriter(str(folder), flush_secs=10)

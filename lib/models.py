@@ -1,0 +1,126 @@
+"""The architectures: simple_rnn, lstm, gru, cnn, cnn_lstm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lib.backend import load
+from lib.errors import HeldoutError
+from lib.hyperparameters import complete
+
+
+def build(
+    architecture: str,
+    hyperparameters: Mapping[str, Any],
+    *,
+    shape: tuple[int, int],
+    classes: int,
+    mean: np.ndarray | None = None,
+    variance: np.ndarray | None = None,
+    backend: str = "tensorflow",
+) -> Any:
+    """Build an uncompiled Keras model.
+
+    Parameters
+    ----------
+    architecture : str
+        One of `lib.hyperparameters.ARCHITECTURES`.
+    hyperparameters : mapping
+        What differs from the defaults of the architecture.
+    shape : tuple of int
+        Shape of one example, (time, channels).
+    classes : int
+        Number of classes, at least 2.
+    mean, variance : np.ndarray [shape=(channels,)], optional
+        Of the train part, per channel. They are constants of the first layer, so that the saved
+        model takes examples as they are in `examples.npy`. None leaves the layer out.
+    backend : {"tensorflow", "jax"}
+        What computes.
+
+    Returns
+    -------
+    keras.Model
+        From (batch, time, channels) to probabilities (batch, classes).
+
+    Raises
+    ------
+    HeldoutError
+        Unknown architecture or hyperparameter, or examples too short for the pooling.
+    """
+    values = complete(architecture, hyperparameters)
+    if classes < 2:
+        raise HeldoutError(f"{architecture}: expected at least 2 classes, got {classes}.")
+    keras = load(backend)
+    layers = keras.layers
+    inputs = keras.Input(shape)
+    x = inputs
+    if mean is not None and variance is not None:
+        x = layers.Normalization(mean=list(map(float, mean)), variance=list(map(float, variance)))(
+            x
+        )
+    if architecture == "cnn":
+        x = _convolutions(layers, x, values, each_normalised=True)
+        x = layers.Flatten()(x)
+    elif architecture == "cnn_lstm":
+        x = _convolutions(layers, x, values, each_normalised=False)
+        x = _recurrent(layers, layers.LSTM, x, values)
+    else:
+        cell = {"simple_rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+        x = _recurrent(layers, cell[architecture], x, values)
+    for units in values["dense"]:
+        x = layers.Dense(units, activation=_activation(keras, architecture, values))(x)
+        if values["dense_dropout"]:
+            x = layers.Dropout(values["dense_dropout"])(x)
+    outputs = layers.Dense(classes, activation="softmax")(x)
+    return keras.Model(inputs, outputs, name=architecture)
+
+
+def _activation(keras: Any, architecture: str, values: Mapping[str, Any]) -> Any:
+    """Look up the activation of the dense layers."""
+    try:
+        return keras.activations.get(values["activation"])
+    except ValueError as error:
+        raise HeldoutError(
+            f"{architecture}: activation: expected the name of a Keras activation such as relu, "
+            f"tanh or silu, got {values['activation']!r}."
+        ) from error
+
+
+def _convolutions(layers: Any, x: Any, values: Mapping[str, Any], *, each_normalised: bool) -> Any:
+    """Stack convolutions with pooling.
+
+    In `cnn` each block is convolution, batch normalisation, ReLU, dropout, pooling; in
+    `cnn_lstm` blocks are convolution, ReLU, pooling, with one batch normalisation after the last.
+    """
+    normalised = values["batch_normalization"]
+    for filters, kernel in zip(values["filters"], values["kernels"], strict=True):
+        if x.shape[1] < values["pool"]:
+            raise HeldoutError(
+                f"pooling by {values['pool']} after {len(values['filters'])} convolutions needs "
+                f"longer examples: only {x.shape[1]} time steps are left. Use fewer filters."
+            )
+        x = layers.Conv1D(filters, kernel, padding="same" if each_normalised else "valid")(x)
+        if normalised and each_normalised:
+            x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+        if values["dropout"]:
+            x = layers.Dropout(values["dropout"])(x)
+        x = layers.MaxPooling1D(values["pool"])(x)
+    if normalised and not each_normalised:
+        x = layers.BatchNormalization()(x)
+    return x
+
+
+def _recurrent(layers: Any, cell: Any, x: Any, values: Mapping[str, Any]) -> Any:
+    """Stack recurrent layers; the last one gives only its last step."""
+    dropout = {
+        name: values[name] for name in ("dropout", "recurrent_dropout") if "bidirectional" in values
+    }
+    for index, units in enumerate(values["units"]):
+        last = index == len(values["units"]) - 1
+        layer = cell(units, return_sequences=not last, **dropout)
+        x = (layers.Bidirectional(layer) if values.get("bidirectional") else layer)(x)
+    return x

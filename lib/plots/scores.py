@@ -1,0 +1,150 @@
+"""Pictures of scores: honest beside random, and what is taken for what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lib.plots.style import BLUE, FAINT, GREY, INK, SETTINGS, canvas, colour, display, quiet
+
+# White to the palette's blue: a share of 0 is the paper.
+SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe4f2", BLUE])
+
+# Cells keep their own light ground in dark mode, so their text must not change with the page.
+CELL_INK = "#111111"
+
+
+def inflation(panels: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figure:
+    """Draw the honest and the random score of every architecture, one panel a study.
+
+    Parameters
+    ----------
+    panels : sequence of (study, rows)
+        Rows of inflation.csv of one honest protocol and one metric.
+
+    Returns
+    -------
+    Figure
+        A filled dot is the honest score, a hollow one the random split's, bars are 95 % intervals.
+    """
+    with mpl.rc_context(SETTINGS):
+        heights = [len(rows) + 1.2 for _, rows in panels]
+        figure = canvas(7.2, 0.75 + 0.27 * sum(heights))
+        grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
+        for axes, (study, rows) in zip(grid[:, 0], panels, strict=True):
+            _dumbbells(axes, rows)
+            title = str(study["title"])
+            axes.set_title(f"{title} · simulated recordings" if study["simulated"] else title)
+        grid[-1, 0].set_xlabel("macro-F1 of the test part (0 to 1)")
+        handles = [
+            _dot("honest split", filled=True),
+            _dot("random split, which leaks", filled=False),
+            Line2D([], [], color=INK, linewidth=1.2, label="95 % interval"),
+        ]
+        figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    return figure
+
+
+def _dot(label: str, *, filled: bool) -> Line2D:
+    face = INK if filled else "none"
+    return Line2D(
+        [], [], marker="o", linestyle="none", color=INK, markerfacecolor=face, label=label
+    )
+
+
+def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
+    for y, row in enumerate(rows.to_dict("records")):
+        tone = colour(row["architecture"]) if row["kind"] == "network" else GREY
+        up, down = y - 0.14, y + 0.14
+        axes.plot(
+            [row["honest"], row["random"]], [down, up], color=tone, linewidth=5, alpha=0.18,
+            solid_capstyle="round",
+        )  # fmt: skip
+        for name, height in (("honest", down), ("random", up)):
+            low, high = row[f"{name}_low"], row[f"{name}_high"]
+            if not np.isnan(low):
+                axes.plot([low, high], [height, height], color=tone, linewidth=1.2)
+            axes.plot(
+                row[name], height, "o", color=tone, markersize=6,
+                markerfacecolor=tone if name == "honest" else "#ffffff",
+            )  # fmt: skip
+        if row["kind"] == "network" and not np.isnan(row["difference"]):
+            axes.annotate(
+                f"{row['difference']:+.2f}", (1.005, y), xycoords=("axes fraction", "data"),
+                va="center", color=tone, fontweight="bold", fontsize=8,
+            )  # fmt: skip
+    axes.set_yticks(range(len(rows)), [display(name) for name in rows["architecture"]])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(0, 1.02)
+    quiet(axes)
+    axes.spines["left"].set_visible(False)
+
+
+def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
+    """Draw a confusion matrix per network: colour is the share of the row, text share and count.
+
+    Parameters
+    ----------
+    study : dict
+        Its `classes` and `architectures` give the order.
+    rows : DataFrame
+        Rows of confusion.csv of one protocol.
+    """
+    classes = [str(name) for name in study["classes"]]
+    names = [n for n in study["architectures"] if n in set(rows["architecture"])]
+    with mpl.rc_context(SETTINGS):
+        side = max(2.3, 0.55 * len(classes) + 0.9)
+        columns = min(len(names), 3)
+        lines = -(-len(names) // columns)
+        figure = canvas(side * columns + 0.5, (side + 0.35) * lines)
+        grid = figure.subplots(lines, columns, squeeze=False)
+        for axes in grid.flat[len(names) :]:
+            axes.set_visible(False)
+        for axes, name in zip(grid.flat, names, strict=False):
+            some = rows[rows["architecture"] == name]
+            shares, counts = (
+                some.pivot(index="label", columns="predicted", values=value)
+                .reindex(index=classes, columns=classes)
+                .to_numpy(dtype=float)
+                for value in ("share", "count")
+            )
+            _matrix(axes, shares, counts, classes)
+            axes.set_title(display(name), color=colour(name))
+        for axes in grid[:, 0]:
+            axes.set_ylabel("true class")
+        for axes in grid[-1]:
+            axes.set_xlabel("predicted class")
+    return figure
+
+
+def _matrix(axes: Any, shares: np.ndarray, counts: np.ndarray, classes: list[str]) -> None:
+    n = len(classes)
+    edges = np.arange(n + 1) - 0.5
+    axes.pcolormesh(
+        edges, edges, np.nan_to_num(shares), cmap=SHARES, vmin=0, vmax=1,
+        edgecolors=FAINT, linewidth=0.6,
+    )  # fmt: skip
+    for i in range(n):
+        for j in range(n):
+            share, count = shares[i, j], counts[i, j]
+            text = f"{share:.2f}\n{count:,.0f}" if np.isfinite(share) else "–"
+            dark = np.isfinite(share) and share > 0.6
+            axes.text(
+                j, i, text, ha="center", va="center", linespacing=1.15,
+                fontsize=7 if n < 8 else 5, color="#ffffff" if dark else CELL_INK,
+            )  # fmt: skip
+    turn = 30 if max(map(len, classes)) > 3 else 0
+    axes.set_xticks(range(n), classes, rotation=turn, ha="right" if turn else "center")
+    axes.set_yticks(range(n), classes)
+    axes.tick_params(length=0)
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    for spine in axes.spines.values():
+        spine.set_visible(False)

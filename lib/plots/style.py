@@ -1,0 +1,107 @@
+"""The look of all pictures: one palette, one ink, and files that are the same bytes each time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from lib.files import atomic
+
+# Okabe and Ito 2008: told apart by colour-blind readers. Each architecture keeps its colour.
+BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+SKY, AMBER, GREY = "#56b4e9", "#e69f00", "#8a8f98"
+
+ARCHITECTURE_COLOURS = {
+    "simple_rnn": AMBER,
+    "lstm": BLUE,
+    "gru": ORANGE,
+    "cnn": GREEN,
+    "cnn_lstm": PINK,
+}
+PART_COLOURS = {"train": GREY, "validation": AMBER, "test": BLUE}
+
+# The report swaps these two in dark mode, so they stand for nothing but text and lines.
+INK, FAINT = "#24292f", "#d0d7de"
+
+ARCHITECTURE_NAMES = {
+    "simple_rnn": "SimpleRNN",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "cnn": "CNN",
+    "cnn_lstm": "CNN-LSTM",
+    "majority": "majority class",
+    "metadata": "metadata only",
+    "logistic": "logistic regression",
+}
+
+# Any: matplotlib types its settings one literal key at a time.
+SETTINGS: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "heldout",
+    # Class names come from data: a dollar in one is a dollar, not mathematics.
+    "text.parse_math": False,
+}
+
+
+def colour(architecture: str) -> str:
+    """Give an architecture's colour; baselines and unknown ones are grey."""
+    return ARCHITECTURE_COLOURS.get(architecture, GREY)
+
+
+def display(architecture: str) -> str:
+    """Give the name of an architecture or baseline as people write it."""
+    return ARCHITECTURE_NAMES.get(architecture, architecture)
+
+
+def canvas(width: float, height: float) -> Figure:
+    """Give an empty figure of that size (inches) that no global state knows of."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def quiet(axes: Axes, *, grid: str = "x") -> None:
+    """Take away the ticks, and draw faint lines across the axis that is read."""
+    axes.tick_params(length=0)
+    axes.grid(axis=grid)  # type: ignore[arg-type]
+    axes.set_axisbelow(True)
+
+
+def save(figure: Figure, path: Path) -> list[Path]:
+    """Write a figure as `path`.svg and `path`.png, without dates; give both paths."""
+    written = [path.with_name(path.name + suffix) for suffix in (".svg", ".png")]
+    with mpl.rc_context(SETTINGS):
+        for target in written:
+            with atomic(target) as part:
+                if target.suffix == ".svg":
+                    # Transparent, so that the page's own background shows, dark or light.
+                    figure.savefig(part, metadata={"Date": None, "Creator": None}, transparent=True)
+                else:
+                    figure.savefig(part, dpi=150, facecolor="white")
+    return written

@@ -1,0 +1,113 @@
+"""Where a result comes from: the code it used, the versions of the packages, the commit."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+
+LIBRARY = Path(__file__).parent
+PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "librosa", "wfdb", "snakemake")
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of Python and of the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit(folder: Path) -> str:
+    """Name the commit of a checkout, with `+` where files differ from it; `unknown` outside git."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+@cache
+def _module_file(module: str) -> Path | None:
+    """Find the file of a dotted name inside `lib`; None for a name that is not a module."""
+    path = LIBRARY.joinpath(*module.split(".")[1:])
+    for candidate in (path / "__init__.py", path.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _tree(file: Path) -> ast.Module:
+    """Parse a file and drop its docstrings, so that words alone do not rerun anything."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+            and isinstance(body[0].value.value, str)
+        ):
+            node.body = body[1:] or [ast.Pass()]
+    return tree
+
+
+def _imports(file: Path) -> set[str]:
+    """List the modules of `lib` that a file imports anywhere, inside functions too."""
+    found = set()
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.startswith("lib.") and _module_file(name)}
+
+
+def modules_of(*modules: str) -> list[str]:
+    """List modules of `lib` and all that they import, directly or not."""
+    waiting, seen = list(modules), set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        file = _module_file(name)
+        if file is None:
+            raise ValueError(f"no module {name!r} in lib")
+        waiting += sorted(_imports(file) - seen)
+    return sorted(seen)
+
+
+def code_hash(*modules: str) -> str:
+    """Hash the code of modules of `lib` and of all that they import.
+
+    Snakemake sees a change in a script, not in what the script imports. A rule that has this
+    hash among its params is rerun when the code that it uses changes, and only then: comments,
+    docstrings and layout do not count.
+
+    Parameters
+    ----------
+    *modules : str
+        Dotted names, such as `lib.features`.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for name in modules_of(*modules):
+        file = _module_file(name)
+        assert file is not None
+        digest.update(f"{name}\0{ast.dump(_tree(file))}\0".encode())
+    return digest.hexdigest()[:16]

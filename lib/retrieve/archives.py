@@ -1,0 +1,216 @@
+"""Unpacking published zip files into the published layout, trusting nothing that they say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lib.errors import HeldoutError
+from lib.retrieve.registry import RegistryArchive, safe_path
+
+_UTF8 = 0x800  # general purpose bit 11 of a zip member: its name is UTF-8
+_ENCRYPTED = 0x1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an archive may hold at most, against archives made to fill a disk.
+
+    Attributes
+    ----------
+    members : int
+        Files and folders.
+    size : int
+        Bytes of all members unpacked.
+    ratio : float
+        Unpacked bytes per packed byte of one member. PCM audio packs to a half or a third; digital
+        silence much better, so small members are let off (`ratio_from`).
+    ratio_from : int
+        Unpacked bytes from which `ratio` counts.
+    """
+
+    members: int = 10_000
+    size: int = 2 << 30
+    ratio: float = 200.0
+    ratio_from: int = 10 << 20
+
+
+def members(archive: Path, *, limits: Limits | None = None) -> list[zipfile.ZipInfo]:
+    """List the files of a zip, after every one of its entries was found harmless.
+
+    Parameters
+    ----------
+    archive : Path
+        A zip file.
+    limits : Limits, optional
+        What it may hold at most.
+
+    Raises
+    ------
+    HeldoutError
+        It is not a zip; or an entry is encrypted, has an absolute path, a path with `..`, a name
+        that is not UTF-8 or that another entry has, is a link or a device; or a limit is passed.
+    """
+    limits = limits or Limits()
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = opened.infolist()
+    except (zipfile.BadZipFile, UnicodeDecodeError, ValueError, EOFError) as error:
+        raise _refused(archive, f"a zip file with UTF-8 names, got {error}") from error
+    if len(entries) > limits.members:
+        raise _refused(archive, f"at most {limits.members:,} entries, got {len(entries):,}")
+    total = sum(entry.file_size for entry in entries)
+    if total > limits.size:
+        raise _refused(archive, f"at most {limits.size:,} bytes unpacked, got {total:,}")
+    seen: set[str] = set()
+    for entry in entries:
+        _check(archive, entry, limits)
+        # Two names that differ in case or in the form of an accent are one file on some disks.
+        key = unicodedata.normalize("NFC", entry.filename.rstrip("/")).casefold()
+        if key in seen:
+            raise _refused(archive, f"every name once, got {entry.filename!r} twice")
+        seen.add(key)
+    return [entry for entry in entries if not entry.is_dir()]
+
+
+def unpack(
+    archive: Path,
+    *,
+    layout: Callable[[str], str | None],
+    place: Callable[[str, Path], None],
+    scratch: Path,
+    limits: Limits | None = None,
+) -> list[str]:
+    """Unpack a zip, one whole member at a time.
+
+    Parameters
+    ----------
+    archive : Path
+        A zip file.
+    layout : callable
+        Maps the name of a member to its path in the published layout, or to None where it is not
+        part of it.
+    place : callable
+        Takes that path and a file with its content, and moves the file there.
+    scratch : Path
+        Where a member is written before it is whole.
+    limits : Limits, optional
+        What the archive may hold at most.
+
+    Returns
+    -------
+    list of str
+        Paths in the published layout, sorted.
+
+    Raises
+    ------
+    HeldoutError
+        See `members`; or a member is damaged, or two belong at one path.
+    """
+    targets: dict[str, zipfile.ZipInfo] = {}
+    for entry in members(archive, limits=limits):
+        target = layout(entry.filename)
+        if target is None:
+            continue
+        if target in targets:
+            raise _refused(
+                archive,
+                f"one member for {target}, got {targets[target].filename!r} and {entry.filename!r}",
+            )
+        targets[target] = entry
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive) as opened:
+        for target, entry in sorted(targets.items()):
+            try:
+                # zipfile stops at the stated size and compares the checksum: no more is written
+                # than `members` has allowed.
+                with opened.open(entry) as source, scratch.open("wb") as sink:
+                    shutil.copyfileobj(source, sink, 1 << 20)
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+                scratch.unlink(missing_ok=True)
+                raise _refused(archive, f"{entry.filename!r} whole, got {error}") from error
+            place(target, scratch)
+            scratch.unlink(missing_ok=True)
+    return sorted(targets)
+
+
+def heart_sounds_layout(archive: RegistryArchive) -> Callable[[str], str | None]:
+    """Give the layout of the Kaggle release for an archive of the challenge.
+
+    The challenge and the release name a recording differently; subject, time and site are the
+    same in both, and identify it: `Training B Normal/Btraining_noisynormal/101_1305030823364_B.wav`
+    is `set_b/normal_noisynormal_101_1305030823364_B.wav`.
+
+    Parameters
+    ----------
+    archive : RegistryArchive
+        Which says the part of the data, and the label.
+
+    Returns
+    -------
+    callable
+        For `unpack`. It raises `HeldoutError` for a recording whose name it cannot read.
+    """
+    pattern = (
+        re.compile(r"(?:^|[_\W])(\d{8,14})\.wav$", re.IGNORECASE)
+        if archive.part == "set_a"
+        # The last part is the site; where one was recorded twice it has a number: B_1.
+        else re.compile(r"(?:^|[_\W])(\d+_\d+_[A-Z]\d*(?:_\d+)?)\.wav$", re.IGNORECASE)
+    )
+
+    def layout(member: str) -> str | None:
+        path = PurePosixPath(member)
+        # What macOS adds to a zip: folders of resource forks, and files that begin with a dot.
+        if "__MACOSX" in path.parts or path.name.startswith("."):
+            return None
+        if path.suffix.lower() != ".wav":
+            return None
+        match = pattern.search(path.name)
+        if match is None:
+            raise HeldoutError(
+                f"{archive.path}: expected recordings named as in the challenge of 2011, got "
+                f"{member!r}. The publisher changed the archive: use the release on Kaggle."
+            )
+        noisy = f"noisy{archive.label}"
+        sub = noisy if noisy in member.lower() else ""
+        return f"{archive.part}/{archive.label}_{sub}_{match[1]}.wav"
+
+    return layout
+
+
+def _check(archive: Path, entry: zipfile.ZipInfo, limits: Limits) -> None:
+    """Refuse one harmful entry."""
+    # `filename` has been cut at a NUL and had its separators changed: judge what the zip says.
+    name = entry.orig_filename
+    if not name.isascii() and not entry.flag_bits & _UTF8:
+        raise _refused(archive, f"UTF-8 names, got {name!r}")
+    if not safe_path(name):
+        raise _refused(archive, f"names inside the folder, got {name!r}")
+    # Archives made on Unix carry the kind of file in the upper half of the attributes; 0: unknown.
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise _refused(archive, f"files and folders, got a link or a device: {name!r}")
+    if entry.flag_bits & _ENCRYPTED:
+        raise _refused(archive, f"no encryption, got {name!r} encrypted")
+    if entry.file_size > limits.ratio_from and entry.file_size > limits.ratio * max(
+        entry.compress_size, 1
+    ):
+        raise _refused(
+            archive,
+            f"members packed at most {limits.ratio:g}:1, got {name!r} with {entry.file_size:,} "
+            f"bytes from {entry.compress_size:,}",
+        )
+
+
+def _refused(archive: Path, text: str) -> HeldoutError:
+    return HeldoutError(
+        f"{archive.name}: expected {text}. Nothing of it is used. Look whether the publisher "
+        "changed it, and run again: it is fetched anew."
+    )

@@ -1,0 +1,352 @@
+"""Fetching one published file over HTTP: resumed, retried, verified, and moved into place whole."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import urllib3
+from urllib3.util import Retry
+
+from lib.errors import HeldoutError
+from lib.files import read_json, sha256, write_json
+from lib.retrieve.registry import RegistryFile
+
+Report = Callable[[str, int, int | None], None]  # path, bytes so far, bytes in all
+CHUNK = 1 << 16
+PASSING = (408, 425, 429, 500, 502, 503, 504)  # statuses that another try may mend
+
+
+@dataclass(frozen=True)
+class Network:
+    """How patiently, and how much at a time, files are fetched.
+
+    Attributes
+    ----------
+    attempts : int
+        Tries in a row that bring nothing new before a file is given up. A try that brings bytes
+        starts the count anew, so that a long file comes through a bad line.
+    backoff, backoff_max : float
+        First pause and longest pause between two tries, s. A server's own Retry-After is honoured
+        up to `backoff_max`.
+    timeout : float
+        Longest wait for a connection, and for the next bytes, s.
+    threads : int
+        Files fetched at the same time.
+    largest : int
+        Bytes accepted of a file whose size is not published.
+    """
+
+    attempts: int = 6
+    backoff: float = 1.0
+    backoff_max: float = 120.0
+    timeout: float = 60.0
+    threads: int = 4
+    largest: int = 4 << 30
+
+
+class Stopped(Exception):
+    """Another file failed, or a person interrupted: this one is left where it is."""
+
+
+class _TryAgainError(Exception):
+    """The connection or the server failed in a way that may pass."""
+
+    def __init__(self, text: str, *, wait: float | None = None) -> None:
+        super().__init__(text)
+        self.wait = wait
+
+
+class _WrongBytesError(Exception):
+    """What came is not what the registry promises."""
+
+
+def session() -> requests.Session:
+    """Make a session for `fetch`."""
+    made = requests.Session()
+    # A compressed body would make sizes and ranges mean something else.
+    made.headers.update({"User-Agent": "heldout", "Accept-Encoding": "identity"})
+    return made
+
+
+def fetch(
+    file: RegistryFile,
+    *,
+    part: Path,
+    http: requests.Session,
+    network: Network,
+    report: Report,
+    stop: threading.Event,
+) -> str:
+    """Fetch a file to `part`, going on from what an earlier run left there, and verify it.
+
+    Parameters
+    ----------
+    file : RegistryFile
+        What to fetch; size and checksum are verified where they are known.
+    part : Path
+        Where the bytes are gathered. It and `{part}.json` survive a crash.
+    http : requests.Session
+        From `session`; not shared between threads.
+    network : Network
+        Patience.
+    report : callable
+        Called with the path, the bytes so far, and the bytes in all (None where unknown).
+    stop : threading.Event
+        Ends the download when set.
+
+    Returns
+    -------
+    str
+        The SHA-256 of the whole file, which now lies at `part`.
+
+    Raises
+    ------
+    HeldoutError
+        The server refuses, cannot be reached, or sends other bytes than the registry says.
+    Stopped
+        `stop` was set.
+    """
+    if file.url is None:
+        raise HeldoutError(
+            f"{file.path}: expected an address in the registry, got none. Add base_url or url."
+        )
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part_info(part).parent.mkdir(parents=True, exist_ok=True)
+    failures, wrong, furthest = 0, 0, _size(part)
+    while True:
+        if stop.is_set():
+            raise Stopped
+        fresh = _size(part) == 0
+        try:
+            _receive(file, part=part, http=http, network=network, report=report, stop=stop)
+            digest = _verified(file, part)
+        except _WrongBytesError as error:
+            # Bytes gathered over several tries may be of two versions of the file, and a proxy may
+            # have answered once: the whole file is asked for once more before it is called wrong.
+            _forget(part)
+            wrong += fresh
+            if wrong >= 2:
+                raise HeldoutError(
+                    f"{file.url}: {error}. The publisher or something between has other bytes "
+                    "than the registry says. Nothing was kept. Try another network; if it stays, "
+                    f"compare with the publisher's checksums and mend the registry ({file.path})."
+                ) from error
+        except _TryAgainError as error:
+            size = _size(part)
+            failures = 1 if size > furthest else failures + 1
+            furthest = max(furthest, size)
+            if failures >= network.attempts:
+                raise HeldoutError(
+                    f"{file.url}: expected the file, got {error} ({failures} tries in a row brought "
+                    "nothing new). Check the network, or wait where the server is busy, and run "
+                    "again: it goes on where it stopped."
+                ) from error
+            pause = error.wait
+            if pause is None:
+                pause = network.backoff * 2 ** (failures - 1) * random.uniform(1.0, 1.5)
+            stop.wait(min(pause, network.backoff_max))
+        except OSError as error:
+            raise HeldoutError(
+                f"{part}: expected to write it, got {error}. Make room on that disk, or let it be "
+                "written to, and run again: it goes on where it stopped."
+            ) from error
+        else:
+            part_info(part).unlink(missing_ok=True)
+            return digest
+
+
+def part_info(part: Path) -> Path:
+    """Give the file beside `part` that says which version of which address it is of."""
+    return part.with_name(part.name + ".json")
+
+
+def _receive(
+    file: RegistryFile,
+    *,
+    part: Path,
+    http: requests.Session,
+    network: Network,
+    report: Report,
+    stop: threading.Event,
+) -> None:
+    """Make one request, and gather what comes at the end of `part`."""
+    assert file.url is not None
+    have, known = _usable(file, part)
+    total = known.get("total") if known else file.bytes
+    if have and have == (total if total is not None else file.bytes):
+        return
+    headers = {}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+        if known.get("validator"):
+            headers["If-Range"] = known["validator"]
+    with _passing():
+        response = http.get(
+            file.url, headers=headers, stream=True, timeout=(network.timeout, network.timeout)
+        )
+    with response:
+        start, total, validator = _answered(file, response, have, known)
+        if total is not None and file.bytes is not None and total != file.bytes:
+            raise _WrongBytesError(f"expected {file.bytes:,} bytes, got {total:,}")
+        limit = file.bytes if file.bytes is not None else network.largest
+        if start == 0:
+            # Before the first byte, so that no part is ever found without knowing what it is of.
+            part.unlink(missing_ok=True)
+            write_json(part_info(part), {"url": file.url, "total": total, "validator": validator})
+        size = start
+        with part.open("ab") as stream:
+            for chunk in _body(response):
+                if stop.is_set():
+                    raise Stopped
+                size += len(chunk)
+                if size > limit:
+                    raise _WrongBytesError(f"expected at most {limit:,} bytes, got more")
+                stream.write(chunk)
+                report(file.path, size, total if total is not None else file.bytes)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if total is not None and size < total:
+            raise _TryAgainError(f"{size:,} of {total:,} bytes and then the end of the connection")
+
+
+def _usable(file: RegistryFile, part: Path) -> tuple[int, dict[str, Any]]:
+    """Give how many bytes of `part` can be built on, and what is known of them."""
+    have = _size(part)
+    if not have:
+        return 0, {}
+    try:
+        known = read_json(part_info(part))
+    except HeldoutError:
+        known = None
+    total = known.get("total") if isinstance(known, dict) else None
+    most = total if total is not None else file.bytes
+    if (
+        not isinstance(known, dict)
+        or known.get("url") != file.url
+        or (most is not None and have > most)
+        # With neither a validator nor a checksum nobody could tell a mixture of two versions.
+        or not (known.get("validator") or file.sha256)
+    ):
+        _forget(part)
+        return 0, {}
+    return have, known
+
+
+def _answered(
+    file: RegistryFile,
+    response: requests.Response,
+    have: int,
+    known: dict[str, Any],
+) -> tuple[int, int | None, str | None]:
+    """Read status and headers: where the body starts, the size of the whole, and its validator."""
+    status = response.status_code
+    validator = _validator(response)
+    if status == 206 and have:
+        match = re.fullmatch(
+            r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip()
+        )
+        total = int(match[2]) if match and match[2] != "*" else None
+        if (
+            match
+            and int(match[1]) == have
+            and total in (None, known.get("total") or total)
+            and (not known.get("validator") or validator in (None, known["validator"]))
+        ):
+            return have, total if total is not None else known.get("total"), validator
+    if status in (206, 416):
+        # Another range, another version, or nothing beyond what is here: the part is of no use.
+        response.close()
+        _other(file, part_bytes=have)
+    if status == 200:
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            return 0, None, None
+        length = response.headers.get("Content-Length", "")
+        return 0, int(length) if length.isdigit() else None, validator
+    text = f"HTTP {status} {response.reason}"
+    if status in PASSING:
+        raise _TryAgainError(text, wait=_retry_after(response))
+    raise HeldoutError(
+        f"{file.url}: expected the file, got {text}. Open the address in a browser: if the "
+        f"publisher moved the file, correct the registry ({file.path}); or set `source: mirror` "
+        "and point `mirror` to a folder with a copy."
+    )
+
+
+def _other(file: RegistryFile, *, part_bytes: int) -> None:
+    raise _WrongBytesError(f"{file.path}: expected the bytes from {part_bytes:,} on, got others")
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Give the pause that the server asks for, s, be it a number or a date."""
+    try:
+        return Retry().get_retry_after(response.raw)
+    except urllib3.exceptions.InvalidHeader:
+        return None
+
+
+def _validator(response: requests.Response) -> str | None:
+    """Give what identifies this version in If-Range: a strong ETag, or the date of change."""
+    tag = response.headers.get("ETag", "")
+    if tag and not tag.startswith("W/"):
+        return tag
+    return response.headers.get("Last-Modified") or None
+
+
+def _body(response: requests.Response) -> Iterator[bytes]:
+    """Give the chunks of a body, with every way in which a line breaks as one exception."""
+    chunks = response.raw.stream(CHUNK, decode_content=True)
+    while True:
+        with _passing():
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
+@contextmanager
+def _passing() -> Iterator[None]:
+    try:
+        yield
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise _TryAgainError(_brief(error)) from error
+
+
+def _brief(error: BaseException) -> str:
+    """Say what went wrong without the nested representation of three libraries."""
+    inner: BaseException = error
+    while True:
+        below = getattr(inner, "reason", None) or next(iter(inner.args), None)
+        if not isinstance(below, BaseException):
+            return f"{type(inner).__name__}: {inner}"
+        inner = below
+
+
+def _verified(file: RegistryFile, part: Path) -> str:
+    size = _size(part)
+    if file.bytes is not None and size != file.bytes:
+        raise _WrongBytesError(f"expected {file.bytes:,} bytes, got {size:,}")
+    digest = sha256(part)
+    if file.sha256 is not None and digest != file.sha256:
+        raise _WrongBytesError(f"expected SHA-256 {file.sha256}, got {digest}")
+    return digest
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _forget(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    part_info(part).unlink(missing_ok=True)

@@ -1,0 +1,87 @@
+"""Choosing hyperparameters on the validation part of the honest split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lib.errors import HeldoutError
+from lib.files import read_json
+
+METRICS = ("loss", "accuracy", "macro_f1")
+
+
+def trials_table(
+    folders: Mapping[str, Path], trials: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Collect the trials of one search.
+
+    Parameters
+    ----------
+    folders : mapping
+        Trial id to the folder with its `run.json`.
+    trials : mapping
+        Trial id to its hyperparameters.
+
+    Returns
+    -------
+    pd.DataFrame
+        `trial`, the hyperparameters (lists as `64x32`), `val_loss`, `val_accuracy`,
+        `val_macro_f1`, `epochs`, `best_epoch`, `state` (complete or failed), `reason`; sorted by
+        validation loss, failed ones last.
+    """
+    rows = []
+    for trial, hyperparameters in trials.items():
+        run = read_json(folders[trial] / "run.json")
+        row: dict[str, Any] = {"trial": trial}
+        row |= {name: _plain(value) for name, value in hyperparameters.items()}
+        validation = run.get("metrics", {}).get("validation", {})
+        row |= {f"val_{name}": validation.get(name) for name in METRICS}
+        row |= {"epochs": run.get("epochs"), "best_epoch": run.get("best_epoch")}
+        row |= {"state": run.get("state", "complete"), "reason": run.get("reason", "")}
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    # The name breaks ties, so that equal trials are never chosen by the order of a listing.
+    return table.sort_values(["val_loss", "trial"], ignore_index=True, na_position="last")
+
+
+def best_trial(
+    table: pd.DataFrame, architecture: str, trials: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Choose the trial with the lowest validation loss.
+
+    Returns
+    -------
+    dict
+        `architecture`, `trial`, `hyperparameters`, `val_loss`, `of` (number of trials).
+
+    Raises
+    ------
+    HeldoutError
+        Every trial failed.
+    """
+    complete = table[table["state"] == "complete"]
+    if complete.empty:
+        reasons = "; ".join(sorted(set(table["reason"])))
+        raise HeldoutError(
+            f"{architecture}: expected at least one complete trial, got {len(table)} failed ones: "
+            f"{reasons}"
+        )
+    first = complete.iloc[0]
+    return {
+        "architecture": architecture,
+        "trial": first["trial"],
+        "hyperparameters": dict(trials[first["trial"]]),
+        "val_loss": float(first["val_loss"]),
+        "of": len(table),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Write a list as `64x32`, so that it is one readable field of a table."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "x".join(map(str, value)) or "none"
+    return value

@@ -1,0 +1,177 @@
+"""Simulated Common Voice, Spanish: mp3 clips and their tables, in the layout of 6.1 or of 16.1."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from pathlib import Path
+
+from lib.errors import HeldoutError
+from lib.simulate import voice
+from lib.simulate.common import generator, to_rms, write_audio, write_text
+
+RATE = 48000  # Hz
+LEAST_SPEAKERS = 4
+
+FOLDERS = {"6.1": "cv-corpus-6.1-2020-12-11", "16.1": "cv-corpus-16.1-delta-2023-12-06"}
+"""The top folder, by version."""
+
+COLUMNS = {
+    "6.1": [
+        "client_id",
+        "path",
+        "sentence",
+        "up_votes",
+        "down_votes",
+        "age",
+        "gender",
+        "accent",
+        "locale",
+        "segment",
+    ],
+    "16.1": [
+        "client_id",
+        "path",
+        "sentence",
+        "up_votes",
+        "down_votes",
+        "age",
+        "gender",
+        "accents",
+        "variant",
+        "locale",
+        "segment",
+    ],
+}
+"""The columns of `validated.tsv`, by version."""
+
+SPEAKERS = {
+    "nortepeninsular": 6,
+    "surpeninsular": 6,
+    "rioplatense": 6,
+    "mexicano": 6,
+    "andino": 4,
+    "caribe": 4,
+    "": 4,
+}
+"""Speakers at scale 1, by the accent code of version 6.1; empty where none is given."""
+
+MANNERS = {
+    "nortepeninsular": voice.Manner(6.0, 1.2, 1.3, -5.0, 2.5, 1.2, 4000),
+    "surpeninsular": voice.Manner(6.8, 1.2, 1.2, -4.0, 3.0, 0.35, 5200),
+    "rioplatense": voice.Manner(5.2, 1.7, 1.6, -6.0, 5.0, 0.7, 4600),
+    "mexicano": voice.Manner(5.4, 1.3, 1.9, 1.0, 3.0, 1.3, 5700),
+    "andino": voice.Manner(4.6, 1.1, 1.3, -1.0, 1.2, 1.7, 6000),
+    "caribe": voice.Manner(7.4, 1.4, 1.2, -2.5, 4.0, 0.15, 5200),
+    "": voice.Manner(),
+}
+"""How each accent speaks here: a caricature, made to be learnable and no more."""
+
+LABELS = {
+    "nortepeninsular": (
+        "España: Norte peninsular (Asturias, Castilla y León, Cantabria, País Vasco, Navarra, "
+        "Aragón, La Rioja, Guadalajara, Cuenca)"
+    ),
+    "surpeninsular": "España: Sur peninsular (Andalucia, Extremadura, Murcia)",
+    "rioplatense": "Rioplatense: Argentina, Uruguay, este de Bolivia, Paraguay",
+    "mexicano": "México",
+    "andino": "Andino-Pacífico: Colombia, Perú, Ecuador, oeste de Bolivia y Venezuela andina",
+    "caribe": (
+        "Caribe: Cuba, Venezuela, Puerto Rico, República Dominicana, Panamá, Colombia caribeña, "
+        "México caribeño, Costa del golfo de México"
+    ),
+    "": "",
+}
+"""The long labels of version 16.1, by the code of 6.1."""
+
+_SENTENCES = (
+    "La lluvia llegó antes de la noche.",
+    'El letrero decía "cerrado" desde el lunes.',
+    '"No vuelvas tarde", pidió la abuela.',
+    "¿Quién dejó abierta la ventana?",
+    "El camino baja hasta el río y después sube.",
+    "Mañana sale el primer tren hacia la costa.",
+    "¡ qué frío hace en esta casa!",
+    'Llamaron al barco "La Paloma" y nadie supo por qué.',
+    "Compró pan, queso y dos manzanas verdes.",
+    "siete",
+    "El médico escucha el corazón con atención.",
+    'Nadie oyó la palabra "fuego".',
+)
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> str:
+    stream = io.StringIO()
+    # Published as a spreadsheet program writes it: quotes doubled, lines ended by CR LF.
+    writer = csv.writer(stream, delimiter="\t", lineterminator="\r\n")
+    writer.writerows([columns, *rows])
+    return stream.getvalue()
+
+
+def write(folder: Path, *, seed: int, scale: float, layout: str = "6.1") -> None:
+    """Write `es/clips/` and the tables of one version.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; the top folder of the version is made in it.
+    seed : int
+        Seed.
+    scale : float
+        Multiplies the speakers of each accent, never below 4.
+    layout : str
+        `6.1`: the column `accent` with codes. `16.1`: `accents` with long labels, `variant`, and
+        the files `other.tsv` and `clip_durations.tsv`.
+
+    Raises
+    ------
+    HeldoutError
+        The layout is not known.
+    """
+    from scipy.signal import resample_poly
+
+    if layout not in FOLDERS:
+        raise HeldoutError(
+            f"common_voice: layout: expected {' or '.join(FOLDERS)}, got {layout!r}. Choose one."
+        )
+    top = folder / FOLDERS[layout] / "es"
+    rows: list[list[str]] = []
+    durations: list[list[str]] = []
+    for accent, usual in SPEAKERS.items():
+        for number in range(max(LEAST_SPEAKERS, round(usual * scale))):
+            name = f"{accent or 'none'}/{number}"
+            rng = generator(seed, "common_voice", name)
+            woman = bool(rng.random() < 0.4)
+            speaker = voice.draw_speaker(rng, woman=woman)
+            identity = hashlib.sha512(f"{seed}/{name}".encode()).hexdigest()
+            age = str(
+                rng.choice(["teens", "twenties", "thirties", "fourties", "fifties", "sixties"])
+            )
+            about = [age, "female" if woman else "male"] if accent else ["", ""]
+            level = rng.normal(-24, 4)
+            for clip in range(int(rng.integers(2, 4))):
+                local = generator(seed, "common_voice", f"{name}/{clip}")
+                seconds = float(local.uniform(4, 5.5))
+                sound = voice.speak(local, speaker, seconds, manner=MANNERS[accent])
+                sound = to_rms(resample_poly(sound, 3, 1), float(level + local.normal(0, 1)))
+                code = int(hashlib.sha256(f"{seed}/{name}/{clip}".encode()).hexdigest()[:12], 16)
+                path = f"common_voice_es_{18_000_000 + code % 5_000_000}.mp3"
+                write_audio(
+                    top / "clips" / path, sound, RATE, format="MP3", subtype="MPEG_LAYER_III"
+                )
+                sentence = _SENTENCES[int(local.integers(len(_SENTENCES)))]
+                votes = ["2", str(int(local.random() < 0.1))]
+                row = [identity, path, sentence, *votes, *about]
+                if layout == "6.1":
+                    row += [accent, "es", "Benchmark" if sentence == "siete" else ""]
+                else:
+                    row += [LABELS[accent], "", "es", ""]
+                    durations.append([path, str(round(seconds * 1000))])
+                rows.append(row)
+    # The published rows are in no order that would tell the accents apart.
+    rows.sort(key=lambda row: hashlib.sha256(row[1].encode()).digest())
+    write_text(top / "validated.tsv", _table(COLUMNS[layout], rows))
+    if layout == "16.1":
+        write_text(top / "other.tsv", _table(COLUMNS[layout], []))
+        write_text(top / "clip_durations.tsv", _table(["clip", "duration[ms]"], durations))

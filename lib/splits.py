@@ -1,0 +1,247 @@
+"""Dividing examples into train, validation and test parts, by group or, as a warning, at random."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import HeldoutError
+
+PARTS = ("train", "validation", "test")
+KINDS = ("grouped", "published", "random")
+
+# Dealing groups greedily depends on the order of equals, so several orders are tried and the most
+# balanced result is kept. 32 orders find every class a place on the sets at hand; more gain nothing.
+RESTARTS = 32
+
+
+def make_split(
+    examples: pd.DataFrame,
+    *,
+    kind: str,
+    seed: int = 0,
+    folds: int = 1,
+    test: float = 0.25,
+    validation: float = 0.2,
+    by: str = "recording",
+    parts: Mapping[str, Sequence[str]] | None = None,
+) -> pd.DataFrame:
+    """Divide examples into parts.
+
+    Parameters
+    ----------
+    examples : pd.DataFrame
+        Columns `example`, `group`, `label`, and the column that `by` names.
+    kind : {"grouped", "published", "random"}
+        `grouped` keeps every group on one side and the classes balanced; `published` takes the
+        parts from `parts`; `random` deals single examples, class by class, and so lets a group
+        stand on both sides.
+    seed : int
+        Of the dealing. Equal seeds give equal splits, whatever the order of the rows.
+    folds : int
+        1 for one test part of size `test`; k for k folds whose test parts cover every example
+        once. A published split has one fold.
+    test, validation : float
+        Share of all examples for test (with one fold), and of the rest for validation.
+    by : str
+        With `published`: the column whose values `parts` lists.
+    parts : mapping
+        With `published`: for `train`, `test` and, if it has one, `validation`, the values of
+        `by`. Validation is cut from train, by group, where it is not given. An example in no
+        part is left out.
+
+    Returns
+    -------
+    pd.DataFrame
+        `example`, `fold` (from 0) and `part`, sorted by fold and example.
+
+    Raises
+    ------
+    HeldoutError
+        An impossible setting, a class with a single group, or a part without examples.
+    """
+    _check(kind, folds=folds, test=test, validation=validation)
+    # Sorting first makes the split a function of the examples and the seed alone.
+    frame = examples.sort_values("example", ignore_index=True)
+    if kind == "published":
+        pieces = [_published(frame, by=by, parts=parts or {}, validation=validation, seed=seed)]
+    else:
+        unit = "group" if kind == "grouped" else "example"
+        if kind == "grouped":
+            _require_groups(frame)
+        fold_of = _deal(frame, unit=unit, shares=_shares(folds, test), seed=seed)
+        pieces = []
+        for fold in range(folds):
+            part = np.where(fold_of == fold, "test", "train").astype("U10")
+            _cut_validation(frame, part, unit=unit, share=validation, seed=seed + fold)
+            pieces.append(part)
+    tables = [
+        pd.DataFrame({"example": frame["example"], "fold": fold, "part": part})[part != ""]
+        for fold, part in enumerate(pieces)
+    ]
+    split = pd.concat(tables, ignore_index=True)
+    split["part"] = pd.Categorical(split["part"], categories=PARTS)
+    _require_parts(split)
+    return split
+
+
+def _check(kind: str, *, folds: int, test: float, validation: float) -> None:
+    if kind not in KINDS:
+        raise HeldoutError(f"protocol kind: expected one of {', '.join(KINDS)}, got {kind!r}.")
+    if folds < 1 or (kind == "published" and folds != 1):
+        raise HeldoutError(f"{kind}: folds: expected 1 or, unless published, more; got {folds}.")
+    for name, share in (("test", test), ("validation", validation)):
+        if not 0 < share < 1:
+            raise HeldoutError(f"{kind}: {name}: expected a share between 0 and 1, got {share}.")
+
+
+def _require_groups(frame: pd.DataFrame) -> None:
+    """Raise where a class has one group: it cannot be learned and tested on different ones."""
+    groups = frame.groupby("label")["group"].unique()
+    for label, names in groups.items():
+        if len(names) < 2:
+            raise HeldoutError(
+                f"class {label!r} has one group only ({names[0]}): expected at least 2, so that "
+                "it can be learned from one and tested on another. Leave the class out of the "
+                "study, join it with another one, or add recordings of other groups."
+            )
+
+
+def _require_parts(split: pd.DataFrame) -> None:
+    counts = split.groupby(["fold", "part"], observed=False).size()
+    for (fold, part), count in counts.items():
+        if count == 0:
+            raise HeldoutError(
+                f"fold {fold}: the {part} part has no examples. Use fewer folds, larger shares, "
+                "or more recordings."
+            )
+
+
+def _shares(folds: int, test: float) -> np.ndarray:
+    """Give the share of the examples that each pile should get; the test piles come first."""
+    return np.full(folds, 1 / folds) if folds > 1 else np.array([test, 1 - test])
+
+
+def _deal(frame: pd.DataFrame, *, unit: str, shares: np.ndarray, seed: int) -> np.ndarray:
+    """Deal units to piles so that each pile gets its share of every class.
+
+    Returns
+    -------
+    np.ndarray [shape=(rows,)]
+        The pile of each row.
+    """
+    labels, classes = pd.factorize(frame["label"], sort=True)
+    if unit == "example":
+        return _deal_examples(labels, shares=shares, seed=seed)
+    units, names = pd.factorize(frame[unit], sort=True)
+    counts = np.zeros((len(names), len(classes)))
+    np.add.at(counts, (units, labels), 1)
+    if len(names) < len(shares):
+        raise HeldoutError(
+            f"{len(shares)} parts need as many groups; there are {len(names)}: "
+            f"{', '.join(map(str, names))}."
+        )
+    best, best_cost = None, (np.inf, np.inf)
+    for restart in range(RESTARTS if len(names) <= 2000 else 1):
+        rng = np.random.default_rng([seed, restart])
+        pile = _deal_once(counts, shares, rng)
+        cost = _cost(counts, pile, shares)
+        if cost < best_cost:
+            best, best_cost = pile, cost
+    assert best is not None
+    return best[units]
+
+
+def _deal_examples(labels: np.ndarray, *, shares: np.ndarray, seed: int) -> np.ndarray:
+    """Deal single examples: within each class, in random order, proportionally to the shares."""
+    rng = np.random.default_rng(seed)
+    pile = np.empty(len(labels), dtype=int)
+    edges = np.cumsum(shares)
+    for label in range(labels.max() + 1):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        # A random offset gives each pile its chance at the odd examples of small classes.
+        places = (np.arange(len(rows)) + rng.uniform()) / len(rows)
+        pile[rows] = np.minimum(np.searchsorted(edges, places, side="right"), len(shares) - 1)
+    return pile
+
+
+def _deal_once(counts: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Deal groups one by one, the most uneven first, each to the pile that it balances best."""
+    totals = counts.sum(axis=0)
+    weight = counts / totals  # a rare class counts as much as a common one
+    spread = weight.max(axis=1) * rng.uniform(0.5, 1, len(counts))
+    held = np.zeros((len(shares), counts.shape[1]))
+    pile = np.empty(len(counts), dtype=int)
+    for group in np.argsort(-spread, kind="stable"):
+        # What changes when a pile takes the group: its squared distance from its share, in units
+        # of the share. A small pile is filled as eagerly as a large one, relative to its size.
+        filled = held / shares[:, None]
+        after = filled + weight[group] / shares[:, None]
+        change = (((after - 1) ** 2 - (filled - 1) ** 2) * shares[:, None]).sum(axis=1)
+        pile[group] = int(np.argmin(change))
+        held[pile[group]] += weight[group]
+    return pile
+
+
+def _cost(counts: np.ndarray, pile: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
+    """Judge a deal: first the classes that a pile lacks, then how uneven the piles are."""
+    held = np.array([counts[pile == index].sum(axis=0) for index in range(len(shares))])
+    missing = float((held == 0).sum())
+    uneven = float((((held / counts.sum(axis=0)) / shares[:, None] - 1) ** 2).mean())
+    return missing, uneven
+
+
+def _cut_validation(
+    frame: pd.DataFrame, part: np.ndarray, *, unit: str, share: float, seed: int
+) -> None:
+    """Move a share of the train part to validation, by the rule that made the test part."""
+    rows = np.flatnonzero(part == "train")
+    train = frame.iloc[rows]
+    if unit == "group" and train["group"].nunique() < 2:
+        raise HeldoutError(
+            f"the train part has one group only ({train['group'].iloc[0]}): expected at least 2, "
+            "so that one can be set aside for validation. Use fewer folds or add recordings."
+        )
+    pile = _deal(train, unit=unit, shares=np.array([share, 1 - share]), seed=seed)
+    part[rows[pile == 0]] = "validation"
+
+
+def _published(
+    frame: pd.DataFrame,
+    *,
+    by: str,
+    parts: Mapping[str, Sequence[str]],
+    validation: float,
+    seed: int,
+) -> np.ndarray:
+    """Take the parts from lists of values of a column."""
+    if not {"train", "test"} <= set(parts) <= set(PARTS):
+        raise HeldoutError(
+            f"published split: expected parts train, test and perhaps validation, got "
+            f"{', '.join(parts) or 'none'}."
+        )
+    if by not in frame.columns:
+        raise HeldoutError(
+            f"published split: expected a column {by!r} of the examples, "
+            f"got {', '.join(frame.columns)}."
+        )
+    part_of: dict[str, str] = {}
+    for name, values in parts.items():
+        for value in map(str, values):
+            if value in part_of:
+                raise HeldoutError(
+                    f"published split: {by} {value} stands in {part_of[value]} and in {name}."
+                )
+            part_of[value] = name
+    part = frame[by].astype(str).map(part_of).fillna("").to_numpy(dtype="U10")
+    for name in parts:
+        if not (part == name).any():
+            raise HeldoutError(
+                f"published split: no example has a {by} of its {name} part "
+                f"({', '.join(list(map(str, parts[name]))[:5])}, …). Are these recordings here?"
+            )
+    if "validation" not in parts:
+        _cut_validation(frame, part, unit="group", share=validation, seed=seed)
+    return part
