@@ -71,7 +71,7 @@ def assemble(
         array.flush()
         del array
     known = recordings.assign(recording=recordings["recording"].astype(str))
-    known = known.set_index("recording")[["group", "split"]].fillna("").astype(str)
+    known = known.set_index("recording")[["group", "split"]].astype(object).fillna("").astype(str)
     table = table.join(known, on="recording")
     write_table(parquet, table[[*_FIRST, *_OF_EXAMPLE[3:]]].reset_index(drop=True))
 

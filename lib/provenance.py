@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -73,12 +74,13 @@ def _imports(file: Path) -> set[str]:
     return {name for name in found if name.startswith("lib.") and _module_file(name)}
 
 
-def modules_of(*modules: str) -> list[str]:
-    """List modules of `lib` and all that they import, directly or not."""
-    waiting, seen = list(modules), set()
+def modules_of(*modules: str, without: Sequence[str] = ()) -> list[str]:
+    """List modules of `lib` and all that they import, directly or not, except `without`."""
+    waiting: list[str] = list(modules)
+    seen: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name in seen:
+        if name in seen or name in without:
             continue
         seen.add(name)
         file = _module_file(name)
@@ -88,7 +90,7 @@ def modules_of(*modules: str) -> list[str]:
     return sorted(seen)
 
 
-def code_hash(*modules: str) -> str:
+def code_hash(*modules: str, without: Sequence[str] = ()) -> str:
     """Hash the code of modules of `lib` and of all that they import.
 
     Snakemake sees a change in a script, not in what the script imports. A rule that has this
@@ -99,6 +101,8 @@ def code_hash(*modules: str) -> str:
     ----------
     *modules : str
         Dotted names, such as `lib.features`.
+    without : sequence of str
+        Modules that are left out, with what only they import.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def code_hash(*modules: str) -> str:
         16 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for name in modules_of(*modules):
+    for name in modules_of(*modules, without=without):
         file = _module_file(name)
         assert file is not None
         digest.update(f"{name}\0{ast.dump(_tree(file))}\0".encode())

@@ -120,8 +120,10 @@ def _require_classes(
     classes: Mapping[str, Sequence[str]],
     min_groups: int,
 ) -> None:
-    counts = table["label"].replace("", "(none)").value_counts().sort_index()
-    there = ", ".join(f"{label} ({count})" for label, count in counts.items()) or "none"
+    counts = table["label"].replace("", "(none)").value_counts()
+    # Speakers may type what they like as their accent, so the list can be long.
+    there = ", ".join(f"{label} ({count})" for label, count in counts.head(20).items()) or "none"
+    there += f" and {len(counts) - 20} more" if len(counts) > 20 else ""
     for name, labels in classes.items():
         groups = sorted(table.loc[chosen == name, "group"].unique())
         if not groups:

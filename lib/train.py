@@ -201,6 +201,27 @@ def train_run(
     place(finished, folder)
 
 
+def train_trial(folder: Path, data: Data, **options: Any) -> None:
+    """Train one trial of a search; one that cannot be trained is marked as failed.
+
+    Parameters
+    ----------
+    folder : Path
+        The trial's folder.
+    data : Data
+        Train and validation parts, and no other.
+    **options
+        As for `train_run`.
+    """
+    try:
+        train_run(folder, data, keep_model=False, **options)
+    except HeldoutError as error:
+        # One cell of a grid that diverges is an answer, not a reason to stop the others.
+        logger.warning("the trial failed: %s", error)
+        record = {**options["identity"], "state": "failed", "reason": str(error)}
+        write_json(folder / "run.json", record)
+
+
 def _write_run(
     folder: Path,
     data: Data,

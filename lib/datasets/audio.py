@@ -84,6 +84,12 @@ def read_header(path: str | Path) -> Header:
             f"{path}: expected an audio file, got one that cannot be decoded ({error}). "
             f"{_mend(path)}"
         ) from error
+    if info.format == "RAW":
+        # libsndfile takes any bytes in a file named .au for old samples without a header.
+        raise HeldoutError(
+            f"{path}: expected an audio file, got one that cannot be decoded (it has no header). "
+            f"{_mend(path)}"
+        )
     if info.frames <= 0 or info.samplerate <= 0:
         raise HeldoutError(
             f"{path}: expected frames at a rate above 0 Hz, got {info.frames} frames at "

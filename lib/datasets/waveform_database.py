@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +44,9 @@ def read_header(path: str | Path) -> Any:
     path = require_file(path)
     if path.suffix != ".hea":
         raise HeldoutError(f"{path}: expected a WFDB header (.hea), got {path.suffix or 'none'}.")
-    _require_names_within(path)
     try:
-        header = wfdb.rdheader(str(path.resolve().with_suffix("")))
+        with _quiet():
+            header = wfdb.rdheader(str(path.absolute().with_suffix("")))
     except Exception as error:  # wfdb raises whatever its parser stumbles on
         raise _unreadable(path, error) from error
     if not isinstance(header, wfdb.Record):
@@ -57,8 +60,17 @@ def read_header(path: str | Path) -> Any:
             f"{header.sig_len} samples, {header.n_sig} signals. "
             "Fetch the record anew or exclude it."
         )
+    _require_names_within(path, header.file_name)
     _require_whole(path, header)
     return header
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # wfdb uses what pandas will drop: nothing that a reader of our logs can mend.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _unreadable(path: Path, error: Exception) -> HeldoutError:
@@ -68,16 +80,12 @@ def _unreadable(path: Path, error: Exception) -> HeldoutError:
     )
 
 
-def _require_names_within(path: Path) -> None:
-    # Read before wfdb sees the header: it follows paths and opens URLs that stand in one.
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    lines = [line.split() for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    for words in lines:
-        # The first word of every line names a file, or the record itself with its segments.
-        name = words[0].partition("/")[0] if words is lines[0] else words[0]
-        if not _PLAIN_NAME.fullmatch(name) and name != "~":
+def _require_names_within(path: Path, names: list[str]) -> None:
+    # Reading the header opens nothing, but reading the samples would follow a path or a URL in it.
+    for name in names:
+        if not _PLAIN_NAME.fullmatch(name):
             raise HeldoutError(
-                f"{path}: expected the name of a file beside the header, got {words[0]!r}. "
+                f"{path}: expected the name of a file beside the header, got {name!r}. "
                 "A header that points elsewhere is not read: fetch the record anew."
             )
 
@@ -124,7 +132,8 @@ def read_samples(path: str | Path) -> tuple[np.ndarray, Any]:
 
     header = read_header(path)
     try:
-        record = wfdb.rdrecord(str(Path(path).resolve().with_suffix("")))
+        with _quiet():
+            record = wfdb.rdrecord(str(Path(path).absolute().with_suffix("")))
     except Exception as error:  # as above
         raise _unreadable(Path(path), error) from error
     to_mv = {"uV": 1e-3, "V": 1e3}
@@ -168,7 +177,8 @@ def read_beats(path: str | Path, *, length: int, codes: frozenset[str]) -> tuple
             "bytes without it: the file is truncated. Delete it and run again; it is fetched anew."
         )
     try:
-        annotation = wfdb.rdann(str(file.resolve().with_suffix("")), "atr")
+        with _quiet():
+            annotation = wfdb.rdann(str(file.absolute().with_suffix("")), "atr")
     except Exception as error:  # as above
         raise _unreadable(file, error) from error
     symbols = np.array(annotation.symbol, dtype="<U1")

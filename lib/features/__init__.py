@@ -107,7 +107,7 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
         A channel is constant: its features are finite, but say nothing.
     """
     chosen = _kind(kind, settings)
-    flat = np.ptp(signal.samples, axis=0) == 0
+    flat = signal.samples.min(axis=0) == signal.samples.max(axis=0)
     if flat.any():
         names = ", ".join(name for name, f in zip(signal.channels, flat, strict=True) if f)
         warnings.warn(

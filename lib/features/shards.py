@@ -68,8 +68,8 @@ def write_shard(
     Notes
     -----
     The arrays: `x` (example, time, channels) float32; per example `start` (s), `label` (class),
-    `recording`, `rate` (Hz), `duration` (s), `channels`, `level` (dB) of its recording as published;
-    and `recordings`, all names of the shard, those without an example too.
+    `recording`, `rate` (Hz), `duration` (s), `channels`, `level` (dB) of its recording as
+    published; and `recordings`, all names of the shard, those without an example too.
     """
     from lib.features import extract, shape
 
@@ -79,13 +79,15 @@ def write_shard(
     columns: dict[str, list[np.ndarray]] = {name: [] for name in _TYPES}
     for row in recordings.to_dict("records"):
         signal = read(dataset, row["path"])
-        features, label = _labelled(extract(signal, kind=kind, **settings), row["label"], class_of)
+        features, label = _labelled(
+            extract(signal, kind=kind, **settings), str(row["label"]), class_of
+        )
         found.append(features)
         count = len(features.x)
         values = {
             "start": features.start,
             "label": label,
-            "recording": np.full(count, row["recording"]),
+            "recording": np.full(count, str(row["recording"])),
             "rate": np.full(count, row["rate"]),
             "duration": np.full(count, row["duration"]),
             "channels": np.full(count, row["channels"]),

@@ -21,6 +21,9 @@ PARTS = {"mfcc": 13, "centroid": 1, "chroma": 12, "contrast": 7}
 # Octaves from 200 Hz are the bands of the contrast; the sixth and last begins at this frequency.
 _CONTRAST_HZ = 6400
 
+# The power of a transform of louder samples does not fit in 32 bits.
+_LOUDEST = 1e12
+
 
 def _audio(signal: Signal, *, rate: float, length: int) -> np.ndarray:
     """Give `length` samples of one channel at `rate`, shape (length,)."""
@@ -29,7 +32,13 @@ def _audio(signal: Signal, *, rate: float, length: int) -> np.ndarray:
     mono = signal.samples.mean(axis=1)
     if signal.rate != rate:
         mono = librosa.resample(mono, orig_sr=signal.rate, target_sr=rate)
-    return np.asarray(librosa.util.fix_length(mono, size=length), dtype=np.float32)
+    audio = np.asarray(librosa.util.fix_length(mono, size=length), dtype=np.float32)
+    if not np.abs(audio).max() <= _LOUDEST:  # NaN is not, either
+        raise HeldoutError(
+            f"{signal.name}: expected audio with a full scale of ±1, got samples up to "
+            f"{np.abs(audio).max():g}. Scale the recording or exclude it."
+        )
+    return audio
 
 
 def _one(x: np.ndarray) -> Features:

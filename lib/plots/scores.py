@@ -12,10 +12,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lib.plots.style import BLUE, FAINT, GREY, INK, SETTINGS, canvas, colour, display, quiet
+from lib.plots.style import FAINT, GREY, INK, SETTINGS, canvas, colour, display, quiet
 
-# White to the palette's blue: a share of 0 is the paper.
-SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe4f2", BLUE])
+# White to blue: a share of 0 is the paper. Not quite the palette's blue, which dark pages swap.
+SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe4f2", "#00659e"])
 
 # Cells keep their own light ground in dark mode, so their text must not change with the page.
 CELL_INK = "#111111"
@@ -135,7 +135,7 @@ def _matrix(axes: Any, shares: np.ndarray, counts: np.ndarray, classes: list[str
         for j in range(n):
             share, count = shares[i, j], counts[i, j]
             text = f"{share:.2f}\n{count:,.0f}" if np.isfinite(share) else "–"
-            dark = np.isfinite(share) and share > 0.6
+            dark = np.isfinite(share) and share > 0.9
             axes.text(
                 j, i, text, ha="center", va="center", linespacing=1.15,
                 fontsize=7 if n < 8 else 5, color="#ffffff" if dark else CELL_INK,

@@ -106,7 +106,8 @@ def fetch(
     Returns
     -------
     str
-        The SHA-256 of the whole file, which now lies at `part`.
+        The SHA-256 of the whole file, which now lies at `part`. The caller moves it into place and
+        then calls `forget`, in that order: a crash between the two fetches nothing twice.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def fetch(
         except _WrongBytesError as error:
             # Bytes gathered over several tries may be of two versions of the file, and a proxy may
             # have answered once: the whole file is asked for once more before it is called wrong.
-            _forget(part)
+            forget(part)
             wrong += fresh
             if wrong >= 2:
                 raise HeldoutError(
@@ -146,9 +147,9 @@ def fetch(
             furthest = max(furthest, size)
             if failures >= network.attempts:
                 raise HeldoutError(
-                    f"{file.url}: expected the file, got {error} ({failures} tries in a row brought "
-                    "nothing new). Check the network, or wait where the server is busy, and run "
-                    "again: it goes on where it stopped."
+                    f"{file.url}: expected the file, got {error} after {failures} tries that "
+                    "brought nothing new. Check the network, or wait where the server is busy, "
+                    "and run again: it goes on where it stopped."
                 ) from error
             pause = error.wait
             if pause is None:
@@ -160,7 +161,6 @@ def fetch(
                 "written to, and run again: it goes on where it stopped."
             ) from error
         else:
-            part_info(part).unlink(missing_ok=True)
             return digest
 
 
@@ -236,7 +236,7 @@ def _usable(file: RegistryFile, part: Path) -> tuple[int, dict[str, Any]]:
         # With neither a validator nor a checksum nobody could tell a mixture of two versions.
         or not (known.get("validator") or file.sha256)
     ):
-        _forget(part)
+        forget(part)
         return 0, {}
     return have, known
 
@@ -303,11 +303,11 @@ def _validator(response: requests.Response) -> str | None:
 
 def _body(response: requests.Response) -> Iterator[bytes]:
     """Give the chunks of a body, with every way in which a line breaks as one exception."""
-    chunks = response.raw.stream(CHUNK, decode_content=True)
     while True:
         with _passing():
-            chunk = next(chunks, None)
-        if chunk is None:
+            # What has arrived, not a full chunk: when the line breaks, nothing that came is lost.
+            chunk = response.raw.read1(CHUNK, decode_content=True)
+        if not chunk:
             return
         yield chunk
 
@@ -347,6 +347,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _forget(part: Path) -> None:
+def forget(part: Path) -> None:
+    """Delete a part and what is known of it."""
     part.unlink(missing_ok=True)
     part_info(part).unlink(missing_ok=True)

@@ -28,15 +28,19 @@ def mirrored(
     root, found = _contents(where, registry, mirror)
     where.switch("mirror")
     entries = {file.path: file for file in registry.files}
-    there = [path for path in found if (where.folder / path).is_file()]
+    there = [path for path in sorted({*found, *entries}) if (where.folder / path).is_file()]
     rows = listing(where.folder, there, known=where.known("mirror"), threads=threads)
+    for path in sorted(set(there) - set(found)):
+        if wrong(entries[path], rows[path]):
+            where.keep(path)
+            del rows[path]
     lacking = []
     for path in found:
         if path in rows and _same(root / path, where.folder / path, rows[path], entries.get(path)):
             continue
         if path in rows:
             if (root / path).samefile(where.folder / path):
-                # A second name of the mirror's own bytes, which are wrong: there is nothing to keep.
+                # A second name of the mirror's own bytes: there is nothing to keep.
                 (where.folder / path).unlink()
             else:
                 where.keep(path)

@@ -53,6 +53,7 @@ class Progress:
                 self._stream.flush()
 
     def __enter__(self) -> Progress:
+        """Give itself."""
         return self
 
     def __exit__(

@@ -12,7 +12,7 @@ from typing import Any
 from lib.errors import HeldoutError
 from lib.files import read_json, sha256, write_json
 from lib.retrieve.archives import heart_sounds_layout, unpack
-from lib.retrieve.download import Network, Report, Stopped, fetch, session
+from lib.retrieve.download import Network, Report, Stopped, fetch, forget, session
 from lib.retrieve.registry import Registry, RegistryArchive, RegistryFile, wrong
 from lib.retrieve.state import Listing, Place, files_in, listing, place, row_of
 
@@ -87,6 +87,7 @@ def _fetch_all(
         digest = fetch(file, part=part, http=local.http, network=network, report=report, stop=stop)
         row = row_of(part, digest)
         place(part, to / file.path)
+        forget(part)
         return file.path, row
 
     with ThreadPoolExecutor(max(1, network.threads)) as pool:

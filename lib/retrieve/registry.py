@@ -14,7 +14,7 @@ import yaml
 
 from lib.errors import HeldoutError
 
-_FILE = {
+_FILE: dict[str, Any] = {
     "type": "object",
     "required": ["path", "bytes", "sha256"],
     "additionalProperties": False,
@@ -29,7 +29,7 @@ _ARCHIVE = {
     **_FILE,
     "required": [*_FILE["required"], "part", "label", "recordings"],
     "properties": {
-        **_FILE["properties"],  # type: ignore[dict-item]
+        **_FILE["properties"],
         "part": {"enum": ["set_a", "set_b"]},
         "label": {"type": "string", "pattern": "^[a-z]+$"},
         "recordings": {"type": "integer", "minimum": 1},

@@ -1,4 +1,4 @@
-"""The source `simulated`: a small dataset made here, which says in its own folder that it is one."""
+"""The source `simulated`: a small dataset made here, marked as such in its own folder."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _ready(where: Place, made_by: Mapping[str, Any], old: Path) -> bool:
             return True
         if sums.items() <= expected.items():
             # All of it is the simulator's, of other settings or interrupted: it can be made again.
-            old.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(old, ignore_errors=True)
             where.folder.rename(old)
         else:
             where.put_aside("kept")

@@ -237,7 +237,7 @@ class Place:
             part.write_text(source + "\n", encoding="utf-8")
 
     def put_aside(self, name: str) -> Path:
-        """Rename the folder to `{dataset}.{name}`, or to a numbered name where that one is taken."""
+        """Rename the folder to `{dataset}.{name}`, with a number where that name is taken."""
         target = self.aside(name)
         number = 2
         while target.exists() or target.is_symlink():

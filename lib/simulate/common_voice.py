@@ -101,6 +101,11 @@ _SENTENCES = (
 )
 
 
+def speakers(scale: float) -> dict[str, int]:
+    """Give the number of speakers of each accent at a scale."""
+    return {accent: max(LEAST_SPEAKERS, round(usual * scale)) for accent, usual in SPEAKERS.items()}
+
+
 def _table(columns: list[str], rows: list[list[str]]) -> str:
     stream = io.StringIO()
     # Published as a spreadsheet program writes it: quotes doubled, lines ended by CR LF.
@@ -138,8 +143,8 @@ def write(folder: Path, *, seed: int, scale: float, layout: str = "6.1") -> None
     top = folder / FOLDERS[layout] / "es"
     rows: list[list[str]] = []
     durations: list[list[str]] = []
-    for accent, usual in SPEAKERS.items():
-        for number in range(max(LEAST_SPEAKERS, round(usual * scale))):
+    for accent, count in speakers(scale).items():
+        for number in range(count):
             name = f"{accent or 'none'}/{number}"
             rng = generator(seed, "common_voice", name)
             woman = bool(rng.random() < 0.4)

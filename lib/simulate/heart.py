@@ -23,6 +23,8 @@ class Sounds:
         Edges of the murmur in Hz.
     murmur : float
         Its RMS in dB of the amplitude of S1, where the subject has one.
+    flow : float
+        The same where the subject has no murmur, and only the blood is heard.
     shape : float
         When in systole the murmur is loudest: 0 at its start, 1 at its end.
     split : float
@@ -38,6 +40,7 @@ class Sounds:
     s2: tuple[float, float, float]
     band: tuple[float, float]
     murmur: float
+    flow: float
     shape: float
     split: float
     noise: float
@@ -60,10 +63,11 @@ def draw_sounds(rng: np.random.Generator, *, spread: float = 1.0) -> Sounds:
             float(0.75 * np.exp(rng.normal(0, 0.4 * spread))),
         ),
         band=(float(low), float(low * rng.uniform(2.0, 4.0))),
-        murmur=float(rng.normal(-17, 4)),
+        murmur=float(rng.normal(-22, 4)),
+        flow=float(rng.normal(-37, 4)),
         shape=float(rng.uniform(0.2, 0.9)),
         split=float(rng.uniform(0.0, 0.035)),
-        noise=float(rng.normal(-27, 6)),
+        noise=float(rng.normal(-24, 6)),
         response=colour(rng, 20, 1800, 6.0 * spread),
     )
 
@@ -157,20 +161,21 @@ def auscultate(
             stop = min(start + len(wave), n)
             if start < stop:
                 signal[start:stop] += wave[: stop - start] * rng.normal(1, 0.1)
-    if murmur:
-        rush = band_noise(rng, n, rate, *sounds.band)
-        time = np.arange(n) / rate
-        envelope = np.zeros(n)
-        for begin, end in zip(onsets + 0.03, seconds_after, strict=True):
-            place = (time - begin) / (end - begin)
-            inside = (place > 0) & (place < 1)
-            peak = np.where(
-                place < sounds.shape,
-                place / sounds.shape,
-                (1 - place) / max(1 - sounds.shape, 0.05),
-            )
-            envelope[inside] = (0.35 + 0.65 * peak[inside]) * np.sin(np.pi * place[inside]) ** 0.3
-        signal += 10 ** (sounds.murmur / 20) * 2 * envelope * rush
+    # Every heart lets some blood be heard; a murmur is more of it.
+    loud = sounds.murmur if murmur else sounds.flow
+    rush = band_noise(rng, n, rate, *sounds.band)
+    time = np.arange(n) / rate
+    envelope = np.zeros(n)
+    for begin, end in zip(onsets + 0.03, seconds_after, strict=True):
+        place = (time - begin) / (end - begin)
+        inside = (place > 0) & (place < 1)
+        peak = np.where(
+            place < sounds.shape,
+            place / sounds.shape,
+            (1 - place) / max(1 - sounds.shape, 0.05),
+        )
+        envelope[inside] = (0.35 + 0.65 * peak[inside]) * np.sin(np.pi * place[inside]) ** 0.3
+    signal += 10 ** (loud / 20) * 2 * envelope * rush
     return equalise(signal, rate, sounds.response), onsets, seconds_after
 
 

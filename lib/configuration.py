@@ -1,0 +1,236 @@
+"""Reading the configuration, checking all of it at once, and telling what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lib.errors import HeldoutError
+from lib.features import shape
+from lib.hyperparameters import check_architecture, grid, suggestion
+from lib.splits import KINDS
+
+ROOT = Path(__file__).parent.parent
+EFFORTS = ("demo", "quick", "full")
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file without running anything it might hold.
+
+    Raises
+    ------
+    HeldoutError
+        The file is missing or is not YAML.
+    """
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise HeldoutError(f"{path}: expected a YAML file, got: {error}") from error
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one mapping over another: mappings are joined key by key, anything else is replaced."""
+    joined = dict(deepcopy(dict(base)))
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(joined.get(key), Mapping):
+            joined[key] = merge(joined[key], value)
+        else:
+            joined[key] = deepcopy(value)
+    return joined
+
+
+def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    """Check a value against a JSON schema and report every fault in one error.
+
+    Parameters
+    ----------
+    value : object
+        What was read.
+    schema : mapping
+        JSON schema, draft 2020-12.
+    where : str
+        The file or option that the value is from, for the message.
+
+    Raises
+    ------
+    HeldoutError
+        Lists each fault: the key, what was expected, what came, and the nearest known key.
+    """
+    import jsonschema
+
+    validator = jsonschema.Draft202012Validator(schema)
+    faults = sorted(validator.iter_errors(value), key=lambda fault: list(map(str, fault.path)))
+    lines = [line for fault in faults for line in _explain(fault)]
+    if lines:
+        raise HeldoutError(f"{where}:\n" + "\n".join(f"  - {line}" for line in lines))
+
+
+def _explain(fault: Any) -> Iterator[str]:
+    """Say in a line or more what is wrong, with the path of the key."""
+    path = ".".join(map(str, fault.absolute_path))
+    at = f"{path}: " if path else ""
+    if fault.validator == "additionalProperties" and isinstance(fault.instance, dict):
+        known = list(fault.schema.get("properties", {}))
+        for key in fault.instance:
+            if key not in known:
+                yield f"{at}unknown key {key!r}. {suggestion(str(key), known)}"
+    elif fault.validator == "required":
+        missing = [key for key in fault.validator_value if key not in fault.instance]
+        yield f"{at}expected the keys {', '.join(missing)}, which are missing."
+    elif fault.validator == "enum":
+        yield (
+            f"{at}expected one of {', '.join(map(str, fault.validator_value))}, "
+            f"got {fault.instance!r}."
+        )
+    elif fault.validator == "pattern":
+        yield f"{at}expected letters, digits and underscores, got {fault.instance!r}."
+    elif fault.validator == "propertyNames":
+        yield f"{at}{fault.message}."
+    else:
+        description = fault.schema.get("description", "")
+        yield f"{at}{fault.message}." + (f" It is: {description}" if description else "")
+
+
+def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
+    """Check the whole configuration and join each study with its effort and overrides.
+
+    Parameters
+    ----------
+    config : mapping
+        What `config/config.yaml`, `--configfile` and `--config` make together.
+    root : Path
+        The folder that holds `config/` and `workflow/schemas/`.
+
+    Returns
+    -------
+    dict
+        The configuration, with `studies` a dict from name to the complete study: its own keys,
+        `name`, `source`, `simulated`, and `trials` (architecture to trial id to hyperparameters).
+
+    Raises
+    ------
+    HeldoutError
+        Anything unknown, of a wrong type or contradictory. Nothing has run yet.
+    """
+    schemas = root / "workflow" / "schemas"
+    settings: dict[str, Any] = deepcopy(dict(config))
+    # On the command line one study is typed as a word, not as a list.
+    if isinstance(settings.get("studies"), str):
+        settings["studies"] = settings["studies"].split(",")
+    if isinstance(settings.get("seeds"), int):
+        settings["seeds"] = [settings["seeds"]]
+    validate(settings, read_yaml(schemas / "config.schema.yaml"), "the configuration")
+    names = settings["studies"]
+    known = sorted(path.stem for path in (root / "config" / "studies").glob("*.yaml"))
+    for name in [*names, *settings["settings"]]:
+        if name not in known:
+            raise HeldoutError(f"unknown study {name!r}. {suggestion(name, known)}")
+    study_schema = read_yaml(schemas / "study.schema.yaml")
+    settings["studies"] = {
+        name: _study(name, settings, study_schema, root=root) for name in names
+    }
+    return settings
+
+
+def _study(
+    name: str, settings: Mapping[str, Any], schema: Mapping[str, Any], *, root: Path
+) -> dict[str, Any]:
+    """Read one study, lay effort and overrides over it, check it."""
+    path = root / "config" / "studies" / f"{name}.yaml"
+    study = read_yaml(path)
+    if not isinstance(study, dict):
+        raise HeldoutError(f"{path}: expected a mapping of keys, got {type(study).__name__}.")
+    efforts = study.pop("efforts", {})
+    study = merge(study, efforts.get(settings["effort"], {}))
+    study = merge(study, settings["settings"].get(name, {}))
+    validate(study, schema, f"study {name} (config/studies/{name}.yaml, or settings.{name})")
+    study["name"] = name
+    study["source"] = source_of(study["dataset"], settings)
+    study["simulated"] = study["source"] == "simulated"
+    study.setdefault("scored", list(study["classes"]))
+    _check_study(name, study)
+    study["trials"] = {}
+    for architecture, search in study["architectures"].items():
+        check_architecture(architecture)
+        try:
+            study["trials"][architecture] = grid(architecture, search["fixed"], search["space"])
+        except HeldoutError as error:
+            raise HeldoutError(f"study {name}: {error}") from error
+    return study
+
+
+def _check_study(name: str, study: Mapping[str, Any]) -> None:
+    """Find what a schema cannot: contradictions between keys."""
+    classes = list(study["classes"])
+    for label in study["scored"]:
+        if label not in classes:
+            raise HeldoutError(f"study {name}: scored: {suggestion(str(label), classes)}")
+    if study["primary"] not in study["protocols"]:
+        raise HeldoutError(
+            f"study {name}: primary: expected one of its protocols, got {study['primary']!r}. "
+            f"{suggestion(study['primary'], list(study['protocols']))}"
+        )
+    primary = study["protocols"][study["primary"]]
+    if not primary["honest"]:
+        raise HeldoutError(
+            f"study {name}: primary: hyperparameters are chosen on it, so it must be an honest "
+            f"protocol; {study['primary']!r} has `honest: false`."
+        )
+    for protocol, rule in study["protocols"].items():
+        if rule["kind"] == "random" and rule["honest"]:
+            raise HeldoutError(
+                f"study {name}: protocol {protocol}: a random split by example cannot be honest; "
+                "set `honest: false`."
+            )
+        if (rule["kind"] == "published") != ("parts" in rule):
+            raise HeldoutError(
+                f"study {name}: protocol {protocol}: `parts` belongs to kind published "
+                f"(kinds: {', '.join(KINDS)}), which needs it."
+            )
+    try:
+        shape(**study["features"])
+    except (HeldoutError, TypeError) as error:
+        raise HeldoutError(f"study {name}: features: {error}") from error
+
+
+def source_of(dataset: str, settings: Mapping[str, Any]) -> str:
+    """Say where a dataset comes from: its own source, or the mirror if one is named."""
+    general = "mirror" if settings["mirror"] else settings["source"]
+    source = settings["sources"].get(dataset, general)
+    if source == "mirror" and not settings["mirror"]:
+        raise HeldoutError(
+            f"dataset {dataset}: its source is a mirror, and none is named. "
+            "Add --config mirror=FOLDER, where FOLDER/" + dataset + "/ holds its files."
+        )
+    return str(source)
+
+
+def folds_of(rule: Mapping[str, Any]) -> int:
+    """Give the number of folds of a protocol."""
+    return int(rule.get("folds", 1))
+
+
+def split_options(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the keys of a protocol that `lib.splits.make_split` takes."""
+    return {key: value for key, value in rule.items() if key not in ("honest", "title")}
+
+
+def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what tables and the page need to know of a study."""
+    keys = ("title", "question", "example_kind", "dataset", "simulated", "scored", "primary")
+    return {
+        "study": study["name"],
+        **{key: study[key] for key in keys},
+        "classes": list(study["classes"]),
+        "protocols": {
+            name: {"kind": rule["kind"], "honest": rule["honest"], "title": rule["title"]}
+            for name, rule in study["protocols"].items()
+        },
+        "architectures": list(study["architectures"]),
+        "baselines": list(settings["baselines"]),
+        "seeds": list(settings["seeds"]),
+    }

@@ -1,0 +1,59 @@
+"""What every job of the workflow does before and after its work: its log, its lock, its errors."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+from lib.errors import HeldoutError
+
+
+@contextmanager
+def job(log: str | Path) -> Iterator[logging.Logger]:
+    """Run the body of a script with its log.
+
+    Messages go to the log file. An error of the project is written there and to standard error as
+    its text alone, since that says what to do; any other error with its traceback. Both end the
+    process with status 1.
+
+    A lock beside the log keeps two processes from doing one job at once: when a run was killed
+    and its jobs were not, the next run waits for the orphan instead of writing beside it.
+
+    Parameters
+    ----------
+    log : str or Path
+        The log file; it is written anew.
+
+    Yields
+    ------
+    logging.Logger
+        The logger of the library.
+    """
+    log = Path(log)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(log.with_name(f".{log.name}.lock")):
+        handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger = logging.getLogger("lib")
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        logging.captureWarnings(True)
+        logging.getLogger("py.warnings").addHandler(handler)
+        try:
+            yield logger
+        except HeldoutError as error:
+            logger.error("%s", error)
+            print(f"heldout: {error}", file=sys.stderr)
+            sys.exit(1)
+        except Exception:
+            logger.exception("unexpected error")
+            traceback.print_exc()
+            sys.exit(1)
+        finally:
+            handler.close()

@@ -1,0 +1,123 @@
+"""Render everything that was found as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from lib.errors import HeldoutError
+from lib.files import atomic, read_table
+from lib.report.figures import figure
+from lib.report.provenance import claims_table, costs_table, licences, provenance_tables
+from lib.report.study import study_view
+
+__all__ = ["render"]
+
+TEXT = (
+    *("study", "dataset", "protocol", "architecture", "kind", "metric", "note", "interval_note"),
+    *("label", "predicted", "a", "b", "baseline", "beats_baselines", "networks_that_beat"),
+    *("source", "split", "test_size", "our_architecture", "honest_protocol", "unit", "trial"),
+    *("backend", "device", "state"),
+)
+
+
+def render(
+    studies: Sequence[Mapping[str, Any]],
+    *,
+    tables: str | Path,
+    plots: str | Path,
+    results: str | Path,
+    manifests: Mapping[str, Mapping[str, Any]],
+    provenance: Mapping[str, Any],
+    output: str | Path,
+) -> Path:
+    """Write the report.
+
+    Parameters
+    ----------
+    studies : sequence of dict
+        As `lib.compare.compare` takes them, with `title`, `question` and `example_kind`.
+    tables, plots, results : path
+        The tables of `lib.compare`, the pictures of `lib.plots`, and the folder of the studies,
+        which holds the audits.
+    manifests : dict of str to dict
+        Per dataset its manifest: source, version, licence, citation.
+    provenance : dict
+        What else the last part shows, in its order: texts and numbers as rows, dictionaries as
+        tables. `durations` maps stages to seconds.
+    output : path
+        The HTML file.
+
+    Returns
+    -------
+    Path
+        `output`.
+
+    Raises
+    ------
+    HeldoutError
+        A table, a picture or an audit is missing or damaged.
+    """
+    if not studies:
+        raise HeldoutError(
+            "studies: expected at least one to report, got none. Name one under `studies` in the "
+            "configuration."
+        )
+    plots, results = Path(plots), Path(results)
+    names = (
+        *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
+        *("claims", "trials", "costs"),
+    )
+    read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
+    views = [
+        study_view(
+            study,
+            tables={
+                name: table[table["study"] == study["study"]].reset_index(drop=True)
+                for name, table in read.items()
+            },
+            plots=plots,
+            results=results,
+            manifest=manifests.get(str(study["dataset"]), {}),
+        )
+        for study in studies
+    ]
+    # Undefined names are errors: a misspelt one would print an empty place where a number belongs.
+    environment = Environment(
+        loader=PackageLoader("lib.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("page.html.j2").render(
+        studies=views,
+        simulated=[view["title"] for view in views if view["simulated"]],
+        overall=figure(
+            plots / "inflation",
+            name="inflation",
+            alt=" ".join(str(view["inflation_alt"]) for view in views),
+            caption="Macro-F1 of every network and baseline under the honest split (filled) and "
+            "under a random one (hollow). The number on the right is the inflation: what the "
+            "random split promises too much. Bars are 95 % intervals over groups.",
+        ),
+        runs=len(read["runs"]),
+        claims=claims_table(read["claims"], studies),
+        costs=costs_table(read["costs"], studies),
+        licences=licences(manifests),
+        provenance=provenance_tables(provenance),
+        css=_asset("style.css"),
+        js=_asset("page.js"),
+    )
+    with atomic(output) as part:
+        part.write_text(page, encoding="utf-8")
+    return Path(output)
+
+
+def _asset(name: str) -> Markup:
+    # Ours, and part of the page: the one text that is not escaped.
+    return Markup((Path(__file__).parent / name).read_text(encoding="utf-8"))

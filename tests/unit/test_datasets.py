@@ -1,0 +1,80 @@
+"""What holds for every dataset, and for a signal of any."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.datasets import COLUMNS, DATASETS, Signal, five_voices, read, recordings
+from lib.errors import HeldoutError
+
+
+def test_every_dataset_lists_and_reads():
+    for module in DATASETS.values():
+        assert callable(module.recordings)
+        assert callable(module.read)
+        assert isinstance(module.EXAMPLES_HAVE_LABELS, bool)
+
+
+def test_unknown_dataset_is_refused():
+    with pytest.raises(HeldoutError, match=r"'mitbd': expected one of common_voice, ephnogram"):
+        recordings("mitbd", "anywhere")
+    with pytest.raises(HeldoutError, match="'mitbd'"):
+        read("mitbd", "anywhere")
+
+
+def test_unknown_option_is_refused(tmp_path):
+    with pytest.raises(HeldoutError, match=r"five_voices: .*'locale'"):
+        recordings("five_voices", tmp_path, locale="es")
+
+
+@pytest.mark.parametrize("dataset", sorted(set(DATASETS) - {"ephnogram"}))
+def test_empty_folder_is_refused(tmp_path, dataset):
+    with pytest.raises(HeldoutError, match=rf"expected recordings of {dataset} .* got none"):
+        recordings(dataset, tmp_path)
+
+
+def test_recordings_are_sorted_and_begin_with_the_same_columns(monkeypatch):
+    row = dict.fromkeys(COLUMNS, "") | {"extra": 1}
+    rows = [row | {"recording": name, "path": name} for name in "ba"]
+    table = pd.DataFrame(rows)[["extra", *COLUMNS]]
+    monkeypatch.setattr(five_voices, "recordings", lambda folder: table)
+    found = recordings("five_voices", "folder")
+    assert list(found["recording"]) == ["a", "b"]
+    assert list(found.columns) == [*COLUMNS, "extra"]
+
+
+def test_two_recordings_of_one_name_are_refused(monkeypatch):
+    row = dict.fromkeys(COLUMNS, "x")
+    monkeypatch.setattr(five_voices, "recordings", lambda folder: pd.DataFrame([row, row]))
+    with pytest.raises(HeldoutError, match="got 2 that share a name"):
+        recordings("five_voices", "folder")
+
+
+def test_signal_keeps_float32_and_knows_its_duration():
+    signal = Signal(np.zeros((10, 2)), 5.0, ("a", "b"))
+    assert signal.samples.dtype == np.float32
+    assert signal.duration == 2.0
+    assert len(signal.positions) == len(signal.symbols) == 0
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "text"),
+    [
+        (np.zeros((0, 1)), 1.0, "rec: expected samples, got none"),
+        (np.zeros((3, 2)), 1.0, r"rec: expected samples of shape \(time, 1\)"),
+        (np.zeros(3), 1.0, r"rec: expected samples of shape"),
+        (np.zeros((3, 1)), 0.0, "rec: expected a sampling rate above 0 Hz, got 0.0"),
+        (np.zeros((3, 1)), np.nan, "rec: expected a sampling rate above 0 Hz, got nan"),
+        (np.array([[0], [np.nan], [1]]), 1.0, "rec: expected finite samples, got 1 of 3"),
+        (np.array([[0], [np.inf], [np.nan]]), 1.0, "rec: expected finite samples, got 2 of 3"),
+    ],
+)
+def test_bad_signal_is_refused(samples, rate, text):
+    with pytest.raises(HeldoutError, match=text):
+        Signal(samples, rate, ("a",), name="rec")
+
+
+@pytest.mark.parametrize(("positions", "symbols"), [([1], []), ([3], ["N"]), ([-1], ["N"])])
+def test_beats_outside_of_the_signal_are_refused(positions, symbols):
+    with pytest.raises(HeldoutError, match="expected one code for each beat and beats within"):
+        Signal(np.zeros((3, 1)), 1.0, ("a",), np.array(positions), np.array(symbols, dtype="<U1"))

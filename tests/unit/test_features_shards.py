@@ -1,0 +1,95 @@
+"""Shards of features."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.datasets import COLUMNS, DATASETS, Signal
+from lib.errors import HeldoutError
+from lib.features import level, shape, write_shard
+
+WINDOWS = {"channels": ["a"], "rate": 10, "samples": 5, "stride": 5}
+BEATS = {"lead": "a", "rate": 10, "samples": 5, "before": 0.2}
+
+
+def table(*rows):
+    """Rows of (recording, class)."""
+    fixed = {"group": "g", "split": "", "rate": 20.0, "duration": 9.0, "channels": 2}
+    found = [{"recording": n, "path": n, "label": label} | fixed for n, label in rows]
+    return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+@pytest.fixture
+def signals(monkeypatch):
+    """Give every dataset the recordings of a test, by path."""
+    known = {}
+    for module in DATASETS.values():
+        monkeypatch.setattr(module, "read", lambda path: known[path])
+    return known
+
+
+def write(path, recordings, **changed):
+    chosen = {"dataset": "ephnogram", "kind": "windows", "settings": WINDOWS, "classes": {}}
+    write_shard(path, recordings, **chosen | changed)
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def test_shard_holds_examples_and_what_is_known_of_them(tmp_path, signals):
+    signals["r1"] = Signal(np.arange(12.0)[:, None], 10.0, ("a",))
+    signals["r2"] = Signal(np.full((5, 1), 0.1) * np.array([[1], [-1]] * 2 + [[1]]), 10.0, ("a",))
+    found = write(tmp_path / "0.npz", table(("r1", "x"), ("r2", "why")))
+    assert found["x"].dtype == np.float32
+    assert found["x"][:, :, 0].tolist()[:2] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    assert found["recording"].tolist() == ["r1", "r1", "r2"]
+    assert found["label"].tolist() == ["x", "x", "why"]
+    assert found["start"].tolist() == [0, 0.5, 0]
+    assert found["recordings"].tolist() == ["r1", "r2"]
+    # As published, not as read: the metadata baseline is to know what anybody could.
+    assert set(found["rate"]) == {20.0}
+    assert set(found["duration"]) == {9.0}
+    assert set(found["channels"]) == {2}
+    assert found["level"][2] == pytest.approx(-20, abs=1e-4)
+    assert {path.name for path in tmp_path.iterdir()} == {"0.npz"}
+
+
+def test_beats_have_their_own_class_and_others_are_dropped(tmp_path, signals):
+    symbols = np.array(list("NLVQ"), dtype="<U1")
+    wave = np.arange(40.0)[:, None]
+    signals["100"] = Signal(wave, 10.0, ("a",), np.array([5, 10, 20, 30]), symbols)
+    signals["101"] = Signal(wave, 10.0, ("a",), np.array([5]), np.array(["Q"], dtype="<U1"))
+    found = write(
+        tmp_path / "0.npz",
+        table(("100", ""), ("101", "")),
+        dataset="mitdb",
+        kind="beats",
+        settings=BEATS,
+        classes={"normal": ["N", "L"], "ectopic": ["V"]},
+    )
+    assert found["label"].tolist() == ["normal", "normal", "ectopic"]
+    assert found["x"][:, 2, 0].tolist() == [5, 10, 20]
+    assert found["recordings"].tolist() == ["100", "101"]
+
+
+@pytest.mark.parametrize(("kind", "chosen"), [("windows", WINDOWS), ("beats", BEATS)])
+def test_empty_shard_has_the_shape_of_others(tmp_path, kind, chosen):
+    found = write(tmp_path / "0.npz", table(), kind=kind, settings=chosen)
+    assert found["x"].shape == (0, *shape(kind, **chosen))
+    assert {len(array) for array in found.values()} == {0}
+    assert found["label"].dtype.kind == "U"
+
+
+def test_shard_is_whole_or_not_there(tmp_path, signals):
+    signals["r1"] = Signal(np.arange(12.0)[:, None], 10.0, ("a",))
+    signals["r2"] = Signal(np.arange(2.0)[:, None], 10.0, ("a",), name="r2")
+    with pytest.raises(HeldoutError, match=r"r2: expected at least the 0\.5 s of one window"):
+        write(tmp_path / "0.npz", table(("r1", "x"), ("r2", "x")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_level_is_the_rms_in_db_of_full_scale():
+    square = np.array([[1.0], [-1.0]] * 50)
+    assert level(Signal(square, 10.0, ("a",))) == pytest.approx(0)
+    assert level(Signal(square / 10, 10.0, ("a",))) == pytest.approx(-20, abs=1e-5)
+    assert level(Signal(square * 0, 10.0, ("a",))) == -200
+    assert level(Signal(square * 1e-30, 10.0, ("a",))) == -200

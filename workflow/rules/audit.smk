@@ -1,0 +1,20 @@
+rule audit:
+    input:
+        npy="results/{study}/examples.npy",
+        examples="results/{study}/examples.parquet",
+        split="results/{study}/{protocol}/split.parquet",
+    output:
+        audit="results/{study}/{protocol}/audit.json",
+    log:
+        "logs/audit/{study}-{protocol}.log",
+    params:
+        honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
+        kind=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "kind"),
+        classes=classes,
+        features=of_study("features"),
+        code=code_hash("lib.audit"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/audit.py"

@@ -1,0 +1,100 @@
+from lib import configuration
+from lib.compare import TABLES
+from lib.errors import HeldoutError
+from lib.provenance import code_hash
+from lib.train import RUN_FILES
+
+
+try:
+    SETTINGS = configuration.resolve(config)
+except HeldoutError as error:
+    raise WorkflowError(str(error))
+
+STUDIES = SETTINGS["studies"]
+DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
+SHARDS = range(SETTINGS["shards"])
+BASELINES = SETTINGS["baselines"]
+RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
+TRIAL = "results/{study}/search/{architecture}/{trial}"
+
+
+wildcard_constraints:
+    dataset="|".join(DATASETS),
+    study="|".join(STUDIES),
+    protocol="|".join(sorted({name for s in STUDIES.values() for name in s["protocols"]})),
+    architecture="[a-z_]+",
+    trial="[A-Za-z0-9_.+-]+",
+    shard=r"\d+",
+    seed=r"\d+",
+    fold=r"\d+",
+
+
+def study(wildcards, *keys):
+    """A value of the study's settings."""
+    value = STUDIES[wildcards.study]
+    for key in keys:
+        value = value[key]
+    return value
+
+
+def of_study(*keys):
+    """A function for params: the rule reruns when this value of the study changes, and only then."""
+    return lambda wildcards: study(wildcards, *keys)
+
+
+def classes(wildcards):
+    return list(study(wildcards, "classes"))
+
+
+def folds(study, protocol):
+    return range(configuration.folds_of(STUDIES[study]["protocols"][protocol]))
+
+
+def network_runs(study):
+    """The folders of all final runs of a study's networks."""
+    return [
+        folder
+        for protocol in STUDIES[study]["protocols"]
+        for folder in expand(
+            RUN,
+            study=study,
+            protocol=protocol,
+            architecture=STUDIES[study]["architectures"],
+            seed=SETTINGS["seeds"],
+            fold=folds(study, protocol),
+        )
+    ]
+
+
+def baseline_runs(study):
+    """The folders of all runs of a study's baselines."""
+    return [
+        folder
+        for protocol in STUDIES[study]["protocols"]
+        for folder in expand(
+            RUN,
+            study=study,
+            protocol=protocol,
+            architecture=BASELINES,
+            seed=0,
+            fold=folds(study, protocol),
+        )
+    ]
+
+
+def per_protocol(path):
+    """A path for every protocol of every study."""
+    return [
+        path.format(study=name, protocol=protocol)
+        for name, settings in STUDIES.items()
+        for protocol in settings["protocols"]
+    ]
+
+
+def per_architecture(path):
+    """A path for every architecture of every study."""
+    return [
+        path.format(study=name, architecture=architecture)
+        for name, settings in STUDIES.items()
+        for architecture in settings["architectures"]
+    ]

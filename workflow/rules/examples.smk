@@ -1,0 +1,17 @@
+rule examples:
+    input:
+        recordings="results/{study}/recordings.csv",
+        shards=expand("results/{{study}}/features/{shard}.npz", shard=SHARDS),
+    output:
+        npy="results/{study}/examples.npy",
+        parquet="results/{study}/examples.parquet",
+        digest="results/{study}/examples.json",
+    log:
+        "logs/examples/{study}.log",
+    params:
+        code=code_hash("lib.examples"),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    script:
+        "../scripts/examples.py"

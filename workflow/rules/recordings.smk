@@ -1,0 +1,22 @@
+def manifest(wildcards):
+    return f"resources/data/{study(wildcards, 'dataset')}.json"
+
+
+rule recordings:
+    input:
+        manifest=manifest,
+    output:
+        table="results/{study}/recordings.csv",
+        shards=expand("results/{{study}}/recordings/{shard}.csv", shard=SHARDS),
+    log:
+        "logs/recordings/{study}.log",
+    params:
+        dataset=of_study("dataset"),
+        classes=of_study("classes"),
+        recordings=of_study("recordings"),
+        code=code_hash("lib.recordings"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/recordings.py"

@@ -1,0 +1,55 @@
+rule plots:
+    input:
+        tables=expand("results/tables/{table}.csv", table=TABLES),
+        npy="results/{study}/examples.npy",
+        examples="results/{study}/examples.parquet",
+        audits=lambda wildcards: expand(
+            "results/{study}/{protocol}/audit.json",
+            study=wildcards.study,
+            protocol=study(wildcards, "protocols"),
+        ),
+        histories=lambda wildcards: [
+            f"{run}/history.csv" for run in network_runs(wildcards.study)
+        ],
+    output:
+        folder=report(
+            directory("results/plots/{study}"),
+            patterns=["{name}.svg"],
+            caption="../report/plots.rst",
+            category="{study}",
+            labels={"what": "picture", "name": "{name}"},
+        ),
+    log:
+        "logs/plots/{study}.log",
+    params:
+        study=lambda wildcards: configuration.description(STUDIES[wildcards.study], SETTINGS),
+        code=code_hash("lib.plots"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/plots.py"
+
+
+rule report:
+    input:
+        tables=expand("results/tables/{table}.csv", table=TABLES),
+        plots=expand("results/plots/{study}", study=STUDIES),
+        audits=per_protocol("results/{study}/{protocol}/audit.json"),
+        manifests=expand("resources/data/{dataset}.json", dataset=DATASETS),
+    output:
+        page=report(
+            "results/report.html", caption="../report/page.rst", category="Report"
+        ),
+        overall=expand("results/plots/inflation.{kind}", kind=["svg", "png"]),
+    log:
+        "logs/report.log",
+    params:
+        studies=[configuration.description(value, SETTINGS) for value in STUDIES.values()],
+        config=SETTINGS,
+        code=code_hash("lib.report", "lib.plots"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/report.py"

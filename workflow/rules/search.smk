@@ -1,0 +1,64 @@
+def primary(path):
+    """A path of the protocol that hyperparameters are chosen on."""
+    return lambda wildcards: path.format(
+        study=wildcards.study, protocol=study(wildcards, "primary")
+    )
+
+
+def trials(wildcards):
+    return study(wildcards, "trials", wildcards.architecture)
+
+
+rule trial:
+    input:
+        npy="results/{study}/examples.npy",
+        examples="results/{study}/examples.parquet",
+        digest="results/{study}/examples.json",
+        split=primary("results/{study}/{protocol}/split.parquet"),
+        audit=primary("results/{study}/{protocol}/audit.json"),
+    output:
+        run=f"{TRIAL}/run.json",
+    log:
+        "logs/search/{study}-{architecture}-{trial}.log",
+    params:
+        hyperparameters=lambda wildcards: trials(wildcards)[wildcards.trial],
+        training=of_study("training"),
+        classes=classes,
+        scored=of_study("scored"),
+        dataset=of_study("dataset"),
+        simulated=of_study("simulated"),
+        protocol=of_study("primary"),
+        seed=SETTINGS["seeds"][0],
+        backend=SETTINGS["backend"],
+        code=code_hash("lib.train"),
+    threads: SETTINGS["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    script:
+        "../scripts/trial.py"
+
+
+rule search:
+    input:
+        runs=lambda wildcards: expand(
+            f"{TRIAL}/run.json", trial=trials(wildcards), allow_missing=True
+        ),
+    output:
+        trials=report(
+            "results/{study}/search/{architecture}/trials.csv",
+            caption="../report/trials.rst",
+            category="{study}",
+            labels={"what": "trials", "architecture": "{architecture}"},
+        ),
+        best="results/{study}/search/{architecture}/best.json",
+    log:
+        "logs/search/{study}-{architecture}.log",
+    params:
+        trials=trials,
+        code=code_hash("lib.search"),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/search.py"

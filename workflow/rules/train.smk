@@ -1,0 +1,70 @@
+rule train:
+    input:
+        npy="results/{study}/examples.npy",
+        examples="results/{study}/examples.parquet",
+        digest="results/{study}/examples.json",
+        split="results/{study}/{protocol}/split.parquet",
+        audit="results/{study}/{protocol}/audit.json",
+        best="results/{study}/search/{architecture}/best.json",
+    output:
+        # Seeds of a fold share one process: importing TensorFlow takes seconds.
+        **{
+            name.replace(".", "_"): expand(
+                f"{RUN}/{name}", seed=SETTINGS["seeds"], allow_missing=True
+            )
+            for name in RUN_FILES
+        },
+    log:
+        "logs/train/{study}-{protocol}-{architecture}-{fold}.log",
+    benchmark:
+        "benchmarks/results/train/{study}-{protocol}-{architecture}-{fold}.tsv"
+    params:
+        seeds=SETTINGS["seeds"],
+        training=of_study("training"),
+        classes=classes,
+        scored=of_study("scored"),
+        dataset=of_study("dataset"),
+        simulated=of_study("simulated"),
+        honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
+        backend=SETTINGS["backend"],
+        code=code_hash("lib.train"),
+    wildcard_constraints:
+        architecture="|".join(sorted({a for s in STUDIES.values() for a in s["architectures"]})),
+    threads: SETTINGS["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=480,
+    script:
+        "../scripts/train.py"
+
+
+rule baselines:
+    input:
+        npy="results/{study}/examples.npy",
+        examples="results/{study}/examples.parquet",
+        split="results/{study}/{protocol}/split.parquet",
+        audit="results/{study}/{protocol}/audit.json",
+    output:
+        runs=expand(
+            f"{RUN}/{{name}}",
+            architecture=BASELINES,
+            seed=0,
+            name=["run.json", "predictions.parquet"],
+            allow_missing=True,
+        ),
+    log:
+        "logs/baselines/{study}-{protocol}-{fold}.log",
+    params:
+        baselines=BASELINES,
+        classes=classes,
+        scored=of_study("scored"),
+        dataset=of_study("dataset"),
+        simulated=of_study("simulated"),
+        honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
+        seed=SETTINGS["seed"],
+        code=code_hash("lib.baselines"),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    script:
+        "../scripts/baselines.py"

@@ -1,0 +1,19 @@
+from lib.files import read_table, write_json
+from lib.jobs import job
+
+with job(snakemake.log[0]):
+    from lib.audit import audit_split, require_honest
+    from lib.examples import open_examples
+    from lib.features import seconds
+
+    names = {"study": snakemake.wildcards.study, "protocol": snakemake.wildcards.protocol}
+    audit = audit_split(
+        read_table(snakemake.input.examples),
+        read_table(snakemake.input.split),
+        x=open_examples(snakemake.input.npy),
+        duration=seconds(**snakemake.params.features),
+        classes=snakemake.params.classes,
+        honest=snakemake.params.honest,
+    )
+    require_honest(audit, **names)
+    write_json(snakemake.output.audit, {**names, "kind": snakemake.params.kind, **audit})

@@ -1,0 +1,39 @@
+from pathlib import Path
+
+from lib.files import read_table
+from lib.jobs import job
+
+with job(snakemake.log[0]):
+    from lib.baselines import baseline_run
+    from lib.examples import open_examples
+    from lib.train import open_data
+
+    params, names = snakemake.params, snakemake.wildcards
+    examples = read_table(snakemake.input.examples)
+    data = open_data(
+        open_examples(snakemake.input.npy),
+        examples,
+        read_table(snakemake.input.split),
+        fold=int(names.fold),
+        classes=params.classes,
+        scored=params.scored,
+    )
+    root = Path("results") / names.study / names.protocol
+    for baseline in params.baselines:
+        baseline_run(
+            root / baseline / "seed-0" / f"fold-{names.fold}",
+            data,
+            examples,
+            identity={
+                "study": names.study,
+                "dataset": params.dataset,
+                "simulated": params.simulated,
+                "protocol": names.protocol,
+                "honest": params.honest,
+                "architecture": baseline,
+                "trial": baseline,
+                "seed": 0,
+                "fold": int(names.fold),
+            },
+            seed=params.seed,
+        )

@@ -1,0 +1,14 @@
+from lib.jobs import job
+
+with job(snakemake.log[0]):
+    from lib.examples import assemble
+    from lib.files import sha256, write_json
+    from lib.recordings import read_recordings
+
+    assemble(
+        snakemake.input.shards,
+        read_recordings(snakemake.input.recordings),
+        npy=snakemake.output.npy,
+        parquet=snakemake.output.parquet,
+    )
+    write_json(snakemake.output.digest, {"sha256": sha256(snakemake.output.npy)})

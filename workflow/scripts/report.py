@@ -1,0 +1,26 @@
+from pathlib import Path
+
+from lib.files import read_json
+from lib.jobs import job
+
+with job(snakemake.log[0]):
+    from lib.plots import plot_overall
+    from lib.provenance import commit, versions
+    from lib.report import render
+
+    studies, tables = snakemake.params.studies, Path(snakemake.input.tables[0]).parent
+    plots = Path(snakemake.output.overall[0]).parent
+    plot_overall(studies, tables=tables, folder=plots)
+    render(
+        studies,
+        tables=tables,
+        plots=plots,
+        results="results",
+        manifests=[read_json(path) for path in snakemake.input.manifests],
+        provenance={
+            "commit": commit(Path()),
+            "config": snakemake.params.config,
+            "versions": versions(),
+        },
+        output=snakemake.output.page,
+    )

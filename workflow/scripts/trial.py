@@ -1,0 +1,42 @@
+from pathlib import Path
+
+from lib.files import read_json, read_table
+from lib.jobs import job
+
+with job(snakemake.log[0]):
+    from lib.examples import open_examples
+    from lib.fit import Training
+    from lib.train import open_data, train_trial
+
+    params, names = snakemake.params, snakemake.wildcards
+    # The test part is left out here: a search cannot look at it.
+    data = open_data(
+        open_examples(snakemake.input.npy),
+        read_table(snakemake.input.examples),
+        read_table(snakemake.input.split),
+        fold=0,
+        classes=params.classes,
+        scored=params.scored,
+        parts=("train", "validation"),
+    )
+    train_trial(
+        Path(snakemake.output.run).parent,
+        data,
+        identity={
+            "study": names.study,
+            "dataset": params.dataset,
+            "simulated": params.simulated,
+            "protocol": params.protocol,
+            "honest": True,
+            "architecture": names.architecture,
+            "trial": names.trial,
+            "seed": params.seed,
+            "fold": 0,
+        },
+        hyperparameters=params.hyperparameters,
+        training=Training(**params.training),
+        examples_hash=read_json(snakemake.input.digest)["sha256"],
+        code=params.code,
+        backend=params.backend,
+        threads=snakemake.threads,
+    )
