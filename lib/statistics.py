@@ -24,6 +24,9 @@ Score = Callable[[Array], Array]
 # With fewer groups a percentile interval is far too narrow to be shown.
 FEWEST_GROUPS = 5
 
+# Draws that differ by less differ by rounding alone.
+SMALLEST_SPREAD = 1e-12
+
 # As many weights as fit in about 80 MB.
 LARGEST_BLOCK = 10_000_000
 
@@ -182,7 +185,7 @@ def _percentiles(draws: Array, *, level: float) -> tuple[float, float, str]:
     if dropped > 0.5:
         return math.nan, math.nan, "most resamples lack a class: no interval can be given"
     low, high = np.quantile(good, [(1 - level) / 2, (1 + level) / 2])
-    if good.min() == good.max():
+    if np.ptp(good) < SMALLEST_SPREAD:
         return math.nan, math.nan, "every resample gives the same: no interval can be given"
     note = f"{dropped:.0%} of the resamples lack a class and are left out" if dropped > 0.01 else ""
     return float(low), float(high), note

@@ -108,9 +108,10 @@ def make_runs(
         "tables": results / "tables",
         "plots": results / "plots",
         "claims": claims,
-        "manifests": {one["dataset"]: _manifest(one) for one in studies},
+        "manifests": [_manifest(one) for one in studies],
         "provenance": {
-            "commit": "0123abc", "config": "9f8e7d", "command": "snakemake --cores 2",
+            "commit": "0123abc", "config": {"seed": 0, "settings": {"voices": {"epochs": 5}}},
+            "command": "snakemake --cores 2",
             "versions": {"python": "3.11", "numpy": "2.4"},
             "durations": {"features": 12.5, "train": 340.0},
         },

@@ -20,6 +20,9 @@ Pools = Mapping[tuple[str, str], Pool]
 # What is tested between architectures, and what the inflation is shown for.
 COMPARED = ("macro_f1", "accuracy")
 
+# At which a difference counts as one.
+ALPHA = 0.05
+
 WITHOUT_INTERVAL = {
     "auroc": "no interval: it is not made of sums over groups",
     "ece": "no interval: it is not made of sums over groups",
@@ -319,7 +322,12 @@ def difference_rows(
                 row |= {"metric": metric, "a": first, "b": second, "difference": gap.estimate}
                 row |= {"low": gap.low, "high": gap.high, "p": gap.p}
                 family.append({**row, "groups": gap.groups, "note": gap.note})
+            # A bootstrap's p is never below 2/(resamples + 1): with few, nothing could be shown.
+            blind = len(family) * 2 / (resamples + 1) > ALPHA
             for row, p in zip(family, statistics.holm([r["p"] for r in family]), strict=True):
-                row["p_holm"] = p
+                row["p_holm"] = np.nan if blind else p
+                if blind:
+                    few = f"too few resamples for {len(family)} tests"
+                    row["note"] = "; ".join(filter(None, [row["note"], few]))
             rows.extend(family)
     return rows

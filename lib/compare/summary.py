@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from lib.compare.runs import Pool
+from lib.compare.scores import ALPHA
 from lib.errors import HeldoutError
 from lib.files import read_table
 
 Pools = Mapping[tuple[str, str], Pool]
 Found = Mapping[str, list[dict[str, Any]]]
-
-# At which a difference counts as one.
-ALPHA = 0.05
 
 
 def run_rows(pools: Pools) -> list[dict[str, Any]]:
@@ -128,6 +126,8 @@ def answer_row(study: Mapping[str, Any], found: Found) -> dict[str, Any]:
     own = _cell(compared, a=best)
     assert own is not None
     tested = not np.isnan(own["p_holm"])
+    if not tested:
+        row["note"] = "; ".join(filter(None, [row["note"], own["note"]]))
     return row | {
         "baseline": top["architecture"],
         "baseline_macro_f1": top["estimate"],

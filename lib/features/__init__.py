@@ -16,7 +16,7 @@ from lib.features import beats, spectra, windows
 from lib.features.kinds import Features
 from lib.features.shards import level, write_shard
 
-__all__ = ["KINDS", "Features", "Kind", "extract", "level", "shape", "write_shard"]
+__all__ = ["KINDS", "Features", "Kind", "extract", "level", "seconds", "shape", "write_shard"]
 
 
 class Kind(NamedTuple):
@@ -76,6 +76,32 @@ def shape(kind: str, **settings: Any) -> tuple[int, int]:
         The kind is not known, or a setting is missing, not known, or wrong.
     """
     return _kind(kind, settings).shape(**settings)
+
+
+def seconds(kind: str, **settings: Any) -> float:
+    """Give how long one example lasts, in s.
+
+    Parameters
+    ----------
+    kind : str
+        A name in `KINDS`.
+    **settings
+        What the kind takes.
+
+    Returns
+    -------
+    float
+        Two examples of one recording overlap when they start less than this apart.
+
+    Raises
+    ------
+    HeldoutError
+        As `shape`.
+    """
+    time, _ = shape(kind, **settings)
+    if "duration" in settings:
+        return float(settings["duration"])
+    return float(time * settings.get("hop", 1) / settings["rate"])
 
 
 def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:

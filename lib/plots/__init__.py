@@ -74,7 +74,9 @@ def plot_study(
 def plot_overall(
     studies: Sequence[Mapping[str, Any]], *, tables: str | Path, folder: str | Path
 ) -> list[Path]:
-    """Draw `inflation.svg` and `.png` over all studies into `folder`; nothing where none has both.
+    """Draw `inflation.svg` and `.png` over all studies into `folder`.
+
+    Where no study has both an honest and a random protocol, the picture says so.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def plot_overall(
         gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
         if len(gaps):
             panels.append((study, gaps))
-    return save(inflation(panels), Path(folder) / "inflation") if panels else []
+    return save(inflation(panels), Path(folder) / "inflation")
 
 
 def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:

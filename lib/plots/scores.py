@@ -35,8 +35,12 @@ def inflation(panels: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figur
         A filled dot is the honest score, a hollow one the random split's, bars are 95 % intervals.
     """
     with mpl.rc_context(SETTINGS):
+        if not panels:
+            figure = canvas(5.6, 0.6)
+            figure.text(0.02, 0.5, "No study has both an honest and a random split.", va="center")
+            return figure
         heights = [len(rows) + 1.2 for _, rows in panels]
-        figure = canvas(7.2, 0.75 + 0.27 * sum(heights))
+        figure = canvas(5.6, 0.75 + 0.27 * sum(heights))
         grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
         for axes, (study, rows) in zip(grid[:, 0], panels, strict=True):
             _dumbbells(axes, rows)

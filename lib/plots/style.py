@@ -104,4 +104,6 @@ def save(figure: Figure, path: Path) -> list[Path]:
                     figure.savefig(part, metadata={"Date": None, "Creator": None}, transparent=True)
                 else:
                     figure.savefig(part, dpi=150, facecolor="white")
+            # Laying out takes longest, and both files are to look alike.
+            figure.set_layout_engine("none")
     return written

@@ -31,7 +31,7 @@ def render(
     tables: str | Path,
     plots: str | Path,
     results: str | Path,
-    manifests: Mapping[str, Mapping[str, Any]],
+    manifests: Sequence[Mapping[str, Any]],
     provenance: Mapping[str, Any],
     output: str | Path,
 ) -> Path:
@@ -44,11 +44,11 @@ def render(
     tables, plots, results : path
         The tables of `lib.compare`, the pictures of `lib.plots`, and the folder of the studies,
         which holds the audits.
-    manifests : dict of str to dict
-        Per dataset its manifest: source, version, licence, citation.
+    manifests : sequence of dict
+        The manifests of the datasets: dataset, source, version, licence, citation.
     provenance : dict
         What else the last part shows, in its order: texts and numbers as rows, dictionaries as
-        tables. `durations` maps stages to seconds.
+        tables, those within them with dotted names. `durations` maps stages to seconds.
     output : path
         The HTML file.
 
@@ -73,6 +73,7 @@ def render(
         *("claims", "trials", "costs"),
     )
     read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
+    of_dataset = {str(manifest["dataset"]): manifest for manifest in manifests}
     views = [
         study_view(
             study,
@@ -82,7 +83,7 @@ def render(
             },
             plots=plots,
             results=results,
-            manifest=manifests.get(str(study["dataset"]), {}),
+            manifest=of_dataset.get(str(study["dataset"]), {}),
         )
         for study in studies
     ]

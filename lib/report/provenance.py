@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -115,15 +117,15 @@ def _time(value: float) -> Cell:
     return Cell(seconds(value), repr(float(value)), numeric=True)
 
 
-def licences(manifests: Mapping[str, Mapping[str, Any]]) -> TableView:
+def licences(manifests: Sequence[Mapping[str, Any]]) -> TableView:
     """Give source, version, licence and citation of each dataset."""
     rows = []
-    for name, manifest in manifests.items():
+    for manifest in manifests:
         cited = manifest.get("citation") or []
         files = manifest.get("files") or []
         rows.append(
             [
-                text(name),
+                text(manifest["dataset"]),
                 text(manifest.get("source"), tone="bad" if manifest.get("simulated") else ""),
                 text(manifest.get("version")),
                 text(manifest.get("licence")),
@@ -142,6 +144,8 @@ def licences(manifests: Mapping[str, Mapping[str, Any]]) -> TableView:
 def provenance_tables(provenance: Mapping[str, Any]) -> list[TableView]:
     """Give one table of single facts, then one for each dictionary."""
     facts = {name: value for name, value in provenance.items() if not isinstance(value, Mapping)}
+    if isinstance(provenance.get("config"), Mapping):
+        facts["config, SHA-256"] = _digest(provenance["config"])
     tables = []
     if facts:
         tables.append(_facts("provenance", "This report.", facts))
@@ -150,12 +154,28 @@ def provenance_tables(provenance: Mapping[str, Any]) -> list[TableView]:
             shown = (
                 {key: seconds(float(value)) for key, value in values.items()}
                 if name == "durations"
-                else values
+                else _flat(values)
             )
             tables.append(_facts(name, name.replace("_", " ").capitalize() + ".", shown))
     return tables
 
 
+def _digest(config: Mapping[str, Any]) -> str:
+    """Give one short name to a configuration: two reports of the same one show the same."""
+    words = json.dumps(config, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def _flat(values: Mapping[str, Any], start: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            found |= _flat(value, f"{start}{name}.")
+        else:
+            found[f"{start}{name}"] = value
+    return found
+
+
 def _facts(name: str, caption: str, values: Mapping[str, Any]) -> TableView:
-    rows = [[text(key.replace("_", " ")), text(str(value))] for key, value in values.items()]
+    rows = [[text(key), text(str(value))] for key, value in values.items()]
     return TableView(name, caption, ["What", "Value"], rows)

@@ -15,9 +15,7 @@ from lib.retrieve.progress import Progress
 from lib.retrieve.publisher import archive_info, download
 from lib.retrieve.registry import parse_registry, read_registry
 from lib.retrieve.simulated import simulated
-from lib.retrieve.state import Place, files_in, listing
-
-SOURCES = ("simulated", "download", "mirror")
+from lib.retrieve.state import SOURCES, Place, files_in, listing
 
 __all__ = ["SOURCES", "Network", "read_registry", "retrieve"]
 

@@ -26,6 +26,7 @@ from typing import Any
 from lib.errors import HeldoutError
 from lib.files import atomic, read_json, sha256, write_json
 
+SOURCES = ("simulated", "download", "mirror")
 MARKER = ".simulated.json"
 Listing = dict[str, dict[str, Any]]  # path -> bytes, mtime_ns, sha256
 
@@ -189,6 +190,8 @@ class Place:
             source = (self.hidden / "source").read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             source = str(manifest.get("source", ""))
+        if source not in SOURCES:
+            return None
         sizes = {path: row["bytes"] for path, row in self.known(source).items()}
         if not sizes and manifest.get("source") == source:
             sizes = {row["path"]: row["bytes"] for row in manifest.get("files", [])}
@@ -197,7 +200,7 @@ class Place:
             sizes.get(path) == (self.folder / path).stat().st_size for path in files_in(self.folder)
         ):
             return None
-        return source or None
+        return source
 
     def _simulated(self) -> str | None:
         rows = read_listing(self.folder / MARKER)

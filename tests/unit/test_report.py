@@ -1,0 +1,180 @@
+"""The page: self-contained, escaped, and honest about simulation, leaks and missing intervals."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from lib.compare import compare
+from lib.errors import HeldoutError
+from lib.files import read_json, write_json
+from lib.plots import plot_overall, plot_study
+from lib.report import render
+from lib.report.table import interval, number, seconds, text
+from tests.runs import make_runs, study
+
+MARKUP = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """Collects what a browser would load, the ids, and the headings."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.addresses, self.ids, self.headings, self.links = [], [], [], []
+        self.images = []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.addresses += [values[name] for name in ("src", "href") if name in values]
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag in ("h1", "h2", "h3", "h4"):
+            self.headings.append(int(tag[1]))
+        if tag == "a":
+            self.links.append(values["href"])
+        if tag == "img":
+            self.images.append(values)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    studies = [
+        study("beats", classes=["N", MARKUP], scored=["N", MARKUP], architectures=["lstm", "cnn"]),
+        study("voices", classes=["a", "b"], scored=["a", "b"], simulated=False),
+    ]
+    made = make_runs(tmp_path_factory.mktemp("report"), studies=studies, groups=14, per_group=6)
+    compare(
+        studies, results=made["results"], tables=made["tables"], claims=made["claims"],
+        resamples=100,
+    )  # fmt: skip
+    # One study without pictures: the page stands without them.
+    for one in studies[:1]:
+        plot_study(
+            one, tables=made["tables"], results=made["results"],
+            folder=made["plots"] / one["study"],
+        )  # fmt: skip
+    plot_overall(studies, tables=made["tables"], folder=made["plots"])
+    return made
+
+
+def _render(made, output, **changes):
+    options = {
+        name: made[name]
+        for name in ("studies", "tables", "plots", "results", "manifests", "provenance")
+    } | changes
+    return render(options.pop("studies"), output=output, **options).read_text()
+
+
+@pytest.fixture(scope="module")
+def source(made, tmp_path_factory):
+    return _render(made, tmp_path_factory.mktemp("page") / "report.html")
+
+
+def test_nothing_is_loaded_from_elsewhere(source):
+    page = Page(source)
+    assert page.addresses
+    for address in page.addresses:
+        assert address.startswith(("data:", "#")), address
+    style = re.search(r"<style>(.*?)</style>", source, re.S).group(1)
+    assert "url(" not in style
+    assert "@import" not in style
+    assert len(source) < 5_000_000
+
+
+def test_links_lead_somewhere_and_ids_are_unique(source):
+    page = Page(source)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links} <= set(page.ids)
+
+
+def test_headings_do_not_skip_a_level(source):
+    levels = Page(source).headings
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_every_picture_has_words(source):
+    images = Page(source).images
+    assert len(images) == 9
+    assert all(len(image["alt"]) > 20 for image in images)
+
+
+def test_markup_in_class_names_is_escaped(source):
+    assert MARKUP not in source
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in source
+    # Ours, and only ours.
+    assert source.count("<script>") == 1
+
+
+def test_simulated_studies_and_no_others_wear_the_badge(source):
+    beats, voices = source.split('<section id="voices"')
+    assert beats.split('<section id="beats"')[1].count('class="badge"') >= 4
+    assert 'class="badge"' not in voices.split('<section id="claims"')[0].split('id="costs"')[0]
+
+
+def test_the_leak_and_the_answer_are_said(source):
+    assert "This split leaks." in source
+    assert "The audit found no leak." in source
+    assert "chosen on validation, reaches a macro-F1 of" in source
+    assert "Split at random" in source
+
+
+def test_sources_are_named(source):
+    for words in ("0123abc", "ODC-By 1.0", "Moody and Mark 2001", "5 min 40 s", "voices.epochs"):
+        assert words in source
+
+
+def test_the_same_inputs_give_the_same_page(made, source, tmp_path):
+    assert _render(made, tmp_path / "again.html") == source
+
+
+def test_what_the_audit_misses_is_listed(made, tmp_path):
+    path = made["results"] / "voices" / "grouped" / "audit.json"
+    audit = read_json(path)
+    gone = [{"fold": 0, "part": "test", "class": "<i>b"}]
+    write_json(path, audit | {"missing_classes": gone})
+    try:
+        page = _render(made, tmp_path / "report.html")
+    finally:
+        write_json(path, audit)
+    assert "No examples of &lt;i&gt;b in the test part of fold 0." in page
+
+
+def test_a_missing_table_or_audit_is_named(made, tmp_path):
+    with pytest.raises(HeldoutError, match=r"runs.csv: expected a csv table"):
+        _render(made, tmp_path / "report.html", tables=tmp_path)
+    with pytest.raises(HeldoutError, match=r"audit.json: expected a JSON file"):
+        _render(made, tmp_path / "report.html", results=tmp_path)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_half_a_picture_is_named(made, tmp_path):
+    (tmp_path / "inflation.svg").write_text("<svg></svg>")
+    with pytest.raises(HeldoutError, match=r"inflation: expected a picture as .svg and .png"):
+        _render(made, tmp_path / "report.html", plots=tmp_path)
+
+
+def test_no_study_is_refused(made, tmp_path):
+    with pytest.raises(HeldoutError, match="expected at least one to report"):
+        _render(made, tmp_path / "report.html", studies=[])
+
+
+def test_cells():
+    nan = float("nan")
+    assert number(nan, note="one class").note == "one class"
+    assert number(nan).text == "–"
+    assert number(0.5, sign=True).text == "+0.500"
+    assert text(None).value == ""
+    row = {"estimate": 0.5, "low": 0.25, "high": 0.75}
+    assert interval(row, bar=True).bar == (0.25, 0.5, 0.75)
+    assert interval(row).range == "0.25 to 0.75"
+    assert interval(row | {"low": nan}, note="3 groups").range == ""
+    assert [seconds(s) for s in (0.0123, 12.34, 340, 7300)] == [
+        "12.3 ms", "12.3 s", "5 min 40 s", "2 h 1 min",
+    ]  # fmt: skip
