@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -32,6 +33,25 @@ def _hidden(names: tuple[str, ...]) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what the C++ side prints while it starts; show it if it fails to."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            held.seek(0)
+            sys.stderr.write(held.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def load(backend: str = "tensorflow", *, threads: int | None = None) -> ModuleType:
@@ -70,16 +90,16 @@ def load(backend: str = "tensorflow", *, threads: int | None = None) -> ModuleTy
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     try:
-        with _hidden(UNUSED[backend]):
+        with _quiet(), _hidden(UNUSED[backend]):
             framework: Any = importlib.import_module(backend)
             keras = importlib.import_module("keras")
+            if backend == "tensorflow":
+                _configure_tensorflow(framework, threads)
     except ImportError as error:
         raise HeldoutError(
             f"backend {backend}: expected the package {backend} to be installed, got: {error}. "
             f"Install it (pip install .[{backend}]) or choose another backend in the config."
         ) from error
-    if backend == "tensorflow":
-        _configure_tensorflow(framework, threads)
     return keras
 
 

@@ -130,9 +130,7 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
         if name not in known:
             raise HeldoutError(f"unknown study {name!r}. {suggestion(name, known)}")
     study_schema = read_yaml(schemas / "study.schema.yaml")
-    settings["studies"] = {
-        name: _study(name, settings, study_schema, root=root) for name in names
-    }
+    settings["studies"] = {name: _study(name, settings, study_schema, root=root) for name in names}
     return settings
 
 

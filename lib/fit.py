@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +57,16 @@ class Fitted:
         One row an epoch, as `history.csv` has it.
     best_epoch : int
         From 1; the epoch with the lowest validation loss.
-    seconds : float
-        Time spent in epochs, also before an interruption.
     """
 
     model: Any
     history: list[dict[str, float]]
     best_epoch: int
-    seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in epochs, also before an interruption."""
+        return sum(row["seconds"] for row in self.history)
 
 
 def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -87,23 +90,11 @@ def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
     return weights[labels].astype(np.float32)
 
 
-def fit(
-    x: np.ndarray,
-    labels: np.ndarray,
-    *,
-    train: np.ndarray,
-    validation: np.ndarray,
-    classes: int,
-    architecture: str,
-    hyperparameters: Mapping[str, Any],
-    training: Training,
-    seed: int,
-    backend: str = "tensorflow",
-    threads: int | None = None,
-    checkpoint: Path | None = None,
-    tensorboard: Path | None = None,
-) -> Fitted:
-    """Train one network.
+class Trainer:
+    """Trains one trial on one pair of train and validation parts, with any number of seeds.
+
+    The network is built and compiled once: tracing it takes longer than a short training. Each
+    seed starts from the weights that a process of its own would start from.
 
     Parameters
     ----------
@@ -121,83 +112,138 @@ def fit(
         What differs from its defaults.
     training : Training
         Epochs and stopping.
-    seed : int
-        Of initial weights, dropout and shuffling.
     backend : {"tensorflow", "jax"}
         What computes.
     threads : int, optional
         CPU threads.
-    checkpoint : Path, optional
-        A file that holds the whole state after each epoch. If it exists, training goes on from it
-        and ends with the weights that it would have had without the interruption.
-    tensorboard : Path, optional
-        Folder for TensorBoard events.
-
-    Returns
-    -------
-    Fitted
 
     Raises
     ------
     HeldoutError
-        The loss became NaN, or what `lib.models.build` refuses.
+        What `lib.models.build` refuses.
     """
-    values = complete(architecture, hyperparameters)
-    keras = load(backend, threads=threads)
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(seed)
-    mean, variance = moments(x, train)
-    model = build(
-        architecture,
-        values,
-        shape=x.shape[1:],
-        classes=classes,
-        mean=mean,
-        variance=variance,
-        backend=backend,
-    )
-    model.compile(
-        optimizer=_optimizer(keras, values),
-        loss="categorical_crossentropy",
-        metrics=["accuracy", "mse", "mae"],
-        # XLA on the CPU slows TensorFlow's convolutions 27 times; JAX has no other mode.
-        jit_compile=backend == "jax",
-    )
-    model.optimizer.build(model.trainable_variables)
-    weights = class_weights(labels[train], classes) if values["class_weights"] else None
-    one_hot = np.eye(classes, dtype=np.float32)
-    state = _State(model, checkpoint)
-    data = batches(
-        keras,
-        x,
-        train,
-        one_hot[labels[train]],
-        weights,
-        batch_size=values["batch_size"],
-        shuffle_seed=seed,
-        epoch=len(state.history),
-    )
-    check = batches(
-        keras, x, validation, one_hot[labels[validation]], batch_size=max(64, values["batch_size"])
-    )
-    if not state.finished(training):
-        callbacks = _callbacks(keras, training, state, data, tensorboard)
-        model.fit(
-            data,
-            validation_data=check,
-            epochs=training.epochs,
-            initial_epoch=len(state.history),
-            shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
-            callbacks=callbacks,
-            verbose=0,
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        labels: np.ndarray,
+        *,
+        train: np.ndarray,
+        validation: np.ndarray,
+        classes: int,
+        architecture: str,
+        hyperparameters: Mapping[str, Any],
+        training: Training,
+        backend: str = "tensorflow",
+        threads: int | None = None,
+    ) -> None:
+        self.values = complete(architecture, hyperparameters)
+        self.training = training
+        self.backend = backend
+        self._keras = load(backend, threads=threads)
+        self._keras.backend.clear_session()
+        self._x, self._train, self._validation = x, train, validation
+        one_hot = np.eye(classes, dtype=np.float32)
+        self._targets = {"train": one_hot[labels[train]], "check": one_hot[labels[validation]]}
+        balanced = self.values["class_weights"]
+        self._weights = class_weights(labels[train], classes) if balanced else None
+        mean, variance = moments(x, train)
+        self._build = partial(
+            build,
+            architecture,
+            self.values,
+            shape=x.shape[1:],
+            classes=classes,
+            mean=mean,
+            variance=variance,
+            backend=backend,
         )
-    state.restore_best()
-    return Fitted(
-        model=model,
-        history=state.history,
-        best_epoch=state.best_epoch,
-        seconds=sum(row["seconds"] for row in state.history),
-    )
+        self.model = self._build()
+        self.model.compile(
+            optimizer=_optimizer(self._keras, self.values),
+            loss="categorical_crossentropy",
+            metrics=["accuracy", "mse", "mae"],
+            # XLA on the CPU slows TensorFlow's convolutions 27 times; JAX has no other mode.
+            jit_compile=backend == "jax",
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._fresh = [np.array(variable) for variable in self.model.optimizer.variables]
+
+    def fit(
+        self, seed: int, *, checkpoint: Path | None = None, tensorboard: Path | None = None
+    ) -> Fitted:
+        """Train with one seed.
+
+        Parameters
+        ----------
+        seed : int
+            Of initial weights, dropout and shuffling.
+        checkpoint : Path, optional
+            A file that holds the whole state after each epoch. If it exists, training goes on from
+            it and ends with the weights that it would have had without the interruption.
+        tensorboard : Path, optional
+            Folder for TensorBoard events.
+
+        Returns
+        -------
+        Fitted
+            Its model is this trainer's, and holds these weights until the next call.
+
+        Raises
+        ------
+        HeldoutError
+            The loss became NaN.
+        """
+        self._start(seed)
+        state = _State(self.model, checkpoint)
+        data = batches(
+            self._keras,
+            self._x,
+            self._train,
+            self._targets["train"],
+            self._weights,
+            batch_size=self.values["batch_size"],
+            shuffle_seed=seed,
+            epoch=len(state.history),
+        )
+        check = batches(
+            self._keras,
+            self._x,
+            self._validation,
+            self._targets["check"],
+            batch_size=max(64, self.values["batch_size"]),
+        )
+        if not state.finished(self.training):
+            self.model.fit(
+                data,
+                validation_data=check,
+                epochs=self.training.epochs,
+                initial_epoch=len(state.history),
+                shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
+                callbacks=_callbacks(self._keras, self.training, state, data, tensorboard),
+                verbose=0,
+            )
+        return self.restore(state.history, state.best)
+
+    def restore(self, history: list[dict[str, float]], weights: list[np.ndarray]) -> Fitted:
+        """Put the weights of an earlier training into the model."""
+        for variable, value in zip(self.model.weights, weights, strict=True):
+            variable.assign(value)
+        return Fitted(self.model, history, best_epoch(history))
+
+    def _start(self, seed: int) -> None:
+        """Set every variable to what a model built with this seed begins with."""
+        self._keras.utils.set_random_seed(seed)
+        for variable, value in zip(self.model.variables, self._build().variables, strict=False):
+            variable.assign(value)
+        for variable, value in zip(self.model.optimizer.variables, self._fresh, strict=True):
+            variable.assign(value)
+        self.model.stop_training = False
+
+
+def best_epoch(history: list[dict[str, float]]) -> int:
+    """Give the epoch, from 1, with the lowest validation loss; the first of equals."""
+    return int(np.argmin([row["val_loss"] for row in history])) + 1
 
 
 def _optimizer(keras: Any, values: Mapping[str, Any]) -> Any:
@@ -218,18 +264,12 @@ class _State:
         if checkpoint is not None and checkpoint.exists():
             self._load(checkpoint)
 
-    @property
-    def best_epoch(self) -> int:
-        """The epoch, from 1, with the lowest validation loss; the first of equals."""
-        losses = [row["val_loss"] for row in self.history]
-        return int(np.argmin(losses)) + 1
-
     def finished(self, training: Training) -> bool:
         return self.stopped or len(self.history) >= training.epochs
 
     def add(self, row: dict[str, float]) -> None:
         self.history.append(row)
-        if self.best_epoch == len(self.history):
+        if best_epoch(self.history) == len(self.history):
             self.best = [np.asarray(variable) for variable in self.model.weights]
 
     def save(self) -> None:
@@ -265,10 +305,6 @@ class _State:
         """Take the variables from the checkpoint once more."""
         if self.checkpoint is not None and self.checkpoint.exists():
             self._load(self.checkpoint)
-
-    def restore_best(self) -> None:
-        for variable, value in zip(self.model.weights, self.best, strict=True):
-            variable.assign(value)
 
 
 def _callbacks(
@@ -324,12 +360,15 @@ def _callbacks(
             state.save()
             data.epoch = epoch + 1
             if writer is not None:
-                for name, value in row.items():
-                    writer.add_scalar(name.replace("val_", "validation/"), value, epoch + 1)
+                _write_events(writer, row)
             left = (training.epochs - epoch - 1) * row["seconds"]
             logger.info(
-                "epoch %d of %d: loss %.4f, validation loss %.4f, accuracy %.3f; at most %.0f s left",
-                *(epoch + 1, training.epochs, row["loss"], row["val_loss"], row["val_accuracy"]),
+                "epoch %d of %d: loss %.4f, validation loss %.4f, accuracy %.3f; %.0f s left at most",
+                epoch + 1,
+                training.epochs,
+                row["loss"],
+                row["val_loss"],
+                row["val_accuracy"],
                 left,
             )
 
@@ -350,3 +389,20 @@ def _event_writer(folder: Path | None, *, fresh: bool) -> Any:
         for old in folder.glob("events.*"):
             old.unlink()
     return SummaryWriter(str(folder), flush_secs=10)
+
+
+def _write_events(writer: Any, row: Mapping[str, float]) -> None:
+    """Write one epoch; curves of train and validation lie in one chart each."""
+    for name, value in row.items():
+        if name != "epoch":
+            metric = name.removeprefix("val_")
+            chart = f"{metric}/{'validation' if metric != name else 'train'}"
+            writer.add_scalar(chart, value, int(row["epoch"]))
+
+
+def write_history_events(folder: Path, history: list[dict[str, float]]) -> None:
+    """Write the TensorBoard events of a training that is over."""
+    writer = _event_writer(folder, fresh=True)
+    for row in history:
+        _write_events(writer, row)
+    writer.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,8 +15,9 @@ import pandas as pd
 from lib.backend import device_name, load
 from lib.batches import predict
 from lib.errors import HeldoutError
-from lib.files import read_json, write_json, write_table
-from lib.fit import Fitted, Training, fit
+from lib.files import atomic, write_json, write_table
+from lib.fit import Fitted, Trainer, Training
+from lib.fits import fit_once
 from lib.hyperparameters import complete, digest
 from lib.provenance import versions
 from lib.scores import scores
@@ -102,106 +101,125 @@ def open_data(
     return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored))
 
 
-def train_run(
-    folder: Path,
-    data: Data,
-    *,
-    identity: Mapping[str, Any],
-    hyperparameters: Mapping[str, Any],
-    training: Training,
-    examples_hash: str,
-    code: str,
-    backend: str = "tensorflow",
-    threads: int | None = None,
-    keep_model: bool = True,
-) -> None:
-    """Train one run, or finish one that was interrupted, and leave its folder complete.
+@dataclass(frozen=True)
+class Recipe:
+    """What a run is made from, beside its data and seed.
 
-    A hidden folder `.state` inside `folder` keeps the state after each epoch, and the finished
-    files once more (as hard links, so without using space). A run is known by a fingerprint of
-    all that its weights depend on; one that is asked for again with the same fingerprint is put
-    into place without being trained again.
-
-    Parameters
+    Attributes
     ----------
-    folder : Path
-        The run's folder.
-    data : Data
-        Examples and parts. Without a test part nothing of it is read or written.
-    identity : mapping
-        `study`, `dataset`, `simulated`, `protocol`, `honest`, `architecture`, `trial`, `seed`,
-        `fold`: written to `run.json`.
+    architecture : str
+        One of `lib.hyperparameters.ARCHITECTURES`.
     hyperparameters : mapping
-        What differs from the defaults.
+        What differs from its defaults.
     training : Training
         Epochs and stopping.
     examples_hash : str
-        Of the examples, from `examples.json`.
+        Of `examples.npy`.
     code : str
-        Of the code, from `lib.provenance.code_hash`.
-    backend, threads
-        As in `lib.fit.fit`.
+        Of the code that trains, from `lib.provenance.code_hash`.
+    backend : {"tensorflow", "jax"}
+        What computes.
+    threads : int, optional
+        CPU threads.
+    """
+
+    architecture: str
+    hyperparameters: Mapping[str, Any]
+    training: Training
+    examples_hash: str
+    code: str
+    backend: str = "tensorflow"
+    threads: int | None = None
+
+    def key(self, data: Data, seed: int) -> str:
+        """Name a training by all that its weights depend on; the test part is not among it."""
+        packages = versions()
+        return digest(
+            {
+                "architecture": self.architecture,
+                "hyperparameters": complete(self.architecture, self.hyperparameters),
+                "training": asdict(self.training),
+                "examples": self.examples_hash,
+                "train": digest(data.rows["train"].tolist()),
+                "validation": digest(data.rows["validation"].tolist()),
+                "labels": digest(data.labels.tolist()),
+                "classes": data.classes,
+                "seed": seed,
+                "code": self.code,
+                "backend": [self.backend, packages.get(self.backend), packages["keras"]],
+            },
+            32,
+        )
+
+
+def train_runs(
+    folders: Mapping[int, Path],
+    data: Data,
+    recipe: Recipe,
+    *,
+    identity: Mapping[str, Any],
+    store: Path,
+    keep_model: bool = True,
+) -> None:
+    """Train one trial with several seeds, and leave a complete folder for each.
+
+    Parameters
+    ----------
+    folders : mapping
+        Seed to the folder of its run.
+    data : Data
+        Examples and parts. Without a test part nothing of it is read or written.
+    recipe : Recipe
+        What to train.
+    identity : mapping
+        `study`, `dataset`, `simulated`, `protocol`, `honest`, `trial` and `fold`: written to
+        `run.json`, with the seed.
+    store : Path
+        Where `lib.fits` keeps finished trainings.
     keep_model : bool
-        Whether `model.keras`, predictions and TensorBoard events are kept (a search needs none).
+        Whether `model.keras` and predictions are kept (a search needs none).
 
     Raises
     ------
     HeldoutError
-        What `lib.fit.fit` raises.
+        The loss became NaN, or what `lib.models.build` refuses.
     """
-    architecture, seed = identity["architecture"], identity["seed"]
-    values = complete(architecture, hyperparameters)
-    packages = versions()
-    fingerprint = digest(
-        {
-            "identity": {key: identity[key] for key in sorted(identity)},
-            "hyperparameters": values,
-            "training": asdict(training),
-            "examples": examples_hash,
-            "rows": {part: digest(rows.tolist()) for part, rows in data.rows.items()},
-            "classes": [data.classes, data.scored],
-            "code": code,
-            "backend": [backend, packages.get(backend), packages["keras"]],
-        }
+    trainer = Trainer(
+        data.x,
+        data.labels,
+        train=data.rows["train"],
+        validation=data.rows["validation"],
+        classes=len(data.classes),
+        architecture=recipe.architecture,
+        hyperparameters=recipe.hyperparameters,
+        training=recipe.training,
+        backend=recipe.backend,
+        threads=recipe.threads,
     )
-    state = folder / ".state"
-    known = state / "fingerprint.json"
-    if not (known.exists() and read_json(known) == fingerprint):
-        shutil.rmtree(state, ignore_errors=True)
-        state.mkdir(parents=True)
-        write_json(known, fingerprint)
-    finished = state / "finished"
-    if not finished.exists():
-        fitted = fit(
-            data.x,
-            data.labels,
-            train=data.rows["train"],
-            validation=data.rows["validation"],
-            classes=len(data.classes),
-            architecture=architecture,
-            hyperparameters=values,
-            training=training,
-            seed=seed,
-            backend=backend,
-            threads=threads,
-            checkpoint=state / "checkpoint.npz",
-            tensorboard=folder / "tensorboard" if keep_model else None,
+    for seed, folder in folders.items():
+        fitted = fit_once(
+            trainer,
+            seed,
+            store=store,
+            key=recipe.key(data, seed),
+            tensorboard=folder / "tensorboard",
         )
-        part = state / "finishing"
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
-        record = {**identity, "kind": "network", "classes": data.classes, "scored": data.scored}
-        record |= {"hyperparameters": values, "training": asdict(training), "backend": backend}
-        _write_run(part, data, fitted, record, packages=packages, keep_model=keep_model)
-        # A folder is renamed in one step: `finished` is whole or not there.
-        part.rename(finished)
-        (state / "checkpoint.npz").unlink(missing_ok=True)
-    else:
-        logger.info("%s: already trained with these very settings; not trained again", folder)
-    place(finished, folder)
+        record = {**identity, "architecture": recipe.architecture, "seed": seed}
+        record |= {"kind": "network", "classes": data.classes, "scored": data.scored}
+        record |= {"hyperparameters": trainer.values, "training": asdict(recipe.training)}
+        record |= {"backend": recipe.backend}
+        _write_run(folder, data, fitted, record, keep_model=keep_model)
 
 
-def train_trial(folder: Path, data: Data, **options: Any) -> None:
+def train_trial(
+    folder: Path,
+    data: Data,
+    recipe: Recipe,
+    *,
+    identity: Mapping[str, Any],
+    seed: int,
+    store: Path,
+) -> None:
     """Train one trial of a search; one that cannot be trained is marked as failed.
 
     Parameters
@@ -210,15 +228,17 @@ def train_trial(folder: Path, data: Data, **options: Any) -> None:
         The trial's folder.
     data : Data
         Train and validation parts, and no other.
-    **options
-        As for `train_run`.
+    recipe, identity, store
+        As for `train_runs`.
+    seed : int
+        The seed of the search.
     """
     try:
-        train_run(folder, data, keep_model=False, **options)
+        train_runs({seed: folder}, data, recipe, identity=identity, store=store, keep_model=False)
     except HeldoutError as error:
         # One cell of a grid that diverges is an answer, not a reason to stop the others.
         logger.warning("the trial failed: %s", error)
-        record = {**options["identity"], "state": "failed", "reason": str(error)}
+        record = {**identity, "seed": seed, "state": "failed", "reason": str(error)}
         write_json(folder / "run.json", record)
 
 
@@ -228,10 +248,9 @@ def _write_run(
     fitted: Fitted,
     record: dict[str, Any],
     *,
-    packages: dict[str, str],
     keep_model: bool,
 ) -> None:
-    """Predict every part, and write what a run leaves."""
+    """Predict every part, and write what a run leaves; `run.json` comes last."""
     keras = load(record["backend"])
     scored = [data.classes.index(label) for label in data.scored]
     metrics, tables, seconds, count = {}, [], 0.0, 0
@@ -250,12 +269,13 @@ def _write_run(
         "parameters": int(fitted.model.count_params()),
         "train_seconds": round(fitted.seconds, 3),
         "device": device_name(record["backend"]),
-        "versions": packages,
+        "versions": versions(),
     }
     write_table(folder / "history.csv", pd.DataFrame(fitted.history))
     if keep_model:
         model = folder / "model.keras"
-        fitted.model.save(model)
+        with atomic(model) as part:
+            fitted.model.save(part)
         record["model_kb"] = round(model.stat().st_size / 1000, 1)
         record["predict_seconds"] = seconds / max(count, 1)
         write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
@@ -271,16 +291,3 @@ def prediction_table(
     )
     columns = dict(zip(data.classes, probabilities.T.astype(np.float32), strict=True))
     return pd.concat([table, pd.DataFrame(columns)], axis=1)
-
-
-def place(finished: Path, folder: Path) -> None:
-    """Put finished files under their final names, each in one step, newer than what they are of."""
-    for file in sorted(finished.iterdir()):
-        link = folder / f".{file.name}.{os.getpid()}.part"
-        link.unlink(missing_ok=True)
-        try:
-            os.link(file, link)
-        except OSError:  # a file system without hard links
-            shutil.copyfile(file, link)
-        os.utime(link)
-        os.replace(link, folder / file.name)

@@ -88,7 +88,10 @@ def plot_overall(
         gaps = _of_study(Path(tables) / "inflation.csv", study)
         gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
         if len(gaps):
-            panels.append((study, gaps))
+            # One panel of five has room for the baseline that matters: the one to beat.
+            baselines = gaps[gaps["kind"] == "baseline"].sort_values("honest", ascending=False)
+            networks = gaps[gaps["kind"] == "network"]
+            panels.append((study, pd.concat([networks, baselines.head(1)])))
     return save(inflation(panels), Path(folder) / "inflation")
 
 

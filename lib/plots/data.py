@@ -8,11 +8,13 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lib.plots.style import BLUE, INK, ORANGE, PART_COLOURS, SETTINGS, canvas, quiet
 
 # Beyond this an example is features over time, and is shown as an image.
 MOST_LINES = 3
+CHANNEL_COLOURS = (BLUE, ORANGE, INK)
 
 # As many points as a picture of this width can show.
 MOST_POINTS = 400
@@ -83,13 +85,20 @@ def example_inputs(study: Mapping[str, Any], examples: Mapping[str, np.ndarray])
             grid[row, 0].set_title(name, fontsize=9)
             if row == len(names) // 2:
                 grid[row, 0].set_ylabel("amplitude" if lines else "feature (number)")
+        channels = examples[names[0]].shape[2]
+        if lines and channels > 1:
+            handles = [
+                Line2D([], [], color=tone, label=f"channel {k + 1}")
+                for k, tone in enumerate(CHANNEL_COLOURS[:channels])
+            ]
+            figure.legend(handles=handles, loc="outside upper left", ncols=channels)
         for axes in grid[-1]:
             axes.set_xlabel("time (samples)" if lines else "time (frames)")
     return figure
 
 
 def _lines(axes: Any, x: np.ndarray) -> None:
-    for channel, tone in zip(range(x.shape[1]), (BLUE, ORANGE, INK), strict=False):
+    for channel, tone in zip(range(x.shape[1]), CHANNEL_COLOURS, strict=False):
         time, values = _envelope(x[:, channel])
         axes.plot(time, values, color=tone, linewidth=0.8)
     quiet(axes, grid="y")
@@ -111,6 +120,6 @@ def _image(axes: Any, x: np.ndarray) -> None:
     scaled = (x - x.mean(0, keepdims=True)) / np.where(spread > 0, spread, 1)
     axes.imshow(
         scaled.T, aspect="auto", origin="lower", cmap="cividis", vmin=-2.5, vmax=2.5,
-        interpolation="nearest",
+        interpolation="none",
     )  # fmt: skip
     axes.tick_params(length=0)

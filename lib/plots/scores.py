@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lib.plots.style import FAINT, GREY, INK, SETTINGS, canvas, colour, display, quiet
+from lib.plots.style import FAINT, GREY, HOLLOW, INK, SETTINGS, canvas, colour, display, quiet
 
 # White to blue: a share of 0 is the paper. Not quite the palette's blue, which dark pages swap.
 SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe4f2", "#00659e"])
@@ -77,7 +77,7 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
                 axes.plot([low, high], [height, height], color=tone, linewidth=1.2)
             axes.plot(
                 row[name], height, "o", color=tone, markersize=6,
-                markerfacecolor=tone if name == "honest" else "#ffffff",
+                markerfacecolor=tone if name == "honest" else HOLLOW,
             )  # fmt: skip
         if row["kind"] == "network" and not np.isnan(row["difference"]):
             axes.annotate(

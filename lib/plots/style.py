@@ -25,8 +25,11 @@ ARCHITECTURE_COLOURS = {
 }
 PART_COLOURS = {"train": GREY, "validation": AMBER, "test": BLUE}
 
-# The report swaps these two in dark mode, so they stand for nothing but text and lines.
+# The report swaps these in dark mode, so they stand for nothing but text and lines.
 INK, FAINT = "#24292f", "#d0d7de"
+
+# What a hollow dot is filled with: the paper, and on a dark page the dark.
+HOLLOW = "#fefefe"
 
 ARCHITECTURE_NAMES = {
     "simple_rnn": "SimpleRNN",

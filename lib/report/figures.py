@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.errors import HeldoutError
-from lib.plots.style import BLUE, FAINT, GREEN, INK, ORANGE
+from lib.plots.style import BLUE, FAINT, GREEN, HOLLOW, INK, ORANGE
 
 # What text, lines and the darker colours of the palette become on a dark page.
 DARK_INK = "#d5dae1"
-ON_DARK = {INK: DARK_INK, FAINT: "#3a424d", BLUE: "#4da9e0", ORANGE: "#ff8a47", GREEN: "#2cc295"}
+ON_DARK = {
+    INK: DARK_INK,
+    FAINT: "#3a424d",
+    HOLLOW: "#14171b",
+    BLUE: "#4da9e0",
+    ORANGE: "#ff8a47",
+    GREEN: "#2cc295",
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ def figure(path: Path, *, name: str, alt: str, caption: str) -> FigureView | Non
             "Delete both and run again: they are drawn anew."
         ) from error
     width = _width(drawing)
-    adapted = _with_dark(drawing).encode()
+    adapted = _shortened(_with_dark(drawing)).encode()
     vector = len(adapted) <= len(pixels)
     kind, content = ("svg+xml", adapted) if vector else ("png", pixels)
     uri = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
@@ -66,6 +73,15 @@ def _width(drawing: str) -> int:
     """Give the width of an SVG in CSS pixels, 96 an inch; its own unit is the point, 72 an inch."""
     found = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', drawing)
     return round(float(found.group(1)) * 96 / 72) if found else 690
+
+
+def _shortened(drawing: str) -> str:
+    """Write the coordinates of paths to a hundredth of a point: finer cannot be seen."""
+
+    def path(found: re.Match[str]) -> str:
+        return re.sub(r"-?\d+\.\d{3,}", lambda n: f"{float(n.group()):.2f}", found.group())
+
+    return re.sub(r' d="[^"]*"', path, drawing)
 
 
 def _with_dark(drawing: str) -> str:

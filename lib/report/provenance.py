@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -50,7 +51,11 @@ def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> 
         rows.append(
             [
                 text(titles[claim["study"]], note=run),
-                text(claim["source"], note=f"{mark}{claim['note']}", tone="" if valid else "bad"),
+                _source(
+                    claim,
+                    note=f"{mark}{claim['note']}",
+                    tone="" if valid else "bad",
+                ),
                 text(claim["architecture"]),
                 text(claim["split"], note=_size(claim)),
                 text(metric_name(claim["metric"])),
@@ -68,6 +73,12 @@ def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> 
         [*columns, "Ours", "Same split", "Honest split"],
         rows,
     )
+
+
+def _source(claim: Mapping[str, Any], *, note: str, tone: str) -> Cell:
+    """Let an address break after its strokes: it would push the numbers off the page."""
+    cell = text(claim["source"], note=note, tone=tone)
+    return replace(cell, text=cell.text.replace("/", "/\u200b"))
 
 
 def _size(claim: Mapping[str, Any]) -> str:

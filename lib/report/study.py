@@ -122,9 +122,9 @@ def _answer(row: dict[str, Any]) -> dict[str, Any]:
         "baseline_score": shown("baseline_macro_f1"),
         "beats": str(row["beats_baselines"]),
         "winners": winners,
-        "difference": f"{row['difference']:+.2f}" if known("difference") else "",
-        "difference_low": f"{row['difference_low']:+.2f}" if known("difference_low") else "",
-        "difference_high": f"{row['difference_high']:+.2f}" if known("difference_high") else "",
+        "difference": shown("difference"),
+        "difference_low": shown("difference_low"),
+        "difference_high": shown("difference_high"),
         "remark": str(row["note"]),
     }
 
@@ -216,10 +216,9 @@ def _trials(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
     scores = [n for n in ("val_loss", "val_accuracy", "val_macro_f1") if n in table.columns]
     skip = {"study", "architecture", "trial", "chosen", *scores}
     settings = [name for name in table.columns if name not in skip]
-    if "val_macro_f1" in scores:
-        table = table.sort_values(
-            ["architecture", "val_macro_f1"], ascending=[True, False], kind="stable"
-        )
+    if "val_loss" in scores:
+        # By what the search chooses by, so that the chosen trial stands first.
+        table = table.sort_values(["architecture", "val_loss"], kind="stable")
     rows = []
     for row in records(table.head(MOST_TRIALS)):
         chosen = str(row["chosen"]).lower() == "true"
@@ -285,7 +284,7 @@ def _protocol(
         "class_counts": "Examples of each class in each part, the mean over folds.",
     }
     return {
-        "id": f"{name}-{protocol}",
+        "id": f"{name}-split-{protocol}",
         "name": protocol,
         "title": title,
         "honest": bool(settings["honest"]),

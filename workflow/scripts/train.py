@@ -6,7 +6,7 @@ from lib.jobs import job
 with job(snakemake.log[0]):
     from lib.examples import open_examples
     from lib.fit import Training
-    from lib.train import open_data, train_run
+    from lib.train import Recipe, open_data, train_runs
 
     params, names = snakemake.params, snakemake.wildcards
     best = read_json(snakemake.input.best)
@@ -18,25 +18,27 @@ with job(snakemake.log[0]):
         classes=params.classes,
         scored=params.scored,
     )
-    for seed, record in zip(params.seeds, snakemake.output.run_json, strict=True):
-        train_run(
-            Path(record).parent,
-            data,
-            identity={
-                "study": names.study,
-                "dataset": params.dataset,
-                "simulated": params.simulated,
-                "protocol": names.protocol,
-                "honest": params.honest,
-                "architecture": names.architecture,
-                "trial": best["trial"],
-                "seed": seed,
-                "fold": int(names.fold),
-            },
+    folders = [Path(record).parent for record in snakemake.output.run_json]
+    train_runs(
+        dict(zip(params.seeds, folders, strict=True)),
+        data,
+        Recipe(
+            architecture=names.architecture,
             hyperparameters=best["hyperparameters"],
             training=Training(**params.training),
             examples_hash=read_json(snakemake.input.digest)["sha256"],
             code=params.code,
             backend=params.backend,
             threads=snakemake.threads,
-        )
+        ),
+        identity={
+            "study": names.study,
+            "dataset": params.dataset,
+            "simulated": params.simulated,
+            "protocol": names.protocol,
+            "honest": params.honest,
+            "trial": best["trial"],
+            "fold": int(names.fold),
+        },
+        store=Path("results") / names.study / "fits",
+    )

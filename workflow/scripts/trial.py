@@ -6,7 +6,7 @@ from lib.jobs import job
 with job(snakemake.log[0]):
     from lib.examples import open_examples
     from lib.fit import Training
-    from lib.train import open_data, train_trial
+    from lib.train import Recipe, open_data, train_trial
 
     params, names = snakemake.params, snakemake.wildcards
     # The test part is left out here: a search cannot look at it.
@@ -22,21 +22,24 @@ with job(snakemake.log[0]):
     train_trial(
         Path(snakemake.output.run).parent,
         data,
+        Recipe(
+            architecture=names.architecture,
+            hyperparameters=params.hyperparameters,
+            training=Training(**params.training),
+            examples_hash=read_json(snakemake.input.digest)["sha256"],
+            code=params.code,
+            backend=params.backend,
+            threads=snakemake.threads,
+        ),
         identity={
             "study": names.study,
             "dataset": params.dataset,
             "simulated": params.simulated,
             "protocol": params.protocol,
             "honest": True,
-            "architecture": names.architecture,
             "trial": names.trial,
-            "seed": params.seed,
             "fold": 0,
         },
-        hyperparameters=params.hyperparameters,
-        training=Training(**params.training),
-        examples_hash=read_json(snakemake.input.digest)["sha256"],
-        code=params.code,
-        backend=params.backend,
-        threads=snakemake.threads,
+        seed=params.seed,
+        store=Path("results") / names.study / "fits",
     )
