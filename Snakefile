@@ -26,3 +26,7 @@ rule all:
     default_target: True
     input:
         "results/report.html",
+
+
+onstart:
+    LOCK.acquire()

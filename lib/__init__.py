@@ -1,4 +1,4 @@
-"""Heldout: which network is really better on these recordings, and would I have been fooled?
+"""Heldout: an honest comparison of neural networks on recordings of hearts and voices.
 
 Importing the package loads neither TensorFlow nor JAX: only what trains does.
 """

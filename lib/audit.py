@@ -12,7 +12,7 @@ import pandas as pd
 from lib.errors import HeldoutError
 from lib.splits import PARTS
 
-# Examples are hashed in blocks of about this many bytes, so that 5 GB of them pass in little memory.
+# Examples are hashed in blocks of about this many bytes: 5 GB of them pass in little memory.
 BLOCK = 64_000_000
 
 
@@ -148,23 +148,29 @@ def _on_two_sides(joined: pd.DataFrame, column: str) -> pd.DataFrame:
 def _overlapping(joined: pd.DataFrame, duration: float) -> dict[str, Any]:
     """Count examples that share a stretch of a recording with one on another side.
 
-    Sorted by start, every overlapping pair on two sides implies a neighbouring pair on two sides
-    within it, so that looking at neighbours finds every recording that leaks.
+    Sorted by start, the examples of a recording make stretches of one side each. Of all examples
+    on other sides, the nearest before an example is the last of the stretch before its own, and
+    the nearest after it the first of the next one: if neither overlaps with it, none does.
     """
-    count: set[int] = set()
-    recordings: set[str] = set()
-    for _, fold in joined.groupby("fold"):
-        ordered = fold.sort_values(["recording", "start", "example"])
-        same = ordered["recording"].to_numpy()[1:] == ordered["recording"].to_numpy()[:-1]
-        part = ordered["part"].to_numpy()
-        crosses = part[1:] != part[:-1]
-        # A microsecond of tolerance: windows that touch do not overlap.
-        near = np.diff(ordered["start"].to_numpy()) < duration - 1e-6
-        hit = np.flatnonzero(same & crosses & near)
-        for rows in (hit, hit + 1):
-            count.update(ordered["example"].to_numpy()[rows].tolist())
-            recordings.update(ordered["recording"].to_numpy()[rows].astype(str).tolist())
-    return {"count": len(count), "recordings": sorted(recordings)[:100]}
+    ordered = joined.sort_values(["fold", "recording", "start", "example"], ignore_index=True)
+    start = ordered["start"].to_numpy(dtype=float)
+    within = np.column_stack([pd.factorize(ordered[name])[0] for name in ("fold", "recording")])
+    side = pd.factorize(ordered["part"])[0]
+    new = (within[1:] != within[:-1]).any(axis=1)
+    first = np.flatnonzero(np.concatenate([[True], new | (side[1:] != side[:-1])]))
+    stretch = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(ordered))))
+    last = np.append(first[1:], len(ordered)) - 1
+    # A stretch whose neighbour is of another recording or fold has none on that side.
+    joins = np.concatenate([[False], ~new[first[1:] - 1], [False]])
+    before = np.where(joins[:-1], start[np.roll(last, 1)], -np.inf)[stretch]
+    after = np.where(joins[1:], start[np.roll(first, -1)], np.inf)[stretch]
+    # A microsecond of tolerance: windows that touch do not overlap.
+    near = np.minimum(start - before, after - start) < duration - 1e-6
+    found = ordered[near]
+    return {
+        "count": int(found["example"].nunique()),
+        "recordings": sorted(found["recording"].astype(str).unique())[:100],
+    }
 
 
 def _missing_classes(joined: pd.DataFrame, classes: Sequence[str]) -> list[dict[str, Any]]:

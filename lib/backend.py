@@ -27,7 +27,8 @@ UNUSED = {
 def _hidden(names: tuple[str, ...]) -> Iterator[None]:
     """Make `import name` fail inside the block for packages that nobody has imported yet."""
     hidden = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # the import system knows None
     try:
         yield
     finally:

@@ -54,7 +54,7 @@ def batches(
     if len(rows) * x[:1].nbytes <= IN_MEMORY:
         x, rows = np.ascontiguousarray(x[rows]), np.arange(len(rows))
 
-    class Batches(keras.utils.PyDataset):  # type: ignore[name-defined, misc]
+    class Batches(keras.utils.PyDataset):  # type: ignore[name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.epoch = epoch
@@ -70,9 +70,9 @@ def batches(
             return -(-len(rows) // batch_size)
 
         def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-            # In ascending order a memory-mapped file is read forwards; within a batch order is free.
+            # A file is best read forwards, and within a batch the order is free.
             chosen = np.sort(self.order[index * batch_size : (index + 1) * batch_size])
-            columns = (x[rows[chosen]],)
+            columns: tuple[np.ndarray, ...] = (x[rows[chosen]],)
             if targets is not None:
                 columns += (targets[chosen],)
             if weights is not None:

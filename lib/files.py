@@ -64,7 +64,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV or Parquet, by the suffix of `path`, atomically and without its index."""
+    """Write a table as CSV or Parquet, by the suffix of `path`, atomically, without its index."""
     with atomic(path) as part:
         if part.suffix == ".parquet":
             table.to_parquet(part, index=False)
@@ -107,5 +107,5 @@ def read_table(path: str | Path, *, text: tuple[str, ...] = ()) -> pd.DataFrame:
 
 def sha256(path: str | Path) -> str:
     """Give the SHA-256 of a file's bytes as 64 hexadecimal digits."""
-    with open(path, "rb") as stream:
+    with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

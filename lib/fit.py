@@ -277,14 +277,14 @@ class _State:
             return
         columns = list(self.history[0])
         with atomic(self.checkpoint) as part:
-            np.savez(
-                part,
-                columns=columns,
-                history=[[row[name] for name in columns] for row in self.history],
-                stopped=self.stopped,
-                **{f"best_{i}": value for i, value in enumerate(self.best)},
-                **{f"now_{i}": np.asarray(value) for i, value in enumerate(self.variables)},
-            )
+            arrays: dict[str, Any] = {
+                "columns": columns,
+                "history": [[row[name] for name in columns] for row in self.history],
+                "stopped": self.stopped,
+            }
+            arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
+            arrays |= {f"now_{i}": np.asarray(value) for i, value in enumerate(self.variables)}
+            np.savez(part, **arrays)
 
     def _load(self, checkpoint: Path) -> None:
         with np.load(checkpoint, allow_pickle=False) as held:
@@ -326,7 +326,7 @@ def _callbacks(
         )
     writer = _event_writer(tensorboard, fresh=not state.history)
 
-    class Keeper(keras.callbacks.Callback):  # type: ignore[name-defined, misc]
+    class Keeper(keras.callbacks.Callback):
         def on_train_begin(self, logs: Any = None) -> None:
             # The rules count epochs without progress. Showing them the epochs before an
             # interruption brings their counters back; the learning rate that they set on the
@@ -363,7 +363,7 @@ def _callbacks(
                 _write_events(writer, row)
             left = (training.epochs - epoch - 1) * row["seconds"]
             logger.info(
-                "epoch %d of %d: loss %.4f, validation loss %.4f, accuracy %.3f; %.0f s left at most",
+                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; %.0f s left at most",
                 epoch + 1,
                 training.epochs,
                 row["loss"],

@@ -91,6 +91,10 @@ def complete(architecture: str, given: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: given.get(name, default) for name, default in defaults.items()}
     for name, value in values.items():
         _check(architecture, name, value)
+    # 0 and 0.0 are one dropout: they must give one name, and one training.
+    for name, default in defaults.items():
+        if isinstance(default, float):
+            values[name] = float(values[name])
     if "kernels" in values and len(values["kernels"]) != len(values["filters"]):
         raise HeldoutError(
             f"{architecture}: expected as many kernels as filters, got "

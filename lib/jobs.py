@@ -9,9 +9,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from lib.errors import HeldoutError
+
+
+class RunLock:
+    """A lock on a folder that ends with the process that holds it, however that ends.
+
+    Parameters
+    ----------
+    path : str or Path
+        The lock file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._lock = FileLock(path)
+
+    def acquire(self) -> None:
+        """Take the lock until the process ends.
+
+        Raises
+        ------
+        HeldoutError
+            Another process holds it.
+        """
+        try:
+            Path(self._lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise HeldoutError(
+                f"another run is at work in this folder (it holds {self._lock.lock_file}). "
+                "Wait for it to end, or use a copy of the folder."
+            ) from error
 
 
 @contextmanager

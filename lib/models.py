@@ -97,10 +97,11 @@ def _convolutions(layers: Any, x: Any, values: Mapping[str, Any], *, each_normal
     """
     normalised = values["batch_normalization"]
     for filters, kernel in zip(values["filters"], values["kernels"], strict=True):
-        if x.shape[1] < values["pool"]:
+        left = x.shape[1] if each_normalised else max(0, x.shape[1] - kernel + 1)
+        if left < values["pool"]:
             raise HeldoutError(
                 f"pooling by {values['pool']} after {len(values['filters'])} convolutions needs "
-                f"longer examples: only {x.shape[1]} time steps are left. Use fewer filters."
+                f"longer examples: only {left} time steps are left. Use fewer filters."
             )
         x = layers.Conv1D(filters, kernel, padding="same" if each_normalised else "valid")(x)
         if normalised and each_normalised:

@@ -36,6 +36,27 @@ def commit(folder: Path) -> str:
     return done.stdout.strip()
 
 
+def durations(folder: Path) -> dict[str, float]:
+    """Add up the seconds that the jobs of each stage took, from their benchmark files.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds a folder for each stage, with a file of Snakemake's `benchmark` for each job.
+
+    Returns
+    -------
+    dict
+        Stage to seconds, summed over jobs.
+    """
+    found: dict[str, float] = {}
+    for path in sorted(folder.glob("*/*.tsv")):
+        head, *rows = [line.split("\t") for line in path.read_text().splitlines()]
+        stage = path.parent.name
+        found[stage] = found.get(stage, 0.0) + sum(float(row[head.index("s")]) for row in rows)
+    return {stage: round(seconds, 1) for stage, seconds in found.items()}
+
+
 @cache
 def _module_file(module: str) -> Path | None:
     """Find the file of a dotted name inside `lib`; None for a name that is not a module."""

@@ -65,7 +65,7 @@ def scores(
     """
     names = ("loss", "accuracy", "mse", "mae", "macro_f1")
     if len(truth) == 0:
-        return dict.fromkeys(names) | {"examples": 0}
+        return {**dict.fromkeys(names), "examples": 0}
     p = probabilities.astype(np.float64)
     classes = p.shape[1]
     error = p - np.eye(classes)[truth]
@@ -80,4 +80,4 @@ def scores(
         np.abs(error).mean(),
         f1[list(scored)].mean(),
     )
-    return dict(zip(names, map(float, values), strict=True)) | {"examples": len(truth)}
+    return {**dict(zip(names, map(float, values), strict=True)), "examples": len(truth)}

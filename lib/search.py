@@ -19,10 +19,12 @@ def trials_table(
 ) -> pd.DataFrame:
     """Collect the trials of one search.
 
+    Where there is one trial only, nothing is to be chosen, and nothing was trained for it.
+
     Parameters
     ----------
     folders : mapping
-        Trial id to the folder with its `run.json`.
+        Trial id to the folder with its `run.json`. A trial without one was not trained.
     trials : mapping
         Trial id to its hyperparameters.
 
@@ -30,12 +32,13 @@ def trials_table(
     -------
     pd.DataFrame
         `trial`, the hyperparameters (lists as `64x32`), `val_loss`, `val_accuracy`,
-        `val_macro_f1`, `epochs`, `best_epoch`, `state` (complete or failed), `reason`; sorted by
-        validation loss, failed ones last.
+        `val_macro_f1`, `epochs`, `best_epoch`, `state` (complete, failed, or only: the one
+        trial there is), `reason`; sorted by validation loss, failed ones last.
     """
     rows = []
     for trial, hyperparameters in trials.items():
-        run = read_json(folders[trial] / "run.json")
+        only: dict[str, Any] = {"state": "only", "reason": "the only trial: nothing to choose"}
+        run = read_json(folders[trial] / "run.json") if trial in folders else only
         row: dict[str, Any] = {"trial": trial}
         row |= {name: _plain(value) for name, value in hyperparameters.items()}
         validation = run.get("metrics", {}).get("validation", {})
@@ -44,6 +47,7 @@ def trials_table(
         row |= {"state": run.get("state", "complete"), "reason": run.get("reason", "")}
         rows.append(row)
     table = pd.DataFrame(rows)
+    table["val_loss"] = table["val_loss"].astype(float)
     # The name breaks ties, so that equal trials are never chosen by the order of a listing.
     return table.sort_values(["val_loss", "trial"], ignore_index=True, na_position="last")
 
@@ -56,14 +60,15 @@ def best_trial(
     Returns
     -------
     dict
-        `architecture`, `trial`, `hyperparameters`, `val_loss`, `of` (number of trials).
+        `architecture`, `trial`, `hyperparameters`, `val_loss` (None for an only trial), `of`
+        (number of trials).
 
     Raises
     ------
     HeldoutError
         Every trial failed.
     """
-    complete = table[table["state"] == "complete"]
+    complete = table[table["state"] != "failed"]
     if complete.empty:
         reasons = "; ".join(sorted(set(table["reason"])))
         raise HeldoutError(
@@ -75,7 +80,7 @@ def best_trial(
         "architecture": architecture,
         "trial": first["trial"],
         "hyperparameters": dict(trials[first["trial"]]),
-        "val_loss": float(first["val_loss"]),
+        "val_loss": None if pd.isna(first["val_loss"]) else float(first["val_loss"]),
         "of": len(table),
     }
 

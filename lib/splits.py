@@ -12,9 +12,11 @@ from lib.errors import HeldoutError
 PARTS = ("train", "validation", "test")
 KINDS = ("grouped", "published", "random")
 
-# Dealing groups greedily depends on the order of equals, so several orders are tried and the most
-# balanced result is kept. 32 orders find every class a place on the sets at hand; more gain nothing.
+# Dealing groups greedily depends on the order of equals, so several orders are tried, and the most
+# balanced result is kept. 32 orders found every class a place on the sets at hand.
 RESTARTS = 32
+# A class that a part lacks altogether weighs more than any number of groups too few.
+ABSENT = 1_000_000
 
 
 def make_split(
@@ -71,7 +73,9 @@ def make_split(
         unit = "group" if kind == "grouped" else "example"
         if kind == "grouped":
             _require_groups(frame)
-        fold_of = _deal(frame, unit=unit, shares=_shares(folds, test), seed=seed)
+        fold_of = _deal(
+            frame, unit=unit, shares=_shares(folds, test), needs=_needs(folds), seed=seed
+        )
         pieces = []
         for fold in range(folds):
             part = np.where(fold_of == fold, "test", "train").astype("U10")
@@ -110,13 +114,12 @@ def _require_groups(frame: pd.DataFrame) -> None:
 
 
 def _require_parts(split: pd.DataFrame) -> None:
-    counts = split.groupby(["fold", "part"], observed=False).size()
-    for (fold, part), count in counts.items():
-        if count == 0:
-            raise HeldoutError(
-                f"fold {fold}: the {part} part has no examples. Use fewer folds, larger shares, "
-                "or more recordings."
-            )
+    counts = pd.crosstab(split["fold"], split["part"]).reindex(columns=list(PARTS), fill_value=0)
+    for fold, part in zip(*np.nonzero(counts.to_numpy() == 0), strict=True):
+        raise HeldoutError(
+            f"fold {counts.index[fold]}: the {PARTS[part]} part has no examples. Use fewer folds, "
+            "larger shares, or more recordings."
+        )
 
 
 def _shares(folds: int, test: float) -> np.ndarray:
@@ -124,8 +127,32 @@ def _shares(folds: int, test: float) -> np.ndarray:
     return np.full(folds, 1 / folds) if folds > 1 else np.array([test, 1 - test])
 
 
-def _deal(frame: pd.DataFrame, *, unit: str, shares: np.ndarray, seed: int) -> np.ndarray:
+def _needs(folds: int) -> np.ndarray:
+    """Give the number of groups of each class that each pile should have, tests coming first.
+
+    What is left beside a test part is cut once more: it needs two, for train and for validation.
+    With three folds and more, two other piles are left beside each.
+    """
+    return np.array([1, 2]) if folds == 1 else np.full(folds, 2 if folds == 2 else 1)
+
+
+def _deal(
+    frame: pd.DataFrame, *, unit: str, shares: np.ndarray, needs: np.ndarray, seed: int
+) -> np.ndarray:
     """Deal units to piles so that each pile gets its share of every class.
+
+    Parameters
+    ----------
+    frame : pd.DataFrame
+        The examples.
+    unit : str
+        The column of what stays together.
+    shares : np.ndarray [shape=(piles,)]
+        Of all examples, for each pile.
+    needs : np.ndarray [shape=(piles,)]
+        Groups of each class that each pile should have; not used for single examples.
+    seed : int
+        Of the order.
 
     Returns
     -------
@@ -147,7 +174,8 @@ def _deal(frame: pd.DataFrame, *, unit: str, shares: np.ndarray, seed: int) -> n
     for restart in range(RESTARTS if len(names) <= 2000 else 1):
         rng = np.random.default_rng([seed, restart])
         pile = _deal_once(counts, shares, rng)
-        cost = _cost(counts, pile, shares)
+        _mend(counts, pile, shares, needs)
+        cost = _cost(counts, pile, shares, needs)
         if cost < best_cost:
             best, best_cost = pile, cost
     assert best is not None
@@ -169,28 +197,68 @@ def _deal_examples(labels: np.ndarray, *, shares: np.ndarray, seed: int) -> np.n
 
 def _deal_once(counts: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Deal groups one by one, the most uneven first, each to the pile that it balances best."""
-    totals = counts.sum(axis=0)
-    weight = counts / totals  # a rare class counts as much as a common one
+    weight = counts / counts.sum(axis=0)  # a rare class counts as much as a common one
     spread = weight.max(axis=1) * rng.uniform(0.5, 1, len(counts))
     held = np.zeros((len(shares), counts.shape[1]))
     pile = np.empty(len(counts), dtype=int)
     for group in np.argsort(-spread, kind="stable"):
-        # What changes when a pile takes the group: its squared distance from its share, in units
-        # of the share. A small pile is filled as eagerly as a large one, relative to its size.
-        filled = held / shares[:, None]
-        after = filled + weight[group] / shares[:, None]
-        change = (((after - 1) ** 2 - (filled - 1) ** 2) * shares[:, None]).sum(axis=1)
-        pile[group] = int(np.argmin(change))
+        pile[group] = int(np.argmin(_strain(held, weight[group], shares)))
         held[pile[group]] += weight[group]
     return pile
 
 
-def _cost(counts: np.ndarray, pile: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
-    """Judge a deal: first the classes that a pile lacks, then how uneven the piles are."""
+def _strain(held: np.ndarray, added: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Say how much farther from its share each pile is, once something is added to it.
+
+    Its squared distance is in units of the share: a small pile is filled as eagerly as a large
+    one, relative to its size.
+    """
+    size = shares[:, None]
+    after, before = (held + added) / size - 1, held / size - 1
+    return ((after**2 - before**2) * size).sum(axis=1)
+
+
+def _groups_held(counts: np.ndarray, pile: np.ndarray, piles: int) -> np.ndarray:
+    """Count the groups of each class in each pile; the last column counts all groups."""
+    present = np.column_stack([counts > 0, np.ones(len(counts), dtype=bool)])
+    return np.array([present[pile == index].sum(axis=0) for index in range(piles)])
+
+
+def _mend(counts: np.ndarray, pile: np.ndarray, shares: np.ndarray, needs: np.ndarray) -> None:
+    """Move groups, one at a time, to piles that have too few groups of a class.
+
+    Dealing looks at numbers of examples. Where one group has most of a class, it would fill its
+    pile and leave none for another; a part without a class is worse than an uneven one.
+    """
+    weight = counts / counts.sum(axis=0)
+    present = np.column_stack([counts > 0, np.ones(len(counts), dtype=bool)]).astype(int)
+    need = needs[:, None]
+    while True:
+        held = _groups_held(counts, pile, len(shares))
+        lost = ABSENT * (held == 1) + (held <= need)
+        won = ABSENT * (held == 0) + (held < need)
+        change = (present * lost[pile]).sum(axis=1)[:, None] - present @ won.T
+        change[np.arange(len(pile)), pile] = 0
+        if change.min() >= 0:
+            return
+        groups, targets = np.nonzero(change == change.min())
+        filled = np.array([weight[pile == index].sum(axis=0) for index in range(len(shares))])
+        sources = pile[groups]
+        strain = _strain(filled[targets], weight[groups], shares[targets])
+        strain += _strain(filled[sources], -weight[groups], shares[sources])
+        best = int(np.argmin(strain))
+        pile[groups[best]] = targets[best]
+
+
+def _cost(
+    counts: np.ndarray, pile: np.ndarray, shares: np.ndarray, needs: np.ndarray
+) -> tuple[float, float]:
+    """Judge a deal: first the classes of which a pile has too few groups, then how uneven it is."""
+    groups = _groups_held(counts, pile, len(shares))
+    short = ABSENT * (groups == 0) + np.maximum(needs[:, None] - groups, 0)
     held = np.array([counts[pile == index].sum(axis=0) for index in range(len(shares))])
-    missing = float((held == 0).sum())
     uneven = float((((held / counts.sum(axis=0)) / shares[:, None] - 1) ** 2).mean())
-    return missing, uneven
+    return float(short.sum()), uneven
 
 
 def _cut_validation(
@@ -204,7 +272,9 @@ def _cut_validation(
             f"the train part has one group only ({train['group'].iloc[0]}): expected at least 2, "
             "so that one can be set aside for validation. Use fewer folds or add recordings."
         )
-    pile = _deal(train, unit=unit, shares=np.array([share, 1 - share]), seed=seed)
+    pile = _deal(
+        train, unit=unit, shares=np.array([share, 1 - share]), needs=np.array([1, 1]), seed=seed
+    )
     part[rows[pile == 0]] = "validation"
 
 

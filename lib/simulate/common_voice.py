@@ -47,12 +47,12 @@ COLUMNS = {
 """The columns of `validated.tsv`, by version."""
 
 SPEAKERS = {
-    "nortepeninsular": 6,
-    "surpeninsular": 6,
-    "rioplatense": 6,
-    "mexicano": 6,
-    "andino": 4,
-    "caribe": 4,
+    "nortepeninsular": 5,
+    "surpeninsular": 5,
+    "rioplatense": 8,
+    "mexicano": 8,
+    "andino": 5,
+    "caribe": 5,
     "": 4,
 }
 """Speakers at scale 1, by the accent code of version 6.1; empty where none is given."""
@@ -155,7 +155,7 @@ def write(folder: Path, *, seed: int, scale: float, layout: str = "6.1") -> None
             )
             about = [age, "female" if woman else "male"] if accent else ["", ""]
             level = rng.normal(-24, 4)
-            for clip in range(int(rng.integers(2, 4))):
+            for clip in range(int(rng.integers(4, 6))):
                 local = generator(seed, "common_voice", f"{name}/{clip}")
                 seconds = float(local.uniform(4, 5.5))
                 sound = voice.speak(local, speaker, seconds, manner=MANNERS[accent])

@@ -14,9 +14,9 @@ RATE_B = 4000  # Hz
 
 #: Recordings of set_a at scale 1 and at least, by label as it is on disk.
 SET_A = {
-    "artifact": (26, 12),
-    "murmur": (6, 3),
-    "normal": (6, 3),
+    "artifact": (40, 12),
+    "murmur": (10, 3),
+    "normal": (10, 3),
     "extrahls": (4, 2),
     "Aunlabelledtest": (3, 1),
 }
@@ -26,11 +26,15 @@ _LOCATIONS = ("A", "B", "C", "D", "A1", "B1", "C1", "D1")
 #: Labels of the subjects of set_b, by number: the first is the usual one, the second that of the
 #: last clip. The numbers are those of a real clinic's list only in their range.
 SUBJECTS_B: dict[int, tuple[str, str]] = {
-    **dict.fromkeys((101, 109, 117, 128, 137, 146, 152, 159), ("normal", "normal")),
+    **dict.fromkeys(
+        (101, 104, 109, 114, 117, 123, 128, 133, 137, 146, 152, 159), ("normal", "normal")
+    ),
     **dict.fromkeys((113, 125, 168, 173), ("normal", "noisynormal")),
     **dict.fromkeys((144, 210), ("normal", "extrastole")),
     151: ("normal", "unlabelled"),
-    **dict.fromkeys((112, 116, 160, 164, 171, 185, 193, 197), ("murmur", "murmur")),
+    **dict.fromkeys(
+        (112, 116, 160, 164, 171, 176, 185, 193, 197, 203, 207, 214), ("murmur", "murmur")
+    ),
     **dict.fromkeys((135, 161, 200, 243), ("murmur", "noisymurmur")),
     240: ("murmur", "unlabelled"),
     **dict.fromkeys((127, 191), ("extrastole", "extrastole")),
@@ -153,7 +157,7 @@ def _set_b(folder: Path, *, seed: int, scale: float) -> None:
         sounds = heart.draw_sounds(generator(seed, "heartbeat_sounds", f"b/{number}"))
         rng = generator(seed, "heartbeat_sounds", f"b/{number}/clips")
         stamp = 1305000000000 + (number - 100) * 42_000_000 + int(rng.integers(1, 42_000_000))
-        count = int(np.clip(round((3 + number % 2) * scale), 2, len(_LOCATIONS)))
+        count = int(np.clip(round((5 + number % 2) * scale), 2, len(_LOCATIONS)))
         for place in range(count):
             label = last if place == count - 1 else usual
             signal = _heart(rng, sounds, label, float(rng.uniform(1.5, 6)))[0]

@@ -7,6 +7,8 @@ rule audit:
         audit="results/{study}/{protocol}/audit.json",
     log:
         "logs/audit/{study}-{protocol}.log",
+    benchmark:
+        "results/benchmarks/audit/{study}-{protocol}.tsv"
     params:
         honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
         kind=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "kind"),

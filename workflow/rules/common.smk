@@ -1,6 +1,7 @@
 from lib import configuration
 from lib.compare import TABLES
 from lib.errors import HeldoutError
+from lib.jobs import RunLock
 from lib.provenance import code_hash
 from lib.train import RUN_FILES
 
@@ -10,6 +11,8 @@ try:
 except HeldoutError as error:
     raise WorkflowError(str(error))
 
+# Two runs in one folder would undo each other's work. The lock ends with the process that holds it.
+LOCK = RunLock(".snakemake/heldout.lock")
 STUDIES = SETTINGS["studies"]
 DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
 SHARDS = range(SETTINGS["shards"])

@@ -23,6 +23,8 @@ rule compare:
         ),
     log:
         "logs/compare.log",
+    benchmark:
+        "results/benchmarks/compare/all.tsv"
     params:
         studies=[configuration.description(value, SETTINGS) for value in STUDIES.values()],
         seed=SETTINGS["seed"],

@@ -8,6 +8,8 @@ rule examples:
         digest="results/{study}/examples.json",
     log:
         "logs/examples/{study}.log",
+    benchmark:
+        "results/benchmarks/examples/{study}.tsv"
     params:
         code=code_hash("lib.examples"),
     resources:

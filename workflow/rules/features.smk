@@ -5,6 +5,8 @@ rule features:
         shard="results/{study}/features/{shard}.npz",
     log:
         "logs/features/{study}-{shard}.log",
+    benchmark:
+        "results/benchmarks/features/{study}-{shard}.tsv"
     params:
         dataset=of_study("dataset"),
         classes=of_study("classes"),

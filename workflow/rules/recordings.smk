@@ -10,6 +10,8 @@ rule recordings:
         shards=expand("results/{{study}}/recordings/{shard}.csv", shard=SHARDS),
     log:
         "logs/recordings/{study}.log",
+    benchmark:
+        "results/benchmarks/recordings/{study}.tsv"
     params:
         dataset=of_study("dataset"),
         classes=of_study("classes"),

@@ -21,6 +21,8 @@ rule plots:
         ),
     log:
         "logs/plots/{study}.log",
+    benchmark:
+        "results/benchmarks/plots/{study}.tsv"
     params:
         study=lambda wildcards: configuration.description(STUDIES[wildcards.study], SETTINGS),
         code=code_hash("lib.plots"),
@@ -44,6 +46,8 @@ rule report:
         overall=expand("results/plots/inflation.{kind}", kind=["svg", "png"]),
     log:
         "logs/report.log",
+    benchmark:
+        "results/benchmarks/report/all.tsv"
     params:
         studies=[configuration.description(value, SETTINGS) for value in STUDIES.values()],
         config=SETTINGS,

@@ -5,6 +5,8 @@ rule retrieve:
         manifest="resources/data/{dataset}.json",
     log:
         "logs/retrieve/{dataset}.log",
+    benchmark:
+        "results/benchmarks/retrieve/{dataset}.tsv"
     params:
         source=lambda wildcards: configuration.source_of(wildcards.dataset, SETTINGS),
         mirror=lambda wildcards: (

@@ -9,6 +9,12 @@ def trials(wildcards):
     return study(wildcards, "trials", wildcards.architecture)
 
 
+def trained(wildcards):
+    """The trials to train: all of them, or none where there is nothing to choose."""
+    names = trials(wildcards) if len(trials(wildcards)) > 1 else []
+    return expand(f"{TRIAL}/run.json", trial=names, allow_missing=True)
+
+
 rule trial:
     input:
         npy="results/{study}/examples.npy",
@@ -20,6 +26,8 @@ rule trial:
         run=f"{TRIAL}/run.json",
     log:
         "logs/search/{study}-{architecture}-{trial}.log",
+    benchmark:
+        "results/benchmarks/search/{study}-{architecture}-{trial}.tsv"
     params:
         hyperparameters=lambda wildcards: trials(wildcards)[wildcards.trial],
         training=of_study("training"),
@@ -41,9 +49,7 @@ rule trial:
 
 rule search:
     input:
-        runs=lambda wildcards: expand(
-            f"{TRIAL}/run.json", trial=trials(wildcards), allow_missing=True
-        ),
+        runs=trained,
     output:
         trials=report(
             "results/{study}/search/{architecture}/trials.csv",
@@ -54,6 +60,8 @@ rule search:
         best="results/{study}/search/{architecture}/best.json",
     log:
         "logs/search/{study}-{architecture}.log",
+    benchmark:
+        "results/benchmarks/search/{study}-{architecture}.tsv"
     params:
         trials=trials,
         code=code_hash("lib.search"),

@@ -9,6 +9,8 @@ rule splits:
         split="results/{study}/{protocol}/split.parquet",
     log:
         "logs/splits/{study}-{protocol}.log",
+    benchmark:
+        "results/benchmarks/splits/{study}-{protocol}.tsv"
     params:
         protocol=split_params,
         seed=SETTINGS["seed"],

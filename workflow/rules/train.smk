@@ -17,7 +17,7 @@ rule train:
     log:
         "logs/train/{study}-{protocol}-{architecture}-{fold}.log",
     benchmark:
-        "benchmarks/results/train/{study}-{protocol}-{architecture}-{fold}.tsv"
+        "results/benchmarks/train/{study}-{protocol}-{architecture}-{fold}.tsv"
     params:
         seeds=SETTINGS["seeds"],
         training=of_study("training"),
@@ -54,6 +54,8 @@ rule baselines:
         ),
     log:
         "logs/baselines/{study}-{protocol}-{fold}.log",
+    benchmark:
+        "results/benchmarks/baselines/{study}-{protocol}-{fold}.tsv"
     params:
         baselines=BASELINES,
         classes=classes,

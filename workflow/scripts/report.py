@@ -5,7 +5,7 @@ from lib.jobs import job
 
 with job(snakemake.log[0]):
     from lib.plots import plot_overall
-    from lib.provenance import commit, versions
+    from lib.provenance import commit, durations, versions
     from lib.report import render
 
     studies, tables = snakemake.params.studies, Path(snakemake.input.tables[0]).parent
@@ -21,6 +21,7 @@ with job(snakemake.log[0]):
             "commit": commit(Path()),
             "config": snakemake.params.config,
             "versions": versions(),
+            "durations": durations(Path("results/benchmarks")),
         },
         output=snakemake.output.page,
     )

@@ -1,0 +1,70 @@
+# Needs Python 3.11, 3.12 or 3.13, make and a package index. `make help` lists what it can do.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BEGUN := $(VENV)/.begun
+# Another Python: make run PYTHON=/path/to/python
+PYTHON ?=
+# More options: make run SNAKEMAKE_ARGS="--config studies=voices"
+SNAKEMAKE_ARGS ?=
+PYTEST_ARGS ?=
+
+# Versions that TensorFlow has wheels for; without ensurepip a virtual environment has no pip.
+SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-slow lint format clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+
+setup: $(READY) ## make .venv as requirements.lock says, unless that is done
+
+# The stamp comes last, and a set-up that was interrupted starts anew: packages that were written
+# in part would pass for installed. What was fetched is in pip's cache.
+$(READY): requirements.lock pyproject.toml
+	@if [ -e $(BEGUN) ] || ! $(BIN)/python -c '$(SUITABLE)' 2>/dev/null \
+	  || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python); do \
+	    if "$$python" -c '$(SUITABLE)' 2>/dev/null; then found=$$python; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "heldout: expected Python 3.11, 3.12 or 3.13 with the module ensurepip, found none" \
+	      "(tried $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python))." \
+	      "Install one (Debian, Ubuntu: apt install python3 python3-venv)," \
+	      "or name it: make $(or $(firstword $(MAKECMDGOALS)),setup) PYTHON=/path/to/python" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "$(VENV): $$("$$found" --version)"; \
+	  "$$found" -m venv --clear $(VENV); \
+	fi
+	@touch $(BEGUN)
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm $(BEGUN)
+	@touch $(READY)
+
+run: $(READY) ## run the workflow; leaves results/report.html
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(SNAKEMAKE_ARGS)
+
+test: $(READY) ## the tests, without those that take minutes
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(READY) ## the tests that take minutes
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m slow $(PYTEST_ARGS)
+
+lint: $(READY) ## style, types, and what Snakemake thinks of the workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+
+format: $(READY) ## put style right where that is mechanical
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+clean: ## delete results and logs; recordings (resources/data) and .venv stay
+	rm -rf results logs .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis

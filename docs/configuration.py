@@ -1,0 +1,196 @@
+"""Write docs/configuration.md from the schemas, the defaults and the library.
+
+python docs/configuration.py    # after a change of workflow/schemas; a test sees that it was run
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lib.configuration import read_yaml
+from lib.features import KINDS
+from lib.hyperparameters import ARCHITECTURES
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "configuration.md"
+
+HEAD = """\
+# Configuration
+
+Made by `python docs/configuration.py` from `workflow/schemas`; do not edit.
+
+Keys stand in `config/config.yaml`, in a file given with `--configfile`, or on the command line.
+Later ones win, and an unknown key is refused:
+
+```sh
+snakemake --cores 2 --config studies=arrhythmia,voices effort=quick
+snakemake --cores 2 --config 'sources={mitdb: download}' studies=arrhythmia
+```
+
+Numbers inside a mapping, such as `settings: {arrhythmia: {training: {epochs: 4}}}`, belong in a
+file: on the command line Snakemake takes them for text.
+"""
+
+STUDY = """\
+## A study
+
+A file `config/studies/{study}.yaml`. Beside these keys it may have `efforts`: for `demo`, `quick`
+and `full` the keys that differ. `settings` of the configuration is laid over both.
+"""
+
+FEATURES = """\
+## Features
+
+What `features` takes beside `kind`: rates in Hz, durations in s, the rest in samples or numbers of
+bands. [design.md](design.md) gives the shapes of the five studies.
+"""
+
+HYPERPARAMETERS = """\
+## Hyperparameters
+
+What `fixed` and `space` of an architecture take, with the default of each. `dropout` is that of the
+recurrent layers or convolutions, `dense_dropout` that of the dense layers.
+"""
+
+
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """Say in words what a JSON schema takes.
+
+    Parameters
+    ----------
+    schema : mapping
+        The schema of one key.
+
+    Returns
+    -------
+    str
+        Such as "number, above 0, below 1" or "list of integer, from 0".
+    """
+    if "enum" in schema:
+        return ", ".join(f"`{choice}`" for choice in schema["enum"])
+    kinds = schema.get("type", "")
+    words = [" or ".join([kinds] if isinstance(kinds, str) else kinds)]
+    if kinds == "array":
+        words = [f"list of {kind_of(schema.get('items', {})) or 'anything'}"]
+    elif kinds == "object":
+        inner = schema.get("additionalProperties")
+        named = isinstance(inner, dict) and kind_of(inner)
+        words = [f"mapping to {named}" if named else "mapping"]
+    limits = {
+        "minimum": "from {}",
+        "exclusiveMinimum": "above {}",
+        "maximum": "up to {}",
+        "exclusiveMaximum": "below {}",
+    }
+    words += [text.format(schema[key]) for key, text in limits.items() if key in schema]
+    return ", ".join(words)
+
+
+def keys(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Walk through every key of a schema, those of inner mappings too.
+
+    Parameters
+    ----------
+    schema : mapping
+        The schema of a mapping.
+    prefix : str
+        What the names begin with.
+
+    Yields
+    ------
+    tuple
+        The name, such as `protocols.*.kind`, and its schema; `required` in it says whether the
+        key must be there.
+    """
+    required = schema.get("required", [])
+    for name, inner in schema.get("properties", {}).items():
+        yield prefix + name, {**inner, "must": name in required}
+        yield from keys(inner, f"{prefix}{name}.")
+    more = schema.get("additionalProperties")
+    if isinstance(more, dict):
+        yield from keys(more, f"{prefix}*.")
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    """Write a Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def value_of(name: str, config: Any) -> str:
+    """Give the default of a key as it is typed in YAML, or nothing where there is none."""
+    for part in name.split("."):
+        if not isinstance(config, dict) or part not in config:
+            return ""
+        config = config[part]
+    return f"`{json.dumps(config)}`".replace('"', "")
+
+
+def general() -> Iterator[tuple[str, ...]]:
+    """Give the rows of the keys of a configuration."""
+    default = read_yaml(ROOT / "config" / "config.yaml")
+    full = read_yaml(ROOT / "config" / "full.yaml")
+    for name, schema in keys(read_yaml(ROOT / "workflow" / "schemas" / "config.schema.yaml")):
+        inner = "properties" in schema
+        yield (
+            f"`{name}`",
+            schema.get("description", ""),
+            kind_of(schema),
+            "" if inner else value_of(name, default),
+            "" if inner else value_of(name, full),
+        )
+
+
+def study() -> Iterator[tuple[str, ...]]:
+    """Give the rows of the keys of a study."""
+    for name, schema in keys(read_yaml(ROOT / "workflow" / "schemas" / "study.schema.yaml")):
+        must = "yes" if schema["must"] else ""
+        yield f"`{name}`", schema.get("description", ""), kind_of(schema), must
+
+
+def features() -> Iterator[tuple[str, ...]]:
+    """Give a row for each kind of features."""
+    for name, kind in KINDS.items():
+        settings = inspect.signature(kind.shape).parameters.values()
+        words = [
+            f"`{item.name}`" + ("" if item.default is item.empty else " (optional)")
+            for item in settings
+        ]
+        yield f"`{name}`", ", ".join(words)
+
+
+def hyperparameters() -> Iterator[tuple[str, ...]]:
+    """Give a row for each hyperparameter."""
+    names = dict.fromkeys(name for values in ARCHITECTURES.values() for name in values)
+    for name in names:
+        cells = (
+            value_of(name, values) if name in values else "" for values in ARCHITECTURES.values()
+        )
+        yield f"`{name}`", *cells
+
+
+def render() -> str:
+    """Give the whole page as Markdown."""
+    architectures = (f"`{name}`" for name in ARCHITECTURES)
+    return "\n".join(
+        [
+            HEAD,
+            "## The run\n",
+            table(("key", "meaning", "takes", "default", "`config/full.yaml`"), general()),
+            STUDY,
+            table(("key", "meaning", "takes", "required"), study()),
+            FEATURES,
+            table(("kind", "settings"), features()),
+            HYPERPARAMETERS,
+            table(("hyperparameter", *architectures), hyperparameters()).rstrip("\n"),
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")

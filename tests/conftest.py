@@ -1,0 +1,56 @@
+"""What all tests share: the checkout on the path, patience with slow machines, Keras loaded once."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+
+# `pytest` alone, unlike `python -m pytest`, leaves the checkout out of the path: `tests.runs` is there.
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+# A busy machine is slow, not wrong; and a test that fails must fail again when it is repeated.
+settings.register_profile("heldout", deadline=None, derandomize=True, database=None)
+settings.load_profile("heldout")
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras on TensorFlow, for the tests that train in this process."""
+    from lib.backend import load
+
+    return load("tensorflow")
+
+
+@pytest.fixture
+def python() -> Callable[..., str]:
+    """Run code in a new process and give what it prints; the test fails with its errors."""
+
+    def run(code: str, *arguments: object) -> str:
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Put the library's logger back as it was: a job under test adds handlers to it."""
+    names = ("lib", "py.warnings")
+    before = [(log, log.level, list(log.handlers)) for log in map(logging.getLogger, names)]
+    yield
+    for log, level, handlers in before:
+        log.setLevel(level)
+        log.handlers[:] = handlers
+    logging.captureWarnings(False)

@@ -1,0 +1,251 @@
+"""environment.yml, pyproject.toml and the lock agree, and `make` sets up what they say."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PYTHONS = ("3.11", "3.12", "3.13")
+# What a package is called in conda where that is not its name in the package index.
+CONDA = {"soundfile": "pysoundfile", "matplotlib": "matplotlib-base"}
+# What an environment needs beside the dependencies, to install this checkout into it.
+CONDA_ONLY = {"python", "pip", "setuptools"}
+
+
+def project() -> dict[str, Any]:
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert isinstance(metadata, dict)
+    return metadata
+
+
+def declared(*extras: str) -> dict[str, SpecifierSet]:
+    """Give the dependencies of pyproject.toml and of some of its extras, with their bounds."""
+    lines = [*project()["dependencies"]]
+    for extra in extras:
+        lines += project()["optional-dependencies"][extra]
+    found = [Requirement(line) for line in lines]
+    return {canonicalize_name(item.name): item.specifier for item in found}
+
+
+def environment() -> dict[str, SpecifierSet]:
+    """Give the dependencies of environment.yml, with their bounds."""
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    found = [Requirement(line) for line in lines if isinstance(line, str)]
+    return {canonicalize_name(item.name): item.specifier for item in found}
+
+
+def locked() -> list[tuple[Requirement, int]]:
+    """Give the lines of the lock, each with the number of its hashes."""
+    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [(Requirement(line.split(" --hash")[0]), line.count("--hash=sha256:")) for line in lines]
+
+
+def test_environment_has_every_dependency_with_the_same_bound() -> None:
+    names = {name: CONDA.get(name, name) for name in declared("dev")}
+    expected = {names[name]: bound for name, bound in declared("dev").items()}
+    got = {name: bound for name, bound in environment().items() if name not in CONDA_ONLY}
+    assert got == expected
+
+
+def test_environment_installs_this_checkout() -> None:
+    content = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert content["name"] == "heldout"
+    assert content["channels"] == ["conda-forge", "bioconda", "nodefaults"]
+    assert "-e ." in content["dependencies"][-1]["pip"]
+    backend = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    assert [Requirement(line).specifier for line in backend] == [environment()["setuptools"]]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_lock_pins_every_dependency_within_its_bound(python: str) -> None:
+    here = {"python_version": python, "python_full_version": f"{python}.0"}
+    pins: dict[str, str] = {}
+    for line, _ in locked():
+        if line.marker is None or line.marker.evaluate(here):
+            name = canonicalize_name(line.name)
+            assert name not in pins, f"{name} has two versions under Python {python}"
+            (pin,) = line.specifier
+            assert pin.operator == "=="
+            pins[name] = pin.version
+    wanted = declared(*project()["optional-dependencies"])
+    # The checkout itself is built with the setuptools of the lock.
+    wanted["setuptools"] = SpecifierSet(">=77")
+    assert [name for name in wanted if name not in pins] == []
+    outside = [name for name, bound in wanted.items() if not bound.contains(pins[name])]
+    assert outside == [], f"run uv pip compile again: {outside}"
+
+
+def test_lock_has_a_hash_for_every_line() -> None:
+    assert len(locked()) > 100
+    assert [str(line) for line, hashes in locked() if hashes == 0] == []
+
+
+def test_python_bounds_agree() -> None:
+    bound = SpecifierSet(project()["requires-python"])
+    assert environment()["python"] == bound
+    assert [f"3.{minor}" for minor in range(9, 20) if f"3.{minor}" in bound] == list(PYTHONS)
+    low, high = re.findall(r"\((\d), (\d+)\)", (ROOT / "Makefile").read_text())
+    assert (".".join(low), ".".join(high)) == (PYTHONS[0], PYTHONS[-1])
+    ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert ci["jobs"]["ci"]["strategy"]["matrix"]["python"] == [PYTHONS[0], PYTHONS[-1]]
+
+
+def test_versions_and_licence_agree() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == project()["version"]
+    assert citation["license"] == project()["license"] == "MIT"
+    licence = (ROOT / "LICENSE").read_text()
+    assert licence.startswith("MIT License\n")
+    assert "The Heldout authors" in licence
+    assert (ROOT / "CHANGELOG.md").read_text().startswith("# Changelog\n")
+
+
+def imported(folder: Path) -> Iterator[str]:
+    """Give the top-level names of all imports of the Python files of a folder."""
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.split(".")[0]
+
+
+def test_everything_that_is_imported_is_declared() -> None:
+    ours = {"lib", "tests", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
+    names = {name for folder in ("lib", "workflow", "tests") for name in imported(ROOT / folder)}
+    names -= ours | set(sys.stdlib_module_names)
+    assert "numpy" in names
+    owners = packages_distributions()
+    known = set(declared(*project()["optional-dependencies"]))
+    lacking = [
+        name for name in names if not known & {canonicalize_name(o) for o in owners.get(name, [])}
+    ]
+    assert lacking == []
+
+
+def test_ci_does_what_make_does() -> None:
+    run = ROOT / ".ci" / "run"
+    assert os.access(run, os.X_OK)
+    subprocess.run(["bash", "-n", str(run)], check=True)
+    lines = run.read_text().splitlines()
+    assert "set -euo pipefail" in lines
+    assert [line for line in lines if line.startswith("make ")] == [
+        "make lint",
+        "make test",
+        "make test-slow",
+    ]
+    assert "- run: .ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+
+
+# Stands for a Python: what it is asked is written down, `venv` puts a copy of it in place, and pip
+# fails as long as a file says so.
+STUB = """\
+#!/bin/sh
+echo "$@" >> "{folder}/calls"
+case "$*" in
+  *venv*) rm -rf .venv; mkdir -p .venv/bin; cp "{folder}/python" .venv/bin/python;;
+  *install*) test ! -e "{folder}/broken";;
+  *--version*) echo Python 3.12.0;;
+esac
+"""
+
+
+class Checkout:
+    """A folder with what `make setup` reads, and a Python that only writes down its calls."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+            shutil.copy(ROOT / name, folder)
+        self.python = folder / "python"
+        self.python.write_text(STUB.format(folder=folder))
+        self.python.chmod(0o755)
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+        return subprocess.run(
+            ["make", *arguments], cwd=self.folder, env=kept, capture_output=True, text=True
+        )
+
+    def calls(self) -> list[str]:
+        """Give what the Python was asked since the last look."""
+        log = self.folder / "calls"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return [line for line in lines if "venv" in line or "install" in line]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    if shutil.which("make") is None:
+        pytest.skip("needs make")
+    return Checkout(tmp_path)
+
+
+def test_setup_installs_the_lock_then_the_checkout_once(checkout: Checkout) -> None:
+    done = checkout.make("setup", f"PYTHON={checkout.python}")
+    assert done.returncode == 0, done.stderr
+    venv, lock, self = checkout.calls()
+    assert venv.startswith("-m venv")
+    assert "--require-hashes -r requirements.lock" in lock
+    assert "--no-deps" in self
+    assert self.endswith("-e .")
+    assert checkout.make("setup", f"PYTHON={checkout.python}").returncode == 0
+    assert checkout.calls() == []
+
+
+def test_setup_is_redone_when_the_lock_changed(checkout: Checkout) -> None:
+    checkout.make("setup", f"PYTHON={checkout.python}")
+    checkout.calls()
+    later = time.time() + 10
+    os.utime(checkout.folder / "requirements.lock", (later, later))
+    assert checkout.make("setup", f"PYTHON={checkout.python}").returncode == 0
+    lock, self = checkout.calls()
+    assert "requirements.lock" in lock
+    assert self.endswith("-e .")
+
+
+def test_setup_that_was_interrupted_starts_anew(checkout: Checkout) -> None:
+    broken = checkout.folder / "broken"
+    broken.touch()
+    assert checkout.make("setup", f"PYTHON={checkout.python}").returncode != 0
+    assert not (checkout.folder / ".venv" / ".ready").exists()
+    broken.unlink()
+    checkout.calls()
+    assert checkout.make("setup", f"PYTHON={checkout.python}").returncode == 0
+    assert len(checkout.calls()) == 3
+    assert (checkout.folder / ".venv" / ".ready").exists()
+
+
+def test_setup_names_what_it_needs_where_no_python_will_do(checkout: Checkout) -> None:
+    done = checkout.make("run", "PYTHON=/nowhere/python")
+    assert done.returncode != 0
+    assert "expected Python 3.11, 3.12 or 3.13" in done.stderr
+    assert "/nowhere/python" in done.stderr
+    assert "make run PYTHON=" in done.stderr
+    assert not (checkout.folder / ".venv").exists()
+
+
+def test_help_lists_every_target(checkout: Checkout) -> None:
+    text = (ROOT / "Makefile").read_text()
+    (targets,) = re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE)
+    shown = [line.split()[0] for line in checkout.make("help").stdout.splitlines()]
+    assert sorted(shown) == sorted(targets.split())
