@@ -363,7 +363,7 @@ def _callbacks(
                 _write_events(writer, row)
             left = (training.epochs - epoch - 1) * row["seconds"]
             logger.info(
-                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; %.0f s left at most",
+                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; at most %.0f s",
                 epoch + 1,
                 training.epochs,
                 row["loss"],

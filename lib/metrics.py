@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lib.errors import HeldoutError
+from lib.scores import confusion
 
 # Keras clips probabilities here before it takes a logarithm, so our log loss and its loss agree.
 SMALLEST_PROBABILITY = 1e-7
@@ -246,7 +247,7 @@ def expected_calibration_error(
 def _jk_index(truth: NDArray[np.int64], x: NDArray[np.float64], classes: Sequence[str]) -> Metric:
     names = ["N", "S", "V", "F"]
     kept = np.isin(truth, [classes.index(name) for name in names])
-    matrix = confusion(truth[kept], x.argmax(1)[kept], count=len(classes))
+    matrix = confusion(truth[kept], x.argmax(1)[kept], len(classes))
     value = float(jk_index(matrix.astype(float), classes=classes))
     if math.isnan(value):
         return Metric(math.nan, "S or V never occurs or is never predicted")
@@ -289,14 +290,6 @@ def kappa(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         agreed = np.trace(matrix, axis1=-2, axis2=-1) / total
         by_chance = (matrix.sum(-1) * matrix.sum(-2)).sum(-1) / total**2
         return (agreed - by_chance) / (1 - by_chance)
-
-
-def confusion(
-    truth: NDArray[np.int64], predicted: NDArray[np.int64], *, count: int
-) -> NDArray[np.int64]:
-    """Count examples by true class (row) and predicted class (column), shape (count, count)."""
-    flat = np.bincount(truth * count + predicted, minlength=count * count)
-    return flat.reshape(count, count)
 
 
 def per_class(matrix: ArrayLike, *, classes: Sequence[str]) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def test_kappa_agrees_with_scikit_learn():
     from sklearn.metrics import cohen_kappa_score
 
     truth, x = _some()
-    matrix = confusion(truth, x.argmax(1), count=3)
+    matrix = confusion(truth, x.argmax(1), 3)
     assert kappa(matrix.astype(float)) == pytest.approx(cohen_kappa_score(truth, x.argmax(1)))
 
 
