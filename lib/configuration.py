@@ -95,6 +95,40 @@ def _explain(fault: Any) -> Iterator[str]:
         yield f"{at}{fault.message}." + (f" It is: {description}" if description else "")
 
 
+def typed(value: Any, schema: Mapping[str, Any] | bool) -> Any:
+    """Read numbers and truth values that arrived as text, where the schema does not want text.
+
+    On Snakemake's command line every value inside a list or a mapping arrives as text:
+    `--config seeds=[0,1]` gives `['0', '1']`.
+
+    Parameters
+    ----------
+    value : object
+        What was read.
+    schema : mapping or bool
+        The part of a JSON schema that is about this value.
+
+    Returns
+    -------
+    object
+        The value, with text replaced where it reads as what is expected.
+    """
+    rules: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
+    if isinstance(value, Mapping):
+        known = rules.get("properties", {})
+        other = rules.get("additionalProperties", {})
+        return {key: typed(item, known.get(key, other)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item, rules.get("items", {})) for item in value]
+    kinds = rules.get("type", [])
+    if not isinstance(value, str) or "string" in kinds or "enum" in rules:
+        return value
+    try:
+        return float(value) if "e" in value.lower() else yaml.safe_load(value)
+    except (ValueError, yaml.YAMLError):
+        return value
+
+
 def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     """Check the whole configuration and join each study with its effort and overrides.
 
@@ -123,7 +157,11 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
         settings["studies"] = settings["studies"].split(",")
     if isinstance(settings.get("seeds"), int):
         settings["seeds"] = [settings["seeds"]]
-    validate(settings, read_yaml(schemas / "config.schema.yaml"), "the configuration")
+    schema = read_yaml(schemas / "config.schema.yaml")
+    # Settings of studies are left as they came: each study's own schema reads them below.
+    own = settings.get("settings")
+    settings = typed({**settings, "settings": None}, schema) | {"settings": own}
+    validate(settings, schema, "the configuration")
     names = settings["studies"]
     known = sorted(path.stem for path in (root / "config" / "studies").glob("*.yaml"))
     for name in [*names, *settings["settings"]]:
@@ -144,7 +182,7 @@ def _study(
         raise HeldoutError(f"{path}: expected a mapping of keys, got {type(study).__name__}.")
     efforts = study.pop("efforts", {})
     study = merge(study, efforts.get(settings["effort"], {}))
-    study = merge(study, settings["settings"].get(name, {}))
+    study = merge(study, typed(settings["settings"].get(name, {}), schema))
     validate(study, schema, f"study {name} (config/studies/{name}.yaml, or settings.{name})")
     study["name"] = name
     study["source"] = source_of(study["dataset"], settings)

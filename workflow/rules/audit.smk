@@ -9,14 +9,14 @@ rule audit:
         "logs/audit/{study}-{protocol}.log",
     benchmark:
         "results/benchmarks/audit/{study}-{protocol}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
         kind=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "kind"),
         classes=classes,
         features=of_study("features"),
         code=code_hash("lib.audit"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
     script:
         "../scripts/audit.py"

@@ -5,7 +5,6 @@ from lib.jobs import RunLock
 from lib.provenance import code_hash
 from lib.train import RUN_FILES
 
-
 try:
     SETTINGS = configuration.resolve(config)
 except HeldoutError as error:

@@ -25,13 +25,13 @@ rule compare:
         "logs/compare.log",
     benchmark:
         "results/benchmarks/compare/all.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         studies=[configuration.description(value, SETTINGS) for value in STUDIES.values()],
         seed=SETTINGS["seed"],
         resamples=SETTINGS["resamples"],
         code=code_hash("lib.compare"),
-    resources:
-        mem_mb=4000,
-        runtime=60,
     script:
         "../scripts/compare.py"

@@ -10,10 +10,10 @@ rule examples:
         "logs/examples/{study}.log",
     benchmark:
         "results/benchmarks/examples/{study}.tsv"
-    params:
-        code=code_hash("lib.examples"),
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        code=code_hash("lib.examples"),
     script:
         "../scripts/examples.py"

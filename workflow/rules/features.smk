@@ -7,13 +7,13 @@ rule features:
         "logs/features/{study}-{shard}.log",
     benchmark:
         "results/benchmarks/features/{study}-{shard}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         dataset=of_study("dataset"),
         classes=of_study("classes"),
         features=of_study("features"),
         code=code_hash("lib.features"),
-    resources:
-        mem_mb=2000,
-        runtime=60,
     script:
         "../scripts/features.py"

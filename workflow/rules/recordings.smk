@@ -12,13 +12,13 @@ rule recordings:
         "logs/recordings/{study}.log",
     benchmark:
         "results/benchmarks/recordings/{study}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         dataset=of_study("dataset"),
         classes=of_study("classes"),
         recordings=of_study("recordings"),
         code=code_hash("lib.recordings"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
     script:
         "../scripts/recordings.py"

@@ -8,9 +8,7 @@ rule plots:
             study=wildcards.study,
             protocol=study(wildcards, "protocols"),
         ),
-        histories=lambda wildcards: [
-            f"{run}/history.csv" for run in network_runs(wildcards.study)
-        ],
+        histories=lambda wildcards: [f"{run}/history.csv" for run in network_runs(wildcards.study)],
     output:
         folder=report(
             directory("results/plots/{study}"),
@@ -23,12 +21,12 @@ rule plots:
         "logs/plots/{study}.log",
     benchmark:
         "results/benchmarks/plots/{study}.tsv"
-    params:
-        study=lambda wildcards: configuration.description(STUDIES[wildcards.study], SETTINGS),
-        code=code_hash("lib.plots"),
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        study=lambda wildcards: configuration.description(STUDIES[wildcards.study], SETTINGS),
+        code=code_hash("lib.plots"),
     script:
         "../scripts/plots.py"
 
@@ -40,20 +38,18 @@ rule report:
         audits=per_protocol("results/{study}/{protocol}/audit.json"),
         manifests=expand("resources/data/{dataset}.json", dataset=DATASETS),
     output:
-        page=report(
-            "results/report.html", caption="../report/page.rst", category="Report"
-        ),
+        page=report("results/report.html", caption="../report/page.rst", category="Report"),
         overall=expand("results/plots/inflation.{kind}", kind=["svg", "png"]),
     log:
         "logs/report.log",
     benchmark:
         "results/benchmarks/report/all.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         studies=[configuration.description(value, SETTINGS) for value in STUDIES.values()],
         config=SETTINGS,
         code=code_hash("lib.report", "lib.plots"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
     script:
         "../scripts/report.py"

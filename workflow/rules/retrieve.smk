@@ -7,6 +7,9 @@ rule retrieve:
         "logs/retrieve/{dataset}.log",
     benchmark:
         "results/benchmarks/retrieve/{dataset}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=240,
     params:
         source=lambda wildcards: configuration.source_of(wildcards.dataset, SETTINGS),
         mirror=lambda wildcards: (
@@ -20,8 +23,5 @@ rule retrieve:
             else None
         ),
         code=code_hash("lib.retrieve", without=("lib.simulate",)),
-    resources:
-        mem_mb=2000,
-        runtime=240,
     script:
         "../scripts/retrieve.py"

@@ -28,6 +28,10 @@ rule trial:
         "logs/search/{study}-{architecture}-{trial}.log",
     benchmark:
         "results/benchmarks/search/{study}-{architecture}-{trial}.tsv"
+    threads: SETTINGS["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=240,
     params:
         hyperparameters=lambda wildcards: trials(wildcards)[wildcards.trial],
         training=of_study("training"),
@@ -39,10 +43,6 @@ rule trial:
         seed=SETTINGS["seeds"][0],
         backend=SETTINGS["backend"],
         code=code_hash("lib.train"),
-    threads: SETTINGS["threads"]
-    resources:
-        mem_mb=4000,
-        runtime=240,
     script:
         "../scripts/trial.py"
 
@@ -62,11 +62,11 @@ rule search:
         "logs/search/{study}-{architecture}.log",
     benchmark:
         "results/benchmarks/search/{study}-{architecture}.tsv"
-    params:
-        trials=trials,
-        code=code_hash("lib.search"),
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        trials=trials,
+        code=code_hash("lib.search"),
     script:
         "../scripts/search.py"

@@ -11,12 +11,12 @@ rule splits:
         "logs/splits/{study}-{protocol}.log",
     benchmark:
         "results/benchmarks/splits/{study}-{protocol}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         protocol=split_params,
         seed=SETTINGS["seed"],
         code=code_hash("lib.splits"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
     script:
         "../scripts/splits.py"

@@ -18,6 +18,12 @@ rule train:
         "logs/train/{study}-{protocol}-{architecture}-{fold}.log",
     benchmark:
         "results/benchmarks/train/{study}-{protocol}-{architecture}-{fold}.tsv"
+    wildcard_constraints:
+        architecture="|".join(sorted({a for s in STUDIES.values() for a in s["architectures"]})),
+    threads: SETTINGS["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=480,
     params:
         seeds=SETTINGS["seeds"],
         training=of_study("training"),
@@ -28,12 +34,6 @@ rule train:
         honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
         backend=SETTINGS["backend"],
         code=code_hash("lib.train"),
-    wildcard_constraints:
-        architecture="|".join(sorted({a for s in STUDIES.values() for a in s["architectures"]})),
-    threads: SETTINGS["threads"]
-    resources:
-        mem_mb=4000,
-        runtime=480,
     script:
         "../scripts/train.py"
 
@@ -56,6 +56,9 @@ rule baselines:
         "logs/baselines/{study}-{protocol}-{fold}.log",
     benchmark:
         "results/benchmarks/baselines/{study}-{protocol}-{fold}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
     params:
         baselines=BASELINES,
         classes=classes,
@@ -65,8 +68,5 @@ rule baselines:
         honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
         seed=SETTINGS["seed"],
         code=code_hash("lib.baselines"),
-    resources:
-        mem_mb=4000,
-        runtime=60,
     script:
         "../scripts/baselines.py"

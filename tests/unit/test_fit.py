@@ -1,0 +1,364 @@
+"""Training: the same weights every time, also after `kill -9`, and from the right rows alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lib import files
+from lib.configuration import ROOT
+from lib.errors import HeldoutError
+from lib.fit import Trainer, Training, best_epoch, class_weights, write_history_events
+from lib.scores import scores
+
+# Every architecture with what makes it random or keeps a state: dropout of each kind, batch
+# normalisation, class weights, and every optimizer.
+CASES = {
+    "simple_rnn": {"units": [4], "dropout": 0.2, "optimizer": "adamax"},
+    "lstm": {"units": [4, 3], "dropout": 0.2, "recurrent_dropout": 0.3, "optimizer": "adam"},
+    "gru": {"units": [3], "bidirectional": True, "dense": [4], "dense_dropout": 0.3}
+    | {"optimizer": "rmsprop", "class_weights": True},
+    "cnn": {"filters": [4, 3], "kernels": [3, 3], "dropout": 0.2, "optimizer": "sgd"},
+    "cnn_lstm": {"filters": [4], "kernels": [3], "units": [3], "dense": [4], "dense_dropout": 0.2},
+}
+SEEDS = (5, 6)
+EPOCHS = 10
+TRAINING = Training(epochs=EPOCHS, early_stopping=6, reduce_lr_factor=0.5, reduce_lr_patience=1)
+TRAIN, VALIDATION = np.arange(0, 60, 2), np.arange(1, 40, 2)
+
+
+def examples():
+    """Give noise to fit in vain, so that the rules of training act; unused rows are NaN."""
+    rng = np.random.default_rng(1)
+    x = np.full((70, 8, 2), np.nan, np.float32)
+    used = np.concatenate([TRAIN, VALIDATION])
+    x[used] = rng.normal(size=(len(used), 8, 2)) + 3
+    labels = rng.integers(0, 3, 70)
+    return x, labels
+
+
+def trainer(architecture, *, x=None, backend="tensorflow", training=TRAINING, **values):
+    fallback, labels = examples()
+    hyperparameters = CASES[architecture] | {"learning_rate": 0.03, "batch_size": 8} | values
+    return Trainer(
+        fallback if x is None else x,
+        labels,
+        train=TRAIN,
+        validation=VALIDATION,
+        classes=3,
+        architecture=architecture,
+        hyperparameters=hyperparameters,
+        training=training,
+        backend=backend,
+    )
+
+
+def state(fitted):
+    """Give all that must be equal: weights and history, without the time that it took."""
+    history = [{k: v for k, v in row.items() if k != "seconds"} for row in fitted.history]
+    return [np.array(weight) for weight in fitted.model.weights], history
+
+
+def assert_same(one, other):
+    for mine, theirs in zip(one[0], other[0], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert one[1] == other[1]
+
+
+def save(path, result):
+    np.savez(path, *result[0])
+    path.with_suffix(".json").write_text(json.dumps(result[1]))
+
+
+def read(path):
+    with np.load(path.with_suffix(".npz")) as held:
+        return [held[name] for name in held.files], json.loads(
+            path.with_suffix(".json").read_text()
+        )
+
+
+def train_all(folder, backend="tensorflow"):
+    """Train every architecture with every seed, each in a trainer of its own, last seed first."""
+    for architecture in CASES:
+        for seed in SEEDS[::-1]:
+            fitted = trainer(architecture, backend=backend).fit(seed)
+            save(Path(folder) / f"{architecture}-{seed}.npz", state(fitted))
+
+
+def train_and_die(folder, architecture, moment, backend="tensorflow"):
+    """Train with a checkpoint until `kill -9`, in the middle of an epoch or of a checkpoint."""
+
+    def die(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    class Watch(logging.Handler):
+        def emit(self, record):
+            if record.getMessage().startswith("epoch 4 of"):
+                if moment == "epoch":
+                    threading.Timer(0.004, die).start()
+                else:
+                    # The next checkpoint is written, and not yet in its place.
+                    files.os.replace = die
+
+    log = logging.getLogger("lib.fit")
+    log.setLevel(logging.INFO)
+    log.addHandler(Watch())
+    checkpoint = Path(folder) / f"{architecture}.npz"
+    trainer(architecture, backend=backend).fit(SEEDS[0], checkpoint=checkpoint)
+
+
+def start(call):
+    """Call a function of this file in a new process."""
+    code = f"from tests.unit import test_fit; test_fit.{call}"
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)
+
+
+MOMENTS = dict(zip(CASES, ("epoch", "checkpoint", "epoch", "checkpoint", "epoch"), strict=True))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Give the folders of what other processes trained, and of what killed ones left.
+
+    Starting a backend takes most of the time, so that all of them start at once.
+    """
+    whole, killed = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("killed")
+    running = {"all": start(f"train_all({str(whole)!r})")}
+    for architecture, moment in MOMENTS.items():
+        running[architecture] = start(
+            f"train_and_die({str(killed)!r}, {architecture!r}, {moment!r})"
+        )
+    for name, process in running.items():
+        _, errors = process.communicate(timeout=300)
+        expected = 0 if name == "all" else -signal.SIGKILL
+        assert process.returncode == expected, errors.decode()
+    return whole, killed
+
+
+@pytest.fixture(scope="module")
+def here(keras):
+    """Train every architecture in this process, both seeds in one trainer."""
+    found = {}
+    for architecture in CASES:
+        one = trainer(architecture)
+        for seed in SEEDS:
+            found[architecture, seed] = state(one.fit(seed))
+    return found
+
+
+@pytest.mark.parametrize("architecture", CASES)
+def test_two_processes_train_the_same_weights(here, elsewhere, architecture):
+    for seed in SEEDS:
+        assert_same(here[architecture, seed], read(elsewhere[0] / f"{architecture}-{seed}"))
+
+
+@pytest.mark.parametrize("architecture", CASES)
+def test_seeds_differ(here, architecture):
+    one, other = (here[architecture, seed] for seed in SEEDS)
+    assert one[1][0]["loss"] != other[1][0]["loss"]
+    assert any((a != b).any() for a, b in zip(one[0], other[0], strict=True))
+
+
+@pytest.mark.parametrize("architecture", CASES)
+def test_a_killed_training_goes_on_to_the_same_weights(here, elsewhere, architecture):
+    checkpoint = elsewhere[1] / f"{architecture}.npz"
+    with np.load(checkpoint) as held:
+        done = len(held["history"])
+    # In the middle of a checkpoint the one before it holds.
+    assert 4 <= done < len(here[architecture, SEEDS[0]][1])
+    if MOMENTS[architecture] == "checkpoint":
+        assert done == 4
+    fitted = trainer(architecture).fit(SEEDS[0], checkpoint=checkpoint)
+    assert_same(state(fitted), here[architecture, SEEDS[0]])
+
+
+def test_the_rules_of_training_acted(here):
+    """Without this the tests above would hold for rules that do nothing."""
+    histories = [history for (_, seed), (_, history) in here.items() if seed == SEEDS[0]]
+    assert any(history[3]["learning_rate"] < 0.03 for history in histories)
+    assert any(h[-1]["learning_rate"] < h[4]["learning_rate"] for h in histories)
+    assert any(len(history) < EPOCHS for history in histories)
+
+
+@pytest.mark.parametrize("patience", [2, 4])
+def test_going_on_after_any_epoch_ends_the_same(keras, tmp_path, patience):
+    """The counters of early stopping and of the plateau come back, whatever they stood at."""
+    training = Training(
+        epochs=14, early_stopping=patience, reduce_lr_factor=0.3, reduce_lr_patience=patience // 2
+    )
+    one = trainer("lstm", training=training, dropout=0.5)
+    checkpoint = tmp_path / "checkpoint.npz"
+    copies = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            if record.getMessage().startswith("epoch "):
+                copies.append(shutil.copy(checkpoint, tmp_path / f"{len(copies)}.npz"))
+
+    log = logging.getLogger("lib.fit")
+    log.setLevel(logging.INFO)
+    log.addHandler(keep := Keep())
+    try:
+        undisturbed = state(one.fit(0, checkpoint=checkpoint))
+    finally:
+        log.removeHandler(keep)
+    rates = [row["learning_rate"] for row in undisturbed[1]]
+    assert len(copies) == len(rates) < 14
+    assert len(set(rates)) > 1
+    for copy in copies:
+        assert_same(state(one.fit(0, checkpoint=copy)), undisturbed)
+
+
+def test_a_finished_training_is_not_begun_again(keras, tmp_path, monkeypatch):
+    one = trainer("cnn")
+    first = state(one.fit(0, checkpoint=tmp_path / "checkpoint.npz"))
+    one.fit(1)
+    monkeypatch.setattr(one.model, "fit", lambda *_, **__: pytest.fail("trained again"))
+    assert_same(state(one.fit(0, checkpoint=tmp_path / "checkpoint.npz")), first)
+
+
+def test_only_train_and_validation_rows_are_read(keras, tmp_path):
+    """The others are NaN in all of these tests; here a mapped file gives other values for them."""
+    x, _ = examples()
+    first = state(trainer("cnn").fit(0))
+    assert np.isfinite([row["val_loss"] for row in first[1]]).all()
+    x[np.isnan(x)] = 1e30
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert_same(state(trainer("cnn", x=mapped).fit(0)), first)
+
+
+def test_validation_does_not_train(keras):
+    x, _ = examples()
+    long = Training(epochs=3)
+    first = trainer("cnn", training=long).fit(0).history
+    x[VALIDATION] *= 7
+    second = trainer("cnn", training=long, x=x).fit(0).history
+    assert [row["loss"] for row in first] == [row["loss"] for row in second]
+    assert first[0]["val_loss"] != second[0]["val_loss"]
+
+
+def test_the_weights_of_the_best_epoch_are_restored(keras):
+    x, labels = examples()
+    fitted = trainer("lstm", training=Training(epochs=10), dropout=0.0).fit(0)
+    losses = [row["val_loss"] for row in fitted.history]
+    assert fitted.best_epoch == int(np.argmin(losses)) + 1 < 10
+    found = scores(
+        labels[VALIDATION], fitted.model.predict(x[VALIDATION], verbose=0), scored=[0, 1, 2]
+    )
+    row = fitted.history[fitted.best_epoch - 1]
+    for name in ("loss", "accuracy", "mse", "mae"):
+        assert found[name] == pytest.approx(row[f"val_{name}"], rel=1e-4), name
+
+
+def test_the_first_of_equal_epochs_is_the_best():
+    assert best_epoch([{"val_loss": loss} for loss in (3.0, 1.0, 2.0, 1.0)]) == 2
+
+
+def test_history_has_a_row_an_epoch(here, keras):
+    fitted = trainer("simple_rnn", training=Training(epochs=2)).fit(0)
+    names = ["loss", "accuracy", "mse", "mae"]
+    expected = ["epoch", *names, *(f"val_{name}" for name in names), "learning_rate", "seconds"]
+    assert [list(row) for row in fitted.history] == [expected] * 2
+    assert [row["epoch"] for row in fitted.history] == [1, 2]
+    assert fitted.history[0]["learning_rate"] == pytest.approx(0.03)
+    assert fitted.seconds == sum(row["seconds"] for row in fitted.history) > 0
+
+
+def test_a_loss_that_becomes_nan_is_an_error(keras, tmp_path):
+    with pytest.raises(HeldoutError, match=r"epoch \d+: the loss became .* smaller learning rate"):
+        trainer("cnn", learning_rate=1e30).fit(0, checkpoint=tmp_path / "checkpoint.npz")
+    x, _ = examples()
+    x[TRAIN[3], 0, 0] = np.nan
+    with pytest.raises(HeldoutError, match="epoch 1: the loss became nan"):
+        trainer("cnn", x=x).fit(0)
+
+
+def test_class_weights_count_each_class_the_same():
+    labels = np.array([0, 0, 0, 1, 3, 3])
+    weights = class_weights(labels, 5)
+    assert weights.dtype == np.float32
+    assert weights.mean() == pytest.approx(1)
+    for label in (0, 1, 3):
+        assert weights[labels == label].sum() == pytest.approx(2)
+
+
+def test_class_weights_weigh_the_loss_of_train_alone(keras):
+    x, labels = examples()
+    # At this learning rate nothing moves, so that one model gives both losses.
+    still = {"learning_rate": 1e-12, "dropout": 0.0, "recurrent_dropout": 0.0, "batch_size": 30}
+    one = trainer("lstm", training=Training(epochs=1), class_weights=True, **still)
+    row = one.fit(0).history[0]
+    p = one.model.predict(x, verbose=0)
+    loss = -np.log(p[np.arange(len(x)), labels])
+    weights = class_weights(labels[TRAIN], 3)
+    assert weights.std() > 0.05
+    assert row["loss"] == pytest.approx((weights * loss[TRAIN]).mean(), rel=1e-4)
+    assert row["loss"] != pytest.approx(loss[TRAIN].mean(), rel=1e-3)
+    assert row["val_loss"] == pytest.approx(loss[VALIDATION].mean(), rel=1e-4)
+
+
+def scalars(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return {
+        tag: [(event.step, pytest.approx(event.value)) for event in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+    }
+
+
+def test_tensorboard_shows_train_and_validation_in_one_chart(keras, tmp_path):
+    old = tmp_path / "events.out.old"
+    old.write_text("of an older training")
+    fitted = trainer("cnn", training=Training(epochs=2)).fit(0, tensorboard=tmp_path)
+    assert not old.exists()
+    curves = scalars(tmp_path)
+    for chart in ("loss", "accuracy", "mse", "mae"):
+        for part, prefix in (("train", ""), ("validation", "val_")):
+            expected = [(row["epoch"], row[prefix + chart]) for row in fitted.history]
+            assert curves[f"{chart}/{part}"] == expected
+    again = tmp_path / "again"
+    write_history_events(again, fitted.history)
+    assert scalars(again) == scalars(tmp_path)
+
+
+@pytest.mark.slow
+def test_jax_trains_the_same_weights_and_goes_on_after_a_kill(tmp_path):
+    pytest.importorskip("jax")
+    one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
+    for folder in (one, two, killed):
+        folder.mkdir()
+    running = [start(f"train_all({str(folder)!r}, 'jax')") for folder in (one, two)]
+    for process in running:
+        assert process.wait(600) == 0, process.stderr.read().decode()
+    running = [
+        start(f"train_and_die({str(killed)!r}, {architecture!r}, {moment!r}, 'jax')")
+        for architecture, moment in MOMENTS.items()
+    ]
+    assert {process.wait(600) for process in running} == {-signal.SIGKILL}
+    resumed = start(f"resume_all({str(killed)!r}, 'jax')")
+    assert resumed.wait(600) == 0, resumed.stderr.read().decode()
+    for architecture in CASES:
+        for seed in SEEDS:
+            first = read(one / f"{architecture}-{seed}")
+            assert_same(first, read(two / f"{architecture}-{seed}"))
+        assert_same(read(one / f"{architecture}-{SEEDS[0]}"), read(killed / f"{architecture}-end"))
+
+
+def resume_all(folder, backend):
+    for architecture in CASES:
+        checkpoint = Path(folder) / f"{architecture}.npz"
+        fitted = trainer(architecture, backend=backend).fit(SEEDS[0], checkpoint=checkpoint)
+        save(Path(folder) / f"{architecture}-end.npz", state(fitted))
