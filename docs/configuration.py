@@ -28,11 +28,8 @@ Later ones win, and an unknown key is refused:
 
 ```sh
 snakemake --cores 2 --config studies=arrhythmia,voices effort=quick
-snakemake --cores 2 --config 'sources={mitdb: download}' studies=arrhythmia
+snakemake --cores 2 --config 'settings={arrhythmia: {training: {epochs: 4}}}'
 ```
-
-Numbers inside a mapping, such as `settings: {arrhythmia: {training: {epochs: 4}}}`, belong in a
-file: on the command line Snakemake takes them for text.
 """
 
 STUDY = """\

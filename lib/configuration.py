@@ -11,11 +11,13 @@ import yaml
 
 from lib.errors import HeldoutError
 from lib.features import shape
-from lib.hyperparameters import check_architecture, grid, suggestion
+from lib.hyperparameters import suggestion
+from lib.spaces import check_space, grid_trials, random_trials
 from lib.splits import KINDS
 
 ROOT = Path(__file__).parent.parent
 EFFORTS = ("demo", "quick", "full")
+SEARCH_DEFAULTS = {"method": "grid", "trials": 40, "workers": 1, "min_epochs": 3, "factor": 3}
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -143,7 +145,8 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     -------
     dict
         The configuration, with `studies` a dict from name to the complete study: its own keys,
-        `name`, `source`, `simulated`, and `trials` (architecture to trial id to hyperparameters).
+        `name`, `source`, `simulated`, and `trials` (architecture to trial id to hyperparameters,
+        or to None where the search is Bayesian).
 
     Raises
     ------
@@ -191,12 +194,26 @@ def _study(
     _check_study(name, study)
     study["trials"] = {}
     for architecture, search in study["architectures"].items():
-        check_architecture(architecture)
         try:
-            study["trials"][architecture] = grid(architecture, search["fixed"], search["space"])
+            study["trials"][architecture] = _trials(architecture, search, settings["seeds"][0])
         except HeldoutError as error:
             raise HeldoutError(f"study {name}: {error}") from error
     return study
+
+
+def _trials(
+    architecture: str, search: dict[str, Any], seed: int
+) -> dict[str, dict[str, Any]] | None:
+    """List the trials of a search; a Bayesian one knows them only when it has run: None."""
+    for key, value in SEARCH_DEFAULTS.items():
+        search.setdefault(key, value)
+    fixed, space, method = search["fixed"], search["space"], search["method"]
+    check_space(architecture, fixed, space, method=method)
+    if method == "grid":
+        return grid_trials(architecture, fixed, space)
+    if method == "random":
+        return random_trials(architecture, fixed, space, trials=search["trials"], seed=seed)
+    return None
 
 
 def _check_study(name: str, study: Mapping[str, Any]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from lib.hyperparameters import complete
 from lib.models import build
 
 logger = logging.getLogger(__name__)
+
+Stops = Callable[[int, float], bool]
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,14 @@ class Fitted:
         One row an epoch, as `history.csv` has it.
     best_epoch : int
         From 1; the epoch with the lowest validation loss.
+    pruned : bool
+        Whether the search stopped it before it was done.
     """
 
     model: Any
     history: list[dict[str, float]]
     best_epoch: int
+    pruned: bool = False
 
     @property
     def seconds(self) -> float:
@@ -170,7 +175,12 @@ class Trainer:
         self._fresh = [np.array(variable) for variable in self.model.optimizer.variables]
 
     def fit(
-        self, seed: int, *, checkpoint: Path | None = None, tensorboard: Path | None = None
+        self,
+        seed: int,
+        *,
+        checkpoint: Path | None = None,
+        tensorboard: Path | None = None,
+        stops: Stops | None = None,
     ) -> Fitted:
         """Train with one seed.
 
@@ -183,6 +193,8 @@ class Trainer:
             it and ends with the weights that it would have had without the interruption.
         tensorboard : Path, optional
             Folder for TensorBoard events.
+        stops : callable, optional
+            Given each epoch (from 1) and its validation loss, says whether the search stops here.
 
         Returns
         -------
@@ -220,10 +232,10 @@ class Trainer:
                 epochs=self.training.epochs,
                 initial_epoch=len(state.history),
                 shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
-                callbacks=_callbacks(self._keras, self.training, state, data, tensorboard),
+                callbacks=_callbacks(self._keras, self.training, state, data, tensorboard, stops),
                 verbose=0,
             )
-        return self.restore(state.history, state.best)
+        return replace(self.restore(state.history, state.best), pruned=state.pruned)
 
     def restore(self, history: list[dict[str, float]], weights: list[np.ndarray]) -> Fitted:
         """Put the weights of an earlier training into the model."""
@@ -260,6 +272,7 @@ class _State:
         self.history: list[dict[str, float]] = []
         self.best: list[np.ndarray] = []
         self.stopped = False
+        self.pruned = False
         self.variables = [*model.variables, *model.optimizer.variables]
         if checkpoint is not None and checkpoint.exists():
             self._load(checkpoint)
@@ -308,7 +321,12 @@ class _State:
 
 
 def _callbacks(
-    keras: Any, training: Training, state: _State, data: Any, tensorboard: Path | None
+    keras: Any,
+    training: Training,
+    state: _State,
+    data: Any,
+    tensorboard: Path | None,
+    stops: Stops | None,
 ) -> list[Any]:
     """Make the callbacks of a training; the keeper comes last, since it saves what they did."""
     rules = []
@@ -335,6 +353,8 @@ def _callbacks(
                 for row in state.history:
                     for rule in rules:
                         rule.on_epoch_end(int(row["epoch"]) - 1, dict(row))
+                    if stops is not None:
+                        stops(int(row["epoch"]), row["val_loss"])
                 state.assign()
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -359,6 +379,9 @@ def _callbacks(
             state.stopped = bool(self.model.stop_training)
             state.save()
             data.epoch = epoch + 1
+            if stops is not None and not state.finished(training):
+                state.pruned = stops(epoch + 1, row["val_loss"])
+                self.model.stop_training = state.pruned
             if writer is not None:
                 _write_events(writer, row)
             left = (training.epochs - epoch - 1) * row["seconds"]

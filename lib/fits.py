@@ -9,12 +9,20 @@ import numpy as np
 from filelock import FileLock
 
 from lib.files import atomic, read_json, write_json
-from lib.fit import Fitted, Trainer, write_history_events
+from lib.fit import Fitted, Stops, Trainer, write_history_events
 
 logger = logging.getLogger(__name__)
 
 
-def fit_once(trainer: Trainer, seed: int, *, store: Path, key: str, tensorboard: Path) -> Fitted:
+def fit_once(
+    trainer: Trainer,
+    seed: int,
+    *,
+    store: Path,
+    key: str,
+    tensorboard: Path,
+    stops: Stops | None = None,
+) -> Fitted:
     """Train with one seed, or take the weights of the training that already did.
 
     A search and a final run, two protocols that differ only in their test part, an interrupted
@@ -33,6 +41,8 @@ def fit_once(trainer: Trainer, seed: int, *, store: Path, key: str, tensorboard:
         Made from all that the weights depend on.
     tensorboard : Path
         Folder for TensorBoard events.
+    stops : callable, optional
+        As for `Trainer.fit`. A training that it stops is kept as an interrupted one.
 
     Returns
     -------
@@ -53,9 +63,14 @@ def fit_once(trainer: Trainer, seed: int, *, store: Path, key: str, tensorboard:
             with np.load(weights, allow_pickle=False) as held:
                 fitted = trainer.restore(rows, [held[name] for name in held.files])
             write_history_events(tensorboard, rows)
+            if stops is not None:
+                for row in rows:
+                    stops(int(row["epoch"]), row["val_loss"])
             return fitted
         checkpoint = folder / "checkpoint.npz"
-        fitted = trainer.fit(seed, checkpoint=checkpoint, tensorboard=tensorboard)
+        fitted = trainer.fit(seed, checkpoint=checkpoint, tensorboard=tensorboard, stops=stops)
+        if fitted.pruned:
+            return fitted
         write_json(history, fitted.history)
         # The weights come last: where they are, the training is whole.
         with atomic(weights) as part:

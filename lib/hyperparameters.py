@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -157,40 +156,3 @@ def trial_id(architecture: str, hyperparameters: Mapping[str, Any]) -> str:
     rate = f"{values['learning_rate']:g}"
     short = digest({"architecture": architecture, **values}, 6)
     return f"{architecture}-{layers}-{values['optimizer']}-{rate}-{short}"
-
-
-def grid(
-    architecture: str, fixed: Mapping[str, Any], space: Mapping[str, list[Any]]
-) -> dict[str, dict[str, Any]]:
-    """List every trial of a grid.
-
-    Parameters
-    ----------
-    architecture : str
-        One of `ARCHITECTURES`.
-    fixed : mapping
-        Hyperparameters that every trial has.
-    space : mapping
-        For each searched hyperparameter its choices. Empty: one trial.
-
-    Returns
-    -------
-    dict
-        Trial id to its complete hyperparameters. Cells with equal content are one trial.
-
-    Raises
-    ------
-    HeldoutError
-        An empty choice, or what `complete` refuses.
-    """
-    for name, choices in space.items():
-        if not isinstance(choices, list) or not choices:
-            raise HeldoutError(
-                f"{architecture}: search space of {name}: expected a list of one or more "
-                f"choices, got {choices!r}."
-            )
-    trials = {}
-    for cell in itertools.product(*space.values()):
-        values = complete(architecture, {**fixed, **dict(zip(space, cell, strict=True))})
-        trials[trial_id(architecture, values)] = values
-    return trials

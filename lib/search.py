@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lib.errors import HeldoutError
-from lib.files import read_json
 
 METRICS = ("loss", "accuracy", "macro_f1")
 
 
 def trials_table(
-    folders: Mapping[str, Path], trials: Mapping[str, Mapping[str, Any]]
+    records: Mapping[str, Mapping[str, Any]], trials: Mapping[str, Mapping[str, Any]]
 ) -> pd.DataFrame:
     """Collect the trials of one search.
 
@@ -23,8 +21,8 @@ def trials_table(
 
     Parameters
     ----------
-    folders : mapping
-        Trial id to the folder with its `run.json`. A trial without one was not trained.
+    records : mapping
+        Trial id to what its `run.json` holds. A trial without one was not trained.
     trials : mapping
         Trial id to its hyperparameters.
 
@@ -32,24 +30,28 @@ def trials_table(
     -------
     pd.DataFrame
         `trial`, the hyperparameters (lists as `64x32`), `val_loss`, `val_accuracy`,
-        `val_macro_f1`, `epochs`, `best_epoch`, `state` (complete, failed, or only: the one
-        trial there is), `reason`; sorted by validation loss, failed ones last.
+        `val_macro_f1`, `epochs`, `best_epoch`, `seconds`, `state` (complete, pruned, failed, or
+        only: the one trial there is), `reason`; complete ones first, by validation loss.
     """
     rows = []
     for trial, hyperparameters in trials.items():
         only: dict[str, Any] = {"state": "only", "reason": "the only trial: nothing to choose"}
-        run = read_json(folders[trial] / "run.json") if trial in folders else only
+        run = records.get(trial, only)
         row: dict[str, Any] = {"trial": trial}
         row |= {name: _plain(value) for name, value in hyperparameters.items()}
         validation = run.get("metrics", {}).get("validation", {})
         row |= {f"val_{name}": validation.get(name) for name in METRICS}
         row |= {"epochs": run.get("epochs"), "best_epoch": run.get("best_epoch")}
+        row |= {"seconds": run.get("train_seconds")}
         row |= {"state": run.get("state", "complete"), "reason": run.get("reason", "")}
         rows.append(row)
     table = pd.DataFrame(rows)
     table["val_loss"] = table["val_loss"].astype(float)
     # The name breaks ties, so that equal trials are never chosen by the order of a listing.
-    return table.sort_values(["val_loss", "trial"], ignore_index=True, na_position="last")
+    # A pruned one may look better than it would have become: it is never chosen.
+    table["rank"] = table["state"].isin(["pruned", "failed"])
+    table = table.sort_values(["rank", "val_loss", "trial"], ignore_index=True)
+    return table.drop(columns="rank")
 
 
 def best_trial(
@@ -68,7 +70,7 @@ def best_trial(
     HeldoutError
         Every trial failed.
     """
-    complete = table[table["state"] != "failed"]
+    complete = table[table["state"].isin(["complete", "only"])]
     if complete.empty:
         reasons = "; ".join(sorted(set(table["reason"])))
         raise HeldoutError(

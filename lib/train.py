@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from lib.backend import device_name, load
 from lib.batches import predict
 from lib.errors import HeldoutError
 from lib.files import atomic, write_json, write_table
-from lib.fit import Fitted, Trainer, Training
+from lib.fit import Fitted, Stops, Trainer, Training
 from lib.fits import fit_once
 from lib.hyperparameters import complete, digest
 from lib.provenance import versions
@@ -131,6 +131,10 @@ class Recipe:
     backend: str = "tensorflow"
     threads: int | None = None
 
+    def with_hyperparameters(self, hyperparameters: Mapping[str, Any]) -> Recipe:
+        """Give the same recipe with other hyperparameters."""
+        return replace(self, hyperparameters=hyperparameters)
+
     def key(self, data: Data, seed: int) -> str:
         """Name a training by all that its weights depend on; the test part is not among it."""
         packages = versions()
@@ -160,7 +164,8 @@ def train_runs(
     identity: Mapping[str, Any],
     store: Path,
     keep_model: bool = True,
-) -> None:
+    stops: Stops | None = None,
+) -> list[dict[str, Any]]:
     """Train one trial with several seeds, and leave a complete folder for each.
 
     Parameters
@@ -178,6 +183,13 @@ def train_runs(
         Where `lib.fits` keeps finished trainings.
     keep_model : bool
         Whether `model.keras` and predictions are kept (a search needs none).
+    stops : callable, optional
+        As for `lib.fit.Trainer.fit`.
+
+    Returns
+    -------
+    list of dict
+        What `run.json` holds of each.
 
     Raises
     ------
@@ -196,6 +208,7 @@ def train_runs(
         backend=recipe.backend,
         threads=recipe.threads,
     )
+    records = []
     for seed, folder in folders.items():
         fitted = fit_once(
             trainer,
@@ -203,12 +216,15 @@ def train_runs(
             store=store,
             key=recipe.key(data, seed),
             tensorboard=folder / "tensorboard",
+            stops=stops,
         )
         record = {**identity, "architecture": recipe.architecture, "seed": seed}
         record |= {"kind": "network", "classes": data.classes, "scored": data.scored}
         record |= {"hyperparameters": trainer.values, "training": asdict(recipe.training)}
         record |= {"backend": recipe.backend}
-        _write_run(folder, data, fitted, record, keep_model=keep_model)
+        record |= {"state": "pruned" if fitted.pruned else "complete"}
+        records.append(_write_run(folder, data, fitted, record, keep_model=keep_model))
+    return records
 
 
 def train_trial(
@@ -219,7 +235,8 @@ def train_trial(
     identity: Mapping[str, Any],
     seed: int,
     store: Path,
-) -> None:
+    stops: Stops | None = None,
+) -> dict[str, Any]:
     """Train one trial of a search; one that cannot be trained is marked as failed.
 
     Parameters
@@ -232,14 +249,30 @@ def train_trial(
         As for `train_runs`.
     seed : int
         The seed of the search.
+    stops : callable, optional
+        As for `lib.fit.Trainer.fit`.
+
+    Returns
+    -------
+    dict
+        What `run.json` holds: `state` is complete, pruned or failed.
     """
     try:
-        train_runs({seed: folder}, data, recipe, identity=identity, store=store, keep_model=False)
+        return train_runs(
+            {seed: folder},
+            data,
+            recipe,
+            identity=identity,
+            store=store,
+            keep_model=False,
+            stops=stops,
+        )[0]
     except HeldoutError as error:
         # One cell of a grid that diverges is an answer, not a reason to stop the others.
         logger.warning("the trial failed: %s", error)
         record = {**identity, "seed": seed, "state": "failed", "reason": str(error)}
         write_json(folder / "run.json", record)
+        return record
 
 
 def _write_run(
@@ -249,7 +282,7 @@ def _write_run(
     record: dict[str, Any],
     *,
     keep_model: bool,
-) -> None:
+) -> dict[str, Any]:
     """Predict every part, and write what a run leaves; `run.json` comes last."""
     keras = load(record["backend"])
     scored = [data.classes.index(label) for label in data.scored]
@@ -284,6 +317,7 @@ def _write_run(
         record["predict_seconds"] = seconds / len(joined)
         write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
     write_json(folder / "run.json", record)
+    return record
 
 
 def prediction_table(

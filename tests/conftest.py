@@ -1,4 +1,4 @@
-"""What all tests share: the checkout on the path, patience with slow machines, Keras loaded once."""
+"""What all tests share: the path, patience with slow machines, Keras loaded once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 
-# `pytest` alone, unlike `python -m pytest`, leaves the checkout out of the path: `tests.runs` is there.
+# `pytest` alone, unlike `python -m pytest`, leaves the checkout, and so `tests.runs`, out of the path.
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 

@@ -1,7 +1,6 @@
 """Files: whole or not there, and read as they were written."""
 
 import hashlib
-import os
 import threading
 
 import numpy as np
@@ -13,6 +12,10 @@ from lib.errors import HeldoutError
 from lib.files import atomic, read_json, read_table, sha256, write_json, write_table
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_atomic_makes_folders_and_moves_into_place(tmp_path):
     path = tmp_path / "a" / "b" / "run.json"
     with atomic(path) as part:
@@ -21,7 +24,7 @@ def test_atomic_makes_folders_and_moves_into_place(tmp_path):
         part.write_text("whole")
         assert not path.exists()
     assert path.read_text() == "whole"
-    assert os.listdir(path.parent) == ["run.json"]
+    assert names(path.parent) == ["run.json"]
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
@@ -32,14 +35,14 @@ def test_atomic_leaves_nothing_half_written(tmp_path, error):
         part.write_text("half")
         raise error
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["table.csv"]
+    assert names(tmp_path) == ["table.csv"]
 
 
 def test_atomic_leaves_nothing_where_nothing_was(tmp_path):
     with pytest.raises(RuntimeError), atomic(tmp_path / "new.csv") as part:
         part.write_text("half")
         raise RuntimeError
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_readers_see_the_old_or_the_new_file(tmp_path):
@@ -71,7 +74,7 @@ def test_json_comes_back(tmp_path):
 def test_json_has_no_nan(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"loss": float("nan")})
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", [None, b"{half", b"\xff\xfe"])
@@ -95,7 +98,7 @@ def test_tables_come_back(tmp_path, suffix):
     )
     path = tmp_path / f"table.{suffix}"
     write_table(path, table)
-    assert os.listdir(tmp_path) == [path.name]
+    assert names(tmp_path) == [path.name]
     assert_frame_equal(
         read_table(path, text=("recording", "label")), table, check_dtype=False, check_exact=True
     )

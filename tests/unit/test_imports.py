@@ -35,6 +35,7 @@ def test_the_package_alone_loads_next_to_nothing(python):
     assert python(code).strip() == ""
 
 
+@pytest.mark.slow
 def test_a_backend_leaves_the_other_one_alone(python):
     pytest.importorskip("jax")
     code = """
@@ -54,7 +55,7 @@ def test_backends_that_cannot_be(keras, monkeypatch):
     assert load("tensorflow") is keras
     with pytest.raises(HeldoutError, match="expected one of tensorflow, jax, got 'torch'"):
         load("torch")
-    with pytest.raises(HeldoutError, match="already runs on tensorflow.* one process for each"):
+    with pytest.raises(HeldoutError, match=r"already runs on tensorflow.* one process for each"):
         load("jax")
 
 

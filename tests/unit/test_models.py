@@ -133,7 +133,12 @@ def test_a_silent_channel_gives_no_nan():
         ("cnn_lstm", {}, {"shape": (5, 1)}, "only 0 time steps are left"),
         ("cnn_lstm", {"kernels": [9, 3]}, {"shape": (8, 1)}, "only 0 time steps"),
         ("cnn_lstm", {"kernels": [3, 5]}, {"shape": (10, 1)}, "only 0 time steps"),
-        ("cnn_lstm", {"filters": [4], "kernels": [5], "pool": 4}, {"shape": (6, 1)}, "only 2 time steps"),
+        (
+            "cnn_lstm",
+            {"filters": [4], "kernels": [5], "pool": 4},
+            {"shape": (6, 1)},
+            "only 2 time steps",
+        ),
     ],
 )
 def test_networks_that_cannot_be(architecture, hyperparameters, options, message):

@@ -9,6 +9,8 @@ rule audit:
         "logs/audit/{study}-{protocol}.log",
     benchmark:
         "results/benchmarks/audit/{study}-{protocol}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=2000,
         runtime=30,

@@ -17,6 +17,7 @@ DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
 SHARDS = range(SETTINGS["shards"])
 BASELINES = SETTINGS["baselines"]
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
+WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
 TRIAL = "results/{study}/search/{architecture}/{trial}"
 
 
@@ -28,6 +29,7 @@ wildcard_constraints:
     trial="[A-Za-z0-9_.+-]+",
     shard=r"\d+",
     seed=r"\d+",
+    worker=r"\d+",
     fold=r"\d+",
 
 
@@ -99,4 +101,45 @@ def per_architecture(path):
         path.format(study=name, architecture=architecture)
         for name, settings in STUDIES.items()
         for architecture in settings["architectures"]
+    ]
+
+
+def manifest(wildcards):
+    return f"resources/data/{study(wildcards, 'dataset')}.json"
+
+
+def split_params(wildcards):
+    return configuration.split_options(study(wildcards, "protocols", wildcards.protocol))
+
+
+def primary(path):
+    """A path of the protocol that hyperparameters are chosen on."""
+    return lambda wildcards: path.format(
+        study=wildcards.study, protocol=study(wildcards, "primary")
+    )
+
+
+def trials(wildcards):
+    return study(wildcards, "trials", wildcards.architecture)
+
+
+def of_architecture(wildcards):
+    return study(wildcards, "architectures", wildcards.architecture)
+
+
+def searched(wildcards):
+    """What a search waits for: its trials, none where there is nothing to choose, or its workers."""
+    names = trials(wildcards)
+    if names is None:
+        workers = range(study(wildcards, "architectures", wildcards.architecture, "workers"))
+        return expand(WORKER, worker=workers, allow_missing=True)
+    return expand(f"{TRIAL}/run.json", trial=names if len(names) > 1 else [], allow_missing=True)
+
+
+def compared(wildcards):
+    """Every run of every study, baselines too."""
+    networks = [folder for name in STUDIES for folder in network_runs(name)]
+    baselines = [folder for name in STUDIES for folder in baseline_runs(name)]
+    return [f"{run}/{name}" for run in networks for name in RUN_FILES[1:]] + [
+        f"{run}/{name}" for run in baselines for name in ("run.json", "predictions.parquet")
     ]

@@ -1,12 +1,3 @@
-def compared(wildcards):
-    """Every run of every study, baselines too."""
-    networks = [folder for name in STUDIES for folder in network_runs(name)]
-    baselines = [folder for name in STUDIES for folder in baseline_runs(name)]
-    return [f"{run}/{name}" for run in networks for name in RUN_FILES[1:]] + [
-        f"{run}/{name}" for run in baselines for name in ("run.json", "predictions.parquet")
-    ]
-
-
 rule compare:
     input:
         runs=compared,
@@ -25,6 +16,8 @@ rule compare:
         "logs/compare.log",
     benchmark:
         "results/benchmarks/compare/all.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=4000,
         runtime=60,

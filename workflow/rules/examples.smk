@@ -10,6 +10,8 @@ rule examples:
         "logs/examples/{study}.log",
     benchmark:
         "results/benchmarks/examples/{study}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=4000,
         runtime=60,

@@ -7,6 +7,8 @@ rule features:
         "logs/features/{study}-{shard}.log",
     benchmark:
         "results/benchmarks/features/{study}-{shard}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=2000,
         runtime=60,

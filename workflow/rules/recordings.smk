@@ -1,7 +1,3 @@
-def manifest(wildcards):
-    return f"resources/data/{study(wildcards, 'dataset')}.json"
-
-
 rule recordings:
     input:
         manifest=manifest,
@@ -12,6 +8,8 @@ rule recordings:
         "logs/recordings/{study}.log",
     benchmark:
         "results/benchmarks/recordings/{study}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=2000,
         runtime=30,

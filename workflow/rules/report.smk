@@ -21,6 +21,8 @@ rule plots:
         "logs/plots/{study}.log",
     benchmark:
         "results/benchmarks/plots/{study}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=2000,
         runtime=30,
@@ -44,6 +46,8 @@ rule report:
         "logs/report.log",
     benchmark:
         "results/benchmarks/report/all.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=2000,
         runtime=30,

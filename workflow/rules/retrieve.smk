@@ -7,6 +7,8 @@ rule retrieve:
         "logs/retrieve/{dataset}.log",
     benchmark:
         "results/benchmarks/retrieve/{dataset}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=2000,
         runtime=240,

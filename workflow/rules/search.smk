@@ -1,20 +1,3 @@
-def primary(path):
-    """A path of the protocol that hyperparameters are chosen on."""
-    return lambda wildcards: path.format(
-        study=wildcards.study, protocol=study(wildcards, "primary")
-    )
-
-
-def trials(wildcards):
-    return study(wildcards, "trials", wildcards.architecture)
-
-
-def trained(wildcards):
-    """The trials to train: all of them, or none where there is nothing to choose."""
-    names = trials(wildcards) if len(trials(wildcards)) > 1 else []
-    return expand(f"{TRIAL}/run.json", trial=names, allow_missing=True)
-
-
 rule trial:
     input:
         npy="results/{study}/examples.npy",
@@ -28,6 +11,8 @@ rule trial:
         "logs/search/{study}-{architecture}-{trial}.log",
     benchmark:
         "results/benchmarks/search/{study}-{architecture}-{trial}.tsv"
+    conda:
+        "heldout"
     threads: SETTINGS["threads"]
     resources:
         mem_mb=4000,
@@ -47,9 +32,44 @@ rule trial:
         "../scripts/trial.py"
 
 
+rule worker:
+    input:
+        npy="results/{study}/examples.npy",
+        examples="results/{study}/examples.parquet",
+        digest="results/{study}/examples.json",
+        split=primary("results/{study}/{protocol}/split.parquet"),
+        audit=primary("results/{study}/{protocol}/audit.json"),
+    output:
+        done=WORKER,
+    log:
+        "logs/search/{study}-{architecture}-worker-{worker}.log",
+    benchmark:
+        "results/benchmarks/search/{study}-{architecture}-worker-{worker}.tsv"
+    conda:
+        "heldout"
+    threads: SETTINGS["threads"]
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        search=of_architecture,
+        training=of_study("training"),
+        classes=classes,
+        scored=of_study("scored"),
+        dataset=of_study("dataset"),
+        simulated=of_study("simulated"),
+        protocol=of_study("primary"),
+        seed=SETTINGS["seeds"][0],
+        backend=SETTINGS["backend"],
+        training_code=code_hash("lib.train"),
+        code=code_hash("lib.bayes"),
+    script:
+        "../scripts/worker.py"
+
+
 rule search:
     input:
-        runs=trained,
+        runs=searched,
     output:
         trials=report(
             "results/{study}/search/{architecture}/trials.csv",
@@ -62,11 +82,14 @@ rule search:
         "logs/search/{study}-{architecture}.log",
     benchmark:
         "results/benchmarks/search/{study}-{architecture}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         trials=trials,
-        code=code_hash("lib.search"),
+        search=of_architecture,
+        code=code_hash("lib.search", "lib.bayes", without=("lib.train",)),
     script:
         "../scripts/search.py"

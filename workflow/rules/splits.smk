@@ -1,7 +1,3 @@
-def split_params(wildcards):
-    return configuration.split_options(study(wildcards, "protocols", wildcards.protocol))
-
-
 rule splits:
     input:
         examples="results/{study}/examples.parquet",
@@ -11,6 +7,8 @@ rule splits:
         "logs/splits/{study}-{protocol}.log",
     benchmark:
         "results/benchmarks/splits/{study}-{protocol}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=2000,
         runtime=30,

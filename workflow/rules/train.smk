@@ -20,6 +20,8 @@ rule train:
         "results/benchmarks/train/{study}-{protocol}-{architecture}-{fold}.tsv"
     wildcard_constraints:
         architecture="|".join(sorted({a for s in STUDIES.values() for a in s["architectures"]})),
+    conda:
+        "heldout"
     threads: SETTINGS["threads"]
     resources:
         mem_mb=4000,
@@ -56,6 +58,8 @@ rule baselines:
         "logs/baselines/{study}-{protocol}-{fold}.log",
     benchmark:
         "results/benchmarks/baselines/{study}-{protocol}-{fold}.tsv"
+    conda:
+        "heldout"
     resources:
         mem_mb=4000,
         runtime=60,

@@ -1,14 +1,20 @@
 from pathlib import Path
 
-from lib.files import write_json, write_table
+from lib.files import read_json, write_json, write_table
 from lib.jobs import job
 
 with job(snakemake.log[0]):
+    from lib.bayes import open_study, sweep_records
     from lib.search import best_trial, trials_table
 
     trials = snakemake.params.trials
-    folders = {Path(run).parent.name: Path(run).parent for run in snakemake.input.runs}
-    table = trials_table(folders, trials)
+    if trials is None:
+        # Each worker wrote where its journal is and which settings it is of.
+        folder = Path(snakemake.output.best).parent
+        records, trials = sweep_records(open_study(folder, **read_json(snakemake.input.runs[0])))
+    else:
+        records = {Path(run).parent.name: read_json(run) for run in snakemake.input.runs}
+    table = trials_table(records, trials)
     best = best_trial(table, snakemake.wildcards.architecture, trials)
     write_table(snakemake.output.trials, table)
     write_json(snakemake.output.best, best)

@@ -1,0 +1,270 @@
+"""Bayesian search: Optuna's TPE with Hyperband stopping, by workers that share a journal."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib.errors import HeldoutError
+from lib.hyperparameters import complete, digest, trial_id
+from lib.spaces import from_optuna, suggest
+from lib.train import Data, Recipe, train_trial
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A Bayesian search.
+
+    Attributes
+    ----------
+    space : mapping
+        As for `lib.spaces.check_space`.
+    trials : int
+        How many in all, over all workers; pruned and failed ones count.
+    seed : int
+        Of the sampler and of the networks.
+    min_epochs : int
+        Epochs that every trial gets before Hyperband may stop it.
+    factor : int
+        Hyperband keeps about one trial in so many at each of its rungs.
+    """
+
+    space: Mapping[str, Any]
+    trials: int
+    seed: int
+    min_epochs: int = 3
+    factor: int = 3
+
+
+def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
+    """Name all that the results of a search depend on, but the number of trials."""
+    return digest(
+        {
+            "space": {name: sweep.space[name] for name in sorted(sweep.space)},
+            "hyperband": [sweep.min_epochs, sweep.factor],
+            "training": recipe.key(data, sweep.seed),
+        }
+    )
+
+
+def open_study(folder: Path, *, settings: str, name: str) -> Any:
+    """Open the Optuna study of a search, or begin it.
+
+    Parameters
+    ----------
+    folder : Path
+        The search's folder. The journal in it is named after the settings, so that a search with
+        other settings begins anew and one with more trials goes on.
+    settings : str
+        From `settings_of`.
+    name : str
+        Of the study, as optuna-dashboard shows it.
+
+    Returns
+    -------
+    optuna.Study
+
+    Raises
+    ------
+    HeldoutError
+        The journal was written by other settings.
+    """
+    import optuna
+    from optuna.storages import journal
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = str(journal_file(folder, settings))
+    # A lock by creating a file works on network file systems too.
+    backend = journal.JournalFileBackend(file, lock_obj=journal.JournalFileOpenLock(file))
+    study = optuna.create_study(
+        study_name=name,
+        storage=optuna.storages.JournalStorage(backend),
+        direction="minimize",
+        load_if_exists=True,
+    )
+    written = study.user_attrs.get("settings")
+    if written is None:
+        study.set_user_attr("settings", settings)
+    elif written != settings:
+        raise HeldoutError(
+            f"{file}: expected the journal of this search, got one that was written with other "
+            "settings. Move it away: a new one is begun."
+        )
+    return study
+
+
+def journal_file(folder: Path, settings: str) -> Path:
+    """Give the path of the journal of a search with some settings."""
+    return folder / f"journal-{settings[:12]}.log"
+
+
+def work(
+    folder: Path,
+    data: Data,
+    recipe: Recipe,
+    sweep: Sweep,
+    *,
+    worker: int,
+    identity: Mapping[str, Any],
+    store: Path,
+) -> dict[str, str]:
+    """Run trials of a search until it has as many as it should.
+
+    Any number of workers may do so at the same time, each with its own number. What a worker left
+    unfinished when it was killed is taken up by the next process with its number.
+
+    Parameters
+    ----------
+    folder : Path
+        The search's folder: the journal, and a folder for each trial.
+    data : Data
+        Train and validation parts.
+    recipe : Recipe
+        What is fixed of all trials.
+    sweep : Sweep
+        What is searched.
+    worker : int
+        Number of this worker.
+    identity : mapping
+        As for `lib.train.train_runs`, without `trial`.
+    store : Path
+        Where `lib.fits` keeps finished trainings.
+
+    Returns
+    -------
+    dict
+        `settings` and `name`, as `open_study` takes them.
+
+    Raises
+    ------
+    HeldoutError
+        The journal was written by other settings.
+    """
+    import optuna
+
+    state = optuna.trial.TrialState
+    journal = {
+        "settings": settings_of(data, recipe, sweep),
+        "name": f"{identity['study']} {recipe.architecture}",
+    }
+    study = open_study(folder, **journal)
+    study.pruner = optuna.pruners.HyperbandPruner(
+        min_resource=sweep.min_epochs,
+        max_resource=max(recipe.training.epochs, sweep.min_epochs + 1),
+        reduction_factor=sweep.factor,
+    )
+    options: dict[str, Any] = {"identity": identity, "store": store}
+    for cut in study.get_trials(states=(state.RUNNING,)):
+        if cut.user_attrs.get("worker") == worker:
+            # The same trial goes on, under its number: Hyperband's brackets go by numbers.
+            study.sampler = _sampler(sweep, cut.number)
+            trial = optuna.trial.Trial(study, cut._trial_id)
+            _run(trial, study, folder, data, recipe, sweep, **options)
+    while (number := len(study.get_trials())) < sweep.trials:
+        study.sampler = _sampler(sweep, number)
+        trial = study.ask()
+        trial.set_user_attr("worker", worker)
+        _run(trial, study, folder, data, recipe, sweep, **options)
+    return journal
+
+
+def _sampler(sweep: Sweep, number: int) -> Any:
+    """Make the sampler of one trial.
+
+    Made anew for each, it suggests what depends on the seed and on the trials before, and not on
+    how often the search was interrupted.
+    """
+    from optuna.samplers import TPESampler
+
+    return TPESampler(seed=sweep.seed * 100_003 + number)
+
+
+def _run(
+    trial: Any,
+    study: Any,
+    folder: Path,
+    data: Data,
+    recipe: Recipe,
+    sweep: Sweep,
+    *,
+    identity: Mapping[str, Any],
+    store: Path,
+) -> None:
+    """Train one trial and tell the study how it went."""
+    import optuna
+
+    state = optuna.trial.TrialState
+    searched = suggest(sweep.space, from_optuna(trial))
+    values = complete(recipe.architecture, {**recipe.hyperparameters, **searched})
+    name = trial_id(recipe.architecture, values)
+    for other in study.get_trials(states=(state.COMPLETE,)):
+        if other.user_attrs.get("trial") == name:
+            # Sampled twice: trained once, and told twice.
+            trial.set_user_attr("trial", name)
+            trial.set_user_attr("hyperparameters", values)
+            trial.set_user_attr("duplicate_of", other.number)
+            study.tell(trial, other.value)
+            return
+    logger.info("trial %d of %d: %s", trial.number + 1, sweep.trials, name)
+
+    def stops(epoch: int, loss: float) -> bool:
+        # What was reported before an interruption stands, and is not reported twice.
+        if epoch not in study.get_trials(deepcopy=False)[trial.number].intermediate_values:
+            trial.report(loss, epoch)
+        return bool(trial.should_prune())
+
+    began = time.perf_counter()
+    record = train_trial(
+        folder / name,
+        data,
+        recipe.with_hyperparameters(values),
+        identity={**identity, "trial": name},
+        seed=sweep.seed,
+        store=store,
+        stops=stops,
+    )
+    trial.set_user_attr("trial", name)
+    trial.set_user_attr("hyperparameters", values)
+    trial.set_user_attr("record", record)
+    trial.set_user_attr("seconds", round(time.perf_counter() - began, 3))
+    loss = record.get("metrics", {}).get("validation", {}).get("loss")
+    if record["state"] == "failed" or loss is None or not math.isfinite(loss):
+        study.tell(trial, state=state.FAIL)
+    elif record["state"] == "pruned":
+        study.tell(trial, state=state.PRUNED)
+    else:
+        study.tell(trial, loss)
+
+
+def sweep_records(study: Any) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Collect what a search found.
+
+    Parameters
+    ----------
+    study : optuna.Study
+        From `open_study`.
+
+    Returns
+    -------
+    records, trials : dict
+        Trial id to its record as in `run.json`, with `seconds`, and to its hyperparameters.
+    """
+    records: dict[str, dict[str, Any]] = {}
+    trials: dict[str, dict[str, Any]] = {}
+    for trial in study.get_trials():
+        attributes = trial.user_attrs
+        if "record" in attributes:
+            name = attributes["trial"]
+            # A trial sampled again after it was pruned has its longer training.
+            if records.get(name, {}).get("state") != "complete":
+                records[name] = {**attributes["record"], "seconds": attributes.get("seconds")}
+                trials[name] = attributes["hyperparameters"]
+    return records, trials
