@@ -84,7 +84,14 @@ def _tree(file: Path) -> ast.Module:
     return tree
 
 
-def _imports(file: Path) -> set[str]:
+@cache
+def _code(file: Path) -> str:
+    """Write out the syntax of a file: what is left when words and layout are gone."""
+    return ast.dump(_tree(file))
+
+
+@cache
+def _imports(file: Path) -> frozenset[str]:
     """List the modules of `lib` that a file imports anywhere, inside functions too."""
     found = set()
     for node in ast.walk(_tree(file)):
@@ -92,7 +99,13 @@ def _imports(file: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.startswith("lib.") and _module_file(name)}
+        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            # import_module(f"lib.simulate.{dataset}") may be any module of that package.
+            package, dot, rest = str(node.values[0].value).rpartition(".")
+            folder = LIBRARY.joinpath(*package.split(".")[1:])
+            if package.startswith("lib.") and dot and not rest and folder.is_dir():
+                found |= {f"{package}.{path.stem}" for path in folder.glob("*.py")}
+    return frozenset(name for name in found if name.startswith("lib.") and _module_file(name))
 
 
 def modules_of(*modules: str, without: Sequence[str] = ()) -> list[str]:
@@ -134,5 +147,5 @@ def code_hash(*modules: str, without: Sequence[str] = ()) -> str:
     for name in modules_of(*modules, without=without):
         file = _module_file(name)
         assert file is not None
-        digest.update(f"{name}\0{ast.dump(_tree(file))}\0".encode())
+        digest.update(f"{name}\0{_code(file)}\0".encode())
     return digest.hexdigest()[:16]

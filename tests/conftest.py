@@ -14,7 +14,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 
-# `pytest` alone, unlike `python -m pytest`, leaves the checkout, and so `tests.runs`, out of the path.
+# `pytest` alone, unlike `python -m pytest`, leaves the checkout, with `tests.runs`, out of it.
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 

@@ -31,7 +31,7 @@ CASES = {
     "cnn": {"filters": [4, 3], "kernels": [3, 3], "dropout": 0.2, "optimizer": "sgd"},
     "cnn_lstm": {"filters": [4], "kernels": [3], "units": [3], "dense": [4], "dense_dropout": 0.2},
 }
-# All of them take minutes; these two have every kind of state between them, but for the others' cells.
+# All of them take minutes; between them these two have every kind of state.
 CHEAP = ("lstm", "cnn")
 EVERY = [
     pytest.param(name, marks=() if name in CHEAP else pytest.mark.slow, id=name) for name in CASES

@@ -1,0 +1,173 @@
+"""Provenance: results are made anew when the code that they use changes, and only then."""
+
+import pkgutil
+import shutil
+import subprocess
+
+import pytest
+
+import lib
+from lib import provenance
+from lib.provenance import LIBRARY, code_hash, commit, durations, modules_of, versions
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Give a copy of the library that a test may edit."""
+    copy = tmp_path / "lib"
+    shutil.copytree(LIBRARY, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(provenance, "LIBRARY", copy)
+    forget()
+    yield copy
+    forget()
+
+
+def forget():
+    for cached in ("_module_file", "_tree", "_code", "_imports"):
+        getattr(provenance, cached).cache_clear()
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    forget()
+
+
+def test_a_hash_is_of_the_content_alone(library):
+    copied = code_hash("lib.train")
+    assert len(copied) == 16
+    int(copied, 16)
+    assert copied != code_hash("lib.features")
+    provenance.LIBRARY = LIBRARY
+    forget()
+    assert code_hash("lib.train") == copied
+
+
+def test_code_that_is_used_counts(library):
+    before = code_hash("lib.train")
+    edit(library / "batches.py", "IN_MEMORY = 512_000_000", "IN_MEMORY = 1")
+    assert code_hash("lib.train") != before
+
+
+def test_a_module_imported_inside_a_function_counts(library):
+    (library / "inner.py").write_text("VALUE = 1\n")
+    with (library / "scores.py").open("a") as stream:
+        stream.write("\n\ndef late():\n    from lib import inner\n    return inner.VALUE\n")
+    forget()
+    before = code_hash("lib.train")
+    assert "lib.inner" in modules_of("lib.train")
+    edit(library / "inner.py", "VALUE = 1", "VALUE = 2")
+    assert code_hash("lib.train") != before
+
+
+def test_words_and_layout_do_not_count(library):
+    before = code_hash("lib.train")
+    scores = library / "scores.py"
+    edit(scores, '"""Count examples by true class', '"""Tally examples by true class')
+    edit(scores, '"""The scores that', '"""Those scores that')
+    edit(scores, "    p = probabilities", "    # A remark.\n\n    p = (probabilities)")
+    assert "A remark" in scores.read_text()
+    edit(scores, "(probabilities)", "probabilities")
+    assert code_hash("lib.train") == before
+
+
+def test_other_modules_do_not_count(library):
+    stages = ("lib.train", "lib.splits", "lib.features", "lib.recordings", "lib.examples")
+    before = [code_hash(stage) for stage in stages]
+    for name in ("plots/style.py", "report/__init__.py", "compare/runs.py", "retrieve/mirror.py"):
+        with (library / name).open("a") as stream:
+            stream.write("\nADDED = 1\n")
+    forget()
+    assert [code_hash(stage) for stage in stages] == before
+
+
+def test_editing_features_leaves_what_comes_before(library):
+    before = {stage: code_hash(stage) for stage in ("lib.features", "lib.recordings")}
+    with (library / "features" / "beats.py").open("a") as stream:
+        stream.write("\nADDED = 1\n")
+    forget()
+    assert code_hash("lib.features") != before["lib.features"]
+    assert code_hash("lib.recordings") == before["lib.recordings"]
+
+
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [
+        ("lib.train", ("plots", "compare", "report", "simulate", "retrieve", "features")),
+        ("lib.train", ("datasets", "baselines", "audit", "search", "configuration")),
+        ("lib.features", ("train", "fit", "models", "compare", "report", "simulate", "retrieve")),
+        ("lib.splits", ("train", "features", "datasets", "compare")),
+        ("lib.audit", ("train", "features", "datasets", "compare")),
+        ("lib.search", ("train", "fit", "compare", "report", "plots")),
+        ("lib.compare", ("train", "fit", "features", "plots", "report", "retrieve", "simulate")),
+        ("lib.recordings", ("train", "features", "retrieve", "simulate", "compare")),
+    ],
+)
+def test_a_stage_does_not_depend_on_others(module, others):
+    used = {name.split(".")[1] for name in modules_of(module)}
+    assert not used & set(others)
+
+
+def test_a_stage_depends_on_what_it_uses():
+    assert {"lib.fit", "lib.models", "lib.batches", "lib.backend", "lib.hyperparameters"} <= set(
+        modules_of("lib.train")
+    )
+    assert {"lib.features.beats", "lib.datasets.mitdb"} <= set(modules_of("lib.features"))
+
+
+def test_a_module_that_is_chosen_by_name_counts():
+    """`lib.simulate` imports the simulator of a dataset by its name."""
+    simulators = {
+        found.name
+        for found in pkgutil.iter_modules([str(LIBRARY / "simulate")], "lib.simulate.")
+        if found.name.rpartition(".")[2] in ("mitdb", "ephnogram", "common_voice")
+    }
+    assert len(simulators) == 3
+    assert simulators <= set(modules_of("lib.simulate"))
+
+
+def test_modules_can_be_left_out():
+    whole = set(modules_of("lib.retrieve"))
+    part = set(modules_of("lib.retrieve", without=("lib.simulate",)))
+    assert "lib.simulate" in whole
+    assert part < whole
+    assert not any(name.startswith("lib.simulate") for name in part)
+    assert code_hash("lib.retrieve") != code_hash("lib.retrieve", without=("lib.simulate",))
+
+
+def test_every_module_has_a_hash():
+    for found in pkgutil.walk_packages(lib.__path__, "lib."):
+        assert found.name in modules_of(found.name)
+        assert len(code_hash(found.name)) == 16
+
+
+def test_a_module_that_is_not_there():
+    with pytest.raises(ValueError, match=r"no module 'lib\.trian' in lib"):
+        code_hash("lib.trian")
+
+
+def test_versions():
+    found = versions()
+    assert {"python", "keras", "tensorflow", "numpy"} <= set(found)
+    assert all(isinstance(value, str) for value in found.values())
+
+
+def test_a_commit_is_marked_where_files_differ(tmp_path):
+    assert commit(tmp_path) == "unknown"
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e@example.org"]
+    (tmp_path / "a").write_text("1")
+    for command in (["init", "-q"], ["add", "a"], ["commit", "-q", "-m", "m"]):
+        subprocess.run([*git, *command], check=True)
+    clean = commit(tmp_path)
+    int(clean, 16)
+    (tmp_path / "a").write_text("2")
+    assert commit(tmp_path) == f"{clean}+"
+
+
+def test_durations_are_summed_by_stage(tmp_path):
+    for name, seconds in (("train/a", 1.25), ("train/b", 2.5), ("features/a", 1)):
+        path = tmp_path / f"{name}.tsv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"s\th:m:s\n{seconds}\t0:00:01\n{seconds}\t0:00:01\n")
+    assert durations(tmp_path) == {"features": 2.0, "train": 7.5}
