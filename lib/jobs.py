@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,6 +13,19 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lib.errors import HeldoutError
+
+
+def hand_down_library(folder: str | Path) -> None:
+    """Let processes that this one starts import the library of a checkout, not an installed one.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The checkout: the folder that holds `lib`.
+    """
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if str(folder) not in others:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
 
 
 class RunLock:

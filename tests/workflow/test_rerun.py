@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workflow.conftest import Plan, Workflow
+from tests.workflow.copies import Plan, Workflow
 
 TRAINING = {"trial", "search", "train"}
 AFTER_TRAINING = {"compare", "plots", "report"}

@@ -1,9 +1,16 @@
+import sys
+
+# The library of this checkout, whichever is installed.
+sys.path.insert(0, workflow.basedir)
+
 from lib import configuration
 from lib.compare import TABLES
 from lib.errors import HeldoutError
-from lib.jobs import RunLock
+from lib.jobs import RunLock, hand_down_library
 from lib.provenance import code_hash
 from lib.train import RUN_FILES
+
+hand_down_library(workflow.basedir)
 
 try:
     SETTINGS = configuration.resolve(config)

@@ -1,0 +1,120 @@
+"""Killed at any moment and started again, a run ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+
+import psutil
+import pytest
+from filelock import FileLock
+
+from tests.workflow.copies import Process, Workflow
+
+
+def forget_trainings(workflow: Workflow) -> None:
+    """Take away what the networks and all after them left."""
+    for name in ("tables", "plots", "tiny/fits", "tiny/search", "report.html"):
+        path = workflow.path(f"results/{name}")
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    for protocol in ("grouped", "random"):
+        for architecture in ("simple_rnn", "gru"):
+            shutil.rmtree(workflow.path(f"results/tiny/{protocol}/{architecture}"))
+
+
+def forget(workflow: Workflow, architecture: str) -> None:
+    """Take away the final runs of one architecture, and its trained weights."""
+    for name in ("tables", "tiny/fits"):
+        shutil.rmtree(workflow.path(f"results/{name}"))
+    for protocol in ("grouped", "random"):
+        shutil.rmtree(workflow.path(f"results/tiny/{protocol}/{architecture}"))
+
+
+def at_work(process: Process, rule: str) -> list[psutil.Process]:
+    """List the jobs of a rule that run."""
+    jobs = []
+    for job in process.jobs():
+        try:
+            if any(part.endswith(f".{rule}.py") for part in job.cmdline()):
+                jobs.append(job)
+        except psutil.NoSuchProcess:
+            continue
+    return jobs
+
+
+@pytest.mark.parametrize("orphans", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_killed_while_it_trains_it_goes_on(
+    copied: Workflow, started: list[Process], orphans: bool
+) -> None:
+    undisturbed = copied.tables()
+    forget(copied, "gru")
+    first = copied.start()
+    started.append(first)
+    first.wait_for(lambda: at_work(first, "train"))
+    time.sleep(random.Random(f"training {orphans}").uniform(1, 6))
+    left = first.kill(orphans=orphans)
+    assert any(job.is_running() for job in left) == orphans
+
+    done = copied.run()
+    assert done.status == 0, done.output
+    assert copied.tables() == undisturbed
+    assert copied.unfinished() == []
+    psutil.wait_procs(left, timeout=60)
+    assert copied.plan().jobs == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("orphans", [False, True])
+def test_killed_again_and_again_it_comes_to_its_end(
+    finished: Workflow, fresh: Workflow, started: list[Process], orphans: bool
+) -> None:
+    moments = random.Random(f"again {orphans}")
+    killed = 0
+    for _ in range(6):
+        process = fresh.start()
+        started.append(process)
+        moment = time.monotonic() + moments.uniform(4, 20)
+        while time.monotonic() < moment and process.popen.poll() is None:
+            time.sleep(0.1)
+        if process.popen.poll() is not None:
+            break
+        process.kill(orphans=orphans)
+        killed += 1
+    assert killed >= 3, "it ended before it could be interrupted"
+
+    done = fresh.run()
+    assert done.status == 0, done.output
+    assert fresh.tables() == finished.tables()
+    assert fresh.unfinished() == []
+
+
+@pytest.mark.slow
+def test_every_stage_survives_its_own_end(
+    finished: Workflow, fresh: Workflow, started: list[Process]
+) -> None:
+    for rule in ("retrieve", "features", "examples", "trial", "train", "compare", "plots"):
+        process = fresh.start()
+        started.append(process)
+        process.wait_for(lambda rule=rule, process=process: at_work(process, rule))
+        process.kill()
+    done = fresh.run()
+    assert done.status == 0, done.output
+    assert fresh.tables() == finished.tables()
+    assert fresh.unfinished() == []
+
+
+def test_a_second_run_in_the_folder_is_sent_away(copied: Workflow, started: list[Process]) -> None:
+    # The first run waits here, in the middle of a job, for as long as the test likes.
+    with FileLock(copied.path("logs/plots/.tiny.log.lock")):
+        first = copied.start("--forcerun", "plots")
+        started.append(first)
+        first.wait_for(lambda: at_work(first, "plots"))
+        second = copied.run("--forcerun", "plots")
+        assert second.status != 0
+        assert "another run is at work in this folder" in second.output
+        assert "Wait for it to end" in second.output
+        assert first.popen.poll() is None
+    done = first.wait()
+    assert done.status == 0, done.output
+    assert copied.path("results/report.html").is_file()
