@@ -61,7 +61,8 @@ def number(value: Any, *, digits: int = 3, note: str = "", sign: bool = False) -
     if value is None or value == "" or not math.isfinite(float(value)):
         return Cell(NOTHING, "", numeric=True, note=note)
     value = float(value)
-    shown = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
+    rounded = round(value, digits) + 0.0  # no minus before a zero
+    shown = f"{rounded:+,.{digits}f}" if sign else f"{rounded:,.{digits}f}"
     return Cell(shown, repr(value), numeric=True, note=note)
 
 
