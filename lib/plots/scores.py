@@ -81,7 +81,8 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
             )  # fmt: skip
         if row["kind"] == "network" and not np.isnan(row["difference"]):
             axes.annotate(
-                f"{round(row['difference'], 2) + 0.0:+.2f}", (1.005, y), xycoords=("axes fraction", "data"),
+                f"{round(row['difference'], 2) + 0.0:+.2f}",
+                (1.005, y), xycoords=("axes fraction", "data"),
                 va="center", color=tone, fontweight="bold", fontsize=8,
             )  # fmt: skip
     axes.set_yticks(range(len(rows)), [display(name) for name in rows["architecture"]])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.hyperparameters import ARCHITECTURES, complete, digest, grid, suggestion, trial_id
+from lib.hyperparameters import ARCHITECTURES, complete, digest, suggestion, trial_id
 
 SPACE = {
     "units": [[8], [16], [16, 8]],
@@ -108,58 +108,9 @@ def test_names_are_equal_where_and_only_where_content_is(one, other):
     assert trial_id("gru", one) != trial_id("lstm", one)
 
 
-@given(st.data())
-def test_a_value_more_leaves_the_other_cells_as_they_are(data):
-    space = {
-        name: data.draw(st.lists(st.sampled_from(choices), min_size=1, unique_by=str))
-        for name, choices in SPACE.items()
-        if data.draw(st.booleans())
-    }
-    before = grid("lstm", {"dense": [16]}, space)
-    name = data.draw(st.sampled_from(sorted(SPACE)))
-    added = data.draw(st.sampled_from(SPACE[name]))
-    choices = space.get(name, [ARCHITECTURES["lstm"][name]])
-    after = grid("lstm", {"dense": [16]}, space | {name: [*choices, added]})
-    assert before.items() <= after.items()
-    new = 0 if added in choices else len(before) // len(choices)
-    assert len(after) == len(before) + new
-
-
 def test_whole_numbers_and_fractions_of_equal_value_are_one_trial():
     assert trial_id("lstm", {"dropout": 0}) == trial_id("lstm", {"dropout": 0.0})
-    assert len(grid("lstm", {}, {"dropout": [0, 0.0], "learning_rate": [1, 1.0]})) == 1
-
-
-def test_a_grid_has_every_cell_once():
-    trials = grid("lstm", {"dropout": 0.2}, {"units": [[8], [16]], "optimizer": ["adam", "sgd"]})
-    assert len(trials) == 4
-    assert {(*t["units"], t["optimizer"]) for t in trials.values()} == {
-        (8, "adam"),
-        (8, "sgd"),
-        (16, "adam"),
-        (16, "sgd"),
-    }
-    assert all(values["dropout"] == 0.2 for values in trials.values())
-    assert all(trial_id("lstm", values) == name for name, values in trials.items())
-
-
-def test_cells_of_equal_content_are_one_trial():
-    assert len(grid("lstm", {}, {"units": [[8], [8]], "dropout": [0.0, 0.2]})) == 2
-    assert len(grid("lstm", {}, {})) == 1
-
-
-@pytest.mark.parametrize("choices", [[], 3, {}, "adam"])
-def test_empty_choices_are_refused(choices):
-    message = "lstm: search space of optimizer: expected a list of one or more choices, got"
-    with pytest.raises(HeldoutError, match=message):
-        grid("lstm", {}, {"optimizer": choices})
-
-
-def test_a_bad_value_in_a_space_is_refused():
-    with pytest.raises(HeldoutError, match="dropout: expected a number from 0"):
-        grid("lstm", {}, {"dropout": [0.2, 2]})
-    with pytest.raises(HeldoutError, match="unknown hyperparameter 'unit'"):
-        grid("lstm", {}, {"unit": [[8]]})
+    assert trial_id("lstm", {"learning_rate": 1}) == trial_id("lstm", {"learning_rate": 1.0})
 
 
 def test_digest_is_of_the_content():
