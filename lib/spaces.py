@@ -76,7 +76,7 @@ def check_space(
         else:
             values = _range(where, rule, method)
         for value in values:
-            complete(architecture, {**fixed, **_companions(architecture, name, value)})
+            complete(architecture, _alone(fixed, name, value))
         for other, allowed in rule.get("when", {}).items():
             if other == name or other not in space or "when" in _rule(space[other]):
                 raise HeldoutError(
@@ -85,15 +85,35 @@ def check_space(
                 )
             if not isinstance(allowed, list) or not allowed:
                 raise HeldoutError(f"{where}: when {other}: expected a list, got {allowed!r}.")
+    _check_convolutions(architecture, fixed, space)
 
 
-def _companions(architecture: str, name: str, value: Any) -> dict[str, Any]:
-    """Give a value with what must agree with it, so that it can be checked alone."""
-    if name == "filters" and isinstance(value, list):
-        return {name: value, "kernels": [3] * len(value)}
-    if name == "kernels" and isinstance(value, list):
-        return {name: value, "filters": [8] * len(value)}
-    return {name: value}
+def _alone(fixed: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Give one searched value with the fixed ones, such that it can be checked by itself."""
+    if name in ("filters", "kernels") and isinstance(value, list):
+        other = "kernels" if name == "filters" else "filters"
+        return {name: value, other: [3] * len(value)}
+    rest = {key: given for key, given in fixed.items() if key not in ("filters", "kernels")}
+    return {**rest, name: value}
+
+
+def _check_convolutions(
+    architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]
+) -> None:
+    """Raise where a combination of the space has more kernels than filters, or fewer."""
+    known = ARCHITECTURES[architecture]
+    if "kernels" not in known:
+        return
+    options = {
+        name: _rule(space[name])["choices"] if name in space else [fixed.get(name, known[name])]
+        for name in ("filters", "kernels")
+    }
+    for filters, kernels in itertools.product(options["filters"], options["kernels"]):
+        if len(filters) != len(kernels):
+            raise HeldoutError(
+                f"{architecture}: expected as many kernels as filters in every combination of the "
+                f"search, got filters {filters} with kernels {kernels}."
+            )
 
 
 def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,4 +112,19 @@ def test_bad_spaces(space: dict[str, Any], method: str, match: str) -> None:
 @pytest.mark.parametrize("method", ["random", "bayes"])
 def test_a_good_space(method: str) -> None:
     check_space("lstm", {}, SPACE, method=method)
-    check_space("cnn", {}, {"filters": [[8], [8, 16]], "kernels": [[3], [3, 3]]}, method=method)
+    check_space("cnn", {"kernels": [5]}, {"filters": [[8], [16]]}, method=method)
+
+
+def test_kernels_and_filters_must_agree() -> None:
+    for fixed in ({}, {"kernels": [3, 3]}):
+        with pytest.raises(HeldoutError, match="as many kernels as filters"):
+            check_space("cnn", fixed, {"filters": [[8], [8, 16]]}, method="bayes")
+
+
+def test_the_space_of_the_docs() -> None:
+    page = Path(__file__).parents[2] / "docs" / "search.md"
+    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    search = yaml.safe_load(block)["architectures"]["cnn"]
+    check_space("cnn", search["fixed"], search["space"], method=search["method"])
+    with pytest.raises(HeldoutError, match="a grid takes choices"):
+        check_space("cnn", search["fixed"], search["space"], method="grid")
