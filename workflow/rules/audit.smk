@@ -10,7 +10,7 @@ rule audit:
     benchmark:
         "results/benchmarks/audit/{study}-{protocol}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=30,

@@ -17,7 +17,7 @@ rule compare:
     benchmark:
         "results/benchmarks/compare/all.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=4000,
         runtime=60,

@@ -11,7 +11,7 @@ rule examples:
     benchmark:
         "results/benchmarks/examples/{study}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=4000,
         runtime=60,

@@ -8,7 +8,7 @@ rule features:
     benchmark:
         "results/benchmarks/features/{study}-{shard}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=60,

@@ -9,7 +9,7 @@ rule recordings:
     benchmark:
         "results/benchmarks/recordings/{study}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=30,

@@ -22,7 +22,7 @@ rule plots:
     benchmark:
         "results/benchmarks/plots/{study}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=30,
@@ -47,7 +47,7 @@ rule report:
     benchmark:
         "results/benchmarks/report/all.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=30,

@@ -8,7 +8,7 @@ rule retrieve:
     benchmark:
         "results/benchmarks/retrieve/{dataset}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=240,

@@ -12,7 +12,7 @@ rule trial:
     benchmark:
         "results/benchmarks/search/{study}-{architecture}-{trial}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
         mem_mb=4000,
@@ -46,7 +46,7 @@ rule worker:
     benchmark:
         "results/benchmarks/search/{study}-{architecture}-worker-{worker}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
         mem_mb=4000,
@@ -83,7 +83,7 @@ rule search:
     benchmark:
         "results/benchmarks/search/{study}-{architecture}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=1000,
         runtime=10,

@@ -8,7 +8,7 @@ rule splits:
     benchmark:
         "results/benchmarks/splits/{study}-{protocol}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=2000,
         runtime=30,

@@ -21,7 +21,7 @@ rule train:
     wildcard_constraints:
         architecture="|".join(sorted({a for s in STUDIES.values() for a in s["architectures"]})),
     conda:
-        "heldout"
+        "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
         mem_mb=4000,
@@ -59,7 +59,7 @@ rule baselines:
     benchmark:
         "results/benchmarks/baselines/{study}-{protocol}-{fold}.tsv"
     conda:
-        "heldout"
+        "../../environment.yml"
     resources:
         mem_mb=4000,
         runtime=60,
