@@ -22,7 +22,10 @@ from lib.configuration import merge
 
 ROOT = Path(__file__).parents[2]
 STUDY = Path(__file__).with_name("tiny.yaml")
-PARTS = ("Snakefile", "workflow", "lib", "config", "profiles", "slurm", "resources/registry")
+PARTS = (
+    *("Snakefile", "environment.yml", "workflow", "lib", "config", "profiles", "slurm"),
+    "resources/registry",
+)
 CONFIG: dict[str, Any] = {
     "studies": ["tiny"],
     "simulation": {"scale": 0.01},
@@ -67,6 +70,8 @@ class Workflow:
 
     folder: Path
     config: dict[str, Any] = field(default_factory=lambda: dict(CONFIG))
+    files: tuple[str, ...] = ()
+    """Configuration files of the project that `config` is laid over."""
 
     def path(self, name: str) -> Path:
         return self.folder / name
@@ -79,8 +84,9 @@ class Workflow:
         """Give the command line and the environment of a Snakemake of this copy."""
         file = self.path("test.yaml")
         file.write_text(yaml.safe_dump(self.config))
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
-        command += ["--configfile", file.name, *arguments]
+        # A path after `--configfile` would be read as one more of these.
+        command = [sys.executable, "-m", "snakemake", "--configfile", *self.files, file.name]
+        command += ["--cores", str(cores), *arguments]
         # `lib` is that of the copy; `-P` would not do, since jobs start Pythons of their own.
         return command, {**os.environ, "PYTHONPATH": str(self.folder)}
 

@@ -13,18 +13,10 @@ from filelock import FileLock
 from tests.workflow.copies import Process, Workflow
 
 
-def forget_trainings(workflow: Workflow) -> None:
-    """Take away what the networks and all after them left."""
-    for name in ("tables", "plots", "tiny/fits", "tiny/search", "report.html"):
-        path = workflow.path(f"results/{name}")
-        path.unlink() if path.is_file() else shutil.rmtree(path)
-    for protocol in ("grouped", "random"):
-        for architecture in ("simple_rnn", "gru"):
-            shutil.rmtree(workflow.path(f"results/tiny/{protocol}/{architecture}"))
-
-
 def forget(workflow: Workflow, architecture: str) -> None:
     """Take away the final runs of one architecture, and its trained weights."""
+    # What lies between is not missed while the last of all is there.
+    workflow.path("results/report.html").unlink()
     for name in ("tables", "tiny/fits"):
         shutil.rmtree(workflow.path(f"results/{name}"))
     for protocol in ("grouped", "random"):

@@ -71,6 +71,10 @@ rule baselines:
         simulated=of_study("simulated"),
         honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
         seed=SETTINGS["seed"],
-        code=code_hash("lib.baselines"),
+        # Of `lib.train` they use the examples and the tables, not the networks.
+        code=code_hash(
+            "lib.baselines",
+            without=("lib.backend", "lib.batches", "lib.fit", "lib.fits", "lib.models"),
+        ),
     script:
         "../scripts/baselines.py"

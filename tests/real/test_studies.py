@@ -1,0 +1,160 @@
+"""The studies on real recordings, through the whole workflow, with the smallest of trainings."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.workflow.copies import Workflow, set_up
+
+DATA = os.environ.get("HELDOUT_DATA")
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        DATA is None,
+        reason="HELDOUT_DATA is not set: it names the folder with real recordings",
+    ),
+]
+
+# De Chazal et al. (2004), table I, with the beats of every record counted as published.
+DS1 = {"N": 45_866, "S": 944, "V": 3_788, "F": 415, "Q": 8}
+DS2 = {"N": 44_259, "S": 1_837, "V": 3_221, "F": 388, "Q": 7}
+BEATS = 100_733
+OF_202 = "202"
+
+
+def small(*architectures: str, **fixed: Any) -> dict[str, Any]:
+    """Give the settings of a study that make its networks small and its trainings short."""
+    space = {"units": [[4]]}
+    return {
+        "architectures": {name: {"fixed": fixed, "space": space} for name in architectures},
+        "training": {"epochs": 1},
+    }
+
+
+def prepare(folder: Path, dataset: str, study: str, settings: dict[str, Any]) -> Workflow:
+    """Copy the project and aim it at the real recordings of one study."""
+    assert DATA is not None
+    if not (Path(DATA) / dataset).is_dir():
+        pytest.skip(f"HELDOUT_DATA ({DATA}) has no folder {dataset}")
+    workflow = set_up(folder)
+    workflow.files = ("config/full.yaml",)
+    workflow.config = {
+        "studies": [study],
+        "effort": "quick",
+        "mirror": str(Path(DATA).resolve()),
+        "shards": 2,
+        "seeds": [0],
+        "resamples": 100,
+        "settings": {study: settings},
+    }
+    return workflow
+
+
+def run(workflow: Workflow, *arguments: str) -> str:
+    """Run it to its end and give its output."""
+    done = workflow.run(*arguments, timeout=1800)
+    assert done.status == 0, done.output
+    return done.output
+
+
+def examples(workflow: Workflow, study: str) -> pd.DataFrame:
+    return pd.read_parquet(workflow.path(f"results/{study}/examples.parquet"))
+
+
+def assert_finished(workflow: Workflow, study: str) -> None:
+    """Check that a study came to its report, and that nothing calls it simulated."""
+    runs = pd.read_csv(workflow.path("results/tables/runs.csv"))
+    assert set(runs["study"]) == {study}
+    assert not runs["simulated"].any()
+    assert set(runs["kind"]) == {"network", "baseline"}
+    page = workflow.path("results/report.html").read_text(encoding="utf-8")
+    assert "simulated recordings" not in page
+    assert workflow.plan().jobs == []
+
+
+def test_arrhythmia_has_the_published_beats(tmp_path: Path) -> None:
+    workflow = prepare(tmp_path / "copy", "mitdb", "arrhythmia", {})
+    audits = [
+        f"results/arrhythmia/{protocol}/audit.json"
+        for protocol in ("grouped", "published", "published_without_202", "random")
+    ]
+    run(workflow, *audits)
+    table = examples(workflow, "arrhythmia")
+    assert len(table) == BEATS
+
+    split = pd.read_parquet(workflow.path("results/arrhythmia/published/split.parquet"))
+    joined = split.merge(table, on="example")
+    test = joined["part"].astype(str) == "test"
+    assert joined.loc[~test, "label"].value_counts().to_dict() == DS1
+    assert joined.loc[test, "label"].value_counts().to_dict() == DS2
+    assert joined["recording"].nunique() == 44
+
+    split = pd.read_parquet(workflow.path("results/arrhythmia/published_without_202/split.parquet"))
+    without = split.merge(table, on="example")
+    assert len(joined) - len(without) == (table["recording"] == OF_202).sum()
+
+    found = {path.split("/")[2]: json.loads(workflow.path(path).read_text()) for path in audits}
+    assert found["published"]["groups_on_two_sides"]["count"] == 1
+    assert "201" in json.dumps(found["published"]["groups_on_two_sides"])
+    assert {name for name, audit in found.items() if audit["leaks"]} == {"published", "random"}
+
+
+def test_voices_run_to_their_report(tmp_path: Path) -> None:
+    settings = small("lstm", "gru", batch_size=25)
+    workflow = prepare(tmp_path / "copy", "five_voices", "voices", settings)
+    run(workflow)
+    recordings = pd.read_csv(workflow.path("results/voices/recordings.csv"))
+    assert recordings["split"].value_counts().to_dict() == {
+        "train": 50,
+        "validation": 25,
+        "test": 25,
+        "predict": 10,
+    }
+    split = pd.read_parquet(workflow.path("results/voices/published/split.parquet"))
+    parts = split["part"].astype(str).value_counts().to_dict()
+    assert parts == {"train": 50, "validation": 25, "test": 25}
+    assert_finished(workflow, "voices")
+
+
+def test_heart_sounds_run_to_their_report(tmp_path: Path) -> None:
+    settings = small("simple_rnn", "lstm", "gru", dense=[])
+    for architecture in settings["architectures"].values():
+        architecture["space"] = {**architecture["space"], "dropout": [0.0]}
+    workflow = prepare(tmp_path / "copy", "heartbeat_sounds", "heart_sounds", settings)
+    run(workflow)
+    table = examples(workflow, "heart_sounds")
+    # Artifact exists in set A only, at 44.1 kHz; the examples are all of one rate.
+    assert set(table["label"]) == {"artifact", "murmur", "normal"}
+    assert_finished(workflow, "heart_sounds")
+
+
+def test_accents_run_to_their_report(tmp_path: Path) -> None:
+    workflow = prepare(
+        tmp_path / "copy", "common_voice", "accents", small("lstm", "gru", batch_size=16)
+    )
+    run(workflow)
+    assert len(examples(workflow, "accents")) == 57
+    assert examples(workflow, "accents")["recording"].nunique() == 57
+    assert_finished(workflow, "accents")
+
+
+def test_exercise_stops_and_says_that_classes_are_missing(tmp_path: Path) -> None:
+    workflow = prepare(tmp_path / "copy", "ephnogram", "exercise", {})
+    done = workflow.run()
+    assert done.status != 0
+    for label in ("bicycle", "walking", "treadmill", "laying"):
+        assert label in done.output, done.output
+    assert "Rest: sitting on armchair" in done.output
+    assert "Traceback" not in done.output
+    assert not workflow.path("results/exercise").exists() or not list(
+        workflow.path("results/exercise").glob("examples*")
+    )
+    assert workflow.unfinished() == []
