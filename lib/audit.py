@@ -102,7 +102,7 @@ def require_honest(audit: dict[str, Any], *, study: str, protocol: str) -> None:
     identical = audit["identical_examples"]
     if identical["count"]:
         names = "; ".join(" = ".join(pair[:3]) for pair in identical["recordings"][:5])
-        found.append(f"{identical['count']} examples are identical on two sides ({names})")
+        found.append(f"{identical['count']} contents stand on two sides ({names})")
     overlapping = audit["overlapping_examples"]
     if overlapping["count"]:
         found.append(

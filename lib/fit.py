@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,36 +12,9 @@ import numpy as np
 
 from lib.backend import load
 from lib.batches import batches, moments
-from lib.errors import HeldoutError
-from lib.files import atomic
+from lib.callbacks import State, Stops, Training, best_epoch, callbacks
 from lib.hyperparameters import complete
 from lib.models import build
-
-logger = logging.getLogger(__name__)
-
-Stops = Callable[[int, float], bool]
-
-
-@dataclass(frozen=True)
-class Training:
-    """How long and under which rules a network is trained.
-
-    Attributes
-    ----------
-    epochs : int
-        At most.
-    early_stopping : int
-        Epochs without a better validation loss before training stops; 0 never stops early.
-    reduce_lr_factor : float
-        What the learning rate is multiplied by on a plateau of the validation loss; 1 for never.
-    reduce_lr_patience : int
-        Epochs without a better validation loss that make a plateau.
-    """
-
-    epochs: int
-    early_stopping: int = 0
-    reduce_lr_factor: float = 1.0
-    reduce_lr_patience: int = 2
 
 
 @dataclass(frozen=True)
@@ -172,7 +142,8 @@ class Trainer:
             jit_compile=backend == "jax",
         )
         self.model.optimizer.build(self.model.trainable_variables)
-        self._fresh = [np.array(variable) for variable in self.model.optimizer.variables]
+        # Copies: on the CPU the backend may hand out the variable's own memory.
+        self._fresh = [np.array(value.numpy()) for value in self.model.optimizer.variables]
 
     def fit(
         self,
@@ -207,7 +178,7 @@ class Trainer:
             The loss became NaN.
         """
         self._start(seed)
-        state = _State(self.model, checkpoint)
+        state = State(self.model, checkpoint)
         data = batches(
             self._keras,
             self._x,
@@ -225,17 +196,23 @@ class Trainer:
             self._targets["check"],
             batch_size=max(64, self.values["batch_size"]),
         )
-        if not state.finished(self.training):
+        # The search is told of the epochs before an interruption too, and may have stopped there.
+        told = [stops(int(row["epoch"]), row["val_loss"]) for row in state.history if stops]
+        done = state.finished(self.training)
+        if not done and not any(told[-1:]):
             self.model.fit(
                 data,
                 validation_data=check,
                 epochs=self.training.epochs,
                 initial_epoch=len(state.history),
                 shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
-                callbacks=_callbacks(self._keras, self.training, state, data, tensorboard, stops),
+                callbacks=callbacks(self._keras, self.training, state, data, tensorboard, stops),
                 verbose=0,
             )
-        return replace(self.restore(state.history, state.best), pruned=state.pruned)
+        return replace(
+            self.restore(state.history, state.best),
+            pruned=state.pruned or (not done and any(told[-1:])),
+        )
 
     def restore(self, history: list[dict[str, float]], weights: list[np.ndarray]) -> Fitted:
         """Put the weights of an earlier training into the model."""
@@ -253,179 +230,6 @@ class Trainer:
         self.model.stop_training = False
 
 
-def best_epoch(history: list[dict[str, float]]) -> int:
-    """Give the epoch, from 1, with the lowest validation loss; the first of equals."""
-    return int(np.argmin([row["val_loss"] for row in history])) + 1
-
-
 def _optimizer(keras: Any, values: Mapping[str, Any]) -> Any:
     kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
     return getattr(keras.optimizers, kinds[values["optimizer"]])(values["learning_rate"])
-
-
-class _State:
-    """Everything that the next epoch depends on, and the best weights so far."""
-
-    def __init__(self, model: Any, checkpoint: Path | None) -> None:
-        self.model = model
-        self.checkpoint = checkpoint
-        self.history: list[dict[str, float]] = []
-        self.best: list[np.ndarray] = []
-        self.stopped = False
-        self.pruned = False
-        self.variables = [*model.variables, *model.optimizer.variables]
-        if checkpoint is not None and checkpoint.exists():
-            self._load(checkpoint)
-
-    def finished(self, training: Training) -> bool:
-        return self.stopped or len(self.history) >= training.epochs
-
-    def add(self, row: dict[str, float]) -> None:
-        self.history.append(row)
-        if best_epoch(self.history) == len(self.history):
-            self.best = [np.asarray(variable) for variable in self.model.weights]
-
-    def save(self) -> None:
-        if self.checkpoint is None:
-            return
-        columns = list(self.history[0])
-        with atomic(self.checkpoint) as part:
-            arrays: dict[str, Any] = {
-                "columns": columns,
-                "history": [[row[name] for name in columns] for row in self.history],
-                "stopped": self.stopped,
-            }
-            arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
-            arrays |= {f"now_{i}": np.asarray(value) for i, value in enumerate(self.variables)}
-            np.savez(part, **arrays)
-
-    def _load(self, checkpoint: Path) -> None:
-        with np.load(checkpoint, allow_pickle=False) as held:
-            self.history = [
-                {
-                    name: int(value) if name == "epoch" else float(value)
-                    for name, value in zip(held["columns"].tolist(), row, strict=True)
-                }
-                for row in held["history"]
-            ]
-            self.stopped = bool(held["stopped"])
-            self.best = [held[f"best_{i}"] for i in range(len(self.model.weights))]
-            for index, variable in enumerate(self.variables):
-                variable.assign(held[f"now_{index}"])
-        logger.info("going on after epoch %d", len(self.history))
-
-    def assign(self) -> None:
-        """Take the variables from the checkpoint once more."""
-        if self.checkpoint is not None and self.checkpoint.exists():
-            self._load(self.checkpoint)
-
-
-def _callbacks(
-    keras: Any,
-    training: Training,
-    state: _State,
-    data: Any,
-    tensorboard: Path | None,
-    stops: Stops | None,
-) -> list[Any]:
-    """Make the callbacks of a training; the keeper comes last, since it saves what they did."""
-    rules = []
-    if training.early_stopping:
-        rules.append(
-            keras.callbacks.EarlyStopping(monitor="val_loss", patience=training.early_stopping)
-        )
-    if training.reduce_lr_factor < 1:
-        rules.append(
-            keras.callbacks.ReduceLROnPlateau(
-                monitor="val_loss",
-                factor=training.reduce_lr_factor,
-                patience=training.reduce_lr_patience,
-            )
-        )
-    writer = _event_writer(tensorboard, fresh=not state.history)
-
-    class Keeper(keras.callbacks.Callback):
-        def on_train_begin(self, logs: Any = None) -> None:
-            # The rules count epochs without progress. Showing them the epochs before an
-            # interruption brings their counters back; the learning rate that they set on the
-            # way is overwritten by the saved state.
-            if state.history:
-                for row in state.history:
-                    for rule in rules:
-                        rule.on_epoch_end(int(row["epoch"]) - 1, dict(row))
-                    if stops is not None:
-                        stops(int(row["epoch"]), row["val_loss"])
-                state.assign()
-
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if not math.isfinite(logs["loss"]) or not math.isfinite(logs["val_loss"]):
-                raise HeldoutError(
-                    f"epoch {epoch + 1}: the loss became {logs['loss']:g} (validation "
-                    f"{logs['val_loss']:g}). Use a smaller learning rate, or look for extreme "
-                    "values in the features."
-                )
-            names = ("loss", "accuracy", "mse", "mae")
-            row: dict[str, float] = {"epoch": epoch + 1}
-            row |= {name: float(logs[name]) for name in names}
-            row |= {f"val_{name}": float(logs[f"val_{name}"]) for name in names}
-            row["learning_rate"] = float(
-                logs.get("learning_rate", np.asarray(self.model.optimizer.learning_rate))
-            )
-            row["seconds"] = time.perf_counter() - self.began
-            state.add(row)
-            state.stopped = bool(self.model.stop_training)
-            state.save()
-            data.epoch = epoch + 1
-            if stops is not None and not state.finished(training):
-                state.pruned = stops(epoch + 1, row["val_loss"])
-                self.model.stop_training = state.pruned
-            if writer is not None:
-                _write_events(writer, row)
-            left = (training.epochs - epoch - 1) * row["seconds"]
-            logger.info(
-                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; at most %.0f s",
-                epoch + 1,
-                training.epochs,
-                row["loss"],
-                row["val_loss"],
-                row["val_accuracy"],
-                left,
-            )
-
-        def on_train_end(self, logs: Any = None) -> None:
-            if writer is not None:
-                writer.close()
-
-    return [*rules, Keeper()]
-
-
-def _event_writer(folder: Path | None, *, fresh: bool) -> Any:
-    """Open TensorBoard events; a fresh training begins without those of an older one."""
-    if folder is None:
-        return None
-    from tensorboardX import SummaryWriter
-
-    if fresh and folder.exists():
-        for old in folder.glob("events.*"):
-            old.unlink()
-    return SummaryWriter(str(folder), flush_secs=10)
-
-
-def _write_events(writer: Any, row: Mapping[str, float]) -> None:
-    """Write one epoch; curves of train and validation lie in one chart each."""
-    for name, value in row.items():
-        if name != "epoch":
-            metric = name.removeprefix("val_")
-            chart = f"{metric}/{'validation' if metric != name else 'train'}"
-            writer.add_scalar(chart, value, int(row["epoch"]))
-
-
-def write_history_events(folder: Path, history: list[dict[str, float]]) -> None:
-    """Write the TensorBoard events of a training that is over."""
-    writer = _event_writer(folder, fresh=True)
-    for row in history:
-        _write_events(writer, row)
-    writer.close()

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from lib.callbacks import Stops, write_history_events
 from lib.files import atomic, read_json, write_json
-from lib.fit import Fitted, Stops, Trainer, write_history_events
+from lib.fit import Fitted, Trainer
 
 logger = logging.getLogger(__name__)
 

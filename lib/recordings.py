@@ -124,14 +124,18 @@ def _require_classes(
     # Speakers may type what they like as their accent, so the list can be long.
     there = ", ".join(f"{label} ({count})" for label, count in counts.head(20).items()) or "none"
     there += f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-    for name, labels in classes.items():
+    missing = [
+        f"class {name}: expected recordings labelled {' or '.join(map(str, labels))}, got none"
+        for name, labels in classes.items()
+        if not (chosen == name).any()
+    ]
+    if missing:
+        raise HeldoutError(
+            f"{dataset}, {'; '.join(missing)}. Labels found: {there}. "
+            "Retrieve the whole dataset, or correct or drop the class."
+        )
+    for name in classes:
         groups = sorted(table.loc[chosen == name, "group"].unique())
-        if not groups:
-            raise HeldoutError(
-                f"{dataset}, class {name}: expected recordings labelled "
-                f"{' or '.join(map(str, labels))}, got none. Labels found: {there}. "
-                "Retrieve the whole dataset, or correct or drop the class."
-            )
         if len(groups) < min_groups:
             raise HeldoutError(
                 f"{dataset}, class {name}: expected recordings of at least {min_groups} groups, "

@@ -14,9 +14,10 @@ import pandas as pd
 
 from lib.backend import device_name, load
 from lib.batches import predict
+from lib.callbacks import Stops, Training
 from lib.errors import HeldoutError
 from lib.files import atomic, write_json, write_table
-from lib.fit import Fitted, Stops, Trainer, Training
+from lib.fit import Fitted, Trainer
 from lib.fits import fit_once
 from lib.hyperparameters import complete, digest
 from lib.provenance import versions

@@ -10,8 +10,8 @@ import pytest
 
 import lib.bayes
 from lib.bayes import Sweep, open_study, sweep_records, work
+from lib.callbacks import Training
 from lib.errors import HeldoutError
-from lib.fit import Training
 from lib.search import best_trial, trials_table
 from lib.train import Data, Recipe
 

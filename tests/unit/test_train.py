@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from lib import fits, train
+from lib.callbacks import Training
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
-from lib.fit import Trainer, Training
+from lib.fit import Trainer
 from lib.train import RUN_FILES, Recipe, open_data, train_runs, train_trial
 
 CLASSES = ["N", "S", "V"]

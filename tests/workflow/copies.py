@@ -196,6 +196,14 @@ class Process:
         return jobs
 
 
+def alive(process: psutil.Process) -> bool:
+    """Tell whether a process is at work; one that has ended may stay listed for a while."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def end(process: psutil.Process) -> None:
     """Kill a process that may have ended by itself."""
     try:

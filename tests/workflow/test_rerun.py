@@ -37,11 +37,13 @@ def test_the_optimizer_of_an_architecture_concerns_that_architecture(copied: Wor
     assert architectures(plan) == {"simple_rnn"}
 
 
+@pytest.mark.slow
 def test_the_features_of_a_study_leave_its_recordings_as_they_are(copied: Workflow) -> None:
     copied.configure(tiny(features={"before": 0.3}))
     assert set(copied.plan().rules) == {"features", *AFTER_FEATURES}
 
 
+@pytest.mark.slow
 def test_the_training_of_a_study_leaves_its_data_as_it_is(copied: Workflow) -> None:
     copied.configure(tiny(training={"epochs": 3}))
     assert set(copied.plan().rules) == TRAINING | AFTER_TRAINING
@@ -57,6 +59,7 @@ def test_a_seed_more_concerns_the_final_runs_alone(copied: Workflow) -> None:
     assert set(copied.plan().rules) == {"train", *AFTER_TRAINING}
 
 
+@pytest.mark.slow
 def test_another_simulation_makes_everything_anew(copied: Workflow) -> None:
     copied.configure({"simulation": {"seed": 1}})
     assert set(copied.plan().rules) == {"retrieve", "recordings", "features", *AFTER_FEATURES}
@@ -65,12 +68,12 @@ def test_another_simulation_makes_everything_anew(copied: Workflow) -> None:
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("lib/report/table.py", {"report"}),
+        pytest.param("lib/report/table.py", {"report"}, marks=pytest.mark.slow),
         ("lib/plots/scores.py", {"plots", "report"}),
         ("lib/compare/scores.py", AFTER_TRAINING),
-        ("lib/baselines.py", {"baselines", *AFTER_TRAINING}),
+        pytest.param("lib/baselines.py", {"baselines", *AFTER_TRAINING}, marks=pytest.mark.slow),
         ("lib/features/beats.py", {"features", *AFTER_FEATURES}),
-        ("lib/splits.py", AFTER_FEATURES - {"examples"}),
+        pytest.param("lib/splits.py", AFTER_FEATURES - {"examples"}, marks=pytest.mark.slow),
     ],
 )
 def test_edited_code_reruns_its_stage_and_what_follows(

@@ -4,8 +4,8 @@ from lib.files import read_json, read_table
 from lib.jobs import job
 
 with job(snakemake.log[0]):
+    from lib.callbacks import Training
     from lib.examples import open_examples
-    from lib.fit import Training
     from lib.train import Recipe, open_data, train_trial
 
     params, names = snakemake.params, snakemake.wildcards

@@ -5,8 +5,8 @@ from lib.jobs import job
 
 with job(snakemake.log[0]):
     from lib.bayes import Sweep, work
+    from lib.callbacks import Training
     from lib.examples import open_examples
-    from lib.fit import Training
     from lib.train import Recipe, open_data
 
     params, names = snakemake.params, snakemake.wildcards
