@@ -47,10 +47,10 @@ COLUMNS = {
 """The columns of `validated.tsv`, by version."""
 
 SPEAKERS = {
-    "nortepeninsular": 5,
-    "surpeninsular": 5,
-    "rioplatense": 8,
-    "mexicano": 8,
+    "nortepeninsular": 6,
+    "surpeninsular": 6,
+    "rioplatense": 7,
+    "mexicano": 7,
     "andino": 5,
     "caribe": 5,
     "": 4,
