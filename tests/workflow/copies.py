@@ -193,6 +193,9 @@ class Process:
             for job in jobs:
                 end(job)
         self.popen.wait()
+        # A signal is sent at once and takes its time to arrive.
+        while not orphans and any(map(alive, jobs)):
+            time.sleep(0.05)
         return jobs
 
 

@@ -46,7 +46,7 @@ def test_killed_while_it_trains_it_goes_on(
     first.wait_for(lambda: at_work(first, "train"))
     time.sleep(random.Random(f"training {orphans}").uniform(1, 6))
     left = first.kill(orphans=orphans)
-    assert any(map(alive, left)) == orphans
+    assert not orphans or any(map(alive, left)), "there is no orphan: nothing is tested"
 
     done = copied.run()
     assert done.status == 0, done.output
