@@ -74,7 +74,14 @@ rule baselines:
         # Of `lib.train` they use the examples and the tables, not the networks.
         code=code_hash(
             "lib.baselines",
-            without=("lib.backend", "lib.batches", "lib.callbacks", "lib.fit", "lib.fits", "lib.models"),
+            without=(
+                "lib.backend",
+                "lib.batches",
+                "lib.callbacks",
+                "lib.fit",
+                "lib.fits",
+                "lib.models",
+            ),
         ),
     script:
         "../scripts/baselines.py"
