@@ -127,3 +127,14 @@ def device_name(backend: str) -> str:
     if not gpus:
         return "CPU"
     return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+
+
+def device_kind(backend: str) -> str:
+    """Name the kind of device that a loaded backend computes on: `cpu`, `gpu` or `tpu`."""
+    if backend == "jax":
+        import jax
+
+        return {"cuda": "gpu", "rocm": "gpu"}.get(name := jax.default_backend(), name)
+    import tensorflow as tf
+
+    return next((kind.lower() for kind in ("GPU", "TPU") if tf.config.list_physical_devices(kind)), "cpu")
