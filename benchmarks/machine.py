@@ -43,7 +43,7 @@ def describe() -> dict[str, Any]:
 
 
 def fastest(run: Callable[[], Any], *, seconds: float = 0.5, least: int = 3) -> float:
-    """Time a function several times and give the shortest, in seconds: the others were disturbed."""
+    """Time a function several times and give the shortest, in s: the others were disturbed."""
     best, began, count = float("inf"), time.perf_counter(), 0
     while count < least or time.perf_counter() - began < seconds:
         start = time.perf_counter()

@@ -137,4 +137,6 @@ def device_kind(backend: str) -> str:
         return {"cuda": "gpu", "rocm": "gpu"}.get(name := jax.default_backend(), name)
     import tensorflow as tf
 
-    return next((kind.lower() for kind in ("GPU", "TPU") if tf.config.list_physical_devices(kind)), "cpu")
+    return next(
+        (kind.lower() for kind in ("GPU", "TPU") if tf.config.list_physical_devices(kind)), "cpu"
+    )

@@ -83,9 +83,9 @@ def test_one_worker_is_deterministic(tmp_path: Path, trainings: Trainings) -> No
     assert len(outcome(first)) == 12
 
 
-def test_hyperband_saves_epochs_and_finds_the_best(tmp_path: Path, trainings: Trainings) -> None:
+def test_halving_saves_epochs_and_finds_the_best(tmp_path: Path, trainings: Trainings) -> None:
     study = run(tmp_path, 30)
-    assert trainings.epochs < 30 * EPOCHS * 0.75
+    assert trainings.epochs < 30 * EPOCHS * 0.25
     table = trials_table(*sweep_records(study))
     assert {"complete", "pruned"} <= set(table["state"])
     best = best_trial(table, "lstm", sweep_records(study)[1])
@@ -93,7 +93,7 @@ def test_hyperband_saves_epochs_and_finds_the_best(tmp_path: Path, trainings: Tr
     assert abs(np.log10(best["hyperparameters"]["learning_rate"]) + 2) < 0.5
 
 
-@pytest.mark.parametrize("dies_after", [1, 4, 40, 90])
+@pytest.mark.parametrize("dies_after", [1, 4, 12, 25])
 def test_a_killed_worker_goes_on_as_if_undisturbed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_after: int
 ) -> None:
