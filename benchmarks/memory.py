@@ -62,7 +62,7 @@ def _write(file: Path, shape: tuple[int, ...]) -> None:
 def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     """Train some steps from the file, and as many with one batch that is there already."""
     from lib.backend import load
-    from lib.batches import batches
+    from lib.batches import batches, moments
     from lib.callbacks import Training
     from lib.examples import open_examples
     from lib.fit import Trainer
@@ -77,6 +77,8 @@ def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     rows = np.random.default_rng(0).permutation(count)
     train, validation = np.sort(rows[: count * 4 // 5]), np.sort(rows[count * 4 // 5 :])
     began = time.perf_counter()
+    moments(x, train)
+    prepared = time.perf_counter() - began
     trainer = Trainer(
         x,
         labels,
@@ -89,7 +91,6 @@ def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
         backend=backend,
         threads=cores(),
     )
-    prepared = time.perf_counter() - began
     keras, steps = load(backend), 2 if quick else STEPS
     targets = np.eye(classes, dtype=np.float32)[labels[train]]
     data = batches(keras, x, train, targets, batch_size=batch, shuffle_seed=0)

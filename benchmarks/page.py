@@ -75,7 +75,8 @@ architecture at the shapes of its study's full effort, with the first trial of i
 
 Where the time of a step goes: into its matrix products as fast as the machine does them alone, one
 by one and at these sizes (small ones do not reach the peak); into making the batch, as long as that
-is not done meanwhile; and into all else: activations and gates, normalisation, pooling, dropout, the
+is not done meanwhile; and into all else: activations and gates, normalisation, pooling, dropout,
+the
 optimizer, and starting each of the many small operations of a recurrent step.
 
 {_table(["network", "mode", "of the peak", "products", "data", "all else"], rest)}"""
@@ -102,7 +103,8 @@ def _voices(section: dict[str, Any]) -> str:
 LSTM 128-33-33 with recurrent dropout .35, batch 25, on simulated recordings in the study's full
 features, 128 × 33. The original feeds float64 arrays to `fit` and leaves compiling to Keras; ours
 is the training of the workflow, with its state on disk after every epoch. Seconds an epoch: the
-median of {section["epochs"]} epochs of {section["seeds"]} seeds. The difference of two mean loss curves at the
+median of {section["epochs"]} epochs of {section["seeds"]} seeds. The difference of two mean loss
+curves at the
 epoch where it is largest, in standard deviations between seeds.
 
 {_table(head, rows)}"""
@@ -112,8 +114,10 @@ def _grid(section: dict[str, Any]) -> str:
     return f"""\
 ## What a grid costs beside its trainings
 
-{section["trials"]} trials of {section["network"]} at the full shapes through Snakemake, {section["at_once"]} at
-once, the shortest training {section["shortest_fit"]:.0f} s: wall time × {section["at_once"]} over the sum of the
+{section["trials"]} trials of {section["network"]} at the full shapes through Snakemake,
+{section["at_once"]} at
+once, the shortest training {section["shortest_fit"]:.0f} s: wall time × {section["at_once"]} over
+the sum of the
 seconds in epochs is **{section["ratio"]:.2f}**."""
 
 
@@ -132,8 +136,10 @@ def _memory(section: dict[str, Any]) -> str:
     return f"""\
 ## Training from a large file
 
-`examples.npy` of {section["bytes"] / 1e9:.1f} GB ({shape}, float32), four fifths of it the train part,
-shuffled as a whole; the study's CNN-LSTM, batch 32, {section["rows"][0]["steps"]} steps. Peak memory is that of
+`examples.npy` of {section["bytes"] / 1e9:.1f} GB ({shape}, float32), four fifths of it the train
+part,
+shuffled as a whole; the study's CNN-LSTM, batch 32, {section["rows"][0]["steps"]} steps. Peak
+memory is that of
 the whole process. Waiting is what a step takes longer than with a batch that is there already.
 Before the first step the mean and variance of the train part are computed, in a pass over the file
 that takes as long as so many steps.
@@ -157,9 +163,12 @@ def _sweep(section: dict[str, Any]) -> str:
 ## A Bayesian sweep against the exhaustive search
 
 {section["trials"]} trials in a space of {section["cells"]} CNNs on the simulated arrhythmia study,
-{section["epochs"]} epochs each, by {section["sweeps"]} sweeps with different seeds of the sampler. Epochs: the median
-and the largest share of those of {section["trials"]} full trainings. Loss: how much the best validation
-loss lies above that of the best of all {section["cells"]} cells, each trained to the end, in the median;
+{section["epochs"]} epochs each, by {section["sweeps"]} sweeps with different seeds of the sampler.
+Epochs: the median
+and the largest share of those of {section["trials"]} full trainings. Loss: how much the best
+validation
+loss lies above that of the best of all {section["cells"]} cells, each trained to the end, in the
+median;
 and how many sweeps came within 2 % of it.
 
 {_table(head, rows)}"""

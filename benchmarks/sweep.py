@@ -40,10 +40,8 @@ SETTINGS = (
     ("halving", 1, 3),
     ("halving", 1, 2),
     ("halving", 2, 4),
-    ("halving", 3, 3),
     ("hyperband", 1, 3),
     ("hyperband", 3, 3),
-    ("none", 1, 2),
 )
 
 
@@ -69,7 +67,7 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     trained = time.perf_counter() - began
     best = min(min(curve) for curve in curves.values())
     rows = []
-    trials, sweeps = (3, 1) if quick else (TRIALS, 12)
+    trials, sweeps = (3, 1) if quick else (TRIALS, 8)
     for stopping, least, factor in SETTINGS[:2] if quick else SETTINGS:
         found = [
             _sweep(
