@@ -12,6 +12,7 @@ from typing import Any
 
 from lib.errors import HeldoutError
 from lib.hyperparameters import complete, digest, trial_id
+from lib.progress import doing
 from lib.spaces import from_optuna, suggest
 from lib.train import Data, Recipe, train_trial
 
@@ -238,7 +239,8 @@ def _run(
             trial.set_user_attr("duplicate_of", other.number)
             study.tell(trial, other.value)
             return
-    logger.info("trial %d of %d: %s", trial.number + 1, sweep.trials, name)
+    number = f"trial {trial.number + 1} of {sweep.trials}"
+    logger.info("%s: %s", number, name, extra=doing(number))
 
     def stops(epoch: int, loss: float) -> bool:
         # What was reported before an interruption stands, and is not reported twice.

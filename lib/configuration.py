@@ -17,7 +17,14 @@ from lib.splits import KINDS
 
 ROOT = Path(__file__).parent.parent
 EFFORTS = ("demo", "quick", "full")
-SEARCH_DEFAULTS = {"method": "grid", "trials": 40, "workers": 1, "min_epochs": 3, "factor": 3}
+SEARCH_DEFAULTS = {
+    "method": "grid",
+    "trials": 40,
+    "workers": 1,
+    "stopping": "halving",
+    "min_epochs": 1,
+    "factor": 4,
+}
 
 
 def read_yaml(path: str | Path) -> Any:

@@ -91,7 +91,9 @@ class Trainer:
     backend : {"tensorflow", "jax"}
         What computes.
     compile : {"auto", "plain", "xla"}
-        How its operations are compiled; auto takes what `lib.compilation` has measured.
+        How its operations are compiled; auto takes what was measured (`lib.compilation`).
+    device : {"auto", "cpu", "gpu"}
+        Where it computes.
     threads : int, optional
         CPU threads.
 
@@ -114,12 +116,13 @@ class Trainer:
         training: Training,
         backend: str = "tensorflow",
         compile: str = "auto",
+        device: str = "auto",
         threads: int | None = None,
     ) -> None:
         self.values = complete(architecture, hyperparameters)
         self.training = training
         self.backend = backend
-        self._keras = load(backend, threads=threads)
+        self._keras = load(backend, threads=threads, device=device)
         self.compile = compile_mode(compile, architecture, backend, device_kind(backend))
         self._keras.backend.clear_session()
         self._x, self._train, self._validation = x, train, validation

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lib.errors import HeldoutError
+from lib.progress import Progress
 
 
 def hand_down_library(folder: str | Path) -> None:
@@ -59,7 +60,7 @@ class RunLock:
 
 
 @contextmanager
-def job(log: str | Path) -> Iterator[logging.Logger]:
+def job(log: str | Path, *, name: str = "") -> Iterator[logging.Logger]:
     """Run the body of a script with its log.
 
     Messages go to the log file. An error of the project is written there and to standard error as
@@ -73,6 +74,8 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     ----------
     log : str or Path
         The log file; it is written anew.
+    name : str
+        What the job is called where its progress is shown, on a terminal.
 
     Yields
     ------
@@ -87,6 +90,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         logger = logging.getLogger("lib")
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
+        logger.addHandler(Progress(name))
         logging.captureWarnings(True)
         logging.getLogger("py.warnings").addHandler(handler)
         try:

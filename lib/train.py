@@ -15,11 +15,14 @@ import pandas as pd
 from lib.backend import device_name, load
 from lib.batches import predict
 from lib.callbacks import Stops, Training
+from lib.compilation import choose_backend
 from lib.errors import HeldoutError
+from lib.events import write_hyperparameters
 from lib.files import atomic, write_json, write_table
 from lib.fit import Fitted, Trainer
 from lib.fits import fit_once
 from lib.hyperparameters import complete, digest
+from lib.progress import doing
 from lib.provenance import versions
 from lib.scores import scores
 from lib.splits import PARTS
@@ -118,8 +121,12 @@ class Recipe:
         Of `examples.npy`.
     code : str
         Of the code that trains, from `lib.provenance.code_hash`.
-    backend : {"tensorflow", "jax"}
-        What computes.
+    backend : {"tensorflow", "jax", "auto"}
+        What computes; `auto` becomes the one that was measured as faster (`lib.compilation`).
+    compile : {"auto", "plain", "xla"}
+        How its operations are compiled.
+    device : {"auto", "cpu", "gpu"}
+        Where it computes.
     threads : int, optional
         CPU threads.
     """
@@ -130,7 +137,14 @@ class Recipe:
     examples_hash: str
     code: str
     backend: str = "tensorflow"
+    compile: str = "auto"
+    device: str = "auto"
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Choose the backend, if that was left open."""
+        backend = choose_backend(self.backend, self.architecture, self.device)
+        object.__setattr__(self, "backend", backend)
 
     def with_hyperparameters(self, hyperparameters: Mapping[str, Any]) -> Recipe:
         """Give the same recipe with other hyperparameters."""
@@ -152,6 +166,7 @@ class Recipe:
                 "seed": seed,
                 "code": self.code,
                 "backend": [self.backend, packages.get(self.backend), packages["keras"]],
+                "compile": self.compile,
             },
             32,
         )
@@ -207,10 +222,14 @@ def train_runs(
         hyperparameters=recipe.hyperparameters,
         training=recipe.training,
         backend=recipe.backend,
+        compile=recipe.compile,
+        device=recipe.device,
         threads=recipe.threads,
     )
     records = []
     for seed, folder in folders.items():
+        if len(folders) > 1:
+            logger.info("seed %d", seed, extra=doing(f"seed {seed}"))
         fitted = fit_once(
             trainer,
             seed,
@@ -222,7 +241,7 @@ def train_runs(
         record = {**identity, "architecture": recipe.architecture, "seed": seed}
         record |= {"kind": "network", "classes": data.classes, "scored": data.scored}
         record |= {"hyperparameters": trainer.values, "training": asdict(recipe.training)}
-        record |= {"backend": recipe.backend}
+        record |= {"backend": recipe.backend, "compile": trainer.compile}
         record |= {"state": "pruned" if fitted.pruned else "complete"}
         records.append(_write_run(folder, data, fitted, record, keep_model=keep_model))
     return records
@@ -310,6 +329,14 @@ def _write_run(
         "versions": versions(),
     }
     write_table(folder / "history.csv", pd.DataFrame(fitted.history))
+    write_hyperparameters(
+        folder / "tensorboard",
+        {"architecture": record["architecture"], **record["hyperparameters"]},
+        {
+            f"validation/{name}": metrics["validation"][name]
+            for name in ("loss", "accuracy", "macro_f1")
+        },
+    )
     if keep_model:
         saved = folder / "model.keras"
         with atomic(saved) as file:

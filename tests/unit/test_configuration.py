@@ -108,7 +108,7 @@ def test_keys_of_a_study_are_laid_over_it():
         ({"simulation": {"scael": 2}}, r"simulation: unknown key 'scael'. Did you mean 'scale'\?"),
         ({"effort": "fast"}, "effort: expected one of demo, quick, full, got 'fast'"),
         ({"source": "web"}, "source: expected one of simulated, download, mirror, got 'web'"),
-        ({"backend": "torch"}, "backend: expected one of tensorflow, jax, got 'torch'"),
+        ({"backend": "torch"}, "backend: expected one of tensorflow, jax, auto, got 'torch'"),
         ({"threads": 0}, "threads: 0 is less than the minimum of 1.* It is: CPU threads"),
         ({"shards": "many"}, "shards: 'many' is not of type 'integer'.* It is: number of feature"),
         ({"seeds": []}, "seeds: .* It is: seeds of the final runs"),

@@ -26,7 +26,7 @@ rule trial:
         simulated=of_study("simulated"),
         protocol=of_study("primary"),
         seed=SETTINGS["seeds"][0],
-        backend=SETTINGS["backend"],
+        compute=COMPUTE,
         code=code_hash("lib.train"),
     script:
         "../scripts/trial.py"
@@ -60,7 +60,7 @@ rule worker:
         simulated=of_study("simulated"),
         protocol=of_study("primary"),
         seed=SETTINGS["seeds"][0],
-        backend=SETTINGS["backend"],
+        compute=COMPUTE,
         training_code=code_hash("lib.train"),
         code=code_hash("lib.bayes"),
     script:

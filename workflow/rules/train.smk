@@ -34,7 +34,7 @@ rule train:
         dataset=of_study("dataset"),
         simulated=of_study("simulated"),
         honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
-        backend=SETTINGS["backend"],
+        compute=COMPUTE,
         code=code_hash("lib.train"),
     script:
         "../scripts/train.py"
@@ -78,6 +78,8 @@ rule baselines:
                 "lib.backend",
                 "lib.batches",
                 "lib.callbacks",
+                "lib.compilation",
+                "lib.events",
                 "lib.fit",
                 "lib.fits",
                 "lib.models",

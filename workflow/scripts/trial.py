@@ -28,7 +28,7 @@ with job(snakemake.log[0]):
             training=Training(**params.training),
             examples_hash=read_json(snakemake.input.digest)["sha256"],
             code=params.code,
-            backend=params.backend,
+            **params.compute,
             threads=snakemake.threads,
         ),
         identity={
