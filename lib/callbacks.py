@@ -174,7 +174,7 @@ def callbacks(
                 write_events(writer, row)
             left = (training.epochs - epoch - 1) * row["seconds"]
             logger.info(
-                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; at most %.0f s left",
+                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; up to %.0f s left",
                 epoch + 1,
                 training.epochs,
                 row["loss"],

@@ -60,12 +60,12 @@ class RunLock:
 
 
 @contextmanager
-def job(log: str | Path, *, name: str = "") -> Iterator[logging.Logger]:
+def job(log: str | Path) -> Iterator[logging.Logger]:
     """Run the body of a script with its log.
 
-    Messages go to the log file. An error of the project is written there and to standard error as
-    its text alone, since that says what to do; any other error with its traceback. Both end the
-    process with status 1.
+    Messages go to the log file, and progress to the terminal, if there is one. An error of the
+    project is written to the log and to standard error as its text alone, since that says what to
+    do; any other error with its traceback. Both end the process with status 1.
 
     A lock beside the log keeps two processes from doing one job at once: when a run was killed
     and its jobs were not, the next run waits for the orphan instead of writing beside it.
@@ -74,8 +74,6 @@ def job(log: str | Path, *, name: str = "") -> Iterator[logging.Logger]:
     ----------
     log : str or Path
         The log file; it is written anew.
-    name : str
-        What the job is called where its progress is shown, on a terminal.
 
     Yields
     ------
@@ -90,7 +88,7 @@ def job(log: str | Path, *, name: str = "") -> Iterator[logging.Logger]:
         logger = logging.getLogger("lib")
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
-        logger.addHandler(Progress(name))
+        logger.addHandler(Progress(log.stem))
         logging.captureWarnings(True)
         logging.getLogger("py.warnings").addHandler(handler)
         try:

@@ -15,7 +15,7 @@ is, and a short one nothing."""
 
 
 def doing(text: str) -> dict[str, Any]:
-    """Mark a log message as the start of something long, such as `trial 3 of 48`: pass it as `extra`."""
+    """Mark a log message as the start of something long, such as `trial 3 of 48`, as `extra`."""
     return {"doing": text}
 
 

@@ -1,44 +1,34 @@
 from pathlib import Path
 
-from lib.files import read_json, read_table
+from lib.files import read_json
 from lib.jobs import job
 
 with job(snakemake.log[0]):
     from lib.callbacks import Training
-    from lib.examples import open_examples
-    from lib.train import Recipe, open_data, train_runs
+    from lib.train import Recipe, read_data, train_runs
 
-    params, names = snakemake.params, snakemake.wildcards
-    best = read_json(snakemake.input.best)
-    data = open_data(
-        open_examples(snakemake.input.npy),
-        read_table(snakemake.input.examples),
-        read_table(snakemake.input.split),
-        fold=int(names.fold),
-        classes=params.classes,
-        scored=params.scored,
-    )
+    files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    best, fold = read_json(files.best), int(names.fold)
     folders = [Path(record).parent for record in snakemake.output.run_json]
     train_runs(
         dict(zip(params.seeds, folders, strict=True)),
-        data,
+        read_data(
+            files.npy,
+            files.examples,
+            files.split,
+            fold=fold,
+            classes=params.classes,
+            scored=params.scored,
+        ),
         Recipe(
             architecture=names.architecture,
             hyperparameters=best["hyperparameters"],
             training=Training(**params.training),
-            examples_hash=read_json(snakemake.input.digest)["sha256"],
+            examples_hash=read_json(files.digest)["sha256"],
             code=params.code,
             **params.compute,
             threads=snakemake.threads,
         ),
-        identity={
-            "study": names.study,
-            "dataset": params.dataset,
-            "simulated": params.simulated,
-            "protocol": names.protocol,
-            "honest": params.honest,
-            "trial": best["trial"],
-            "fold": int(names.fold),
-        },
+        identity=params.identity | {"trial": best["trial"], "fold": fold},
         store=Path("results") / names.study / "fits",
     )
