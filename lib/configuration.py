@@ -291,6 +291,12 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
             for name, rule in study["protocols"].items()
         },
         "architectures": list(study["architectures"]),
+        # A Bayesian search with one worker, and any other search, is deterministic.
+        "shared_searches": {
+            name: search["workers"]
+            for name, search in study["architectures"].items()
+            if search["method"] == "bayes" and search["workers"] > 1
+        },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
     }

@@ -48,7 +48,7 @@ def write_hyperparameters(
     hyperparameters : mapping
         Numbers, truth values and text as they are; lists are shown as `64x32`.
     metrics : mapping
-        What the table shows beside them, such as `validation/loss`.
+        What the table shows beside them, such as `best/loss`.
     """
     from tensorboardX import SummaryWriter
     from tensorboardX.summary import hparams

@@ -88,7 +88,8 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         logger = logging.getLogger("lib")
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
-        logger.addHandler(Progress(log.stem))
+        progress = Progress(log.stem)
+        logger.addHandler(progress)
         logging.captureWarnings(True)
         logging.getLogger("py.warnings").addHandler(handler)
         try:
@@ -102,4 +103,5 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
             traceback.print_exc()
             sys.exit(1)
         finally:
+            logger.removeHandler(progress)
             handler.close()

@@ -282,7 +282,14 @@ def train_trial(
     -------
     dict
         What `run.json` holds: `state` is complete, pruned or failed.
+
+    Raises
+    ------
+    HeldoutError
+        The backend cannot be loaded, or finds no GPU where one is asked for.
     """
+    # That is a fault of the machine, not of the trial, which would stay marked as failed.
+    load(recipe.backend, threads=recipe.threads, device=recipe.device)
     try:
         return train_runs(
             {seed: folder},
@@ -338,10 +345,7 @@ def _write_run(
     write_hyperparameters(
         folder / "tensorboard",
         {"architecture": record["architecture"], **record["hyperparameters"]},
-        {
-            f"validation/{name}": metrics["validation"][name]
-            for name in ("loss", "accuracy", "macro_f1")
-        },
+        {f"best/{name}": metrics["validation"][name] for name in ("loss", "accuracy", "macro_f1")},
     )
     if keep_model:
         saved = folder / "model.keras"

@@ -250,6 +250,15 @@ def test_a_description_names_what_the_page_shows():
     assert described["scored"] == ["N", "S", "V", "F"]
     assert described["protocols"]["published"]["honest"] is False
     assert described["simulated"] is True
+    assert described["shared_searches"] == {}
+
+
+def test_a_description_names_searches_that_several_workers_share():
+    bayes = {"method": "bayes", "space": {"dropout": [0.1, 0.2]}}
+    over = {"cnn": {**bayes, "workers": 3}, "lstm": {**bayes, "workers": 1}}
+    found = resolve(SHIPPED | {"settings": {"arrhythmia": {"architectures": over}}})
+    described = description(found["studies"]["arrhythmia"], found)
+    assert described["shared_searches"] == {"cnn": 3}
 
 
 def test_schemas_know_all_kinds():
