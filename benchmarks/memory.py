@@ -96,14 +96,14 @@ def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     data = batches(keras, x, train, targets, batch_size=batch, shuffle_seed=0)
     held = data[0]
 
-    class Held(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
+    class Held(keras.utils.PyDataset):  # type: ignore[name-defined]
         """Gives the same batch each time."""
 
         def __len__(self) -> int:
             return len(data)
 
         def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-            return held  # type: ignore[no-any-return]
+            return held
 
     def timed(source: Any) -> float:
         """Give seconds a step between the ends of the first and of the last one."""

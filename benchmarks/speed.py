@@ -95,7 +95,7 @@ def run(
     trainer.model.fit(data, epochs=1, verbose=0)
     second = time.perf_counter() - began
 
-    class Timer(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+    class Timer(keras.callbacks.Callback):  # type: ignore[name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.epochs: list[float] = []

@@ -122,7 +122,7 @@ def take(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
         for start, end in itertools.pairwise(edges):
             if start == end:
                 continue
-            left = memoryview(out[start:end]).cast("B")
+            left = out[start:end].reshape(-1).view(np.uint8).data
             at = x.offset + int(rows[start]) * size
             while left:
                 count = os.preadv(file.fileno(), [left], at)

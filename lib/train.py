@@ -345,7 +345,11 @@ def _write_run(
     write_hyperparameters(
         folder / "tensorboard",
         {"architecture": record["architecture"], **record["hyperparameters"]},
-        {f"best/{name}": metrics["validation"][name] for name in ("loss", "accuracy", "macro_f1")},
+        {
+            f"best/{name}": value
+            for name in ("loss", "accuracy", "macro_f1")
+            if (value := metrics["validation"][name]) is not None
+        },
     )
     if keep_model:
         saved = folder / "model.keras"

@@ -44,7 +44,7 @@ def test_auto_takes_only_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_cannot_be_is_an_error() -> None:
-    with pytest.raises(HeldoutError, match="compile: expected one of .* xla, got 'fast'"):
+    with pytest.raises(HeldoutError, match=r"compile: expected one of .* xla, got 'fast'"):
         compile_mode("fast", "lstm", "tensorflow", "cpu")
     with pytest.raises(HeldoutError, match=r"JAX compiles with XLA only\. Set compile: auto"):
         compile_mode("plain", "lstm", "jax", "cpu")
