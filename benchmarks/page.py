@@ -86,7 +86,7 @@ def _voices(section: dict[str, Any]) -> str:
     rows = []
     for row in section["rows"]:
         last = sum(one[-1] for one in row["losses"]) / len(row["losses"])
-        difference = row["largest_difference"]
+        difference = row["difference"]
         known = difference is not None and row["name"] != "original"
         rows.append(
             [
@@ -96,7 +96,7 @@ def _voices(section: dict[str, Any]) -> str:
                 f"{difference:.1f}" if known else "",
             ]
         )
-    head = ["training", "times as fast", "last train loss", "largest difference of the curves"]
+    head = ["training", "times as fast", "last train loss", "difference of the curves"]
     return f"""\
 ## Against the original training of `voices`
 
@@ -104,8 +104,8 @@ LSTM 128-33-33 with recurrent dropout .35, batch 25, on simulated recordings in 
 features, 128 × 33. The original feeds float64 arrays to `fit` and leaves compiling to Keras; ours
 is the training of the workflow, with its state on disk after every epoch. Seconds an epoch: the
 median of {section["epochs"]} epochs of {section["seeds"]} seeds. The difference of two mean loss
-curves at the
-epoch where it is largest, in standard deviations between seeds.
+curves, root mean square over epochs, is in standard deviations between seeds of one training:
+about 1 is what chance makes of so few seeds.
 
 {_table(head, rows)}"""
 
@@ -158,7 +158,7 @@ def _sweep(section: dict[str, Any]) -> str:
         ]
         for row in section["rows"]
     ]
-    head = ["stopping, min_epochs, factor", "epochs", "at most", "loss", "within 2 %"]
+    head = ["stopping, min_epochs, spacing, factor", "epochs", "at most", "loss", "within 2 %"]
     return f"""\
 ## A Bayesian sweep against the exhaustive search
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
-from lib.bayes import Sweep, open_study, work
+from lib.bayes import Sweep, work
 from lib.callbacks import Training
 from lib.files import read_table
 from lib.spaces import grid_trials
@@ -33,15 +33,13 @@ SPACE: dict[str, list[Any]] = {
 }
 EPOCHS, TRIALS = 10, 48
 SEED = 0
-# What is compared: how trials are stopped, after how many epochs at the least, and which share of
-# them goes on, one in so many.
+# What is compared: stopping, min_epochs, spacing and factor of a search; the first is the default.
 SETTINGS = (
-    ("halving", 1, 4),
-    ("halving", 1, 3),
-    ("halving", 1, 2),
-    ("halving", 2, 4),
-    ("hyperband", 1, 3),
-    ("hyperband", 3, 3),
+    ("halving", 1, 3, 4),
+    ("halving", 1, 3, 3),
+    ("halving", 1, 4, 4),
+    ("hyperband", 1, 3, 3),
+    ("hyperband", 3, 3, 3),
 )
 
 
@@ -65,22 +63,23 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
         shares = list(pool.map(train, range(count)))
     curves = {name: curve for share in shares for name, curve in share.items()}
     trained = time.perf_counter() - began
+    return {"train_seconds": trained, **replays(folder, curves, quick=quick)}
+
+
+def replays(folder: Path, curves: dict[str, list[float]], *, quick: bool = False) -> dict[str, Any]:
+    """Sweep through cells whose learning curves are known, with every setting and several seeds."""
     best = min(min(curve) for curve in curves.values())
     rows = []
     trials, sweeps = (3, 1) if quick else (TRIALS, 8)
-    for stopping, least, factor in SETTINGS[:2] if quick else SETTINGS:
+    for setting in SETTINGS[:2] if quick else SETTINGS:
+        name = ", ".join(map(str, setting))
         found = [
-            _sweep(
-                folder / f"{stopping}-{least}-{factor}-{seed}",
-                curves,
-                Sweep(_space(quick), trials, seed, stopping, least, factor),
-                quick=quick,
-            )
+            _sweep(folder / f"{name} {seed}", curves, Sweep(_space(quick), trials, seed, *setting))
             for seed in range(sweeps)
         ]
         epochs, losses = map(np.array, zip(*found, strict=True))
         row = {
-            "name": f"{stopping}, {least}, {factor}",
+            "name": name,
             "epochs_share": float(np.median(epochs)) / (trials * _epochs(quick)),
             "largest_share": int(epochs.max()) / (trials * _epochs(quick)),
             "excess": float(np.median(losses)) / best - 1,
@@ -94,7 +93,6 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
         "trials": trials,
         "epochs": _epochs(quick),
         "sweeps": sweeps,
-        "train_seconds": trained,
         "best": best,
         "rows": rows,
         "curves": curves,
@@ -109,10 +107,6 @@ def _space(quick: bool) -> dict[str, list[Any]]:
 
 def _epochs(quick: bool) -> int:
     return 2 if quick else EPOCHS
-
-
-def _recipe(values: dict[str, Any], quick: bool) -> Recipe:
-    return Recipe("cnn", values, Training(epochs=_epochs(quick)), "examples", "code")
 
 
 def run(results: str, share: int, shares: int, quick: bool) -> dict[str, list[float]]:
@@ -149,9 +143,7 @@ def run(results: str, share: int, shares: int, quick: bool) -> dict[str, list[fl
     return found
 
 
-def _sweep(
-    folder: Path, curves: dict[str, list[float]], sweep: Sweep, *, quick: bool
-) -> tuple[int, float]:
+def _sweep(folder: Path, curves: dict[str, list[float]], sweep: Sweep) -> tuple[int, float]:
     """Search with learning curves that are known, and give epochs spent and the loss reached."""
     spent: dict[str, int] = {}
     losses: list[float] = []
@@ -163,8 +155,7 @@ def _sweep(
             if epoch < len(curve) and options["stops"](epoch, loss):
                 state = "pruned"
                 break
-        # What a pruned trial was trained is kept, and goes on from there if it is drawn again.
-        spent[name] = max(spent.get(name, 0), epoch)
+        spent[name] = epoch
         if state == "complete":
             losses.append(min(curve))
         metrics = {"validation": {"loss": min(curve[:epoch])}}
@@ -173,15 +164,15 @@ def _sweep(
     nothing = np.zeros(0, int)
     data = Data(np.zeros((0, 1, 1)), nothing, {"train": nothing, "validation": nothing}, [], [])
     identity = {"study": "arrhythmia"}
-    journal = work(
+    epochs = max(map(len, curves.values()))
+    work(
         folder,
         data,
-        _recipe(FIXED, quick),
+        Recipe("cnn", FIXED, Training(epochs=epochs), "examples", "code"),
         sweep,
         worker=0,
         identity=identity,
         store=folder,
         train=replay,
     )
-    assert len(open_study(folder, **journal).get_trials()) == sweep.trials
     return sum(spent.values()), min(losses)

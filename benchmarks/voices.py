@@ -35,18 +35,18 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     original = rows[0]
     for row in rows:
         row["times_faster"] = original["seconds_per_epoch"] / row["seconds_per_epoch"]
-        row["largest_difference"] = _difference(original["losses"], row["losses"])
+        row["difference"] = _difference(original["losses"], row["losses"])
         print(f"{row['name']}: {row['times_faster']:.2f} times as fast", flush=True)
     return {"quick": quick, "seeds": seeds, "epochs": epochs, "rows": rows}
 
 
 def _difference(one: list[list[float]], other: list[list[float]]) -> float | None:
-    """Give the largest difference of two mean curves, in standard deviations between seeds."""
+    """Give the root mean square difference of two mean curves, in deviations between seeds."""
     a, b = np.array(one), np.array(other)
     if len(a) < 2:
         return None
     spread = np.sqrt((a.var(axis=0, ddof=1) + b.var(axis=0, ddof=1)) / 2)
-    return float(np.max(np.abs(a.mean(axis=0) - b.mean(axis=0)) / spread))
+    return float(np.sqrt(np.mean(((a.mean(axis=0) - b.mean(axis=0)) / spread) ** 2)))
 
 
 def _write_features(folder: Path, file: Path, *, quick: bool) -> None:

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import HeldoutError
+from lib.halving import halving
 from lib.hyperparameters import complete, digest, trial_id
 from lib.progress import doing
-from lib.spaces import from_optuna, suggest
+from lib.spaces import REDRAWS, from_optuna, suggest
 from lib.train import Data, Recipe, train_trial
 
 logger = logging.getLogger(__name__)
 
 STOPPING = ("halving", "hyperband", "none")
+# Draws from the model of what is good before chance takes over: it may like only what is taken.
+MODEL_DRAWS = 8
 Train = Callable[..., dict[str, Any]]
 
 
@@ -36,11 +39,13 @@ class Sweep:
         Of the sampler and of the networks.
     stopping : {"halving", "hyperband", "none"}
         Which trials are stopped early: by successive halving, which looks at all of them after
-        min_epochs, min_epochs · factor, … epochs and lets about one in `factor` go on; by
+        min_epochs, min_epochs · spacing, … epochs and lets about one in `factor` go on; by
         Hyperband, which has several such brackets, each with a later first look, and so trusts
         early epochs less and costs more (Li et al., 2018, Algorithm 1); or none.
     min_epochs : int
         Epochs that every trial gets before it may be stopped.
+    spacing : int
+        Each look of successive halving comes after so many times the epochs of the one before.
     factor : int
         About one trial in so many goes on after each look.
     """
@@ -50,6 +55,7 @@ class Sweep:
     seed: int
     stopping: str = "halving"
     min_epochs: int = 1
+    spacing: int = 3
     factor: int = 4
 
     def pruner(self, epochs: int) -> Any:
@@ -59,9 +65,7 @@ class Sweep:
         if self.stopping == "none":
             return pruners.NopPruner()
         if self.stopping == "halving":
-            return pruners.SuccessiveHalvingPruner(
-                min_resource=self.min_epochs, reduction_factor=self.factor
-            )
+            return halving(first=self.min_epochs, spacing=self.spacing, factor=self.factor)
         return pruners.HyperbandPruner(
             min_resource=self.min_epochs,
             max_resource=max(epochs, self.min_epochs + 1),
@@ -74,7 +78,7 @@ def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
     return digest(
         {
             "space": {name: sweep.space[name] for name in sorted(sweep.space)},
-            "stopping": [sweep.stopping, sweep.min_epochs, sweep.factor],
+            "stopping": [sweep.stopping, sweep.min_epochs, sweep.spacing, sweep.factor],
             "training": recipe.key(data, sweep.seed),
         }
     )
@@ -190,26 +194,63 @@ def work(
     for cut in study.get_trials(states=(state.RUNNING,)):
         if cut.user_attrs.get("worker") == worker:
             # The same trial goes on, under its number: Hyperband's brackets go by numbers.
-            study.sampler = _sampler(sweep, cut.number)
+            drawn = _draw(study, recipe, sweep, cut.number)
+            study.sampler = _fixed({**(drawn or {}), **cut.params})
             trial = optuna.trial.Trial(study, cut._trial_id)
             _run(trial, study, folder, data, recipe, sweep, **options)
     while (number := len(study.get_trials())) < sweep.trials:
-        study.sampler = _sampler(sweep, number)
+        drawn = _draw(study, recipe, sweep, number)
+        if drawn is None:
+            logger.info("the space has no trial that was not trained: %d are all", number)
+            break
+        study.sampler = _fixed(drawn)
         trial = study.ask()
         trial.set_user_attr("worker", worker)
         _run(trial, study, folder, data, recipe, sweep, **options)
     return journal
 
 
-def _sampler(sweep: Sweep, number: int) -> Any:
-    """Make the sampler of one trial.
+def _draw(study: Any, recipe: Recipe, sweep: Sweep, number: int) -> dict[str, Any] | None:
+    """Draw the parameters of a trial that no earlier one has; None where there seems to be none.
 
-    Made anew for each, it suggests what depends on the seed and on the trials before, and not on
-    how often the search was interrupted.
+    What is drawn depends on the seed and on the trials before, and not on how often the search was
+    interrupted. In a small space the sampler comes back to what it likes: trained once more it
+    would tell nothing new.
     """
-    from optuna.samplers import TPESampler
+    import optuna
+    from optuna import samplers
 
-    return TPESampler(seed=sweep.seed * 100_003 + number)
+    state = optuna.trial.TrialState
+    earlier = [trial for trial in study.get_trials(deepcopy=False) if trial.number < number]
+    taken = {trial.user_attrs.get("trial") for trial in earlier}
+    # A study in memory is where draws that are not taken leave no trace.
+    copy = optuna.create_study(direction="minimize")
+    copy.add_trials(earlier)
+    for redraw in range(REDRAWS):
+        kind = samplers.TPESampler if redraw < MODEL_DRAWS else samplers.RandomSampler
+        copy.sampler = kind(seed=(sweep.seed * 100_003 + number) * REDRAWS + redraw)
+        trial = copy.ask()
+        if _trial(recipe, suggest(sweep.space, from_optuna(trial)))[0] not in taken:
+            return dict(trial.params)
+        copy.tell(trial, state=state.FAIL)
+    return None
+
+
+def _trial(recipe: Recipe, searched: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Give the id and the complete hyperparameters of a trial."""
+    values = complete(recipe.architecture, {**recipe.hyperparameters, **searched})
+    return trial_id(recipe.architecture, values), values
+
+
+def _fixed(parameters: Mapping[str, Any]) -> Any:
+    """Make a sampler that gives what was drawn."""
+    from optuna.samplers import RandomSampler
+
+    class Fixed(RandomSampler):
+        def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
+            return parameters[name]
+
+    return Fixed()
 
 
 def _run(
@@ -228,17 +269,9 @@ def _run(
     import optuna
 
     state = optuna.trial.TrialState
-    searched = suggest(sweep.space, from_optuna(trial))
-    values = complete(recipe.architecture, {**recipe.hyperparameters, **searched})
-    name = trial_id(recipe.architecture, values)
-    for other in study.get_trials(states=(state.COMPLETE,)):
-        if other.user_attrs.get("trial") == name:
-            # Sampled twice: trained once, and told twice.
-            trial.set_user_attr("trial", name)
-            trial.set_user_attr("hyperparameters", values)
-            trial.set_user_attr("duplicate_of", other.number)
-            study.tell(trial, other.value)
-            return
+    name, values = _trial(recipe, suggest(sweep.space, from_optuna(trial)))
+    trial.set_user_attr("trial", name)
+    trial.set_user_attr("hyperparameters", values)
     number = f"trial {trial.number + 1} of {sweep.trials}"
     logger.info("%s: %s", number, name, extra=doing(number))
 
@@ -258,8 +291,6 @@ def _run(
         store=store,
         stops=stops,
     )
-    trial.set_user_attr("trial", name)
-    trial.set_user_attr("hyperparameters", values)
     trial.set_user_attr("record", record)
     trial.set_user_attr("seconds", round(time.perf_counter() - began, 3))
     loss = record.get("metrics", {}).get("validation", {}).get("loss")

@@ -37,6 +37,7 @@ with job(snakemake.log[0]):
             seed=params.seed,
             stopping=search["stopping"],
             min_epochs=search["min_epochs"],
+            spacing=search["spacing"],
             factor=search["factor"],
         ),
         worker=int(names.worker),
