@@ -9,6 +9,8 @@ PYTHON ?=
 # More options: make run SNAKEMAKE_ARGS="--config studies=voices"
 SNAKEMAKE_ARGS ?=
 PYTEST_ARGS ?=
+# Tests run in as many processes as there are cores.
+PYTEST := python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 # Versions that TensorFlow has wheels for; without ensurepip a virtual environment has no pip.
 SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -49,10 +51,10 @@ run: $(READY) ## run the workflow; leaves results/report.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(SNAKEMAKE_ARGS)
 
 test: $(READY) ## the tests, without those that take minutes
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "not slow" $(PYTEST_ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 test-slow: $(READY) ## the tests that take minutes
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m slow $(PYTEST_ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m slow $(PYTEST_ARGS)
 
 lint: $(READY) ## style, types, and what Snakemake thinks of the workflow
 	$(BIN)/ruff check .
