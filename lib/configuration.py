@@ -17,7 +17,14 @@ from lib.splits import KINDS
 
 ROOT = Path(__file__).parent.parent
 EFFORTS = ("demo", "quick", "full")
-SEARCH_DEFAULTS = {"method": "grid", "trials": 40, "workers": 1, "min_epochs": 3, "factor": 3}
+SEARCH_DEFAULTS = {
+    "method": "grid",
+    "trials": 40,
+    "workers": 1,
+    "stopping": "halving",
+    "min_epochs": 1,
+    "factor": 4,
+}
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -284,6 +291,12 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
             for name, rule in study["protocols"].items()
         },
         "architectures": list(study["architectures"]),
+        # A Bayesian search with one worker, and any other search, is deterministic.
+        "shared_searches": {
+            name: search["workers"]
+            for name, search in study["architectures"].items()
+            if search["method"] == "bayes" and search["workers"] > 1
+        },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
     }

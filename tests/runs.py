@@ -48,6 +48,7 @@ def study(
             "random": {"kind": "random", "honest": False, "title": "by example"},
         },
         "architectures": list(architectures),
+        "shared_searches": {},
         "baselines": list(BASELINES),
         "seeds": list(seeds),
         "example_kind": example_kind,

@@ -234,7 +234,12 @@ def _trials(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
         f"{study['study']}-trials",
         "Every trial of the search, which saw the train and validation parts of the honest split "
         "alone"
-        + (f"; the first {MOST_TRIALS} of {len(table)}." if len(table) > MOST_TRIALS else "."),
+        + (f"; the first {MOST_TRIALS} of {len(table)}." if len(table) > MOST_TRIALS else ".")
+        + "".join(
+            f" The search of {display(name)} was shared by {workers} workers: it is not "
+            "deterministic, and the same search again may choose another trial."
+            for name, workers in study["shared_searches"].items()
+        ),
         ["Model", "Trial", *heads, *(name.replace("_", " ") for name in settings)],
         rows,
     )

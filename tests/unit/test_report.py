@@ -178,3 +178,11 @@ def test_cells():
     assert [seconds(s) for s in (0.0123, 12.34, 340, 7300)] == [
         "12.3 ms", "12.3 s", "5 min 40 s", "2 h 1 min",
     ]  # fmt: skip
+
+
+def test_a_search_that_is_not_deterministic_is_said_to_be_so(made, source, tmp_path):
+    assert "not deterministic" not in source
+    first, *others = made["studies"]
+    studies = [{**first, "shared_searches": {"cnn": 4}}, *others]
+    page = _render(made, tmp_path / "report.html", studies=studies)
+    assert "The search of CNN was shared by 4 workers: it is not deterministic" in page

@@ -32,7 +32,7 @@ rule train:
         classes=classes,
         scored=of_study("scored"),
         identity=identity,
-        backend=SETTINGS["backend"],
+        compute=COMPUTE,
         code=code_hash("lib.train"),
     script:
         "../scripts/train.py"
@@ -74,6 +74,8 @@ rule baselines:
                 "lib.backend",
                 "lib.batches",
                 "lib.callbacks",
+                "lib.compilation",
+                "lib.events",
                 "lib.fit",
                 "lib.fits",
                 "lib.models",
