@@ -51,6 +51,13 @@ def study(
         "baselines": list(BASELINES),
         "seeds": list(seeds),
         "example_kind": example_kind,
+        "input": {
+            "seconds": 1.5,
+            "before": 0.6 if example_kind == "beats" else 0.0,
+            "aligned": example_kind == "beats",
+            "channels": [],
+            "unit": "mV",
+        },
     }
 
 

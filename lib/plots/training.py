@@ -37,7 +37,7 @@ def learning_curves(
                 for best, history in histories[name]:
                     _curve(axes, history, metric, best, colour(name))
                 quiet(axes, grid="y")
-            grid[0, column].set_title(display(name), color=colour(name))
+            grid[0, column].set_title(display(name))
             grid[1, column].set_xlabel("epoch")
         for row, (metric, label) in enumerate(ROWS):
             grid[row, 0].set_ylabel(label)
