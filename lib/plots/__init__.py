@@ -14,7 +14,6 @@ from lib.files import read_json, read_table
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
 from lib.plots.inputs import class_means, open_examples, some_examples
-from lib.plots.later import read_later
 from lib.plots.scores import confusion_matrices, inflation
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
@@ -114,14 +113,14 @@ def plot_overall(
             baselines = gaps[gaps["kind"] == "baseline"].sort_values("honest", ascending=False)
             networks = gaps[gaps["kind"] == "network"]
             panels.append((study, pd.concat([networks, baselines.head(1)])))
-    ranks = read_later(Path(tables) / "ranks.csv", text=("scope", "architecture", "note"))
+    ranks = read_table(Path(tables) / "ranks.csv", text=("scope", "architecture", "note"))
     return save(inflation(panels), Path(folder) / "inflation") + save(
         critical_differences(ranks), Path(folder) / "critical_difference"
     )
 
 
 def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:
-    table = read_later(path, text=("study", "label", "predicted", "note"))
+    table = read_table(path, text=("study", "label", "predicted", "note"))
     return table[table["study"] == study["study"]]
 
 

@@ -10,14 +10,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lib.errors import HeldoutError
-from lib.files import atomic
-from lib.plots.later import read_later
+from lib.files import atomic, read_table
 from lib.report.figures import figure
 from lib.report.provenance import (
     claims_table,
     costs_table,
     licences,
     provenance_tables,
+    rank_remarks,
     ranks_table,
 )
 from lib.report.study import study_view
@@ -29,7 +29,7 @@ TEXT = (
     *("label", "predicted", "a", "b", "baseline", "beats_baselines", "networks_that_beat"),
     *("source", "split", "test_size", "our_architecture", "honest_protocol", "unit", "trial"),
     *("backend", "device", "state"),
-    *("letters", "scope", "hyperparameter", "reason", "optimizer"),
+    *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
 )
 
 
@@ -80,8 +80,8 @@ def render(
         *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
         *("claims", "trials", "costs", "letters", "folds", "aami", "agreement", "importance"),
     )
-    read = {name: read_later(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
-    ranks = read_later(Path(tables) / "ranks.csv", text=TEXT)
+    read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
+    ranks = read_table(Path(tables) / "ranks.csv", text=TEXT)
     of_dataset = {str(manifest["dataset"]): manifest for manifest in manifests}
     views = [
         study_view(
@@ -126,7 +126,7 @@ def render(
         if len(ranks)
         else None,
         ranks=ranks_table(ranks),
-        remarks=list(dict.fromkeys(note for note in ranks["note"].astype(str) if note)),
+        remarks=rank_remarks(ranks),
         runs=len(read["runs"]),
         claims=claims_table(read["claims"], studies),
         costs=costs_table(read["costs"], studies),

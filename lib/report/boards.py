@@ -36,7 +36,7 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
     primary = board[(board["protocol"] == study["primary"]) & (board["unit"] == "example")]
     gaps = {row["architecture"]: row for row in records(primary_rows(study, tables["inflation"]))}
     letters = {
-        row["architecture"]: str(row["letters"])
+        row["architecture"]: text(row["letters"], note=row["note"])
         for row in records(primary_rows(study, tables["letters"]))
     }
     others = ("accuracy", "balanced_accuracy", "log_loss")
@@ -47,7 +47,7 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         main = metrics["macro_f1"]
         cells = [model(main), interval(main, note=main["interval_note"], bar=True)]
         if letters:
-            cells.append(text(letters.get(str(name), "")))
+            cells.append(letters.get(str(name), text("")))
         if gap:
             ends = ("difference", "low", "high")
             cells.append(interval(gap, names=("random", "random_low", "random_high")))
@@ -64,7 +64,7 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         f"Leaderboard on the test part under the honest split ({title})"
         + (", beside the random one" if gaps else "")
         + ". Means over seeds; small numbers are 95 % intervals over groups."
-        + (" Models that share a letter are not shown to differ in macro-F1." if letters else ""),
+        + (" Networks that share a letter are not shown to differ in macro-F1." if letters else ""),
         [
             *("Model", "Macro-F1, honest"),
             *(["Letters"] if letters else []),
@@ -180,6 +180,7 @@ def _verdict(row: Mapping[str, Any]) -> str:
 def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> TableView:
     """Give the classes under the honest split, as every network and the chosen one tells them."""
     some = table[(table["protocol"] == study["primary"]) & (table["kind"] == "network")]
+    some = some[some["unit"] == "example"]
     # The chosen network first: it is what the answer is about.
     some = some.assign(other=some["architecture"] != best).sort_values("other", kind="stable")
     rows = []
@@ -190,15 +191,16 @@ def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> Table
                 model(row),
                 text(row["label"], note=outside),
                 number(row["support"], digits=0),
-                number(row["sensitivity"], note=row["note"]),
-                number(row["ppv"], note=row["note"]),
-                number(row["f1"]),
+                *(
+                    interval(row, names=(name, f"{name}_low", f"{name}_high"), note=row["note"])
+                    for name in ("sensitivity", "ppv", "f1")
+                ),
             ]
         )
     return TableView(
         f"{study['study']}-per-class",
-        f"Classes under the honest split, means over seeds; the {display(best)}, chosen on "
-        "validation, comes first.",
+        "Classes under the honest split, means over seeds with 95 % intervals over groups; the "
+        f"{display(best)}, chosen on validation, comes first.",
         ["Model", "Class", "Test examples", "Sensitivity", "Positive predictive value", "F1"],
         rows,
         filters=(0, 1),

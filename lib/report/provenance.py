@@ -36,7 +36,7 @@ def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> 
                 number(claim["value"], note="" if valid else "not valid"),
                 text("yes" if valid else "no", tone="" if valid else "bad"),
                 text(claim["note"]),
-                text(display(claim["our_architecture"])),
+                text(display(claim["our_architecture"]), note=claim["our_note"]),
                 interval(claim, names=same, note=_missing(claim, "same_split")),
                 interval(
                     claim,
@@ -75,7 +75,7 @@ def _breakable(source: Any) -> Cell:
 def _missing(claim: Mapping[str, Any], name: str) -> str:
     if claim[name] == claim[name]:
         return ""
-    return "not one of our protocols" if not claim["protocol"] else "not run"
+    return "not measured"
 
 
 def costs_table(costs: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> TableView:
@@ -158,7 +158,7 @@ def ranks_table(ranks: pd.DataFrame) -> TableView | None:
         [
             text(row["scope"]),
             text(display(row["architecture"]), tone=str(row["architecture"])),
-            number(row["mean_rank"], digits=2, note=str(row["note"])),
+            number(row["mean_rank"], digits=2),
             number(row["blocks"], digits=0),
             number(row["chi2"], digits=2),
             number(row["f"], digits=2),
@@ -177,6 +177,14 @@ def ranks_table(ranks: pd.DataFrame) -> TableView | None:
         ],
         rows,
     )
+
+
+def rank_remarks(ranks: pd.DataFrame) -> list[str]:
+    """Give what must be said beside each ranking: what it is over, and how little it can show."""
+    notes = dict.fromkeys(
+        (str(row["scope"]), str(row["note"])) for row in records(ranks) if row["note"]
+    )
+    return [f"Over {scope}: {note}." for scope, note in notes]
 
 
 def provenance_tables(provenance: Mapping[str, Any]) -> list[TableView]:
