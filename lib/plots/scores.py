@@ -81,7 +81,7 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
             )  # fmt: skip
         if row["kind"] == "network" and not np.isnan(row["difference"]):
             axes.annotate(
-                f"{round(row['difference'], 2) + 0.0:+.2f}".replace("-", "−"),
+                _signed(row["difference"]),
                 (1.005, y), xycoords=("axes fraction", "data"),
                 va="center", color=INK, fontweight="bold", fontsize=8,
             )  # fmt: skip
@@ -90,6 +90,12 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
     axes.set_xlim(0, 1.02)
     quiet(axes)
     axes.spines["left"].set_visible(False)
+
+
+def _signed(value: float) -> str:
+    """Write a difference with its sign; what rounds to nothing has none."""
+    rounded = round(value, 2)
+    return f"{rounded:+.2f}".replace("-", "−") if rounded else "0.00"
 
 
 def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:

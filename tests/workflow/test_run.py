@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -219,7 +220,15 @@ def test_snakemake_can_pack_its_own_report(copied: Workflow, tmp_path: Path) -> 
     packed = tmp_path / "report.zip"
     done = copied.run("--report", str(packed))
     assert done.status == 0, done.output
-    assert packed.stat().st_size > 0
+    with ZipFile(packed) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/report.html")][-1:]
+        index = archive.read(name).decode()
+    # Categories, labels and captions of what a reader looks for.
+    for words in (
+        *("Report", "Tables", "tiny", "the page", "inflation over all studies", "leaderboard"),
+        *("learning_curves_grouped", "needs no network", "Every trial of the search"),
+    ):
+        assert words in index, words
 
 
 @pytest.mark.slow
