@@ -1,4 +1,4 @@
-"""The page at full size: as many studies, splits, folds, seeds, epochs and trials as there may be."""
+"""The page at full size: as many splits, folds, seeds, epochs and trials as there may be."""
 
 from __future__ import annotations
 
