@@ -154,7 +154,7 @@
       for (const value of values) select.append(element("option", { value }, value || "–"));
       return [[column, select]];
     });
-    if (rows.length < 6 && !choices.length) return null;
+    if (rows.length < 5 && !choices.length) return null;
     const words = element("input", {
       type: "search", placeholder: "Filter rows", "aria-label": `Filter rows of ${table.dataset.name}`,
     });
