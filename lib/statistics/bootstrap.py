@@ -160,7 +160,9 @@ def resample(
     }
 
 
-def interval(found: Resampled, *, level: float = 0.95, lacks: str = "a class") -> Interval:
+def interval(
+    found: Resampled, *, level: float = 0.95, lacks: str = "a class", reflected: bool = False
+) -> Interval:
     """Give a score with its percentile interval (Efron and Tibshirani 1993, ch. 13).
 
     Parameters
@@ -171,13 +173,21 @@ def interval(found: Resampled, *, level: float = 0.95, lacks: str = "a class") -
         The coverage.
     lacks : str
         What a resample without a score lacks, for the note.
+    reflected : bool
+        For an error that chance can only raise, such as the expected calibration error: resamples
+        are as much above the estimate as the estimate is above the truth, so the interval is
+        mirrored at the estimate (the basic bootstrap; Davison and Hinkley 1997, section 5.2) and
+        cut at 0.
 
     Returns
     -------
     Interval
         Widened to hold the estimate where skewness would leave it outside.
     """
-    low, high, note = _ends(found.estimate, found.draws, found.groups, level=level, lacks=lacks)
+    draws = 2 * found.estimate - found.draws if reflected else found.draws
+    low, high, note = _ends(found.estimate, draws, found.groups, level=level, lacks=lacks)
+    if reflected:
+        low = np.maximum(low, 0.0)
     return Interval(found.estimate, low, high, found.groups, note)
 
 
