@@ -113,25 +113,19 @@ def draw_weights_of_two(
     return found[0], found[1]
 
 
-def resample(
-    statistics: ArrayLike, scores: Mapping[str, Score], weights: Array
-) -> dict[str, Resampled]:
-    """Score all groups, and every resample of them.
+def weigh(statistics: ArrayLike, weights: Array) -> Array:
+    """Add up the groups of every resample.
 
     Parameters
     ----------
     statistics : array_like, shape (seed, group, ...)
         Sufficient statistics, folds added up: a confusion matrix, or sums and a count.
-    scores : mapping of str to callable
-        Each takes statistics of shape (..., ...) to scores of shape (...).
     weights : ndarray, shape (resample, group)
         From `draw_weights`.
 
     Returns
     -------
-    dict of str to Resampled
-        The estimate is the mean over seeds; each resample is averaged over seeds too, so that the
-        interval is that of an average run.
+    ndarray, shape (resample, seed, ...)
 
     Raises
     ------
@@ -152,10 +146,36 @@ def resample(
         )
     seeds, groups, *rest = x.shape
     rows = np.moveaxis(x, 1, 0).reshape(groups, -1)
-    drawn = (weights @ rows).reshape(len(weights), seeds, *rest)
-    whole = x.sum(1)
+    return (weights @ rows).reshape(len(weights), seeds, *rest)
+
+
+def resample(
+    statistics: ArrayLike, scores: Mapping[str, Score], weights: Array
+) -> dict[str, Resampled]:
+    """Score all groups, and every resample of them.
+
+    Parameters
+    ----------
+    statistics, weights
+        As for `weigh`.
+    scores : mapping of str to callable
+        Each takes statistics of shape (..., ...) to scores of shape (...).
+
+    Returns
+    -------
+    dict of str to Resampled
+        The estimate is the mean over seeds; each resample is averaged over seeds too, so that the
+        interval is that of an average run.
+
+    Raises
+    ------
+    HeldoutError
+        What `weigh` raises.
+    """
+    x = np.asarray(statistics, dtype=float)
+    drawn, whole = weigh(x, weights), x.sum(1)
     return {
-        name: Resampled(float(score(whole).mean()), score(drawn).mean(1), groups)
+        name: Resampled(float(score(whole).mean()), score(drawn).mean(1), x.shape[1])
         for name, score in scores.items()
     }
 
