@@ -241,7 +241,7 @@ def _entry(pool: Pool, unit: str, view: Sample, weights: NDArray[np.float64]) ->
             continue
         estimate = float(np.mean([point[metric][0] for point in points]))
         resampled[metric] = found[metric]._replace(estimate=estimate)
-        intervals[metric] = interval(resampled[metric])
+        intervals[metric] = interval(resampled[metric], reflected=metric == "ece")
     if "accuracy" in resampled:
         every = view.matrices.sum((2, 3))
         right = np.trace(view.matrices, axis1=2, axis2=3)

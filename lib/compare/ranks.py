@@ -72,12 +72,12 @@ def _over_studies(
     if best is None:
         nothing = "no two architectures were run in two studies: there is nothing to rank"
         return [{"scope": "studies", "architecture": "", "blocks": 0, "note": nothing}]
-    _, names, blocks = best
-    x = np.array([[scores[study][name] for name in names] for study in blocks])
+    _, shared, blocks = best
+    x = np.array([[scores[study][name] for name in shared] for study in blocks])
     notes = [f"of {len(studies)} studies, those with all of these: {', '.join(blocks)}"]
     if any(study["simulated"] for study in studies if study["study"] in blocks):
         notes.append("on simulated recordings")
-    return _rows("studies", names, x, notes)
+    return _rows("studies", shared, x, notes)
 
 
 def _rows(

@@ -11,7 +11,13 @@ from lib.aami import aami_table, is_aami
 from lib.compare.board import OF_SCORED, Board, Entry, joined, keys, missing_classes
 from lib.metrics import calibration
 from lib.statistics import sums
-from lib.statistics.bootstrap import Interval, exact_share, interval, resample
+from lib.statistics.bootstrap import Interval, Resampled, exact_share, interval, weigh
+
+OF_CLASS = {
+    "sensitivity": sums.sensitivity_scores,
+    "ppv": sums.ppv_scores,
+    "f1": sums.f1_scores,
+}
 
 
 def leaderboard_rows(board: Board) -> list[dict[str, Any]]:
@@ -43,19 +49,12 @@ def per_class_rows(board: Board) -> list[dict[str, Any]]:
     rows = []
     for (_, _, unit), entry in board.items():
         classes, matrices = entry.pool.classes, entry.sample.matrices
-        found = resample(
-            matrices,
-            {
-                f"{name} {k}": _of_class(score, k)
-                for k in range(len(classes))
-                for name, score in (
-                    ("sensitivity", sums.sensitivity_scores),
-                    ("ppv", sums.ppv_scores),
-                    ("f1", sums.f1_scores),
-                )
-            },
-            entry.weights,
-        )
+        drawn, whole = weigh(matrices, entry.weights), matrices.sum(1)
+        groups = matrices.shape[1]
+        # Means over seeds: of all groups by class, and of every resample by class.
+        found = {
+            name: (score(whole).mean(0), score(drawn).mean(1)) for name, score in OF_CLASS.items()
+        }
         for k, label in enumerate(classes):
             support = float(matrices[0, :, k].sum())
             unseen = int((matrices[..., k].sum((1, 2)) == 0).sum())
@@ -74,9 +73,9 @@ def per_class_rows(board: Board) -> list[dict[str, Any]]:
                 "note": note,
             }
             notes = []
-            for name in ("sensitivity", "ppv", "f1"):
+            for name, (estimates, draws) in found.items():
                 one = interval(
-                    found[f"{name} {k}"],
+                    Resampled(float(estimates[k]), draws[:, k], groups),
                     lacks="a prediction of the class" if name == "ppv" else "the class",
                 )
                 one = _exact(entry, name, k, one.estimate) or one
@@ -85,10 +84,6 @@ def per_class_rows(board: Board) -> list[dict[str, Any]]:
                 notes.append("" if np.isnan(one.estimate) else one.note)
             rows.append({**row, "interval_note": joined(notes)})
     return rows
-
-
-def _of_class(score: sums.Score, k: int) -> sums.Score:
-    return lambda matrix: score(matrix)[..., k]
 
 
 def _exact(entry: Entry, name: str, k: int, estimate: float) -> Interval | None:

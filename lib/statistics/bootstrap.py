@@ -113,25 +113,19 @@ def draw_weights_of_two(
     return found[0], found[1]
 
 
-def resample(
-    statistics: ArrayLike, scores: Mapping[str, Score], weights: Array
-) -> dict[str, Resampled]:
-    """Score all groups, and every resample of them.
+def weigh(statistics: ArrayLike, weights: Array) -> Array:
+    """Add up the groups of every resample.
 
     Parameters
     ----------
     statistics : array_like, shape (seed, group, ...)
         Sufficient statistics, folds added up: a confusion matrix, or sums and a count.
-    scores : mapping of str to callable
-        Each takes statistics of shape (..., ...) to scores of shape (...).
     weights : ndarray, shape (resample, group)
         From `draw_weights`.
 
     Returns
     -------
-    dict of str to Resampled
-        The estimate is the mean over seeds; each resample is averaged over seeds too, so that the
-        interval is that of an average run.
+    ndarray, shape (resample, seed, ...)
 
     Raises
     ------
@@ -152,15 +146,43 @@ def resample(
         )
     seeds, groups, *rest = x.shape
     rows = np.moveaxis(x, 1, 0).reshape(groups, -1)
-    drawn = (weights @ rows).reshape(len(weights), seeds, *rest)
-    whole = x.sum(1)
+    return (weights @ rows).reshape(len(weights), seeds, *rest)
+
+
+def resample(
+    statistics: ArrayLike, scores: Mapping[str, Score], weights: Array
+) -> dict[str, Resampled]:
+    """Score all groups, and every resample of them.
+
+    Parameters
+    ----------
+    statistics, weights
+        As for `weigh`.
+    scores : mapping of str to callable
+        Each takes statistics of shape (..., ...) to scores of shape (...).
+
+    Returns
+    -------
+    dict of str to Resampled
+        The estimate is the mean over seeds; each resample is averaged over seeds too, so that the
+        interval is that of an average run.
+
+    Raises
+    ------
+    HeldoutError
+        What `weigh` raises.
+    """
+    x = np.asarray(statistics, dtype=float)
+    drawn, whole = weigh(x, weights), x.sum(1)
     return {
-        name: Resampled(float(score(whole).mean()), score(drawn).mean(1), groups)
+        name: Resampled(float(score(whole).mean()), score(drawn).mean(1), x.shape[1])
         for name, score in scores.items()
     }
 
 
-def interval(found: Resampled, *, level: float = 0.95, lacks: str = "a class") -> Interval:
+def interval(
+    found: Resampled, *, level: float = 0.95, lacks: str = "a class", reflected: bool = False
+) -> Interval:
     """Give a score with its percentile interval (Efron and Tibshirani 1993, ch. 13).
 
     Parameters
@@ -171,13 +193,21 @@ def interval(found: Resampled, *, level: float = 0.95, lacks: str = "a class") -
         The coverage.
     lacks : str
         What a resample without a score lacks, for the note.
+    reflected : bool
+        For an error that chance can only raise, such as the expected calibration error: resamples
+        are as much above the estimate as the estimate is above the truth, so the interval is
+        mirrored at the estimate (the basic bootstrap; Davison and Hinkley 1997, section 5.2) and
+        cut at 0.
 
     Returns
     -------
     Interval
         Widened to hold the estimate where skewness would leave it outside.
     """
-    low, high, note = _ends(found.estimate, found.draws, found.groups, level=level, lacks=lacks)
+    draws = 2 * found.estimate - found.draws if reflected else found.draws
+    low, high, note = _ends(found.estimate, draws, found.groups, level=level, lacks=lacks)
+    if reflected:
+        low = np.maximum(low, 0.0)
     return Interval(found.estimate, low, high, found.groups, note)
 
 

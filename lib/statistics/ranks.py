@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from lib.errors import HeldoutError
 from lib.statistics.sums import Array
 
-# As many sums of ranks are followed at most before p is taken from the F distribution.
-MOST_STATES = 50_000
+# So many additions a block are made at most before p is taken from the F distribution.
+MOST_STEPS = 200_000
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _exact_p(ranks: Array) -> float | None:
     states: Counter[tuple[int, ...]] = Counter({(0,) * len(rows[0]): 1})
     for row in rows:
         orders = Counter(permutations(row))
-        if len(states) * len(orders) > 20 * MOST_STATES:
+        if len(states) * len(orders) > MOST_STEPS:
             return None
         following: Counter[tuple[int, ...]] = Counter()
         for state, count in states.items():
@@ -129,7 +129,5 @@ def _exact_p(ranks: Array) -> float | None:
                 total = tuple(sorted(s + o for s, o in zip(state, order, strict=True)))
                 following[total] += count * times
         states = following
-        if len(states) > MOST_STATES:
-            return None
     as_large = sum(n for state, n in states.items() if sum(v * v for v in state) >= target - 1e-9)
     return as_large / sum(states.values())
