@@ -9,6 +9,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from lib.plots.style import FAINT, GREY, INK, SETTINGS, canvas, colour, display, quiet
 
@@ -105,15 +106,26 @@ def fronts(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
             axes.set_xscale("log")
             # Powers in plain digits: mathematics is off, since names from data may hold dollars.
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
-            axes.margins(x=0.18)
+            low, high = _decade(some[cost])
+            axes.set_xlim(low, high)
+            # Over many decades there is room for their powers alone.
+            steps = (1, 2, 5) if high / low < 100 else (1,)
+            axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=5))
             axes.set_ylim(0, 1.02)
             axes.set_xlabel(label)
             quiet(axes, grid="both")
             axes.minorticks_off()
         grid[0].set_ylabel("macro-F1, honest split")
         handles, labels = grid[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=4)
+        figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
     return figure
+
+
+def _decade(values: pd.Series) -> tuple[float, float]:
+    """Give limits with some room, a decade apart at least: closer ones may hold no tick at all."""
+    low, high = float(values.min()), float(values.max())
+    room = max(1.6, np.sqrt(10 * low / high))
+    return low / room, high * room
 
 
 def _known(rows: pd.DataFrame, cost: str) -> pd.Series:

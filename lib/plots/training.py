@@ -29,7 +29,7 @@ def learning_curves(
     """
     names = [name for name in study["architectures"] if name in histories]
     with mpl.rc_context(SETTINGS):
-        figure = canvas(max(3.4, 2.5 * len(names) + 0.5), 4.1)
+        figure = canvas(max(3.4, 2.5 * len(names) + 0.5), 4.8)
         grid = figure.subplots(2, len(names), sharex="col", sharey="row", squeeze=False)
         for column, name in enumerate(names):
             for row, (metric, _) in enumerate(ROWS):

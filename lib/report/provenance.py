@@ -35,7 +35,6 @@ def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> 
                 text(metric_name(claim["metric"])),
                 number(claim["value"], note="" if valid else "not valid"),
                 text("yes" if valid else "no", tone="" if valid else "bad"),
-                text(claim["note"]),
                 text(display(claim["our_architecture"]), note=claim["our_note"]),
                 interval(claim, names=same, note=_missing(claim, "same_split")),
                 interval(
@@ -43,6 +42,7 @@ def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> 
                     names=("honest", "honest_low", "honest_high"),
                     note=_missing(claim, "honest"),
                 ),
+                text(claim["note"]),
             ]
         )
     columns = ["Study", "Source", "Model", "Split", "Groups apart", "Metric", "Claimed", "Valid"]
@@ -52,7 +52,7 @@ def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> 
         "kind of split and under the honest one. Test sets differ, so only orders of size compare. "
         "A number that is not valid measures something else than it says; the remark gives the "
         "reason.",
-        [*columns, "Remark", "Ours", "Same split", "Honest split"],
+        [*columns, "Ours", "Same split", "Honest split", "Remark"],
         rows,
         filters=(0, 4, 7),
     )
@@ -100,8 +100,7 @@ def costs_table(costs: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> Ta
         )
     return TableView(
         "costs",
-        "What each model costs: the median over runs, seeds and folds. A run that was taken up "
-        "from another with the same weights counts with the seconds of that one.",
+        "What each model costs: the median over splits, seeds and folds.",
         [
             *("Study", "Model", "Parameters", "Size (KB)", "Epochs"),
             *("Training", "Prediction of one example", "Device"),

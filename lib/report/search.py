@@ -108,6 +108,8 @@ def _filled(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _setting(value: Any) -> Cell:
+    if str(value) in ("True", "False"):
+        return text("yes" if str(value) == "True" else "no")
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value:
         return Cell(f"{value:g}", repr(value), numeric=True)
     return text(value)

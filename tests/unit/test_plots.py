@@ -175,6 +175,22 @@ def test_the_front_is_what_the_table_marks(made):
     assert len(axes.lines) == 2
 
 
+@pytest.mark.parametrize("costs", [(3.2, 3.9), (1e-4, 1.1e-4), (5, 50_000), (40, 700)])
+def test_costs_however_close_stand_between_ticks(made, costs):
+    rows = pd.DataFrame(
+        {
+            "architecture": ["lstm", "cnn"], "macro_f1": [0.7, 0.8], "parameters": costs,
+            "model_kb": np.nan, "train_seconds": np.nan, "predict_seconds": np.nan,
+            "front_parameters": [True, True],
+        }
+    )  # fmt: skip
+    (axes,) = fronts(made["studies"][0], rows).axes
+    low, high = axes.get_xlim()
+    assert low < min(costs) < max(costs) < high
+    shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert 2 <= len(shown) <= 6
+
+
 def test_every_group_counts_once_in_a_mean():
     examples = pd.DataFrame(
         {"example": range(4), "group": ["a", "a", "a", "b"], "label": ["N"] * 4}
