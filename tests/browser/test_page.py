@@ -253,6 +253,19 @@ def test_on_paper_folds_are_open_and_buttons_gone(browser: Browser, page: Path) 
     assert browser.js("return document.querySelectorAll('details[open]').length") == 0
 
 
+def test_every_table_fits_a_sheet(browser: Browser, page: Path) -> None:
+    sheet = 700  # A4 without its margins, in CSS pixels
+    browser.open(page, width=sheet)
+    browser.media("print")
+    browser.js("for (const one of document.querySelectorAll('details')) one.open = true")
+    over = browser.js(
+        "return [...document.querySelectorAll('table, figure img')].filter((one) =>"
+        " one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)"
+        ".map((one) => one.dataset.name)"
+    )
+    assert over == []
+
+
 def test_pictures_turn_dark_with_the_page(browser: Browser, page: Path) -> None:
     grounds = []
     for dark in (False, True):
