@@ -9,6 +9,8 @@ PYTHON ?=
 # More options: make run SNAKEMAKE_ARGS="--config studies=voices"
 SNAKEMAKE_ARGS ?=
 PYTEST_ARGS ?=
+# Tests run in as many processes as there are cores.
+PYTEST := python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 # Some sections, such as: make benchmark BENCHMARK_ARGS="voices sweep"
 BENCHMARK_ARGS ?=
 
@@ -51,10 +53,10 @@ run: $(READY) ## run the workflow; leaves results/report.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(SNAKEMAKE_ARGS)
 
 test: $(READY) ## the tests, without those that take minutes
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "not slow" $(PYTEST_ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 test-slow: $(READY) ## the tests that take minutes
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m slow $(PYTEST_ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m slow $(PYTEST_ARGS)
 
 benchmark: $(READY) ## measure, and write docs/benchmarks.md; BENCHMARK_ARGS=--help says more
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m benchmarks $(BENCHMARK_ARGS)

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from lib.errors import HeldoutError
-from lib.features import shape
+from lib.features import seconds, shape
 from lib.hyperparameters import suggestion
 from lib.spaces import check_space, grid_trials, random_trials
 from lib.splits import KINDS
@@ -287,6 +287,7 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         "study": study["name"],
         **{key: study[key] for key in keys},
         "classes": list(study["classes"]),
+        "input": input_axes(study["features"]),
         "protocols": {
             name: {"kind": rule["kind"], "honest": rule["honest"], "title": rule["title"]}
             for name, rule in study["protocols"].items()
@@ -300,4 +301,23 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
+    }
+
+
+def input_axes(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a picture of an example writes on its axes.
+
+    Returns
+    -------
+    dict
+        `seconds` that an example lasts, `before` (s from its start to the R peak, or 0), `aligned`
+        (whether all examples are cut at the same event), `channels` (names, or empty), `unit`.
+    """
+    aligned = features["kind"] == "beats"
+    return {
+        "seconds": seconds(**features),
+        "before": float(features.get("before", 0.0)),
+        "aligned": aligned,
+        "channels": [str(name) for name in features.get("channels", [])],
+        "unit": "mV" if aligned else "mV; audio: full scale ±1",
     }
