@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny sizes: do they run at all?")
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder of both files")
     parser.add_argument("--folder", type=Path, help="for what is written on the way; 6 GB free")
+    parser.add_argument("--note", default="", help="what whoever reads the figures should know")
     given = parser.parse_args(arguments)
     for name in given.sections:
         if name not in SECTIONS:
@@ -49,7 +50,11 @@ def main(arguments: list[str] | None = None) -> None:
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
             options = {"only": given.only} if name == "speed" else {}
             found = SECTIONS[name](Path(folder), quick=given.quick, **options)
-        found |= {"machine": describe(), "seconds": round(time.perf_counter() - began)}
+        found |= {
+            "note": given.note,
+            "machine": describe(),
+            "seconds": round(time.perf_counter() - began),
+        }
         if given.only and name in known["sections"]:
             old = {row["name"]: row for row in known["sections"][name]["rows"]}
             found["rows"] = list((old | {row["name"]: row for row in found["rows"]}).values())

@@ -16,8 +16,8 @@ from benchmarks.machine import apart, cores
 SHAPE = (64_000, 10_000, 2)
 BLOCK = 500
 """Examples that are made at once; the file repeats them, since what they hold costs nothing."""
-STEPS = 24
-ROUNDS = 3
+STEPS = 5
+ROUNDS = 2
 
 
 def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:

@@ -26,7 +26,9 @@ def render(found: dict[str, Any]) -> str:
     for name, section in found["sections"].items():
         text = RENDERERS[name](section)
         sizes = " Measured with `--quick`: the figures mean nothing." if section["quick"] else ""
-        parts.append(f"{text}\n\n{_machine(section['machine'], section['seconds'])}{sizes}\n")
+        note = f" {section['note']}" if section["note"] else ""
+        machine = _machine(section["machine"], section["seconds"])
+        parts.append(f"{text}\n\n{machine}{note}{sizes}\n")
     return "\n".join(parts)
 
 
