@@ -57,6 +57,15 @@ def classes(wildcards):
     return list(study(wildcards, "classes"))
 
 
+def inputs(wildcards):
+    """What makes the inputs of a study's networks: it travels with each model."""
+    return {
+        "features": study(wildcards, "features"),
+        "labels": study(wildcards, "classes"),
+        "reading": study(wildcards, "recordings").get("reading", {}),
+    }
+
+
 def folds(study, protocol):
     return range(configuration.folds_of(STUDIES[study]["protocols"][protocol]))
 

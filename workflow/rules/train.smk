@@ -35,6 +35,8 @@ rule train:
         simulated=of_study("simulated"),
         honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
         backend=SETTINGS["backend"],
+        inputs=inputs,
+        inputs_code=code_hash("lib.inputs", without=("lib.features", "lib.datasets")),
         code=code_hash("lib.train"),
     script:
         "../scripts/train.py"

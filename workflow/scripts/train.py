@@ -6,13 +6,15 @@ from lib.jobs import job
 with job(snakemake.log[0]):
     from lib.callbacks import Training
     from lib.examples import open_examples
+    from lib.inputs import describe_inputs
     from lib.train import Recipe, open_data, train_runs
 
     params, names = snakemake.params, snakemake.wildcards
     best = read_json(snakemake.input.best)
+    examples = read_table(snakemake.input.examples)
     data = open_data(
         open_examples(snakemake.input.npy),
-        read_table(snakemake.input.examples),
+        examples,
         read_table(snakemake.input.split),
         fold=int(names.fold),
         classes=params.classes,
@@ -39,6 +41,7 @@ with job(snakemake.log[0]):
             "honest": params.honest,
             "trial": best["trial"],
             "fold": int(names.fold),
+            "inputs": describe_inputs(data.x, examples, data.rows["train"], **params.inputs),
         },
         store=Path("results") / names.study / "fits",
     )
