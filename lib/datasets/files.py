@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +99,12 @@ def _named(path: Path) -> Path:
 
 def _read_record(path: Path) -> Signal:
     samples, header = waveform_database.read_samples(path)
-    beats: tuple[np.ndarray, ...] = ()
-    if path.with_suffix(".atr").is_file():
-        beats = waveform_database.read_beats(path, length=len(samples), codes=BEATS)
-    return Signal(samples, float(header.fs), tuple(header.sig_name), *beats, name=path.as_posix())
+    name = path.as_posix()
+    signal = Signal(samples, float(header.fs), tuple(header.sig_name), name=name)
+    if not path.with_suffix(".atr").is_file():
+        return signal
+    positions, symbols = waveform_database.read_beats(path, length=len(samples), codes=BEATS)
+    return replace(signal, positions=positions, symbols=symbols)
 
 
 def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> Signal:
