@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from lib.fingerprint import BANDS, band_of, find_matches, fingerprint
 RATE = 22050
 
 
+@cache
 def sound(seed: int, *, seconds: float = 3.0, rate: float = RATE) -> np.ndarray:
     """Make something like speech: noise whose bands rise and fall several times a second."""
     rng = np.random.default_rng(seed)
