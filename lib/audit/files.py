@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.datasets.files import read_file
-from lib.datasets.signal import Signal
+from lib.datasets.files import read_file, read_file_header
 from lib.errors import HeldoutError
 from lib.features import level
-from lib.fingerprint import Fingerprint, Match, band_of, find_matches, fingerprint
+from lib.fingerprint import BANDS, Band, Fingerprint, Match, band_of, find_matches, fingerprint
 from lib.splits import PARTS
 
 # No more cases of one finding than this are listed.
@@ -46,7 +45,7 @@ class Heard:
     level: float = float("nan")
     size: int = 0
     content: str = ""
-    signal: Signal | None = None
+    bits: Fingerprint | None = None
 
 
 def audit_files(
@@ -78,11 +77,13 @@ def audit_files(
     """
     labels = sorted(set(table["label"]) - {""})
     findings = [*_names(table), *_missing_classes(table, labels)]
-    heard = _listen(table, Path(root), threads) if root is not None else {}
-    readable = {path: item for path, item in heard.items() if not item.fault}
+    heard, band = [], BANDS[0]
+    if root is not None:
+        heard, band = listen(list(dict.fromkeys(table["path"])), Path(root), threads=threads)
+    readable = {item.path: item for item in heard if not item.fault}
     findings += _unreadable(heard)
     if readable:
-        findings += _same_audio(table, list(readable.values()))
+        findings += _same_audio(table, list(readable.values()), band)
         findings += _metadata(table, readable, seed=seed)
     else:
         findings.append(
@@ -221,17 +222,47 @@ def _missing_classes(table: pd.DataFrame, labels: list[str]) -> Iterator[dict[st
         yield _finding("missing_classes", WARNING, len(gone), text, gone)
 
 
-def _listen(table: pd.DataFrame, root: Path, threads: int) -> dict[str, Heard]:
-    """Read every file once, in parallel."""
-    paths = list(dict.fromkeys(table["path"]))
+def listen(
+    paths: Sequence[str], root: Path, *, threads: int, reading: Mapping[str, Any] | None = None
+) -> tuple[list[Heard], Band]:
+    """Read every file once, in parallel.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Within `root`; an absolute path stays as it is.
+    root : Path
+        The folder of the files.
+    threads : int
+        Files read at once.
+    reading : mapping, optional
+        What `lib.datasets.files.read_file` takes beside the path.
+
+    Returns
+    -------
+    heard : list of Heard
+        In the order of `paths`; a file that cannot be read has a `fault`, «missing» where there
+        is none.
+    band : Band
+        Of the fingerprints: the highest that all files hold.
+    """
+    options = dict(reading or {})
+
+    def rate(path: str) -> float | None:
+        try:
+            return read_file_header(root / path, **options).rate
+        except HeldoutError:
+            return None
+
     with ThreadPoolExecutor(threads) as pool:
-        return dict(zip(paths, pool.map(lambda path: _hear(path, root), paths), strict=True))
+        # The band must be known before the first file is read, since samples are not kept.
+        band = band_of([found for found in pool.map(rate, paths) if found is not None])
+        return list(pool.map(lambda path: _hear(path, root / path, band, options), paths)), band
 
 
-def _hear(path: str, root: Path) -> Heard:
-    file = root / path  # an absolute path stays as it is
+def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Heard:
     try:
-        signal = read_file(file)
+        signal = read_file(file, **options)
     except HeldoutError as error:
         return Heard(path, fault=str(error) if file.exists() else "missing")
     return Heard(
@@ -242,13 +273,13 @@ def _hear(path: str, root: Path) -> Heard:
         level=level(signal),
         size=file.stat().st_size,
         content=hashlib.blake2b(signal.samples.tobytes(), digest_size=16).hexdigest(),
-        signal=signal,
+        bits=fingerprint(signal, band=band),
     )
 
 
-def _unreadable(heard: dict[str, Heard]) -> Iterator[dict[str, Any]]:
-    missing = [path for path, item in heard.items() if item.fault == "missing"]
-    broken = [item for item in heard.values() if item.fault not in ("", "missing")]
+def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
+    missing = [item.path for item in heard if item.fault == "missing"]
+    broken = [item for item in heard if item.fault not in ("", "missing")]
     if missing:
         yield _finding(
             "files_missing",
@@ -268,13 +299,22 @@ def _unreadable(heard: dict[str, Heard]) -> Iterator[dict[str, Any]]:
         )
 
 
-def same_recordings(
-    heard: list[Heard], *, prints: list[Fingerprint] | None = None
-) -> list[tuple[Match, bool]]:
-    """Find the pairs of recordings that hold the same audio, and whether sample for sample."""
-    band = band_of([item.rate for item in heard])
-    if prints is None:
-        prints = [fingerprint(item.signal, band=band) for item in heard if item.signal is not None]
+def same_recordings(heard: Sequence[Heard], *, band: Band) -> list[tuple[Match, bool]]:
+    """Find the pairs of recordings that hold the same audio, and whether sample for sample.
+
+    Parameters
+    ----------
+    heard : sequence of Heard
+        Without a fault.
+    band : Band
+        Of their fingerprints.
+
+    Returns
+    -------
+    list of (Match, bool)
+        Numbers of `Match` are those of the list.
+    """
+    prints = [item.bits for item in heard if item.bits is not None]
     found = {(match.first, match.second): match for match in find_matches(prints, band=band)}
     # What is too short for a fingerprint, or silent, is compared by its samples.
     first_of: dict[str, int] = {}
@@ -290,11 +330,13 @@ def same_recordings(
     ]
 
 
-def _same_audio(table: pd.DataFrame, heard: list[Heard]) -> Iterator[dict[str, Any]]:
+def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator[dict[str, Any]]:
     parts = table.groupby("path")["part"].agg(lambda parts: sorted(set(parts))).to_dict()
     labels = table.groupby("path")["label"].agg(lambda found: sorted(set(found) - {""})).to_dict()
-    across, contradicting, within = [], [], []
-    for match, exact in same_recordings(heard):
+    across: list[dict[str, Any]] = []
+    within: list[dict[str, Any]] = []
+    contradicting: list[dict[str, Any]] = []
+    for match, exact in same_recordings(heard, band=band):
         a, b = heard[match.first].path, heard[match.second].path
         case = {
             "first": a,
