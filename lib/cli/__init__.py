@@ -7,12 +7,12 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from lib.cli import audit, new_study, predict
+from lib.cli import audit, export, new_study, predict
 from lib.errors import HeldoutError
 
 __all__ = ["main"]
 
-COMMANDS = (predict, audit, new_study)
+COMMANDS = (predict, audit, export, new_study)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
