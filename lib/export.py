@@ -165,7 +165,8 @@ def model_card(
         "",
         "## Numbers",
         "",
-        "Groups (patients, speakers, …) of the test part were in no other part."
+        "No group (what the protocol keeps together: a patient, a speaker, a recording) of the "
+        "test part was in another part."
         if honest
         else "**Not honest: groups of the test part were in the train part, too. These numbers "
         "promise too much.**",

@@ -10,9 +10,24 @@ from collections.abc import Sequence
 from lib.cli import audit, export, new_study, predict
 from lib.errors import HeldoutError
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 COMMANDS = (predict, audit, export, new_study)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="python -m lib", description="Work with recordings and trained networks of your own."
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        help_text = (module.__doc__ or "").strip().splitlines()[0]
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        module.add_arguments(command)
+        command.set_defaults(command=module.run)
+    return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,17 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, or 1 where a file failed, a split leaks, or the project raised an error
         (its text is on standard error).
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m lib", description="Work with recordings and trained networks of your own."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in COMMANDS:
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
-        help_text = (module.__doc__ or "").strip().splitlines()[0]
-        command = commands.add_parser(name, help=help_text, description=help_text)
-        module.add_arguments(command)
-        command.set_defaults(command=module.run)
-    chosen = parser.parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         return int(chosen.command(chosen))
