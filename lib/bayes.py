@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +225,7 @@ def _run(
     record = train_trial(
         folder / name,
         data,
-        recipe.with_hyperparameters(values),
+        replace(recipe, hyperparameters=values),
         identity={**identity, "trial": name},
         seed=sweep.seed,
         store=store,

@@ -142,6 +142,11 @@ class Trainer:
             jit_compile=backend == "jax",
         )
         self.model.optimizer.build(self.model.trainable_variables)
+        # A metric makes its variables when it first sees data. Inside the training step that would
+        # have TensorFlow trace the step twice.
+        nothing = np.zeros((1, classes), np.float32)
+        self.model.compute_metrics(None, nothing, nothing)
+        self.model.reset_metrics()
         # Copies: on the CPU the backend may hand out the variable's own memory.
         self._fresh = [np.array(value.numpy()) for value in self.model.optimizer.variables]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from lib.backend import device_name, load
 from lib.batches import predict
 from lib.callbacks import Stops, Training
 from lib.errors import HeldoutError
-from lib.files import atomic, write_json, write_table
+from lib.examples import open_examples
+from lib.files import atomic, read_table, write_json, write_table
 from lib.fit import Fitted, Trainer
 from lib.fits import fit_once
 from lib.hyperparameters import complete, digest
@@ -102,6 +103,15 @@ def open_data(
     return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored))
 
 
+def read_data(
+    npy: str | Path, examples: str | Path, split: str | Path, *, fold: int, **options: Any
+) -> Data:
+    """Open the files of a study and of a split; `options` are those of `open_data`."""
+    return open_data(
+        open_examples(npy), read_table(examples), read_table(split), fold=fold, **options
+    )
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What a run is made from, beside its data and seed.
@@ -131,10 +141,6 @@ class Recipe:
     code: str
     backend: str = "tensorflow"
     threads: int | None = None
-
-    def with_hyperparameters(self, hyperparameters: Mapping[str, Any]) -> Recipe:
-        """Give the same recipe with other hyperparameters."""
-        return replace(self, hyperparameters=hyperparameters)
 
     def key(self, data: Data, seed: int) -> str:
         """Name a training by all that its weights depend on; the test part is not among it."""

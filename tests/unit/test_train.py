@@ -118,7 +118,9 @@ def test_a_key_is_of_nothing_else():
     assert RECIPE.key(opened(parts=("train", "validation")), 0) == key
     assert RECIPE.key(dataclasses.replace(data, scored=CLASSES), 0) == key
     assert dataclasses.replace(RECIPE, threads=2).key(data, 0) == key
-    spelt_out = RECIPE.with_hyperparameters({"batch_size": 8, "units": [3], "optimizer": "adam"})
+    spelt_out = dataclasses.replace(
+        RECIPE, hyperparameters={"batch_size": 8, "units": [3], "optimizer": "adam"}
+    )
     assert spelt_out.key(data, 0) == key
 
 

@@ -56,6 +56,18 @@ def of_study(*keys):
     return lambda wildcards: study(wildcards, *keys)
 
 
+def identity(wildcards):
+    """What run.json says a run belongs to; a search runs under the primary protocol."""
+    protocol = getattr(wildcards, "protocol", study(wildcards, "primary"))
+    return {
+        "study": wildcards.study,
+        "dataset": study(wildcards, "dataset"),
+        "simulated": study(wildcards, "simulated"),
+        "protocol": protocol,
+        "honest": study(wildcards, "protocols", protocol, "honest"),
+    }
+
+
 def classes(wildcards):
     return list(study(wildcards, "classes"))
 

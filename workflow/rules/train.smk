@@ -31,9 +31,7 @@ rule train:
         training=of_study("training"),
         classes=classes,
         scored=of_study("scored"),
-        dataset=of_study("dataset"),
-        simulated=of_study("simulated"),
-        honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
+        identity=identity,
         backend=SETTINGS["backend"],
         inputs=inputs,
         inputs_code=code_hash("lib.inputs", without=("lib.features", "lib.datasets")),
@@ -69,9 +67,7 @@ rule baselines:
         baselines=BASELINES,
         classes=classes,
         scored=of_study("scored"),
-        dataset=of_study("dataset"),
-        simulated=of_study("simulated"),
-        honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
+        identity=identity,
         seed=SETTINGS["seed"],
         # Of `lib.train` they use the examples and the tables, not the networks.
         code=code_hash(

@@ -24,16 +24,7 @@ with job(snakemake.log[0]):
             root / baseline / "seed-0" / f"fold-{names.fold}",
             data,
             examples,
-            identity={
-                "study": names.study,
-                "dataset": params.dataset,
-                "simulated": params.simulated,
-                "protocol": names.protocol,
-                "honest": params.honest,
-                "architecture": baseline,
-                "trial": baseline,
-                "seed": 0,
-                "fold": int(names.fold),
-            },
+            identity=params.identity
+            | {"architecture": baseline, "trial": baseline, "seed": 0, "fold": int(names.fold)},
             seed=params.seed,
         )
