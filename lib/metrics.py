@@ -284,7 +284,13 @@ def jk_index(matrix: NDArray[np.float64], *, classes: Sequence[str]) -> NDArray[
 
 
 def kappa(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give Cohen's kappa of confusion matrices of shape (..., class, class); NaN where 0/0."""
+    """Give Cohen's kappa of confusion matrices of shape (..., class, class); NaN where 0/0.
+
+    Examples
+    --------
+    >>> round(float(kappa(np.array([[8.0, 2.0], [1.0, 9.0]]))), 3)
+    0.7
+    """
     total = matrix.sum((-2, -1))
     with np.errstate(divide="ignore", invalid="ignore"):
         agreed = np.trace(matrix, axis1=-2, axis2=-1) / total
@@ -306,6 +312,12 @@ def per_class(matrix: ArrayLike, *, classes: Sequence[str]) -> pd.DataFrame:
     -------
     DataFrame
         `label`, `sensitivity`, `ppv`, `f1`, `support`, `note`: what is not defined and why.
+
+    Examples
+    --------
+    >>> table = per_class([[8, 2], [1, 9]], classes=["normal", "murmur"])
+    >>> table["sensitivity"].tolist()
+    [0.8, 0.9]
     """
     m = np.asarray(matrix, dtype=float)
     hit, support, called = np.diag(m), m.sum(1), m.sum(0)

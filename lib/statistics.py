@@ -50,7 +50,13 @@ class Difference(Interval):
 
 
 def accuracy_score(matrix: Array) -> Array:
-    """Accuracy of confusion matrices, shape (..., class, class) to (...)."""
+    """Accuracy of confusion matrices, shape (..., class, class) to (...).
+
+    Examples
+    --------
+    >>> float(accuracy_score(np.array([[8.0, 2.0], [1.0, 9.0]])))
+    0.85
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.trace(matrix, axis1=-2, axis2=-1) / matrix.sum((-2, -1))
 
@@ -334,6 +340,12 @@ def exact_interval(right: float, examples: int, *, level: float = 0.95) -> tuple
     ------
     HeldoutError
         There are no examples, or more are right than there are.
+
+    Examples
+    --------
+    >>> low, high = exact_interval(25, 25)
+    >>> f"{low:.3f} to {high:.3f}"
+    '0.863 to 1.000'
     """
     from scipy.stats import beta
 
@@ -376,6 +388,11 @@ def holm(p: ArrayLike) -> Array:
     -------
     ndarray, shape as `p`
         Each is significant at α where it is at most α.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
     """
     values = np.asarray(p, dtype=float)
     adjusted = np.full(values.shape, np.nan)

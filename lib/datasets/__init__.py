@@ -38,6 +38,11 @@ def dataset_module(dataset: str) -> ModuleType:
     ------
     HeldoutError
         There is none of that name.
+
+    Examples
+    --------
+    >>> dataset_module("mitdb").EXAMPLES_HAVE_LABELS
+    True
     """
     if dataset.startswith(own_folder.PREFIX):
         return own_folder
