@@ -11,6 +11,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/retrieve.smk"
+include: "workflow/rules/folder.smk"
 include: "workflow/rules/recordings.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/examples.smk"

@@ -9,14 +9,19 @@ from typing import Any
 
 import yaml
 
+from lib.datasets.folder import PREFIX
 from lib.errors import HeldoutError
 from lib.features import seconds, shape
 from lib.hyperparameters import suggestion
+from lib.new_study import study_text
 from lib.spaces import check_space, grid_trials, random_trials
 from lib.splits import KINDS
 
 ROOT = Path(__file__).parent.parent
 EFFORTS = ("demo", "quick", "full")
+# The study and the dataset of a folder that `folder` names.
+FOLDER = "folder"
+READING = ("variable", "rate")
 SEARCH_DEFAULTS = {
     "method": "grid",
     "trials": 40,
@@ -173,8 +178,11 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     own = settings.get("settings")
     settings = typed({**settings, "settings": None}, schema) | {"settings": own}
     validate(settings, schema, "the configuration")
+    if settings.get("folder"):
+        settings["studies"] = [FOLDER]
     names = settings["studies"]
     known = sorted(path.stem for path in (root / "config" / "studies").glob("*.yaml"))
+    known += [FOLDER] if settings.get("folder") else []
     for name in [*names, *settings["settings"]]:
         if name not in known:
             raise HeldoutError(f"unknown study {name!r}. {suggestion(name, known)}")
@@ -188,7 +196,12 @@ def _study(
 ) -> dict[str, Any]:
     """Read one study, lay effort and overrides over it, check it."""
     path = root / "config" / "studies" / f"{name}.yaml"
-    study = read_yaml(path)
+    if name == FOLDER and settings.get("folder"):
+        given = settings["settings"].get(name, {}).get("folder", {})
+        stated = {key: given[key] for key in ("groups", *READING) if key in given}
+        study = yaml.safe_load(study_text(settings["folder"], **stated))
+    else:
+        study = read_yaml(path)
     if not isinstance(study, dict):
         raise HeldoutError(f"{path}: expected a mapping of keys, got {type(study).__name__}.")
     efforts = study.pop("efforts", {})
@@ -196,6 +209,14 @@ def _study(
     study = merge(study, typed(settings["settings"].get(name, {}), schema))
     validate(study, schema, f"study {name} (config/studies/{name}.yaml, or settings.{name})")
     study["name"] = name
+    if ("folder" in study) != (study["dataset"] == FOLDER):
+        raise HeldoutError(
+            f"study {name}: `folder` belongs to `dataset: folder`, which needs it; got the dataset "
+            f"{study['dataset']}. Add or remove one of the two."
+        )
+    if study["dataset"] == FOLDER:
+        # Two folders are two datasets.
+        study["dataset"] = PREFIX + name
     study["source"] = source_of(study["dataset"], settings)
     study["simulated"] = study["source"] == "simulated"
     study.setdefault("scored", list(study["classes"]))
@@ -260,6 +281,8 @@ def _check_study(name: str, study: Mapping[str, Any]) -> None:
 
 def source_of(dataset: str, settings: Mapping[str, Any]) -> str:
     """Say where a dataset comes from: its own source, or the mirror if one is named."""
+    if dataset.startswith(PREFIX):
+        return FOLDER
     general = "mirror" if settings["mirror"] else settings["source"]
     source = settings["sources"].get(dataset, general)
     if source == "mirror" and not settings["mirror"]:
@@ -268,6 +291,12 @@ def source_of(dataset: str, settings: Mapping[str, Any]) -> str:
             "Add --config mirror=FOLDER, where FOLDER/" + dataset + "/ holds its files."
         )
     return str(source)
+
+
+def reading(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what `lib.datasets.read` takes beside the path of a recording of the study."""
+    own = study.get("folder", {})
+    return {key: own[key] for key in READING if key in own}
 
 
 def folds_of(rule: Mapping[str, Any]) -> int:

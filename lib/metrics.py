@@ -286,7 +286,13 @@ def calibration(
 
 
 def kappa(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give Cohen's kappa of confusion matrices of shape (..., class, class); NaN where 0/0."""
+    """Give Cohen's kappa of confusion matrices of shape (..., class, class); NaN where 0/0.
+
+    Examples
+    --------
+    >>> round(float(kappa(np.array([[8.0, 2.0], [1.0, 9.0]]))), 3)
+    0.7
+    """
     total = matrix.sum((-2, -1))
     with np.errstate(divide="ignore", invalid="ignore"):
         agreed = np.trace(matrix, axis1=-2, axis2=-1) / total

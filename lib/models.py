@@ -49,6 +49,12 @@ def build(
     ------
     HeldoutError
         Unknown architecture or hyperparameter, or examples too short for the pooling.
+
+    Examples
+    --------
+    >>> model = build("gru", {"units": [8]}, shape=(64, 13), classes=3)
+    >>> model.output_shape
+    (None, 3)
     """
     values = complete(architecture, hyperparameters)
     if classes < 2:

@@ -63,6 +63,15 @@ def make_split(
     ------
     HeldoutError
         An impossible setting, a class with a single group, or a part without examples.
+
+    Examples
+    --------
+    >>> groups = [f"patient {number // 2}" for number in range(24)]
+    >>> examples = pd.DataFrame({"example": range(24), "group": groups, "label": ["a", "b"] * 12})
+    >>> split = make_split(examples, kind="grouped", test=0.25, validation=0.25)
+    >>> joined = split.astype({"part": str}).merge(examples, on="example")
+    >>> int(joined.groupby("group")["part"].nunique().max())  # each patient on one side
+    1
     """
     _check(kind, folds=folds, test=test, validation=validation)
     # Sorting first makes the split a function of the examples and the seed alone.

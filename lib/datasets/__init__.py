@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lib.datasets import common_voice, ephnogram, five_voices, heartbeat_sounds, mitdb
+from lib.datasets import folder as own_folder
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
 
@@ -31,13 +32,20 @@ COLUMNS = ("recording", "path", "label", "group", "split", "rate", "duration", "
 
 
 def dataset_module(dataset: str) -> ModuleType:
-    """Give the module of a dataset.
+    """Give the module of a dataset; a person's own folder is called `folder-{study}`.
 
     Raises
     ------
     HeldoutError
         There is none of that name.
+
+    Examples
+    --------
+    >>> dataset_module("mitdb").EXAMPLES_HAVE_LABELS
+    True
     """
+    if dataset.startswith(own_folder.PREFIX):
+        return own_folder
     if dataset not in DATASETS:
         raise HeldoutError(
             f"dataset {dataset!r}: expected one of {', '.join(DATASETS)}. Correct the name."
@@ -92,7 +100,7 @@ def recordings(dataset: str, folder: str | Path, **options: Any) -> pd.DataFrame
     return table[[*COLUMNS, *(name for name in table.columns if name not in COLUMNS)]]
 
 
-def read(dataset: str, path: str | Path) -> Signal:
+def read(dataset: str, path: str | Path, **reading: Any) -> Signal:
     """Read one recording of a dataset.
 
     Parameters
@@ -101,6 +109,8 @@ def read(dataset: str, path: str | Path) -> Signal:
         A name in `DATASETS`.
     path : str or Path
         As in the column `path` of `recordings`.
+    **reading
+        What the dataset's own `read` takes beside it.
 
     Returns
     -------
@@ -112,6 +122,6 @@ def read(dataset: str, path: str | Path) -> Signal:
     HeldoutError
         The dataset is not known, or the recording is missing, truncated or not readable.
     """
-    signal = dataset_module(dataset).read(path)
+    signal = dataset_module(dataset).read(path, **reading)
     assert isinstance(signal, Signal)
     return signal

@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lib.datasets import waveform_database
+from lib.datasets import matlab, waveform_database
 from lib.datasets.signal import Signal, require_file
 from lib.errors import HeldoutError
 
@@ -97,26 +96,18 @@ def _header(path: Path) -> tuple[float, int, int]:
         return float(header.fs), int(header.sig_len), int(header.n_sig)
     import scipy.io
 
-    shapes = _mat(path, scipy.io.whosmat)
+    shapes = matlab.call(path, scipy.io.whosmat)
     # One length for all; a variable that is not a signal (fs, a remark) has another.
     length = max((max(shape) for name, shape, _ in shapes if name in CHANNELS and shape), default=0)
     signals = [name for name, shape, _ in shapes if shape and max(shape) == length > 1]
     missing = [name for name in CHANNELS if name not in signals]
     if missing:
         raise _lacks(path, missing, [name for name, _, _ in shapes])
-    return _rate(path, _mat(path, scipy.io.loadmat, variable_names=["fs"])), length, len(signals)
-
-
-def _mat(path: Path, function: Any, **options: Any) -> Any:
-    try:
-        return function(str(require_file(path)), **options)
-    except HeldoutError:
-        raise
-    except Exception as error:  # scipy raises whatever the bytes lead it to
-        raise HeldoutError(
-            f"{path}: expected a MATLAB file (version 5 to 7.2), got {type(error).__name__}: "
-            f"{error}. Delete it and run again (it is fetched anew), or exclude the recording."
-        ) from error
+    return (
+        matlab.rate(path, matlab.call(path, scipy.io.loadmat, variable_names=["fs"])),
+        length,
+        len(signals),
+    )
 
 
 def _lacks(path: Path, missing: list[str], names: list[str]) -> HeldoutError:
@@ -124,18 +115,6 @@ def _lacks(path: Path, missing: list[str], names: list[str]) -> HeldoutError:
         f"{path}: expected the variables {', '.join(missing)} of one length, got "
         f"{', '.join(names) or 'none'}. Fetch the file anew or exclude the recording."
     )
-
-
-def _rate(path: Path, content: dict[str, Any]) -> float:
-    value = np.asarray(content.get("fs", np.zeros(0)))
-    rate = float(value.reshape(-1)[0]) if value.size == 1 and value.dtype.kind in "iuf" else 0.0
-    if not (np.isfinite(rate) and rate > 0):
-        raise HeldoutError(
-            f"{path}: expected the variable fs, a sampling rate above 0 Hz, got "
-            f"{value.reshape(-1)[:1] if value.size else 'none'}. "
-            "Fetch the file anew or exclude the recording."
-        )
-    return rate
 
 
 def read(path: str | Path) -> Signal:
@@ -166,7 +145,7 @@ def read(path: str | Path) -> Signal:
         return Signal(samples[:, columns], float(header.fs), CHANNELS, name=path.as_posix())
     import scipy.io
 
-    content = _mat(path, scipy.io.loadmat, variable_names=[*CHANNELS, "fs"])
+    content = matlab.call(path, scipy.io.loadmat, variable_names=[*CHANNELS, "fs"])
     found = [name for name in content if not name.startswith("__")]
     missing = [name for name in CHANNELS if name not in found]
     if missing:
@@ -178,7 +157,9 @@ def read(path: str | Path) -> Signal:
             f"{path}: expected {' and '.join(CHANNELS)} of one length, got {lengths} samples. "
             "Fetch the file anew or exclude the recording."
         )
-    return Signal(np.stack(signals, axis=1), _rate(path, content), CHANNELS, name=path.as_posix())
+    return Signal(
+        np.stack(signals, axis=1), matlab.rate(path, content), CHANNELS, name=path.as_posix()
+    )
 
 
 def _signal(path: Path, name: str, value: np.ndarray) -> np.ndarray:

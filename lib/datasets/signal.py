@@ -45,6 +45,11 @@ class Signal:
     HeldoutError
         No samples, samples that are not finite, a rate that is not positive, names that do not
         fit the channels, or beats outside the recording.
+
+    Examples
+    --------
+    >>> Signal(np.zeros((720, 2)), 360.0, ("MLII", "V1")).duration
+    2.0
     """
 
     samples: np.ndarray

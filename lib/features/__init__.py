@@ -74,6 +74,11 @@ def shape(kind: str, **settings: Any) -> tuple[int, int]:
     ------
     HeldoutError
         The kind is not known, or a setting is missing, not known, or wrong.
+
+    Examples
+    --------
+    >>> shape("mel", rate=16000, duration=5.0, n_mels=64, n_fft=1024, hop=256)
+    (313, 64)
     """
     return _kind(kind, settings).shape(**settings)
 
@@ -97,6 +102,11 @@ def seconds(kind: str, **settings: Any) -> float:
     ------
     HeldoutError
         As `shape`.
+
+    Examples
+    --------
+    >>> seconds("beats", lead="MLII", rate=125, samples=187, before=0.6)
+    1.496
     """
     time, _ = shape(kind, **settings)
     if "duration" in settings:
@@ -131,6 +141,15 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
     -----
     UserWarning
         A channel is constant: its features are finite, but say nothing.
+
+    Examples
+    --------
+    >>> from lib.datasets import Signal
+    >>> ramp = Signal(np.linspace(0, 1, 1000)[:, None], 100.0, ("ECG",))
+    >>> settings = {"channels": ["ECG"], "rate": 50, "samples": 100, "stride": 100}
+    >>> features = extract(ramp, kind="windows", **settings)
+    >>> features.x.shape, features.start.tolist()
+    ((5, 100, 1), [0.0, 2.0, 4.0, 6.0, 8.0])
     """
     chosen = _kind(kind, settings)
     flat = signal.samples.min(axis=0) == signal.samples.max(axis=0)

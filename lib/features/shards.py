@@ -41,6 +41,7 @@ def write_shard(
     kind: str,
     settings: Mapping[str, Any],
     classes: Mapping[str, Sequence[str]],
+    reading: Mapping[str, Any] | None = None,
 ) -> None:
     """Read the recordings of a shard, one after the other, and write their features.
 
@@ -59,6 +60,8 @@ def write_shard(
     classes : mapping of str to sequence of str
         Each class and the dataset's labels in it. An example with a label of its own (a beat) that
         is in no class is dropped; others have the class of their recording.
+    reading : mapping, optional
+        What `lib.datasets.read` takes beside the path.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def write_shard(
     found: list[Features] = []
     columns: dict[str, list[np.ndarray]] = {name: [] for name in _TYPES}
     for row in recordings.to_dict("records"):
-        signal = read(dataset, row["path"])
+        signal = read(dataset, row["path"], **(reading or {}))
         features, label = _labelled(
             extract(signal, kind=kind, **settings), str(row["label"]), class_of
         )

@@ -134,7 +134,7 @@ def _known(rows: pd.DataFrame, cost: str) -> pd.Series:
     return (values > 0) & np.isfinite(values) & rows["macro_f1"].notna()
 
 
-def _cost_dot(axes: Any, row: Mapping[str, Any], cost: str, *, network: bool) -> None:
+def _cost_dot(axes: Any, row: Mapping[Any, Any], cost: str, *, network: bool) -> None:
     name = str(row["architecture"])
     marker = "o" if network else MARKERS.get(name, "s")
     axes.plot(

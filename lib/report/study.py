@@ -74,6 +74,7 @@ def study_view(
         "dataset": str(study["dataset"]),
         "version": manifest.get("version") or "",
         "example_kind": str(study["example_kind"]),
+        "notes": [str(note) for note in manifest.get("notes") or []],
         "classes": [str(label) for label in study["classes"]],
         "scored": [str(label) for label in study["scored"]],
         "primary": str(study["protocols"][study["primary"]]["title"]),

@@ -278,6 +278,12 @@ def exact_interval(right: float, examples: float, *, level: float = 0.95) -> tup
     ------
     HeldoutError
         There are no examples, or more are right than there are.
+
+    Examples
+    --------
+    >>> low, high = exact_interval(25, 25)
+    >>> f"{low:.3f} to {high:.3f}"
+    '0.863 to 1.000'
     """
     from scipy.stats import beta
 

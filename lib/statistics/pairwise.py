@@ -20,6 +20,11 @@ def holm(p: ArrayLike) -> Array:
     -------
     ndarray, shape as `p`
         Each is significant at α where it is at most α.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
     """
     values = np.asarray(p, dtype=float)
     adjusted = np.full(values.shape, np.nan)

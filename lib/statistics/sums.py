@@ -109,7 +109,13 @@ def weighted_area(areas: tuple[Array, Array, Array], weights: Array) -> Array:
 
 
 def accuracy_score(matrix: Array) -> Array:
-    """Accuracy of confusion matrices, shape (..., class, class) to (...)."""
+    """Accuracy of confusion matrices, shape (..., class, class) to (...).
+
+    Examples
+    --------
+    >>> float(accuracy_score(np.array([[8.0, 2.0], [1.0, 9.0]])))
+    0.85
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.trace(matrix, axis1=-2, axis2=-1) / matrix.sum((-2, -1))
 

@@ -15,9 +15,12 @@ from types import ModuleType
 import pytest
 import yaml
 
+from lib.cli import main, parser
 from lib.compare import TABLES
 from lib.configuration import merge, read_yaml, resolve
 from lib.metrics import evaluate
+from lib.new_study import study_text
+from tests.folders import own_folder
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -38,6 +41,7 @@ def commands() -> list[list[str]]:
 
 
 SNAKEMAKE = [words for words in commands() if words[0] == "snakemake"]
+LIBRARY = [words for words in commands() if words[:3] == ["python", "-m", "lib"]]
 
 
 def new_study() -> str:
@@ -60,6 +64,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "Snakefile", folder)
     (folder / "slurm").symlink_to(Path("profiles") / "slurm")
     (folder / "config" / "studies" / "ventricular.yaml").write_text(new_study())
+    for number, file in enumerate(sorted(own_folder(folder / "my_recordings").rglob("*.*"))):
+        file.rename(file.with_name(f"p{number % 4}_{file.name}"))
+    (folder / "config" / "studies" / "mine.yaml").write_text(study_text(folder / "my_recordings"))
     return folder
 
 
@@ -147,6 +154,25 @@ def test_commands_plan_a_run(words: list[str], checkout: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", LIBRARY, ids=" ".join)
+def test_commands_of_the_library_are_accepted(words: list[str]) -> None:
+    try:
+        assert callable(parser().parse_args(words[3:]).command)
+    except SystemExit:
+        pytest.fail(f"refused: {shlex.join(words)}")
+
+
+def test_the_new_study_of_the_docs_is_written(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(checkout)
+    Path("config/studies/mine.yaml").unlink()
+    (words,) = [words for words in LIBRARY if words[3] == "new-study"]
+    assert main(words[3:]) == 0
+    config = merge(read_yaml("config/config.yaml"), {"studies": "mine"})
+    assert resolve(config, root=checkout)["studies"]["mine"]["classes"]
 
 
 def test_other_commands_are_known() -> None:

@@ -6,6 +6,7 @@ sys.path.insert(0, workflow.basedir)
 from lib import configuration
 from lib.compare import TABLES
 from lib.errors import HeldoutError
+from lib.folder import listing
 from lib.jobs import RunLock, hand_down_library
 from lib.provenance import code_hash
 from lib.train import RUN_FILES
@@ -21,6 +22,8 @@ except HeldoutError as error:
 LOCK = RunLock(".snakemake/heldout.lock")
 STUDIES = SETTINGS["studies"]
 DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
+# Studies of a person's own folder, by the name of their dataset.
+FOLDERS = {study["dataset"]: study for study in STUDIES.values() if "folder" in study}
 SHARDS = range(SETTINGS["shards"])
 BASELINES = SETTINGS["baselines"]
 COMPUTE = {key: SETTINGS[key] for key in ("backend", "compile", "device")}
@@ -68,6 +71,15 @@ def identity(wildcards):
 
 def classes(wildcards):
     return list(study(wildcards, "classes"))
+
+
+def inputs(wildcards):
+    """What makes the inputs of a study's networks: it travels with each model."""
+    return {
+        "features": study(wildcards, "features"),
+        "labels": study(wildcards, "classes"),
+        "reading": configuration.reading(STUDIES[wildcards.study]),
+    }
 
 
 def folds(study, protocol):

@@ -16,6 +16,7 @@ rule features:
         dataset=of_study("dataset"),
         classes=of_study("classes"),
         features=of_study("features"),
+        reading=lambda wildcards: configuration.reading(STUDIES[wildcards.study]),
         code=code_hash("lib.features"),
     script:
         "../scripts/features.py"

@@ -7,6 +7,8 @@ rule retrieve:
         "logs/retrieve/{dataset}.log",
     benchmark:
         "results/benchmarks/retrieve/{dataset}.tsv"
+    wildcard_constraints:
+        dataset="|".join(sorted(set(DATASETS) - set(FOLDERS))) or "none",
     conda:
         "../../environment.yml"
     resources:

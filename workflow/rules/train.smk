@@ -33,6 +33,8 @@ rule train:
         scored=of_study("scored"),
         identity=identity,
         compute=COMPUTE,
+        inputs=inputs,
+        inputs_code=code_hash("lib.inputs", without=("lib.features", "lib.datasets")),
         code=code_hash("lib.train"),
     script:
         "../scripts/train.py"

@@ -12,4 +12,5 @@ with job(snakemake.log[0]):
         kind=settings.pop("kind"),
         settings=settings,
         classes=snakemake.params.classes,
+        reading=snakemake.params.reading,
     )

@@ -1,25 +1,30 @@
 from pathlib import Path
 
-from lib.files import read_json
+from lib.files import read_json, read_table
 from lib.jobs import job
 
 with job(snakemake.log[0]):
     from lib.callbacks import Training
+    from lib.inputs import describe_inputs
     from lib.train import Recipe, read_data, train_runs
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     best, fold = read_json(files.best), int(names.fold)
     folders = [Path(record).parent for record in snakemake.output.run_json]
+    data = read_data(
+        files.npy,
+        files.examples,
+        files.split,
+        fold=fold,
+        classes=params.classes,
+        scored=params.scored,
+    )
+    inputs = describe_inputs(
+        data.x, read_table(files.examples), data.rows["train"], **params.inputs
+    )
     train_runs(
         dict(zip(params.seeds, folders, strict=True)),
-        read_data(
-            files.npy,
-            files.examples,
-            files.split,
-            fold=fold,
-            classes=params.classes,
-            scored=params.scored,
-        ),
+        data,
         Recipe(
             architecture=names.architecture,
             hyperparameters=best["hyperparameters"],
@@ -29,6 +34,6 @@ with job(snakemake.log[0]):
             **params.compute,
             threads=snakemake.threads,
         ),
-        identity=params.identity | {"trial": best["trial"], "fold": fold},
+        identity=params.identity | {"trial": best["trial"], "fold": fold, "inputs": inputs},
         store=Path("results") / names.study / "fits",
     )

@@ -1,0 +1,455 @@
+"""Whether the split of any project can be believed, from its files alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.datasets.files import read_file, read_file_header
+from lib.errors import HeldoutError
+from lib.features import level
+from lib.fingerprint import BANDS, Band, Fingerprint, Match, band_of, find_matches, fingerprint
+from lib.splits import PARTS
+
+# No more cases of one finding than this are listed.
+CASES = 50
+
+# s: windows that touch do not overlap, whatever the rounding.
+_TOUCH = 1e-6
+
+LEAK, WARNING, NOTE = "leak", "warning", "note"
+
+METADATA = ("rate", "duration", "channels", "level", "bytes_per_second", "format")
+# Shuffles behind the p value of what metadata tells, and from where it is worth a warning.
+_SHUFFLES = 200
+_P = 0.01
+_GAIN = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What one file is like."""
+
+    path: str
+    fault: str = ""
+    rate: float = float("nan")
+    duration: float = float("nan")
+    channels: int = 0
+    level: float = float("nan")
+    size: int = 0
+    content: str = ""
+    bits: Fingerprint | None = None
+
+
+def audit_files(
+    table: pd.DataFrame,
+    *,
+    root: str | Path | None = None,
+    threads: int = 4,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Look for whatever a split of files lets through from one side to another.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `lib.audit.tables.read_split` gives it.
+    root : path, optional
+        Where the files lie. Without it nothing is listened to: only names are compared.
+    threads : int
+        Files read at once.
+    seed : int
+        Of the random forest on metadata.
+
+    Returns
+    -------
+    dict
+        `leaks`; `files` (listed) and `heard` (found and readable); `parts`, for each its `files`,
+        `groups` and files of each of its `classes`; `findings`, each with its `kind`, `level`
+        (leak, warning or note), `count`, `text` and `cases`.
+    """
+    labels = sorted(set(table["label"]) - {""})
+    findings = [*_names(table), *_missing_classes(table, labels)]
+    heard: list[Heard] = []
+    band = BANDS[0]
+    if root is not None:
+        heard, band = listen(list(dict.fromkeys(table["path"])), Path(root), threads=threads)
+    readable = {item.path: item for item in heard if not item.fault}
+    findings += _unreadable(heard)
+    if readable:
+        findings += _same_audio(table, list(readable.values()), band)
+        findings += _metadata(table, readable, seed=seed)
+    else:
+        findings.append(
+            _finding(
+                "not_heard",
+                NOTE,
+                len(set(table["path"])),
+                "no file was found, so that the "
+                "same audio under two names cannot be seen: name the folder with --audio-root",
+            )
+        )
+    findings += _interval(table)
+    return {
+        "leaks": any(finding["level"] == LEAK for finding in findings),
+        "files": int(table["path"].nunique()),
+        "heard": len(readable),
+        "parts": _parts(table, labels),
+        "findings": findings,
+    }
+
+
+def _finding(
+    kind: str, level: str, count: int, text: str, cases: list[Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "level": level,
+        "count": int(count),
+        "text": text,
+        "cases": (cases or [])[:CASES],
+    }
+
+
+def _parts(table: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
+    found = {}
+    for part in PARTS:
+        here = table[table["part"] == part]
+        counts = here.groupby("label")["path"].nunique()
+        found[part] = {
+            "files": int(here["path"].nunique()),
+            "groups": len(set(here["group"]) - {""}),
+            "classes": {label: int(counts.get(label, 0)) for label in labels},
+        }
+    return found
+
+
+def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Compare names alone: groups, files and windows on two sides."""
+    known = table[table["group"] != ""]
+    sides = known.groupby("group")["part"].agg(lambda parts: sorted(set(parts)))
+    sides = sides[sides.map(len) > 1]
+    if len(sides):
+        cases = [{"group": str(group), "parts": parts} for group, parts in sides.items()]
+        files = int(known[known["group"].isin(sides.index)]["path"].nunique())
+        yield _finding(
+            "groups_on_two_sides",
+            LEAK,
+            len(sides),
+            f"{len(sides)} of {known['group'].nunique()} groups stand on two sides, with {files} "
+            "files",
+            cases,
+        )
+    if len(known) < len(table):
+        yield _finding(
+            "groups_unknown",
+            WARNING,
+            len(table) - len(known),
+            f"the group (patient, speaker, …) of {len(table) - len(known)} of {len(table)} rows is "
+            "not known: one that stands on two sides cannot be seen. Add a column group, or "
+            "--group-pattern",
+        )
+    sides = table.groupby("path")["part"].agg(lambda parts: sorted(set(parts)))
+    sides = sides[sides.map(len) > 1]
+    if len(sides):
+        cases = [{"path": str(path), "parts": parts} for path, parts in sides.items()]
+        yield _finding(
+            "files_on_two_sides", LEAK, len(sides), f"{len(sides)} files stand on two sides", cases
+        )
+    windows = table.dropna(subset=["start", "end"])
+    if len(windows):
+        lapped = _overlapping(windows)
+        if lapped.any():
+            paths = sorted(set(windows.loc[lapped, "path"]))
+            yield _finding(
+                "overlapping_windows",
+                LEAK,
+                int(lapped.sum()),
+                f"{int(lapped.sum())} windows of {len(paths)} files overlap in time with one on "
+                "another side",
+                [{"path": path} for path in paths],
+            )
+
+
+def _overlapping(windows: pd.DataFrame) -> np.ndarray:
+    """Tell which windows share a stretch of a file with one on another side.
+
+    Windows are of any length; those that touch do not overlap.
+    """
+    windows = windows.reset_index(drop=True)
+    ordered = windows.sort_values(["path", "start"], kind="stable")
+    start, end = (ordered[name].to_numpy(dtype=float) for name in ("start", "end"))
+    path, part = (pd.factorize(ordered[name])[0] for name in ("path", "part"))
+    near = np.zeros(len(ordered), dtype=bool)
+    # Forwards, a window overlaps when one of another part that began before has not yet ended;
+    # backwards, when one of another part that begins later does so before its end. For each part
+    # the last end (or first start) so far is enough.
+    for forwards in (True, False):
+        order = range(len(ordered)) if forwards else range(len(ordered) - 1, -1, -1)
+        limits: dict[int, float] = {}
+        here = -1
+        for i in order:
+            if path[i] != here:
+                limits, here = {}, path[i]
+            if forwards:
+                near[i] |= any(e > start[i] + _TOUCH for p, e in limits.items() if p != part[i])
+                limits[part[i]] = max(limits.get(part[i], -np.inf), end[i])
+            else:
+                near[i] |= any(s < end[i] - _TOUCH for p, s in limits.items() if p != part[i])
+                limits[part[i]] = min(limits.get(part[i], np.inf), start[i])
+    found = np.zeros(len(windows), dtype=bool)
+    found[ordered.index] = near
+    return found
+
+
+def _missing_classes(table: pd.DataFrame, labels: list[str]) -> Iterator[dict[str, Any]]:
+    gone = []
+    for part in PARTS:
+        here = table[table["part"] == part]
+        if len(here):
+            there = set(here["label"])
+            gone += [{"part": part, "class": label} for label in labels if label not in there]
+        elif part != "validation":
+            yield _finding("missing_part", WARNING, 1, f"there is no {part} part")
+    if gone:
+        text = "; ".join(f"no {case['class']} in the {case['part']} part" for case in gone[:8])
+        yield _finding("missing_classes", WARNING, len(gone), text, gone)
+
+
+def listen(
+    paths: Sequence[str], root: Path, *, threads: int, reading: Mapping[str, Any] | None = None
+) -> tuple[list[Heard], Band]:
+    """Read every file once, in parallel.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Within `root`; an absolute path stays as it is.
+    root : Path
+        The folder of the files.
+    threads : int
+        Files read at once.
+    reading : mapping, optional
+        What `lib.datasets.files.read_file` takes beside the path.
+
+    Returns
+    -------
+    heard : list of Heard
+        In the order of `paths`; a file that cannot be read has a `fault`, «missing» where there
+        is none.
+    band : Band
+        Of the fingerprints: the highest that all files hold.
+    """
+    options = dict(reading or {})
+
+    def rate(path: str) -> float | None:
+        try:
+            return read_file_header(root / path, **options).rate
+        except HeldoutError:
+            return None
+
+    with ThreadPoolExecutor(threads) as pool:
+        # The band must be known before the first file is read, since samples are not kept.
+        band = band_of([found for found in pool.map(rate, paths) if found is not None])
+        return list(pool.map(lambda path: _hear(path, root / path, band, options), paths)), band
+
+
+def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Heard:
+    try:
+        signal = read_file(file, **options)
+    except HeldoutError as error:
+        return Heard(path, fault=str(error) if file.exists() else "missing")
+    return Heard(
+        path,
+        rate=signal.rate,
+        duration=signal.duration,
+        channels=len(signal.channels),
+        level=level(signal),
+        size=file.stat().st_size,
+        content=hashlib.blake2b(signal.samples.tobytes(), digest_size=16).hexdigest(),
+        bits=fingerprint(signal, band=band),
+    )
+
+
+def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
+    missing = [item.path for item in heard if item.fault == "missing"]
+    broken = [item for item in heard if item.fault not in ("", "missing")]
+    if missing:
+        yield _finding(
+            "files_missing",
+            WARNING,
+            len(missing),
+            f"{len(missing)} of {len(heard)} files are not there: nothing can be said of their "
+            "audio",
+            [{"path": path} for path in missing],
+        )
+    if broken:
+        yield _finding(
+            "files_unreadable",
+            WARNING,
+            len(broken),
+            f"{len(broken)} files cannot be read",
+            [{"path": item.path, "reason": item.fault} for item in broken],
+        )
+
+
+def same_recordings(heard: Sequence[Heard], *, band: Band) -> list[tuple[Match, bool]]:
+    """Find the pairs of recordings that hold the same audio, and whether sample for sample.
+
+    Parameters
+    ----------
+    heard : sequence of Heard
+        Without a fault.
+    band : Band
+        Of their fingerprints.
+
+    Returns
+    -------
+    list of (Match, bool)
+        Numbers of `Match` are those of the list.
+    """
+    prints = [item.bits for item in heard if item.bits is not None]
+    found = {(match.first, match.second): match for match in find_matches(prints, band=band)}
+    # What is too short for a fingerprint, or silent, is compared by its samples.
+    first_of: dict[str, int] = {}
+    for number, item in enumerate(heard):
+        first = first_of.setdefault(item.content, number)
+        if first != number:
+            found.setdefault(
+                (first, number), Match(first, number, 0.0, item.duration, differing=0.0)
+            )
+    return [
+        (match, heard[match.first].content == heard[match.second].content)
+        for _, match in sorted(found.items())
+    ]
+
+
+def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator[dict[str, Any]]:
+    parts = table.groupby("path")["part"].agg(lambda parts: sorted(set(parts))).to_dict()
+    labels = table.groupby("path")["label"].agg(lambda found: sorted(set(found) - {""})).to_dict()
+    across: list[dict[str, Any]] = []
+    within: list[dict[str, Any]] = []
+    contradicting: list[dict[str, Any]] = []
+    for match, exact in same_recordings(heard, band=band):
+        a, b = heard[match.first].path, heard[match.second].path
+        case = {
+            "first": a,
+            "second": b,
+            "parts": [parts[a], parts[b]],
+            "labels": [labels[a], labels[b]],
+            "exact": exact,
+            "shift": round(match.shift, 2),
+            "overlap": round(match.overlap, 2),
+            "differing_bits": round(match.differing, 4),
+        }
+        (across if set(parts[a]) != set(parts[b]) else within).append(case)
+        if labels[a] and labels[b] and labels[a] != labels[b]:
+            contradicting.append(case)
+    if across:
+        exact_ones = sum(case["exact"] for case in across)
+        yield _finding(
+            "same_audio",
+            LEAK,
+            len(across),
+            f"{len(across)} pairs of files on two sides hold the same audio, {exact_ones} of them "
+            "sample for sample",
+            across,
+        )
+    if within:
+        yield _finding(
+            "same_audio_within",
+            NOTE,
+            len(within),
+            f"{len(within)} pairs of files of one part hold the same audio",
+            within,
+        )
+    if contradicting:
+        yield _finding(
+            "contradicting_labels",
+            WARNING,
+            len(contradicting),
+            f"{len(contradicting)} pairs of files hold the same audio under two labels",
+            contradicting,
+        )
+
+
+def _metadata(
+    table: pd.DataFrame, heard: dict[str, Heard], *, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Predict the label of the test files from what is known without listening."""
+    from sklearn.metrics import balanced_accuracy_score
+
+    rows = table[table["path"].isin(list(heard)) & (table["label"] != "")]
+    rows = rows.drop_duplicates(["path", "part"])
+    train, test = (rows[rows["part"] == part] for part in ("train", "test"))
+    test = test[test["label"].isin(set(train["label"]))]
+    classes = sorted(set(test["label"]))
+    if len(classes) < 2 or train["label"].nunique() < 2:
+        return
+    model = _forest(_known(train, heard), train["label"].to_numpy(), seed)
+    guess, truth = model.predict(_known(test, heard)), test["label"].to_numpy()
+    right = float(balanced_accuracy_score(truth, guess))
+    rng = np.random.default_rng(seed)
+    shuffled = [balanced_accuracy_score(rng.permutation(truth), guess) for _ in range(_SHUFFLES)]
+    p = (1 + sum(score >= right for score in shuffled)) / (1 + _SHUFFLES)
+    chance = 1 / len(classes)
+    told = p <= _P and right > chance + _GAIN
+    share = dict(zip(METADATA, model.feature_importances_.round(2).tolist(), strict=True))
+    first = max(share, key=lambda name: share[name])
+    verb = "tell" if told else "do not tell"
+    yield _finding(
+        "metadata",
+        WARNING if told else NOTE,
+        int(told),
+        f"{', '.join(METADATA).replace('_', ' ')} alone {verb} the label: balanced accuracy "
+        f"{right:.2f} on the test part, {chance:.2f} by chance (p = {p:.3f})"
+        + (f"; most by {first.replace('_', ' ')}" if told else ""),
+        [{"balanced_accuracy": round(right, 4), "chance": chance, "p": p, "importance": share}],
+    )
+
+
+def _known(rows: pd.DataFrame, heard: dict[str, Heard]) -> np.ndarray:
+    suffixes = sorted({Path(path).suffix for path in heard})
+    found = [
+        (h.rate, h.duration, h.channels, h.level, h.size / h.duration, suffixes.index(suffix))
+        for h, suffix in ((heard[path], Path(path).suffix) for path in rows["path"])
+    ]
+    return np.array(found, dtype=float)
+
+
+def _forest(x: np.ndarray, y: np.ndarray, seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(
+        n_estimators=100, min_samples_leaf=3, class_weight="balanced", random_state=seed
+    )
+    return forest.fit(x, y)
+
+
+def _interval(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Say how wide the interval of an accuracy of 90 % would be, were every unit independent."""
+    from lib.statistics.bootstrap import exact_interval
+
+    test = table[table["part"] == "test"]
+    if test.empty:
+        return
+    grouped = bool((test["group"] != "").all())
+    count = int(test["group" if grouped else "path"].nunique())
+    unit = "groups" if grouped else "files"
+    low, high = exact_interval(0.9 * count, count)
+    least = test[test["label"] != ""].groupby("label")["path"].nunique().sort_values()
+    text = (
+        f"with {count} {unit} in the test part, an accuracy of 90 % has a 95 % interval of "
+        f"{low:.0%} to {high:.0%} at best"
+    )
+    if len(least):
+        text += f"; the smallest class has {least.iloc[0]} files ({least.index[0]})"
+    case = {"unit": unit, "count": count, "accuracy": 0.9, "low": low, "high": high}
+    yield _finding("interval", NOTE, count, text, [case])

@@ -1,0 +1,38 @@
+"""The audit of a split of files as a page that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lib.files import atomic
+
+
+def write_page(path: str | Path, audit: Mapping[str, Any], *, source: str) -> None:
+    """Write what `lib.audit.files.audit_files` found as one HTML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to write.
+    audit : mapping
+        What was found.
+    source : str
+        What was audited, for the head of the page.
+    """
+    environment = Environment(
+        loader=PackageLoader("lib.audit", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    labels = list(next(iter(audit["parts"].values()))["classes"])
+    page = environment.get_template("page.html.j2").render(
+        audit=audit, source=source, labels=labels
+    )
+    with atomic(path) as part:
+        part.write_text(page, encoding="utf-8")

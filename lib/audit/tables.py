@@ -1,0 +1,194 @@
+"""Reading the split of any project: a table, lists of files, or folders named after the parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from lib.datasets.files import SUFFIXES, is_recording
+from lib.errors import HeldoutError
+from lib.splits import PARTS
+
+COLUMNS = ("path", "part", "label", "group", "start", "end")
+"""The columns of a table of files; `start` and `end` (s) are missing where a file is whole."""
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "path": ("path", "file", "filename", "file_name", "filepath", "fname", "audio", "wav", "clip"),
+    "part": ("part", "split", "set", "subset", "partition", "fold"),
+    "label": ("label", "class", "target", "category", "genre", "accent", "diagnosis"),
+    "group": (
+        "group",
+        "patient",
+        "patient_id",
+        "subject",
+        "subject_id",
+        "speaker",
+        "speaker_id",
+        "client_id",
+        "artist",
+        "record",
+        "recording",
+    ),
+    "start": ("start", "onset", "start_s"),
+    "end": ("end", "offset", "end_s"),
+}
+"""How tables call each column, the usual name first; case does not matter."""
+
+_WORDS = {
+    "train": ("train", "training", "trn", "learn"),
+    "validation": ("validation", "valid", "val", "dev", "development"),
+    "test": ("test", "testing", "tst", "eval", "evaluation", "heldout", "holdout"),
+}
+
+
+def part_of(text: str) -> str:
+    """Give the part that a name means (`_train`, `valid_filtered.txt`), or an empty text."""
+    words = re.split(r"[^a-z]+", text.lower())
+    found = {part for part, names in _WORDS.items() if set(names) & set(words)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def read_split(
+    source: str | Path,
+    *,
+    group_pattern: str | None = None,
+    label_pattern: str | None = None,
+) -> pd.DataFrame:
+    """Read which file stands in which part.
+
+    Parameters
+    ----------
+    source : str or Path
+        A table (CSV, TSV, Parquet) with a path and a part in each row; a folder of text lists
+        (`train.txt`, …) with a path in each line; or a folder with a folder for each part, below
+        which stand folders named after the classes.
+    group_pattern, label_pattern : str, optional
+        Regular expressions with one group, searched in each path, where no column says it. Without
+        a pattern the label is the name of the folder that holds the file.
+
+    Returns
+    -------
+    pd.DataFrame
+        `COLUMNS`: text, empty where it is not known; `start` and `end` are float (s), NaN where a
+        row is a whole file. Paths are as the source gives them.
+
+    Raises
+    ------
+    HeldoutError
+        Nothing can be read, a column is missing, a part is not known, or a pattern is no regular
+        expression with one group.
+    """
+    source = Path(source)
+    if source.is_dir():
+        table = _lists(source) if _has_lists(source) else _folders(source)
+    else:
+        table = _table(source)
+    paths = table["path"].astype(str)
+    if label_pattern is not None:
+        table["label"] = _searched(paths, label_pattern, "label")
+    elif "label" not in table:
+        # The name of a part is no class: files that stand directly in it have no label.
+        folders = [Path(path).parent.name for path in paths]
+        table["label"] = ["" if part_of(name) else name for name in folders]
+    if group_pattern is not None:
+        table["group"] = _searched(paths, group_pattern, "group")
+    for name in ("label", "group"):
+        table[name] = table[name].fillna("").astype(str) if name in table else ""
+    for name in ("start", "end"):
+        table[name] = pd.to_numeric(table[name], errors="coerce") if name in table else float("nan")
+    return table[list(COLUMNS)].reset_index(drop=True)
+
+
+def _has_lists(folder: Path) -> bool:
+    return any(part_of(file.stem) for file in folder.glob("*.txt"))
+
+
+def _lists(folder: Path) -> pd.DataFrame:
+    rows = []
+    for file in sorted(folder.glob("*.txt")):
+        lines = file.read_text(encoding="utf-8-sig").splitlines() if part_of(file.stem) else []
+        rows += [
+            {"path": line.strip(), "part": part_of(file.stem)} for line in lines if line.strip()
+        ]
+    return _some(pd.DataFrame(rows), folder)
+
+
+def _folders(folder: Path) -> pd.DataFrame:
+    rows = [
+        {"path": path.relative_to(folder).as_posix(), "part": part_of(inner.name)}
+        for inner in sorted(folder.iterdir())
+        if inner.is_dir() and part_of(inner.name)
+        for path in sorted(inner.rglob("*"))
+        if path.is_file() and is_recording(path)
+    ]
+    return _some(pd.DataFrame(rows), folder)
+
+
+def _some(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    if table.empty:
+        raise HeldoutError(
+            f"{folder}: expected lists of files or folders named {', '.join(PARTS)} with "
+            f"recordings ({', '.join(sorted(SUFFIXES))}), got neither. Name a table with the "
+            "columns path and part instead."
+        )
+    return table
+
+
+def _table(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        else:
+            separator = "\t" if path.suffix == ".tsv" else ","
+            table = pd.read_csv(
+                path, sep=separator, dtype=str, keep_default_na=False, na_values=[""]
+            )
+    except (OSError, ValueError) as error:
+        raise HeldoutError(
+            f"{path}: expected a table (.csv, .tsv, .parquet) or a folder, got {error}. "
+            "Correct its name."
+        ) from error
+    known = {str(name).strip().lower(): name for name in table.columns}
+    columns = {}
+    for wanted, names in NAMES.items():
+        there = [name for name in names if name in known]
+        if there:
+            columns[known[there[0]]] = wanted
+    for wanted in ("path", "part"):
+        if wanted not in columns.values():
+            raise HeldoutError(
+                f"{path}: expected a column {wanted} (or {', '.join(NAMES[wanted][1:5])}), got "
+                f"{', '.join(map(str, table.columns))}. Rename one."
+            )
+    table = table[list(columns)].rename(columns=columns)
+    parts = table["part"].fillna("").astype(str).map(part_of)
+    if (parts == "").any():
+        strange = sorted(set(table.loc[parts == "", "part"].fillna("nothing").astype(str)))
+        raise HeldoutError(
+            f"{path}: expected the parts {', '.join(PARTS)}, got {', '.join(strange[:6])}. "
+            "Name them so; leave out rows of no part."
+        )
+    return table.assign(part=parts)
+
+
+def _searched(paths: Iterable[str], pattern: str, name: str) -> list[str]:
+    """Search each path for a pattern; empty where it does not match."""
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise HeldoutError(f"{name} pattern {pattern!r}: {error}. Correct it.") from error
+    if compiled.groups != 1:
+        raise HeldoutError(
+            f"{name} pattern {pattern!r}: expected one group in brackets, got {compiled.groups}. "
+            f"Put brackets around what names the {name}, such as '_(p[0-9]+)_'."
+        )
+    found = [compiled.search(path) for path in paths]
+    if not any(found):
+        raise HeldoutError(
+            f"{name} pattern {pattern!r}: expected it in the paths, such as "
+            f"{next(iter(paths), 'none')}, found it in none. Correct it."
+        )
+    return [match[1] or "" if match else "" for match in found]

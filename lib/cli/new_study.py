@@ -1,0 +1,49 @@
+"""Write the study of a folder of your own recordings, to be changed at will."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    add = parser.add_argument
+    add("folder", metavar="PATH", type=Path, help="a folder for each class, or with metadata.csv")
+    add("--name", help="name of the study; that of the folder without it")
+    add("--groups", metavar="REGEX", help="what in a path names the person: '(p[0-9]+)_'")
+    add("--variable", help="variable of .mat files that holds the samples")
+    add("--rate", help="sampling rate of .mat files in Hz, or the variable that holds it")
+    add("--studies", type=Path, default=Path("config/studies"), help="where studies are")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the study."""
+    from lib.cli.predict import rate_of
+    from lib.errors import HeldoutError
+    from lib.files import atomic
+    from lib.new_study import study_text
+
+    name = arguments.name or re.sub(r"\W+", "_", arguments.folder.resolve().name).strip("_")
+    file = arguments.studies / f"{name}.yaml"
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == "folder":
+        raise HeldoutError(
+            f"name {name!r}: expected letters, digits and underscores, and not `folder`. "
+            "Give another one with --name."
+        )
+    if file.exists():
+        raise HeldoutError(
+            f"{file}: expected no study of that name, since none is overwritten. "
+            "Give another one with --name, or move the file away."
+        )
+    text = study_text(
+        arguments.folder,
+        groups=arguments.groups,
+        variable=arguments.variable,
+        rate=rate_of(arguments.rate),
+    )
+    with atomic(file) as part:
+        part.write_text(text, encoding="utf-8")
+    print(f"{file}\nLook through it, then: snakemake --cores all --config studies={name}")
+    return 0

@@ -1,0 +1,144 @@
+"""Reading one file of a person's own: audio, a WFDB record, or a variable of a MATLAB file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lib.datasets import matlab, waveform_database
+from lib.datasets.audio import Header, read_audio
+from lib.datasets.audio import read_header as read_audio_header
+from lib.datasets.mitdb import BEATS
+from lib.datasets.signal import Signal
+from lib.errors import HeldoutError
+
+AUDIO = frozenset(
+    (".wav", ".au", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".w64")
+)
+"""Suffixes of what libsndfile decodes."""
+
+SUFFIXES = AUDIO | {".hea", ".mat"}
+"""Suffixes of all that `read_file` takes."""
+
+
+def is_recording(path: Path) -> bool:
+    """Say whether a file is named like a recording that can be read.
+
+    The signal files of a WFDB record are part of its header, and hidden files are none of ours.
+    """
+    suffix = path.suffix.lower()
+    if path.name.startswith(".") or suffix not in SUFFIXES:
+        return False
+    return suffix == ".hea" or not path.with_suffix(".hea").is_file()
+
+
+def read_file(
+    path: str | Path, *, variable: str | None = None, rate: float | str | None = None
+) -> Signal:
+    """Read a recording of any format.
+
+    Parameters
+    ----------
+    path : str or Path
+        An audio file, the header of a WFDB record (`.hea`, or its name without suffix), or a MATLAB
+        file up to version 7.2 (`.mat`).
+    variable : str, optional
+        Of a MATLAB file: what holds the samples, one row or column for each channel.
+    rate : float or str, optional
+        Of a MATLAB file: the sampling rate in Hz, or the variable that holds it; `fs` without it.
+
+    Returns
+    -------
+    Signal
+        Audio as the mean of its channels; the signals of a record in mV, with the beats of its
+        `.atr` where there is one; a MATLAB variable as it is, its channels named after it.
+
+    Raises
+    ------
+    HeldoutError
+        The file is missing, damaged or of no known format, or the variable is not in it.
+    """
+    path = _named(Path(path))
+    if path.suffix == ".hea":
+        return _read_record(path)
+    if path.suffix.lower() == ".mat":
+        return _read_matlab(path, variable, rate)
+    return read_audio(path)
+
+
+def read_file_header(
+    path: str | Path, *, variable: str | None = None, rate: float | str | None = None
+) -> Header:
+    """Give rate (Hz), frames and channels of a recording; arguments and errors as `read_file`."""
+    path = _named(Path(path))
+    if path.suffix == ".hea":
+        header = waveform_database.read_header(path)
+        return Header(float(header.fs), int(header.sig_len), int(header.n_sig))
+    if path.suffix.lower() == ".mat":
+        signal = _read_matlab(path, variable, rate)
+        return Header(signal.rate, len(signal.samples), len(signal.channels))
+    return read_audio_header(path)
+
+
+def _named(path: Path) -> Path:
+    """Find the header of a record that is named as WFDB does, without suffix; check the format."""
+    if path.suffix.lower() in SUFFIXES:
+        return path
+    header = path.with_name(path.name + ".hea")
+    if header.is_file():
+        return header
+    raise HeldoutError(
+        f"{path}: expected a recording ({', '.join(sorted(SUFFIXES))}) or the name of a WFDB "
+        f"record, got {'a folder' if path.is_dir() else path.suffix or 'no suffix'}. "
+        "Name another file, or convert it."
+    )
+
+
+def _read_record(path: Path) -> Signal:
+    samples, header = waveform_database.read_samples(path)
+    name = path.as_posix()
+    signal = Signal(samples, float(header.fs), tuple(header.sig_name), name=name)
+    if not path.with_suffix(".atr").is_file():
+        return signal
+    positions, symbols = waveform_database.read_beats(path, length=len(samples), codes=BEATS)
+    return replace(signal, positions=positions, symbols=symbols)
+
+
+def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> Signal:
+    import scipy.io
+
+    if variable is None:
+        names = [name for name, *_ in matlab.call(path, scipy.io.whosmat)]
+        raise HeldoutError(
+            f"{path}: expected the name of the variable with the samples, got none; it holds "
+            f"{', '.join(names) or 'nothing'}. State it: `reading: {{variable: NAME}}` in a study, "
+            "--variable NAME on the command line."
+        )
+    number = rate if isinstance(rate, int | float) else None
+    wanted = [variable] if number is not None else [variable, str(rate or "fs")]
+    content = matlab.call(path, scipy.io.loadmat, variable_names=wanted)
+    if variable not in content:
+        names = [name for name, *_ in matlab.call(path, scipy.io.whosmat)]
+        raise HeldoutError(
+            f"{path}: expected the variable {variable}, got {', '.join(names) or 'none'}. "
+            "Correct its name."
+        )
+    samples = _columns(path, variable, content[variable])
+    found = float(number) if number is not None else matlab.rate(path, content, name=wanted[1])
+    count = samples.shape[1]
+    names = [variable] if count == 1 else [f"{variable}{i + 1}" for i in range(count)]
+    return Signal(samples, found, tuple(names), name=path.as_posix())
+
+
+def _columns(path: Path, variable: str, value: Any) -> np.ndarray:
+    """Give samples as (time, channels): a recording has more samples than channels."""
+    value = np.asarray(value)
+    if value.dtype.kind not in "iuf" or value.ndim != 2:
+        raise HeldoutError(
+            f"{path}: expected {variable} as a row, a column or a table of numbers, got "
+            f"{value.dtype} of shape {value.shape}. Name another variable."
+        )
+    return (value.T if value.shape[0] < value.shape[1] else value).astype(np.float32)

@@ -1,0 +1,21 @@
+"""The examples in the docstrings of the public library run, and say what comes out."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from typing import Any
+
+import pytest
+
+MODULES = (
+    *("lib.datasets", "lib.datasets.signal", "lib.features", "lib.splits", "lib.models"),
+    *("lib.metrics", "lib.statistics.bootstrap", "lib.statistics.pairwise", "lib.statistics.sums"),
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str, keras: Any) -> None:
+    found = doctest.testmod(importlib.import_module(name))
+    assert found.attempted > 0
+    assert found.failed == 0

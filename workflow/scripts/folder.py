@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from lib.files import write_json
+from lib.jobs import job
+
+with job(snakemake.log[0]):
+    from lib.folder import link, survey
+
+    folder, manifest = snakemake.params.folder, Path(snakemake.output.manifest)
+    found = survey(
+        folder["path"],
+        dataset=snakemake.wildcards.dataset,
+        groups=folder.get("groups"),
+        faulty=folder.get("faulty", "leave_out"),
+        reading=snakemake.params.reading,
+        threads=snakemake.threads,
+    )
+    link(folder["path"], manifest.with_suffix(""))
+    write_json(manifest, found)
