@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.compare import compare
 from lib.files import write_json, write_table
 
 ARCHITECTURES = ("lstm", "gru", "cnn")
@@ -125,6 +126,25 @@ def make_runs(
             "durations": {"features": 12.5, "train": 340.0},
         },
     }  # fmt: skip
+
+
+def small_runs(folder: Path) -> dict[str, Any]:
+    """Write one small study of one architecture: for what takes many runs of compare."""
+    one = study("arrhythmia", classes=["N", "S"], scored=["N", "S"], architectures=["lstm"])
+    return make_runs(folder, studies=[one], groups=12, per_group=6)
+
+
+def compare_runs(
+    made: dict[str, Any], folder: Path | None = None, **options: Any
+) -> dict[str, Path]:
+    """Compare what `make_runs` wrote, with fewer resamples than a person would take."""
+    return compare(
+        made["studies"],
+        results=made["results"],
+        tables=folder or made["tables"],
+        claims=made["claims"],
+        **{"resamples": 600, **options},
+    )
 
 
 def _examples(

@@ -1,10 +1,9 @@
-"""Compare on fabricated runs: what the tables say, their bytes, and what is refused."""
+"""Compare on fabricated runs: what the tables say, their bytes, and where no number can be."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,44 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.compare import TABLES, TIMED, compare
+from lib.compare import TABLES, TIMED
 from lib.compare.costs import pareto_front
 from lib.compare.search import importance_rows
-from lib.errors import HeldoutError
 from lib.files import read_table, write_table
 from lib.metrics import evaluate
 from lib.statistics.bootstrap import exact_interval
 from lib.statistics.pairwise import corrected_resampled_t
-from tests.runs import make_runs, study
-
-RUN = Path("arrhythmia/grouped/lstm/seed-0/fold-0")
-
-
-def _compare(made, folder=None, **options):
-    folder = folder or made["tables"]
-    options = {"resamples": 600} | options
-    return compare(
-        made["studies"], results=made["results"], tables=folder, claims=made["claims"], **options
-    )
+from tests.runs import compare_runs, make_runs, small_runs, study
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     made = make_runs(tmp_path_factory.mktemp("runs"))
-    _compare(made)
+    compare_runs(made)
     return made
 
 
 @pytest.fixture
 def small(tmp_path):
-    return make_runs(
-        tmp_path,
-        studies=[
-            study("arrhythmia", classes=["N", "S"], scored=["N", "S"], architectures=["lstm"])
-        ],
-        groups=12,
-        per_group=6,
-    )
+    return small_runs(tmp_path)
 
 
 def _table(made, name):
@@ -63,7 +44,7 @@ def test_every_table_has_its_columns(made):
 
 
 def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
-    again = _compare(made, tmp_path)
+    again = compare_runs(made, tmp_path)
     for name, path in again.items():
         assert path.read_bytes() == (made["tables"] / f"{name}.csv").read_bytes(), name
 
@@ -76,7 +57,7 @@ def test_only_timed_tables_hold_seconds(made, tmp_path):
         run = json.loads(path.read_text())
         path.write_text(json.dumps(run | {"train_seconds": 1e6, "predict_seconds": 1e3}))
     moved = made | {"results": tmp_path / "results"}
-    for name, path in _compare(moved, tmp_path / "tables").items():
+    for name, path in compare_runs(moved, tmp_path / "tables").items():
         same = path.read_bytes() == (made["tables"] / f"{name}.csv").read_bytes()
         assert same == (name not in TIMED), name
 
@@ -87,7 +68,7 @@ def test_rows_of_predictions_and_examples_may_come_in_any_order(made, tmp_path):
         for path in (tmp_path / "results").rglob(f"{name}.parquet"):
             write_table(path, pd.read_parquet(path).sample(frac=1, random_state=1))
     moved = made | {"results": tmp_path / "results"}
-    for name, path in _compare(moved, tmp_path / "tables").items():
+    for name, path in compare_runs(moved, tmp_path / "tables").items():
         assert path.read_bytes() == (made["tables"] / f"{name}.csv").read_bytes(), name
 
 
@@ -145,14 +126,15 @@ def test_every_metric_has_an_interval_or_a_reason(made):
 
 
 def test_examples_of_one_recording_are_also_judged_together(tmp_path):
-    made = make_runs(tmp_path, studies=[study("s", classes=["a", "b"], scored=["a", "b"])])
+    one = study("s", classes=["a", "b"], scored=["a", "b"], architectures=["cnn"])
+    made = make_runs(tmp_path, studies=[one])
     path = tmp_path / "results/s/examples.parquet"
     table = pd.read_parquet(path)
     # Recordings of one class each, three to a group.
     first = table.groupby("group").cumcount() % 3
     table["recording"] = table["group"] + "-" + first.astype(str) + "-" + table["label"]
     write_table(path, table)
-    _compare(made)
+    compare_runs(made)
     board = _table(made, "leaderboard").query("protocol == 'grouped' and architecture == 'cnn'")
     whole = board.query("metric == 'accuracy'").set_index("unit")
     test = pd.read_parquet(tmp_path / "results/s/grouped/split.parquet").query("part == 'test'")
@@ -279,7 +261,7 @@ def test_importance_finds_what_mattered(tmp_path):
         }
     )  # fmt: skip
     write_table(tmp_path / "results/s/search/cnn/trials.csv", trials)
-    _compare(made)
+    compare_runs(made)
     table = _table(made, "importance").set_index("hyperparameter")
     assert set(table.index) == {"units", "optimizer", "learning_rate"}
     assert table["importance"].sum() == pytest.approx(1)
@@ -352,7 +334,7 @@ def test_differences_are_corrected_within_a_family(made):
 
 
 def test_too_few_resamples_are_said_to_be_too_few(small):
-    _compare(small, resamples=50)
+    compare_runs(small, resamples=50)
     table = _table(small, "differences")
     assert table["p_holm"].isna().all()
     assert table["note"].str.contains("too few resamples for 3 tests").all()
@@ -390,11 +372,11 @@ def test_claims_stand_beside_ours(made):
     assert ours == pytest.approx(of_s[names].tolist())
 
 
-def test_a_metric_that_is_not_measured_is_said_so(tmp_path):
-    made = make_runs(tmp_path)
-    write_table(made["claims"], read_table(made["claims"]).assign(metric="speed"))
-    _compare(made, resamples=100)
-    notes = _table(made, "claims")["our_note"]
+def test_a_metric_that_is_not_measured_is_said_so(small):
+    write_table(small["claims"], read_table(small["claims"]).assign(metric="speed"))
+    compare_runs(small)
+    notes = _table(small, "claims")["our_note"]
+    assert len(notes)
     assert notes.str.contains("speed is not measured here").all()
 
 
@@ -416,7 +398,7 @@ def folded(tmp_path_factory):
         studies=[study("s", classes=["a", "b"], scored=["a", "b"])],
         folds=3,
     )
-    _compare(made)
+    compare_runs(made)
     return made
 
 
@@ -467,7 +449,7 @@ def test_folds_are_ranked(folded):
 
 
 def test_one_architecture_is_noted(small):
-    _compare(small)
+    compare_runs(small)
     assert "one architecture" in _table(small, "answers")["note"].item()
     letters = _table(small, "letters")
     assert (letters["letters"].isna() | (letters["letters"] == "")).all()
@@ -478,7 +460,7 @@ def test_one_architecture_is_noted(small):
 
 def test_one_architecture_and_no_baselines_is_noted(small):
     small["studies"][0]["baselines"] = []
-    _compare(small)
+    compare_runs(small)
     assert _table(small, "differences").empty
     assert "one architecture" in _table(small, "answers")["note"].item()
 
@@ -489,7 +471,7 @@ def test_one_class_in_the_test_part_gives_a_note(small):
     write_table(one / "examples.parquet", table.assign(label="N"))
     for path in one.rglob("predictions.parquet"):
         write_table(path, pd.read_parquet(path).assign(label="N"))
-    _compare(small)
+    compare_runs(small)
     board = _table(small, "leaderboard").query("metric == 'macro_f1'")
     assert board["estimate"].isna().all()
     assert board["interval_note"].str.contains("one class").all()
@@ -507,110 +489,10 @@ def test_few_groups_give_a_note(tmp_path):
     made = make_runs(
         tmp_path, studies=[study("s", classes=["a", "b"], scored=["a", "b"])], groups=6
     )
-    _compare(made)
+    compare_runs(made)
     row = (
         _table(made, "leaderboard").query("protocol == 'grouped' and metric == 'macro_f1'").iloc[0]
     )
     assert np.isnan(row["low"])
     assert row["interval_note"] == "3 groups: too few for an interval"
     assert _table(made, "answers")["beats_baselines"].item() == "unknown"
-
-
-def _edit(path, **values):
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
-
-
-def test_a_missing_or_damaged_file_is_named(small):
-    run = small["results"] / RUN
-    (run / "run.json").write_text("{")
-    with pytest.raises(HeldoutError, match=r"lstm/seed-0/fold-0/run.json: expected a JSON file"):
-        _compare(small)
-    (run / "run.json").unlink()
-    with pytest.raises(HeldoutError, match=r"seed-0/fold-0/run.json"):
-        _compare(small)
-
-
-def test_a_damaged_prediction_is_named(small):
-    (small["results"] / RUN / "predictions.parquet").write_bytes(b"PAR1")
-    with pytest.raises(HeldoutError, match=r"predictions.parquet: expected a parquet table"):
-        _compare(small)
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"classes": ["N", "X"]}, "expected the classes N, S of the study, got N, X"),
-        ({"trial": "other"}, "expected trial .* got"),
-        ({"simulated": False}, "expected a run on simulated recordings, got one on real"),
-        ({"seed": 1}, "expected seed 0 as its folder says, got 1"),
-        ({"protocol": "random"}, "expected protocol grouped as its folder says, got random"),
-        ({"metrics": {"train": {}}}, "expected metrics of the validation part, got none"),
-        ({"metrics": []}, "expected metrics of the train part, got none"),
-    ],
-)
-def test_runs_that_do_not_belong_together_are_refused(small, values, words):
-    _edit(small["results"] / RUN / "run.json", **values)
-    with pytest.raises(HeldoutError, match=words):
-        _compare(small)
-
-
-def test_a_run_without_what_is_needed_is_refused(small):
-    path = small["results"] / RUN / "run.json"
-    run = json.loads(path.read_text())
-    del run["metrics"]
-    path.write_text(json.dumps(run))
-    with pytest.raises(HeldoutError, match="expected a run with metrics"):
-        _compare(small)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda t: t.iloc[:-3], "expected a prediction for each of the"),
-        (lambda t: t.assign(label="N"), "expected the labels of examples.parquet"),
-        (lambda t: t.assign(N=0.9, S=0.9), "add up to 1"),
-        (lambda t: t.assign(N=1.5, S=-0.5), "from 0 to 1"),
-        (lambda t: t.assign(N=np.nan), "or NaN"),
-        (lambda t: t[t["part"] == "test"], "each of the .* validation examples"),
-        (lambda t: pd.concat([t, t.head(1)]), "expected a prediction for each of the"),
-        (lambda t: t.drop(columns="S"), "expected the columns example, part, label, N, S"),
-    ],
-)
-def test_predictions_that_do_not_fit_are_refused(small, change, words):
-    path = small["results"] / RUN / "predictions.parquet"
-    table = pd.read_parquet(path).sort_values("part", ascending=False)
-    write_table(path, change(table))
-    with pytest.raises(HeldoutError, match=words):
-        _compare(small)
-
-
-@pytest.mark.parametrize(
-    ("name", "change", "words"),
-    [
-        (
-            "grouped/split",
-            lambda t: t.drop(columns="part"),
-            "split.parquet: expected a column part",
-        ),
-        ("grouped/split", lambda t: t.assign(example=t["example"] + 1), "got example 72, which"),
-        ("grouped/split", lambda t: t[t["part"] != "test"], "expected a test part"),
-        ("examples", lambda t: t.drop(columns="group"), "expected a column group"),
-        ("examples", lambda t: pd.concat([t, t.head(1)]), "expected each example once"),
-    ],
-)
-def test_damaged_splits_and_examples_are_named(small, name, change, words):
-    path = small["results"] / f"arrhythmia/{name}.parquet"
-    write_table(path, change(pd.read_parquet(path)))
-    with pytest.raises(HeldoutError, match=words):
-        _compare(small)
-
-
-def test_a_table_of_claims_without_a_column_is_refused(small):
-    write_table(small["claims"], read_table(small["claims"]).drop(columns="valid"))
-    with pytest.raises(HeldoutError, match="expected the columns study, source"):
-        _compare(small)
-
-
-def test_no_study_is_refused(tmp_path):
-    with pytest.raises(HeldoutError, match="expected at least one to compare"):
-        compare([], results=tmp_path, tables=tmp_path, claims=tmp_path / "claims.csv")
