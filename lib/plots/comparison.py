@@ -20,6 +20,9 @@ COSTS = (
     ("predict_seconds", "prediction of one example (s)"),
 )
 
+# Baselines share one grey: only the shape tells them apart.
+MARKERS = {"majority": "s", "metadata": "^", "logistic": "D"}
+
 # As many hyperparameters as a reader keeps apart; the table has them all.
 MOST_IMPORTANT = 10
 
@@ -101,8 +104,14 @@ def fronts(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
             axes.step(
                 front[cost], front["macro_f1"], where="post", color=INK, linewidth=1.0, alpha=0.6
             )
-            for row in some.to_dict("records"):
-                _cost_dot(axes, row, cost, network=row["architecture"] in study["architectures"])
+            for name, x, y in zip(
+                some["architecture"].astype(str), some[cost], some["macro_f1"], strict=True
+            ):
+                network = name in study["architectures"]
+                axes.plot(
+                    x, y, "o" if network else MARKERS.get(name, "s"), color=colour(name),
+                    markersize=7, label=display(name),
+                )  # fmt: skip
             axes.set_xscale("log")
             # Powers in plain digits: mathematics is off, since names from data may hold dollars.
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
@@ -132,19 +141,6 @@ def _known(rows: pd.DataFrame, cost: str) -> pd.Series:
     """Say which rows have a place on a logarithmic axis."""
     values = pd.to_numeric(rows[cost], errors="coerce")
     return (values > 0) & np.isfinite(values) & rows["macro_f1"].notna()
-
-
-def _cost_dot(axes: Any, row: Mapping[Any, Any], cost: str, *, network: bool) -> None:
-    name = str(row["architecture"])
-    marker = "o" if network else MARKERS.get(name, "s")
-    axes.plot(
-        row[cost], row["macro_f1"], marker, color=colour(name) if network else GREY,
-        markersize=7, label=display(name),
-    )  # fmt: skip
-
-
-# Baselines share one grey: only the shape tells them apart.
-MARKERS = {"majority": "s", "metadata": "^", "logistic": "D"}
 
 
 def critical_differences(ranks: pd.DataFrame) -> Figure:

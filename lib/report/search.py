@@ -81,7 +81,11 @@ def trials(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
 
 
 def importance(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Give what share of the spread between trials each hyperparameter explains."""
+    """Give what share of the spread between trials each hyperparameter explains.
+
+    None where nothing was searched.
+    """
+    table = table[pd.to_numeric(table["trials"]) > 0]
     if table.empty:
         return None
     rows = [

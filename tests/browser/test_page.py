@@ -175,7 +175,9 @@ def test_without_the_clipboard_the_old_way_copies(browser: Browser, page: Path) 
         "document.addEventListener('copy', (event) => { window.old = event.target.value; });"
     )
     # A browser copies for a person only: this has to be a press of the mouse.
-    browser.driver.find_element(By.CSS_SELECTOR, "[aria-label='Copy table costs as CSV']").click()
+    copier = browser.driver.find_element(By.CSS_SELECTOR, "[aria-label='Copy table costs as CSV']")
+    browser.js("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", copier)
+    copier.click()
     for _ in range(50):
         if browser.js("return window.old ?? null"):
             break
