@@ -77,7 +77,8 @@ def audit_files(
     """
     labels = sorted(set(table["label"]) - {""})
     findings = [*_names(table), *_missing_classes(table, labels)]
-    heard, band = [], BANDS[0]
+    heard: list[Heard] = []
+    band = BANDS[0]
     if root is not None:
         heard, band = listen(list(dict.fromkeys(table["path"])), Path(root), threads=threads)
     readable = {item.path: item for item in heard if not item.fault}
