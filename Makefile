@@ -9,12 +9,16 @@ PYTHON ?=
 # More options: make run SNAKEMAKE_ARGS="--config studies=voices"
 SNAKEMAKE_ARGS ?=
 PYTEST_ARGS ?=
+# Tests run in as many processes as there are cores.
+PYTEST := python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+# Some sections, such as: make benchmark BENCHMARK_ARGS="voices sweep"
+BENCHMARK_ARGS ?=
 
 # Versions that TensorFlow has wheels for; without ensurepip a virtual environment has no pip.
 SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint format clean
+.PHONY: help setup run test test-slow benchmark lint format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -49,10 +53,13 @@ run: $(READY) ## run the workflow; leaves results/report.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(SNAKEMAKE_ARGS)
 
 test: $(READY) ## the tests, without those that take minutes
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m "not slow" $(PYTEST_ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 test-slow: $(READY) ## the tests that take minutes
-	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pytest -m slow $(PYTEST_ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m slow $(PYTEST_ARGS)
+
+benchmark: $(READY) ## measure, and write docs/benchmarks.md; BENCHMARK_ARGS=--help says more
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m benchmarks $(BENCHMARK_ARGS)
 
 lint: $(READY) ## style, types, and what Snakemake thinks of the workflow
 	$(BIN)/ruff check .

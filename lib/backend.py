@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from lib.compilation import BACKENDS, DEVICES
 from lib.errors import HeldoutError
-
-BACKENDS = ("tensorflow", "jax")
 
 # Keras and TensorFlow import these where they find them, for wrappers that are not used here.
 # Hiding them for the import takes it from 7.2 to 3.0 s (TensorFlow) and from 3.4 to 1.5 s (JAX).
@@ -55,7 +54,9 @@ def _quiet() -> Iterator[None]:
             os.close(kept)
 
 
-def load(backend: str = "tensorflow", *, threads: int | None = None) -> ModuleType:
+def load(
+    backend: str = "tensorflow", *, threads: int | None = None, device: str = "auto"
+) -> ModuleType:
     """Import Keras on a backend and make it deterministic.
 
     Parameters
@@ -64,6 +65,8 @@ def load(backend: str = "tensorflow", *, threads: int | None = None) -> ModuleTy
         What computes.
     threads : int, optional
         How many CPU threads one operation may use. None leaves the choice to the backend.
+    device : {"auto", "cpu", "gpu"}
+        Where it computes; auto takes a GPU where the backend finds one.
 
     Returns
     -------
@@ -73,10 +76,13 @@ def load(backend: str = "tensorflow", *, threads: int | None = None) -> ModuleTy
     Raises
     ------
     HeldoutError
-        The backend is unknown, not installed, or Keras already runs on another one.
+        The backend is unknown, not installed, or Keras already runs on another one; or a GPU was
+        asked for and the backend finds none.
     """
     if backend not in BACKENDS:
         raise HeldoutError(f"backend: expected one of {', '.join(BACKENDS)}, got {backend!r}.")
+    if device not in DEVICES:
+        raise HeldoutError(f"device: expected one of {', '.join(DEVICES)}, got {device!r}.")
     if "keras" in sys.modules:
         keras = sys.modules["keras"]
         if keras.backend.backend() != backend:
@@ -84,6 +90,7 @@ def load(backend: str = "tensorflow", *, threads: int | None = None) -> ModuleTy
                 f"backend: Keras already runs on {keras.backend.backend()} in this process, "
                 f"{backend} was asked for. Use one process for each backend."
             )
+        _require(device, backend)
         return keras
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -95,23 +102,38 @@ def load(backend: str = "tensorflow", *, threads: int | None = None) -> ModuleTy
             framework: Any = importlib.import_module(backend)
             keras = importlib.import_module("keras")
             if backend == "tensorflow":
-                _configure_tensorflow(framework, threads)
+                _configure_tensorflow(framework, threads, device)
+            elif device == "cpu":
+                framework.config.update("jax_platforms", "cpu")
     except ImportError as error:
         raise HeldoutError(
             f"backend {backend}: expected the package {backend} to be installed, got: {error}. "
             f"Install it (pip install .[{backend}]) or choose another backend in the config."
         ) from error
+    _require(device, backend)
     return keras
 
 
-def _configure_tensorflow(tf: Any, threads: int | None) -> None:
+def _require(device: str, backend: str) -> None:
+    """Raise HeldoutError where a GPU was asked for and the backend has none."""
+    if device == "gpu" and (found := device_kind(backend)) != "gpu":
+        raise HeldoutError(
+            f"device gpu: expected a GPU that {backend} can use, it found only a {found}. "
+            "See with nvidia-smi whether there is one, install the backend with its GPU libraries "
+            "(pip install 'tensorflow[and-cuda]' or 'jax[cuda12]'), or set device: auto."
+        )
+
+
+def _configure_tensorflow(tf: Any, threads: int | None, device: str) -> None:
     """Set threads, memory growth and deterministic operations, before anything is computed."""
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         # One more for the input pipeline: a single thread would make it wait for the network.
         tf.config.threading.set_inter_op_parallelism_threads(2)
-    for device in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(device, True)
+    if device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    for gpu in tf.config.get_visible_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.experimental.enable_op_determinism()
 
 
@@ -123,7 +145,20 @@ def device_name(backend: str) -> str:
         return str(jax.devices()[0].device_kind).upper()
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if not gpus:
         return "CPU"
     return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+
+
+def device_kind(backend: str) -> str:
+    """Name the kind of device that a loaded backend computes on: `cpu`, `gpu` or `tpu`."""
+    if backend == "jax":
+        import jax
+
+        return {"cuda": "gpu", "rocm": "gpu"}.get(name := jax.default_backend(), name)
+    import tensorflow as tf
+
+    return next(
+        (kind.lower() for kind in ("GPU", "TPU") if tf.config.list_physical_devices(kind)), "cpu"
+    )

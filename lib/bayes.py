@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lib.errors import HeldoutError
 from lib.hyperparameters import complete, digest, trial_id
+from lib.progress import doing
 from lib.spaces import from_optuna, suggest
 from lib.train import Data, Recipe, train_trial
 
 logger = logging.getLogger(__name__)
+
+STOPPING = ("halving", "hyperband", "none")
+Train = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -30,17 +34,39 @@ class Sweep:
         How many in all, over all workers; pruned and failed ones count.
     seed : int
         Of the sampler and of the networks.
+    stopping : {"halving", "hyperband", "none"}
+        Which trials are stopped early: by successive halving, which looks at all of them after
+        min_epochs, min_epochs · factor, … epochs and lets about one in `factor` go on; by
+        Hyperband, which has several such brackets, each with a later first look, and so trusts
+        early epochs less and costs more (Li et al., 2018, Algorithm 1); or none.
     min_epochs : int
-        Epochs that every trial gets before Hyperband may stop it.
+        Epochs that every trial gets before it may be stopped.
     factor : int
-        Hyperband keeps about one trial in so many at each of its rungs.
+        About one trial in so many goes on after each look.
     """
 
     space: Mapping[str, Any]
     trials: int
     seed: int
-    min_epochs: int = 3
-    factor: int = 3
+    stopping: str = "halving"
+    min_epochs: int = 1
+    factor: int = 4
+
+    def pruner(self, epochs: int) -> Any:
+        """Make the pruner for trainings of so many epochs."""
+        from optuna import pruners
+
+        if self.stopping == "none":
+            return pruners.NopPruner()
+        if self.stopping == "halving":
+            return pruners.SuccessiveHalvingPruner(
+                min_resource=self.min_epochs, reduction_factor=self.factor
+            )
+        return pruners.HyperbandPruner(
+            min_resource=self.min_epochs,
+            max_resource=max(epochs, self.min_epochs + 1),
+            reduction_factor=self.factor,
+        )
 
 
 def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
@@ -48,7 +74,7 @@ def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
     return digest(
         {
             "space": {name: sweep.space[name] for name in sorted(sweep.space)},
-            "hyperband": [sweep.min_epochs, sweep.factor],
+            "stopping": [sweep.stopping, sweep.min_epochs, sweep.factor],
             "training": recipe.key(data, sweep.seed),
         }
     )
@@ -115,6 +141,7 @@ def work(
     worker: int,
     identity: Mapping[str, Any],
     store: Path,
+    train: Train | None = None,
 ) -> dict[str, str]:
     """Run trials of a search until it has as many as it should.
 
@@ -137,6 +164,8 @@ def work(
         As for `lib.train.train_runs`, without `trial`.
     store : Path
         Where `lib.fits` keeps finished trainings.
+    train : callable, optional
+        What trains a trial: called as `lib.train.train_trial`, which is the default.
 
     Returns
     -------
@@ -156,12 +185,8 @@ def work(
         "name": f"{identity['study']} {recipe.architecture}",
     }
     study = open_study(folder, **journal)
-    study.pruner = optuna.pruners.HyperbandPruner(
-        min_resource=sweep.min_epochs,
-        max_resource=max(recipe.training.epochs, sweep.min_epochs + 1),
-        reduction_factor=sweep.factor,
-    )
-    options: dict[str, Any] = {"identity": identity, "store": store}
+    study.pruner = sweep.pruner(recipe.training.epochs)
+    options: dict[str, Any] = {"identity": identity, "store": store, "train": train or train_trial}
     for cut in study.get_trials(states=(state.RUNNING,)):
         if cut.user_attrs.get("worker") == worker:
             # The same trial goes on, under its number: Hyperband's brackets go by numbers.
@@ -197,6 +222,7 @@ def _run(
     *,
     identity: Mapping[str, Any],
     store: Path,
+    train: Train,
 ) -> None:
     """Train one trial and tell the study how it went."""
     import optuna
@@ -213,7 +239,8 @@ def _run(
             trial.set_user_attr("duplicate_of", other.number)
             study.tell(trial, other.value)
             return
-    logger.info("trial %d of %d: %s", trial.number + 1, sweep.trials, name)
+    number = f"trial {trial.number + 1} of {sweep.trials}"
+    logger.info("%s: %s", number, name, extra=doing(number))
 
     def stops(epoch: int, loss: float) -> bool:
         # What was reported before an interruption stands, and is not reported twice.
@@ -222,7 +249,7 @@ def _run(
         return bool(trial.should_prune())
 
     began = time.perf_counter()
-    record = train_trial(
+    record = train(
         folder / name,
         data,
         replace(recipe, hyperparameters=values),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from lib.errors import HeldoutError
+from lib.events import event_writer, write_events
 from lib.files import atomic
+from lib.progress import step
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +132,7 @@ def callbacks(
                 patience=training.reduce_lr_patience,
             )
         )
-    writer = _event_writer(tensorboard, fresh=not state.history)
+    writer = event_writer(tensorboard, fresh=not state.history)
 
     class Keeper(keras.callbacks.Callback):
         def on_train_begin(self, logs: Any = None) -> None:
@@ -169,16 +171,17 @@ def callbacks(
                 state.pruned = stops(epoch + 1, row["val_loss"])
                 self.model.stop_training = state.pruned
             if writer is not None:
-                _write_events(writer, row)
+                write_events(writer, row)
             left = (training.epochs - epoch - 1) * row["seconds"]
             logger.info(
-                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; at most %.0f s",
+                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; up to %.0f s left",
                 epoch + 1,
                 training.epochs,
                 row["loss"],
                 row["val_loss"],
                 row["val_accuracy"],
                 left,
+                extra=step(),
             )
 
         def on_train_end(self, logs: Any = None) -> None:
@@ -186,32 +189,3 @@ def callbacks(
                 writer.close()
 
     return [*rules, Keeper()]
-
-
-def _event_writer(folder: Path | None, *, fresh: bool) -> Any:
-    """Open TensorBoard events; a fresh training begins without those of an older one."""
-    if folder is None:
-        return None
-    from tensorboardX import SummaryWriter
-
-    if fresh and folder.exists():
-        for old in folder.glob("events.*"):
-            old.unlink()
-    return SummaryWriter(str(folder), flush_secs=10)
-
-
-def _write_events(writer: Any, row: Mapping[str, float]) -> None:
-    """Write one epoch; curves of train and validation lie in one chart each."""
-    for name, value in row.items():
-        if name != "epoch":
-            metric = name.removeprefix("val_")
-            chart = f"{metric}/{'validation' if metric != name else 'train'}"
-            writer.add_scalar(chart, value, int(row["epoch"]))
-
-
-def write_history_events(folder: Path, history: list[dict[str, float]]) -> None:
-    """Write the TensorBoard events of a training that is over."""
-    writer = _event_writer(folder, fresh=True)
-    for row in history:
-        _write_events(writer, row)
-    writer.close()

@@ -11,7 +11,7 @@ import yaml
 
 from lib.datasets.folder import PREFIX
 from lib.errors import HeldoutError
-from lib.features import shape
+from lib.features import seconds, shape
 from lib.hyperparameters import suggestion
 from lib.new_study import study_text
 from lib.spaces import check_space, grid_trials, random_trials
@@ -22,7 +22,14 @@ EFFORTS = ("demo", "quick", "full")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
 READING = ("variable", "rate")
-SEARCH_DEFAULTS = {"method": "grid", "trials": 40, "workers": 1, "min_epochs": 3, "factor": 3}
+SEARCH_DEFAULTS = {
+    "method": "grid",
+    "trials": 40,
+    "workers": 1,
+    "stopping": "halving",
+    "min_epochs": 1,
+    "factor": 4,
+}
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -308,11 +315,37 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         "study": study["name"],
         **{key: study[key] for key in keys},
         "classes": list(study["classes"]),
+        "input": input_axes(study["features"]),
         "protocols": {
             name: {"kind": rule["kind"], "honest": rule["honest"], "title": rule["title"]}
             for name, rule in study["protocols"].items()
         },
         "architectures": list(study["architectures"]),
+        # A Bayesian search with one worker, and any other search, is deterministic.
+        "shared_searches": {
+            name: search["workers"]
+            for name, search in study["architectures"].items()
+            if search["method"] == "bayes" and search["workers"] > 1
+        },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
+    }
+
+
+def input_axes(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a picture of an example writes on its axes.
+
+    Returns
+    -------
+    dict
+        `seconds` that an example lasts, `before` (s from its start to the R peak, or 0), `aligned`
+        (whether all examples are cut at the same event), `channels` (names, or empty), `unit`.
+    """
+    aligned = features["kind"] == "beats"
+    return {
+        "seconds": seconds(**features),
+        "before": float(features.get("before", 0.0)),
+        "aligned": aligned,
+        "channels": [str(name) for name in features.get("channels", [])],
+        "unit": "mV" if aligned else "mV; audio: full scale ±1",
     }

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from lib.backend import load
+from lib.backend import device_kind, load
 from lib.batches import batches, moments
 from lib.callbacks import State, Stops, Training, best_epoch, callbacks
+from lib.compilation import compile_mode
 from lib.hyperparameters import complete
 from lib.models import build
 
@@ -89,6 +90,10 @@ class Trainer:
         Epochs and stopping.
     backend : {"tensorflow", "jax"}
         What computes.
+    compile : {"auto", "plain", "xla"}
+        How its operations are compiled; auto takes what was measured (`lib.compilation`).
+    device : {"auto", "cpu", "gpu"}
+        Where it computes.
     threads : int, optional
         CPU threads.
 
@@ -110,12 +115,15 @@ class Trainer:
         hyperparameters: Mapping[str, Any],
         training: Training,
         backend: str = "tensorflow",
+        compile: str = "auto",
+        device: str = "auto",
         threads: int | None = None,
     ) -> None:
         self.values = complete(architecture, hyperparameters)
         self.training = training
         self.backend = backend
-        self._keras = load(backend, threads=threads)
+        self._keras = load(backend, threads=threads, device=device)
+        self.compile = compile_mode(compile, architecture, backend, device_kind(backend))
         self._keras.backend.clear_session()
         self._x, self._train, self._validation = x, train, validation
         one_hot = np.eye(classes, dtype=np.float32)
@@ -138,8 +146,7 @@ class Trainer:
             optimizer=_optimizer(self._keras, self.values),
             loss="categorical_crossentropy",
             metrics=["accuracy", "mse", "mae"],
-            # XLA on the CPU slows TensorFlow's convolutions 27 times; JAX has no other mode.
-            jit_compile=backend == "jax",
+            jit_compile=self.compile == "xla",
         )
         self.model.optimizer.build(self.model.trainable_variables)
         # A metric makes its variables when it first sees data. Inside the training step that would

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from lib.callbacks import Stops, write_history_events
+from lib.callbacks import Stops
+from lib.events import write_history_events
 from lib.files import atomic, read_json, write_json
 from lib.fit import Fitted, Trainer
 

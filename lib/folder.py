@@ -217,7 +217,7 @@ def survey(
         "citation": [],
         "files": _files(folder, kept["path"].tolist()),
         "missing": len(left_out),
-        "recordings": [_row(row, of[str(row["path"])]) for _, row in kept.iterrows()],
+        "recordings": [_row(row, of[row["path"]]) for row in kept.to_dict("records")],
         "left_out": left_out,
         "notes": _notes(grouped=grouped, joined=joined, left_out=left_out),
     }
@@ -268,7 +268,7 @@ def _files(folder: Path, paths: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _row(row: pd.Series, item: Heard) -> dict[str, Any]:
+def _row(row: Mapping[Any, Any], item: Heard) -> dict[str, Any]:
     return {
         "recording": row["path"],
         "label": row["label"],

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lib.errors import HeldoutError
+from lib.progress import Progress
 
 
 def hand_down_library(folder: str | Path) -> None:
@@ -62,9 +63,9 @@ class RunLock:
 def job(log: str | Path) -> Iterator[logging.Logger]:
     """Run the body of a script with its log.
 
-    Messages go to the log file. An error of the project is written there and to standard error as
-    its text alone, since that says what to do; any other error with its traceback. Both end the
-    process with status 1.
+    Messages go to the log file, and progress to the terminal, if there is one. An error of the
+    project is written to the log and to standard error as its text alone, since that says what to
+    do; any other error with its traceback. Both end the process with status 1.
 
     A lock beside the log keeps two processes from doing one job at once: when a run was killed
     and its jobs were not, the next run waits for the orphan instead of writing beside it.
@@ -87,6 +88,8 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         logger = logging.getLogger("lib")
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
+        progress = Progress(log.stem)
+        logger.addHandler(progress)
         logging.captureWarnings(True)
         logging.getLogger("py.warnings").addHandler(handler)
         try:
@@ -100,4 +103,5 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
             traceback.print_exc()
             sys.exit(1)
         finally:
+            logger.removeHandler(progress)
             handler.close()

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lib.errors import HeldoutError
-from lib.scores import confusion
 
 # Keras clips probabilities here before it takes a logarithm, so our log loss and its loss agree.
 SMALLEST_PROBABILITY = 1e-7
@@ -77,8 +76,7 @@ def evaluate(
     Returns
     -------
     dict of str to Metric
-        accuracy, balanced_accuracy, macro_f1, kappa, mcc, auroc, log_loss, brier, ece, mse, mae,
-        and jk_index where the classes are those of the AAMI (N, S, V, F).
+        accuracy, balanced_accuracy, macro_f1, kappa, mcc, auroc, log_loss, brier, ece, mse and mae.
 
     Raises
     ------
@@ -101,8 +99,6 @@ def evaluate(
         "mse": lambda: Metric(float(losses(truth, chance)["mse"].mean())),
         "mae": lambda: Metric(float(losses(truth, chance)["mae"].mean())),
     }
-    if is_aami(classes):
-        functions["jk_index"] = lambda: _jk_index(truth, chance, classes)
     if not len(truth):
         return {name: Metric(math.nan, NO_EXAMPLES) for name in functions}
     return {name: function() for name, function in functions.items()}
@@ -124,11 +120,6 @@ def _checked(
             "range). Train the model again with a lower learning rate."
         )
     return x
-
-
-def is_aami(classes: Sequence[str]) -> bool:
-    """Say whether the classes are heart beats as the AAMI names them (EC57)."""
-    return {"N", "S", "V", "F"} <= set(classes)
 
 
 def _present(truth: NDArray[np.int64], keep: Sequence[int]) -> list[int]:
@@ -229,6 +220,29 @@ def losses(truth: NDArray[np.int64], x: NDArray[np.float64]) -> dict[str, NDArra
     }
 
 
+def calibration_bin(confidence: NDArray[np.float64], *, bins: int) -> NDArray[np.int64]:
+    """Give the bin of each confidence: equally wide, and each holds its upper edge."""
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+
+
+def calibration_gaps(
+    truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
+) -> NDArray[np.float64]:
+    """Give right − confidence of the top class of each example, in the column of its bin.
+
+    Returns
+    -------
+    ndarray, shape (example, bin)
+        Summed over examples and divided by their number, it is what the expected calibration error
+        adds up (Guo et al. 2017, ICML, eq. 3).
+    """
+    confidence = x.max(1)
+    gaps = np.zeros((len(truth), bins))
+    where = calibration_bin(confidence, bins=bins)
+    gaps[np.arange(len(truth)), where] = (x.argmax(1) == truth) - confidence
+    return gaps
+
+
 def expected_calibration_error(
     truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
 ) -> float:
@@ -236,51 +250,39 @@ def expected_calibration_error(
 
     The mean over equally wide bins of |accuracy − confidence|, weighted by the examples in each.
     """
-    confidence = x.max(1)
-    right = x.argmax(1) == truth
-    # (0, 1] is cut as in the paper: a bin holds its upper edge.
-    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(bin_of, weights=right - confidence, minlength=bins)
-    return float(np.abs(gap).sum() / len(truth))
+    return float(np.abs(calibration_gaps(truth, x, bins=bins).mean(0)).sum())
 
 
-def _jk_index(truth: NDArray[np.int64], x: NDArray[np.float64], classes: Sequence[str]) -> Metric:
-    names = ["N", "S", "V", "F"]
-    kept = np.isin(truth, [classes.index(name) for name in names])
-    matrix = confusion(truth[kept], x.argmax(1)[kept], len(classes))
-    value = float(jk_index(matrix.astype(float), classes=classes))
-    if math.isnan(value):
-        return Metric(math.nan, "S or V never occurs or is never predicted")
-    return Metric(value)
-
-
-def jk_index(matrix: NDArray[np.float64], *, classes: Sequence[str]) -> NDArray[np.float64]:
-    """Give the jκ index of Mar et al. 2011 (IEEE Trans. Biomed. Eng. 58:2168).
-
-    jκ = κ/2 + j/8, where κ is Cohen's kappa and j adds sensitivity and positive predictive value of
-    S and of V, so that the index is 1 for a perfect classifier.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (..., class, class)
-        Confusion matrices, row the label. Only rows of N, S, V and F count: Q has too few beats.
-    classes : sequence of str
-        Names of rows and columns.
+def calibration(
+    truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
+) -> pd.DataFrame:
+    """Give what a reliability diagram shows (DeGroot and Fienberg 1983): a row a bin.
 
     Returns
     -------
-    ndarray, shape (...)
-        NaN where S or V never occurs or is never predicted.
+    DataFrame
+        `bin` (from 0), `bin_low` and `bin_high` (of the confidence; the upper edge is in the bin),
+        `confidence` and `accuracy` (means of the bin, NaN where it is empty), `count`.
     """
-    counted = np.array([name in ("N", "S", "V", "F") for name in classes])
-    m = np.where(counted[:, None], matrix, 0.0)
-    j = np.zeros(m.shape[:-2])
+    confidence, right = x.max(1), x.argmax(1) == truth
+    where = calibration_bin(confidence, bins=bins)
+    count = np.bincount(where, minlength=bins)
     with np.errstate(divide="ignore", invalid="ignore"):
-        for name in ("S", "V"):
-            n = list(classes).index(name)
-            hit = m[..., n, n]
-            j = j + hit / m[..., n, :].sum(-1) + hit / m[..., :, n].sum(-1)
-    return kappa(m) / 2 + j / 8
+        means = [
+            np.bincount(where, weights=values, minlength=bins) / count
+            for values in (confidence, right)
+        ]
+    edges = np.arange(bins + 1) / bins
+    return pd.DataFrame(
+        {
+            "bin": np.arange(bins),
+            "bin_low": edges[:-1],
+            "bin_high": edges[1:],
+            "confidence": means[0],
+            "accuracy": means[1],
+            "count": count,
+        }
+    )
 
 
 def kappa(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -296,48 +298,6 @@ def kappa(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         agreed = np.trace(matrix, axis1=-2, axis2=-1) / total
         by_chance = (matrix.sum(-1) * matrix.sum(-2)).sum(-1) / total**2
         return (agreed - by_chance) / (1 - by_chance)
-
-
-def per_class(matrix: ArrayLike, *, classes: Sequence[str]) -> pd.DataFrame:
-    """Give sensitivity, positive predictive value, F1 and support of each class.
-
-    Parameters
-    ----------
-    matrix : array_like, shape (class, class)
-        A confusion matrix, row the label. Counts may be means over seeds.
-    classes : sequence of str
-        Names of rows and columns.
-
-    Returns
-    -------
-    DataFrame
-        `label`, `sensitivity`, `ppv`, `f1`, `support`, `note`: what is not defined and why.
-
-    Examples
-    --------
-    >>> table = per_class([[8, 2], [1, 9]], classes=["normal", "murmur"])
-    >>> table["sensitivity"].tolist()
-    [0.8, 0.9]
-    """
-    m = np.asarray(matrix, dtype=float)
-    hit, support, called = np.diag(m), m.sum(1), m.sum(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sensitivity, ppv = hit / support, hit / called
-        # F1 from counts is defined where the class is never predicted, unlike the harmonic mean.
-        f1 = np.where(support > 0, 2 * hit / (support + called), np.nan)
-    notes = np.where(
-        support == 0, "no examples in the test part", np.where(called == 0, "never predicted", "")
-    )
-    return pd.DataFrame(
-        {
-            "label": list(classes),
-            "sensitivity": sensitivity,
-            "ppv": ppv,
-            "f1": f1,
-            "support": support,
-            "note": notes,
-        }
-    )
 
 
 def per_recording(predictions: pd.DataFrame, *, classes: Sequence[str]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
+import os
 import platform
 import subprocess
 from collections.abc import Sequence
@@ -23,6 +24,27 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    return found
+
+
+def hardware() -> dict[str, str]:
+    """Describe the computer that writes the page: system, processor, cores, memory (GB).
+
+    The device of each training is in its `run.json`; on a cluster the two differ.
+    """
+    found = {"system": f"{platform.system()} {platform.release()}", "machine": platform.machine()}
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        names = []
+    found["processor"] = names[0] if names else platform.processor() or "unknown"
+    found["cores"] = str(os.cpu_count() or "unknown")
+    try:
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        found["memory"] = f"{pages / 1e9:.0f} GB"
+    except (ValueError, OSError, AttributeError):
+        found["memory"] = "unknown"
     return found
 
 

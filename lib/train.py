@@ -15,12 +15,15 @@ import pandas as pd
 from lib.backend import device_name, load
 from lib.batches import predict
 from lib.callbacks import Stops, Training
+from lib.compilation import choose_backend
 from lib.errors import HeldoutError
+from lib.events import write_hyperparameters
 from lib.examples import open_examples
 from lib.files import atomic, read_table, write_json, write_table
 from lib.fit import Fitted, Trainer
 from lib.fits import fit_once
 from lib.hyperparameters import complete, digest
+from lib.progress import doing
 from lib.provenance import versions
 from lib.scores import scores
 from lib.splits import PARTS
@@ -128,8 +131,12 @@ class Recipe:
         Of `examples.npy`.
     code : str
         Of the code that trains, from `lib.provenance.code_hash`.
-    backend : {"tensorflow", "jax"}
-        What computes.
+    backend : {"tensorflow", "jax", "auto"}
+        What computes; `auto` becomes the one that was measured as faster (`lib.compilation`).
+    compile : {"auto", "plain", "xla"}
+        How its operations are compiled.
+    device : {"auto", "cpu", "gpu"}
+        Where it computes.
     threads : int, optional
         CPU threads.
     """
@@ -140,7 +147,14 @@ class Recipe:
     examples_hash: str
     code: str
     backend: str = "tensorflow"
+    compile: str = "auto"
+    device: str = "auto"
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Choose the backend, if that was left open."""
+        backend = choose_backend(self.backend, self.architecture, self.device)
+        object.__setattr__(self, "backend", backend)
 
     def key(self, data: Data, seed: int) -> str:
         """Name a training by all that its weights depend on; the test part is not among it."""
@@ -158,6 +172,7 @@ class Recipe:
                 "seed": seed,
                 "code": self.code,
                 "backend": [self.backend, packages.get(self.backend), packages["keras"]],
+                "compile": self.compile,
             },
             32,
         )
@@ -213,10 +228,14 @@ def train_runs(
         hyperparameters=recipe.hyperparameters,
         training=recipe.training,
         backend=recipe.backend,
+        compile=recipe.compile,
+        device=recipe.device,
         threads=recipe.threads,
     )
     records = []
     for seed, folder in folders.items():
+        if len(folders) > 1:
+            logger.info("seed %d", seed, extra=doing(f"seed {seed}"))
         fitted = fit_once(
             trainer,
             seed,
@@ -228,7 +247,7 @@ def train_runs(
         record = {**identity, "architecture": recipe.architecture, "seed": seed}
         record |= {"kind": "network", "classes": data.classes, "scored": data.scored}
         record |= {"hyperparameters": trainer.values, "training": asdict(recipe.training)}
-        record |= {"backend": recipe.backend}
+        record |= {"backend": recipe.backend, "compile": trainer.compile}
         record |= {"state": "pruned" if fitted.pruned else "complete"}
         records.append(_write_run(folder, data, fitted, record, keep_model=keep_model))
     return records
@@ -263,7 +282,14 @@ def train_trial(
     -------
     dict
         What `run.json` holds: `state` is complete, pruned or failed.
+
+    Raises
+    ------
+    HeldoutError
+        The backend cannot be loaded, or finds no GPU where one is asked for.
     """
+    # That is a fault of the machine, not of the trial, which would stay marked as failed.
+    load(recipe.backend, threads=recipe.threads, device=recipe.device)
     try:
         return train_runs(
             {seed: folder},
@@ -316,6 +342,15 @@ def _write_run(
         "versions": versions(),
     }
     write_table(folder / "history.csv", pd.DataFrame(fitted.history))
+    write_hyperparameters(
+        folder / "tensorboard",
+        {"architecture": record["architecture"], **record["hyperparameters"]},
+        {
+            f"best/{name}": value
+            for name in ("loss", "accuracy", "macro_f1")
+            if (value := metrics["validation"][name]) is not None
+        },
+    )
     if keep_model:
         saved = folder / "model.keras"
         with atomic(saved) as file:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.compare import compare
 from lib.files import write_json, write_table
 
 ARCHITECTURES = ("lstm", "gru", "cnn")
@@ -48,9 +49,17 @@ def study(
             "random": {"kind": "random", "honest": False, "title": "by example"},
         },
         "architectures": list(architectures),
+        "shared_searches": {},
         "baselines": list(BASELINES),
         "seeds": list(seeds),
         "example_kind": example_kind,
+        "input": {
+            "seconds": 1.5,
+            "before": 0.6 if example_kind == "beats" else 0.0,
+            "aligned": example_kind == "beats",
+            "channels": [],
+            "unit": "mV",
+        },
     }
 
 
@@ -75,6 +84,8 @@ def make_runs(
     per_group: int = 20,
     folds: int = 1,
     seed: int = 0,
+    epochs: int = 20,
+    trials: int = 6,
 ) -> dict[str, Any]:
     """Write all inputs below `folder`; give what compare, plots and report are called with."""
     studies = list(two_studies() if studies is None else studies)
@@ -97,9 +108,9 @@ def make_runs(
                     for fold in range(folds):
                         path = base / protocol / name / f"seed-{s}" / f"fold-{fold}"
                         part = split[split["fold"] == fold]
-                        _run(path, one, protocol, name, kind, s, fold, examples, part, rng)
+                        _run(path, one, protocol, name, kind, s, fold, examples, part, rng, epochs)
         for name in one["architectures"]:
-            write_table(base / "search" / name / "trials.csv", _trials(name, rng))
+            write_table(base / "search" / name / "trials.csv", _trials(name, rng, trials))
     claims = folder / "claims.csv"
     write_table(claims, _claims())
     return {
@@ -116,6 +127,25 @@ def make_runs(
             "durations": {"features": 12.5, "train": 340.0},
         },
     }  # fmt: skip
+
+
+def small_runs(folder: Path) -> dict[str, Any]:
+    """Write one small study of one architecture: for what takes many runs of compare."""
+    one = study("arrhythmia", classes=["N", "S"], scored=["N", "S"], architectures=["lstm"])
+    return make_runs(folder, studies=[one], groups=12, per_group=6)
+
+
+def compare_runs(
+    made: dict[str, Any], folder: Path | None = None, **options: Any
+) -> dict[str, Path]:
+    """Compare what `make_runs` wrote, with fewer resamples than a person would take."""
+    return compare(
+        made["studies"],
+        results=made["results"],
+        tables=folder or made["tables"],
+        claims=made["claims"],
+        **{"resamples": 600, **options},
+    )
 
 
 def _examples(
@@ -216,6 +246,7 @@ def _run(
     examples: pd.DataFrame,
     part: pd.DataFrame,
     rng: np.random.Generator,
+    epochs: int,
 ) -> None:
     classes = one["classes"]
     honest = one["protocols"][protocol]["honest"]
@@ -239,16 +270,16 @@ def _run(
         "loss": float(1 - right), "accuracy": float(right), "mse": 0.1, "mae": 0.2,
         "macro_f1": float(right) - 0.05, "examples": len(rows),
     }  # fmt: skip
-    epochs = 20
     write_json(
         path / "run.json",
         {
             "study": one["study"], "dataset": one["dataset"], "simulated": one["simulated"],
             "protocol": protocol, "honest": honest, "architecture": name, "kind": kind,
             "trial": f"{name}-00", "seed": seed, "fold": fold, "classes": classes,
-            "scored": one["scored"], "hyperparameters": {"units": 32}, "training": {"epochs": 20},
+            "scored": one["scored"], "hyperparameters": {"units": 32},
+            "training": {"epochs": epochs},
             "metrics": {"train": scores, "validation": scores, "test": scores},
-            "epochs": epochs, "best_epoch": 14, "parameters": 12345, "model_kb": 60.5,
+            "epochs": epochs, "best_epoch": epochs - 6, "parameters": 12345, "model_kb": 60.5,
             "train_seconds": float(rng.uniform(1, 9)), "predict_seconds": 0.001,
             "backend": "tensorflow", "device": "cpu", "versions": {"keras": "3.10"},
         },
@@ -265,18 +296,18 @@ def _run(
         write_table(path / "history.csv", pd.DataFrame(history))
 
 
-def _trials(name: str, rng: np.random.Generator) -> pd.DataFrame:
-    loss = rng.uniform(0.4, 1.2, 6)
+def _trials(name: str, rng: np.random.Generator, count: int) -> pd.DataFrame:
+    loss = rng.uniform(0.4, 1.2, count)
     return pd.DataFrame(
         {
-            "trial": [f"{name}-{k:02}" for k in range(6)],
-            "units": [16, 32, 64] * 2,
-            "optimizer": ["adam"] * 3 + ["rmsprop"] * 3,
+            "trial": [f"{name}-{k:02}" for k in range(count)],
+            "units": ([16, 32, 64] * count)[:count],
+            "optimizer": ["adam"] * (count // 2) + ["rmsprop"] * (count - count // 2),
             "val_loss": loss,
             "val_accuracy": 1 - loss / 2,
             "val_macro_f1": 0.95 - loss / 2,
             "epochs": 20,
-            "state": ["complete"] * 5 + ["pruned"],
+            "state": ["complete"] * (count - 1) + ["pruned"],
         }
     )
 

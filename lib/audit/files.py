@@ -435,7 +435,7 @@ def _forest(x: np.ndarray, y: np.ndarray, seed: int) -> Any:
 
 def _interval(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Say how wide the interval of an accuracy of 90 % would be, were every unit independent."""
-    from lib.statistics import exact_interval
+    from lib.statistics.bootstrap import exact_interval
 
     test = table[table["part"] == "test"]
     if test.empty:

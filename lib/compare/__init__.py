@@ -8,67 +8,31 @@ from typing import Any
 
 import pandas as pd
 
-from lib.compare.runs import Pool, read_runs
-from lib.compare.scores import (
-    confusion_rows,
+from lib.compare.board import Board, score_pools
+from lib.compare.costs import cost_rows, pareto_rows
+from lib.compare.differences import (
+    agreement_rows,
     difference_rows,
+    fold_rows,
     inflation_rows,
+    letter_rows,
+)
+from lib.compare.ranks import rank_rows
+from lib.compare.runs import read_runs
+from lib.compare.scores import (
+    aami_rows,
+    calibration_rows,
+    confusion_rows,
     leaderboard_rows,
     per_class_rows,
 )
-from lib.compare.summary import answer_row, claim_rows, cost_rows, run_rows, trial_rows
+from lib.compare.search import importance_rows, trial_rows
+from lib.compare.summary import answer_row, claim_rows, read_claims, run_rows
+from lib.compare.tables import TABLES, TIMED
 from lib.errors import HeldoutError
-from lib.files import read_table, write_table
+from lib.files import write_table
 
-__all__ = ["TABLES", "compare"]
-
-RUN_METRICS = ("loss", "accuracy", "mse", "mae", "macro_f1", "examples")
-
-# The columns are fixed so that a table without rows still says what it would hold.
-TABLES: dict[str, list[str]] = {
-    "runs": [
-        *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
-        *("seed", "fold", "epochs", "best_epoch", "parameters", "model_kb"),
-        *(f"{part}_{name}" for part in ("train", "validation", "test") for name in RUN_METRICS),
-    ],
-    "leaderboard": [
-        *("study", "protocol", "honest", "simulated", "architecture", "kind", "unit", "metric"),
-        *("estimate", "low", "high", "interval_note", "groups", "examples", "seeds", "folds"),
-    ],
-    "per_class": [
-        *("study", "protocol", "honest", "simulated", "architecture", "kind", "label", "scored"),
-        *("sensitivity", "ppv", "f1", "support", "note"),
-    ],
-    "confusion": [
-        *("study", "protocol", "honest", "simulated", "architecture", "kind"),
-        *("label", "predicted", "count", "share"),
-    ],
-    "inflation": [
-        *("study", "simulated", "architecture", "kind", "metric", "protocol", "honest"),
-        *("honest_low", "honest_high", "random", "random_low", "random_high"),
-        *("difference", "low", "high", "note"),
-    ],
-    "differences": [
-        *("study", "protocol", "honest", "simulated", "metric", "a", "b", "difference"),
-        *("low", "high", "p", "p_holm", "groups", "note"),
-    ],
-    "answers": [
-        *("study", "simulated", "protocol", "architecture", "validation_macro_f1", "macro_f1"),
-        *("low", "high", "interval_note", "random_macro_f1", "baseline", "baseline_macro_f1"),
-        *("difference", "difference_low", "difference_high", "p_holm", "beats_baselines"),
-        *("networks_that_beat", "groups", "examples", "note"),
-    ],
-    "claims": [
-        *("study", "simulated", "source", "architecture", "split", "protocol", "group_disjoint"),
-        *("metric", "value", "test_size", "valid", "our_architecture", "same_split", "same_low"),
-        *("same_high", "honest_protocol", "honest", "honest_low", "honest_high", "note"),
-    ],
-    "trials": ["study", "architecture", "trial", "chosen"],
-    "costs": [
-        *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
-        *("parameters", "model_kb", "train_seconds", "predict_seconds", "backend", "device"),
-    ],
-}
+__all__ = ["TABLES", "TIMED", "compare"]
 
 
 def compare(
@@ -111,25 +75,35 @@ def compare(
             "studies: expected at least one to compare, got none. Name one under `studies` in the "
             "configuration."
         )
-    published = read_table(claims, text=("test_size", "note", "protocol"))
+    published = read_claims(claims)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+    boards: dict[str, Board] = {}
     options = {"seed": seed, "resamples": resamples}
     for study in studies:
-        pools: dict[tuple[str, str], Pool] = read_runs(study, results=results)
+        pools = read_runs(study, results=results)
+        board = boards[study["study"]] = score_pools(pools, **options)
         found = {
             "runs": run_rows(pools),
-            "leaderboard": leaderboard_rows(study, pools, **options),
-            "per_class": per_class_rows(study, pools),
-            "confusion": confusion_rows(pools, study),
-            "inflation": inflation_rows(study, pools, **options),
-            "differences": difference_rows(study, pools, **options),
-            "costs": cost_rows(pools),
+            "leaderboard": leaderboard_rows(board),
+            "per_class": per_class_rows(board),
+            "confusion": confusion_rows(board),
+            "aami": aami_rows(board),
+            "calibration": calibration_rows(board),
+            "inflation": inflation_rows(study, board, **options),
+            "differences": difference_rows(study, board, resamples=resamples),
+            "folds": fold_rows(study, board),
+            "agreement": agreement_rows(study, board, **options),
             "trials": trial_rows(study, pools, results=results),
+            "costs": cost_rows(pools),
+            "pareto": pareto_rows(study, board),
         }
+        found["letters"] = letter_rows(study, board, found["differences"])
+        found["importance"] = importance_rows(study, found["trials"])
         found["answers"] = [answer_row(study, found)]
         found["claims"] = claim_rows(study, found, published)
         for name, some in found.items():
             rows[name].extend(some)
+    rows["ranks"] = rank_rows(studies, boards)
     written = {}
     for name, columns in TABLES.items():
         table = pd.DataFrame(rows[name])

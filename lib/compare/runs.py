@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +13,48 @@ from numpy.typing import NDArray
 
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
-from lib.metrics import losses, positions
+from lib.metrics import positions
 
 NEEDED = (
     *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
     *("seed", "fold", "classes", "scored", "metrics"),
 )
 
+METRIC_PARTS = ("train", "validation", "test")
+
 # float32 probabilities of a softmax add up to 1 within this.
 SUM_TOLERANCE = 1e-3
 
 
-@dataclass
-class Pool:
-    """All runs of one architecture under one protocol, with what they predicted for the test part.
+# The numbers of the examples of each fold.
+Part = dict[int, NDArray[np.int64]]
 
-    `truth`, `group` and `recording` have a row a test example and fold; `probability` maps a seed
-    to (row, class). Folds are pooled: each example is judged by the run that did not see it.
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the runs of a pool predicted for one part: a row an example and fold.
+
+    Attributes
+    ----------
+    truth : ndarray of int, shape (row,)
+        Numbers of the classes.
+    group, recording : ndarray of str, shape (row,)
+    fold : ndarray of int, shape (row,)
+        Folds are pooled: an example is judged by the run that did not see it.
+    probability : dict of int to ndarray, shape (row, class)
+        By seed.
     """
+
+    truth: NDArray[np.int64]
+    group: NDArray[np.object_]
+    recording: NDArray[np.object_]
+    fold: NDArray[np.int64]
+    probability: dict[int, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All runs of one architecture under one protocol, and what they predicted."""
 
     study: str
     protocol: str
@@ -41,16 +65,9 @@ class Pool:
     classes: list[str]
     scored: list[str]
     runs: list[dict[str, Any]]
-    truth: NDArray[np.int64]
-    group: NDArray[np.object_]
-    recording: NDArray[np.object_]
-    probability: dict[int, NDArray[np.float64]]
+    test: Predictions
+    validation: Predictions
     folds: int
-    loss: dict[int, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Work out the losses of every example once: several tables use them."""
-        self.loss = {seed: losses(self.truth, x) for seed, x in self.probability.items()}
 
     @property
     def trial(self) -> str:
@@ -91,33 +108,58 @@ def read_runs(study: Mapping[str, Any], *, results: str | Path) -> dict[tuple[st
     examples = _examples(folder / "examples.parquet")
     pools: dict[tuple[str, str], Pool] = {}
     for protocol in study["protocols"]:
-        split = read_table(folder / protocol / "split.parquet")
-        test = split[split["part"] == "test"]
-        tests = {
-            int(fold): np.sort(test.loc[test["fold"] == fold, "example"].to_numpy())
-            for fold in test["fold"].unique()
-        }
-        if not tests:
-            raise HeldoutError(
-                f"{folder / protocol / 'split.parquet'}: expected a test part, got none. "
-                "Delete it and run again: it is made anew."
-            )
+        parts = _parts(folder / protocol / "split.parquet", examples)
         for name, kind, seeds in study_kinds(study):
             pools[protocol, name] = _pool(
-                study, protocol, name, kind, seeds, tests=tests, examples=examples, folder=folder
+                study, protocol, name, kind, seeds, parts=parts, examples=examples, folder=folder
             )
     return pools
 
 
-def _examples(path: Path) -> pd.DataFrame:
+def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     table = read_table(path)
-    missing = [n for n in ("example", "recording", "group", "label") if n not in table.columns]
+    missing = [name for name in columns if name not in table.columns]
     if missing:
         raise HeldoutError(
-            f"{path}: expected a column {missing[0]}, got {', '.join(table.columns)}. "
+            f"{path}: expected a column {missing[0]}, got {', '.join(map(str, table.columns))}. "
+            "Delete it and run again: it is made anew."
+        )
+    return table
+
+
+def _examples(path: Path) -> pd.DataFrame:
+    table = _table(path, ("example", "recording", "group", "label"))
+    twice = table.loc[table["example"].duplicated(), "example"]
+    if len(twice):
+        raise HeldoutError(
+            f"{path}: expected each example once, got example {twice.iloc[0]} twice. "
             "Delete it and run again: it is made anew."
         )
     return table.set_index("example").sort_index()
+
+
+def _parts(path: Path, examples: pd.DataFrame) -> dict[str, Part]:
+    """Give the example numbers of the test and the validation part of each fold, sorted."""
+    split = _table(path, ("example", "fold", "part"))
+    again = "Delete it and run again: it is made anew."
+    unknown = split.loc[~split["example"].isin(examples.index), "example"]
+    if len(unknown):
+        raise HeldoutError(
+            f"{path}: expected examples of examples.parquet, got example {unknown.iloc[0]}, which "
+            f"it does not hold. {again}"
+        )
+    folds = sorted(int(fold) for fold in split["fold"].unique())
+    parts: dict[str, Part] = {}
+    for part in ("test", "validation"):
+        some = split[split["part"] == part]
+        parts[part] = {
+            fold: np.sort(some.loc[some["fold"] == fold, "example"].to_numpy()) for fold in folds
+        }
+    empty = [fold for fold, numbers in parts["test"].items() if not len(numbers)]
+    if empty or not folds:
+        where = f" of fold {empty[0]}" if empty else ""
+        raise HeldoutError(f"{path}: expected a test part{where}, got none. {again}")
+    return parts
 
 
 def _pool(
@@ -127,23 +169,31 @@ def _pool(
     kind: str,
     seeds: Sequence[int],
     *,
-    tests: Mapping[int, NDArray[np.int64]],
+    parts: Mapping[str, Part],
     examples: pd.DataFrame,
     folder: Path,
 ) -> Pool:
     runs: list[dict[str, Any]] = []
-    probability: dict[int, NDArray[np.float64]] = {}
-    order = np.concatenate([tests[fold] for fold in sorted(tests)])
+    found: dict[str, dict[int, NDArray[np.float64]]] = {part: {} for part in parts}
+    folds = list(parts["test"])
     classes = [str(name) for name in study["classes"]]
     for seed in seeds:
-        parts = []
-        for fold in sorted(tests):
+        of_seed: dict[str, list[NDArray[np.float64]]] = {part: [] for part in parts}
+        for fold in folds:
             path = folder / protocol / architecture / f"seed-{seed}" / f"fold-{fold}"
-            run = _run(path / "run.json", study=study, first=runs[0] if runs else None)
+            is_at = {"study": study["study"], "protocol": protocol, "architecture": architecture}
+            run = _run(
+                path / "run.json",
+                study=study,
+                is_at={**is_at, "seed": seed, "fold": fold},
+                first=runs[0] if runs else None,
+            )
             runs.append(run)
-            parts.append(_test_part(path, classes, tests[fold], examples))
-        probability[seed] = np.concatenate(parts)
-    rows = examples.loc[order]
+            expected = {part: numbers[fold] for part, numbers in parts.items()}
+            for part, x in _predicted(path, classes, expected, examples).items():
+                of_seed[part].append(x)
+        for part, arrays in of_seed.items():
+            found[part][seed] = np.concatenate(arrays)
     return Pool(
         study=str(study["study"]),
         protocol=protocol,
@@ -154,16 +204,34 @@ def _pool(
         classes=classes,
         scored=[str(name) for name in study["scored"]],
         runs=runs,
+        test=_predictions(parts["test"], found["test"], examples, classes),
+        validation=_predictions(parts["validation"], found["validation"], examples, classes),
+        folds=len(folds),
+    )
+
+
+def _predictions(
+    numbers: Part,
+    probability: dict[int, NDArray[np.float64]],
+    examples: pd.DataFrame,
+    classes: list[str],
+) -> Predictions:
+    rows = examples.loc[np.concatenate(list(numbers.values()))]
+    return Predictions(
         truth=positions(rows["label"], classes),
         group=rows["group"].astype(str).to_numpy(dtype=object),
         recording=rows["recording"].astype(str).to_numpy(dtype=object),
+        fold=np.repeat(list(numbers), [len(some) for some in numbers.values()]),
         probability=probability,
-        folds=len(tests),
     )
 
 
 def _run(
-    path: Path, *, study: Mapping[str, Any], first: Mapping[str, Any] | None
+    path: Path,
+    *,
+    study: Mapping[str, Any],
+    is_at: Mapping[str, Any],
+    first: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     run = read_json(path)
     if not isinstance(run, dict) or any(name not in run for name in NEEDED):
@@ -172,6 +240,19 @@ def _run(
             f"{path}: expected a run with {', '.join(missing)}, got none of them. "
             "Delete its folder and run again: it is trained anew."
         )
+    for name, value in is_at.items():
+        # A copied folder would count twice as a run of its own.
+        if run[name] != value:
+            raise HeldoutError(
+                f"{path}: expected {name} {value} as its folder says, got {run[name]}. "
+                "Delete its folder and run again: it is trained anew."
+            )
+    for part in METRIC_PARTS:
+        if not isinstance(run["metrics"], dict) or not isinstance(run["metrics"].get(part), dict):
+            raise HeldoutError(
+                f"{path}: expected metrics of the {part} part, got none. "
+                "Delete its folder and run again: it is trained anew."
+            )
     run["path"] = path
     for name in ("classes", "scored"):
         if list(run[name]) != [str(value) for value in study[name]]:
@@ -197,33 +278,43 @@ def _source(simulated: Any) -> str:
     return "simulated" if simulated else "real"
 
 
-def _test_part(
-    folder: Path, classes: list[str], expected: NDArray[np.int64], examples: pd.DataFrame
-) -> NDArray[np.float64]:
-    """Give the probabilities of a run's test part, shape (example, class), by example number."""
+def _predicted(
+    folder: Path,
+    classes: list[str],
+    expected: Mapping[str, NDArray[np.int64]],
+    examples: pd.DataFrame,
+) -> dict[str, NDArray[np.float64]]:
+    """Give a run's probabilities of each part, shape (example, class), by example number."""
     path = folder / "predictions.parquet"
-    table = read_table(path)
     again = "Delete its folder and run again: it is trained anew."
     columns = ["example", "part", "label", *classes]
+    table = read_table(path)
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise HeldoutError(
             f"{path}: expected the columns {', '.join(columns)}, got "
             f"{', '.join(map(str, table.columns))}. {again}"
         )
-    test = table[table["part"] == "test"].sort_values("example", kind="stable")
-    number = test["example"].to_numpy()
-    if not np.array_equal(number, expected):
-        raise HeldoutError(
-            f"{path}: expected a prediction for each of the {len(expected)} test examples of the "
-            f"split, got {len(number)} or others. {again}"
-        )
-    truth = examples["label"].loc[number].astype(str).to_numpy()
-    if (test["label"].astype(str).to_numpy() != truth).any():
-        raise HeldoutError(f"{path}: expected the labels of examples.parquet, got others. {again}")
-    x = test[classes].to_numpy(dtype=np.float64)
-    if not np.isfinite(x).all() or (np.abs(x.sum(1) - 1) > SUM_TOLERANCE).any():
-        raise HeldoutError(
-            f"{path}: expected probabilities that add up to 1, got others (or NaN). {again}"
-        )
-    return x
+    found = {}
+    for part, numbers in expected.items():
+        rows = table[table["part"] == part].sort_values("example", kind="stable")
+        number = rows["example"].to_numpy()
+        if not np.array_equal(number, numbers):
+            raise HeldoutError(
+                f"{path}: expected a prediction for each of the {len(numbers)} {part} examples of "
+                f"the split, got {len(number)} or others. {again}"
+            )
+        truth = examples["label"].loc[number].astype(str).to_numpy()
+        if (rows["label"].astype(str).to_numpy() != truth).any():
+            raise HeldoutError(
+                f"{path}: expected the labels of examples.parquet, got others. {again}"
+            )
+        x = rows[classes].to_numpy(dtype=np.float64)
+        outside = (x < -SUM_TOLERANCE).any() or (np.abs(x.sum(1) - 1) > SUM_TOLERANCE).any()
+        if not np.isfinite(x).all() or outside:
+            raise HeldoutError(
+                f"{path}: expected probabilities from 0 to 1 that add up to 1, got others (or "
+                f"NaN). {again}"
+            )
+        found[part] = x
+    return found

@@ -1,4 +1,4 @@
-"""The tables made of run settings and of other tables: runs, costs, trials, answers, claims."""
+"""The tables made of run settings and of other tables: runs, answers, claims."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.compare.runs import Pool
-from lib.compare.scores import ALPHA
+from lib.compare.board import Pools
+from lib.compare.differences import ALPHA
 from lib.errors import HeldoutError
 from lib.files import read_table
 
-Pools = Mapping[tuple[str, str], Pool]
 Found = Mapping[str, list[dict[str, Any]]]
 
 
@@ -34,40 +33,12 @@ def run_rows(pools: Pools) -> list[dict[str, Any]]:
     return rows
 
 
-def cost_rows(pools: Pools) -> list[dict[str, Any]]:
-    """Give a row a run with what it cost: the one table that holds seconds."""
-    names = (
-        *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
-        *("parameters", "model_kb", "train_seconds", "predict_seconds", "backend", "device"),
-    )
-    return [{name: run.get(name) for name in names} for p in pools.values() for run in p.runs]
+NOTHING = (np.nan, np.nan, np.nan)
 
-
-def trial_rows(
-    study: Mapping[str, Any], pools: Pools, *, results: str | Path
-) -> list[dict[str, Any]]:
-    """Give a row a trial of the search, its hyperparameters as the search wrote them."""
-    rows: list[dict[str, Any]] = []
-    for architecture in study["architectures"]:
-        path = Path(results) / str(study["study"]) / "search" / architecture / "trials.csv"
-        if not path.exists():
-            continue
-        # As text: a 3 that another architecture leaves empty must not become 3.0.
-        header = read_table(path).columns
-        table = read_table(path, text=tuple(str(name) for name in header))
-        if "trial" not in table.columns:
-            raise HeldoutError(
-                f"{path}: expected a column trial, got {', '.join(table.columns)}. "
-                "Delete it and run again: it is made anew."
-            )
-        timed = [name for name in table.columns if name.endswith("seconds")]
-        table = table.drop(columns=timed)
-        chosen = pools[study["primary"], architecture].trial
-        for row in table.to_dict("records"):
-            start = {"study": study["study"], "architecture": architecture}
-            cells = {str(name): value for name, value in row.items()}
-            rows.append({**start, **cells, "chosen": row["trial"] == chosen})
-    return rows
+CLAIM = (
+    *("study", "source", "architecture", "split", "protocol", "group_disjoint", "metric"),
+    *("value", "test_size", "valid", "note"),
+)
 
 
 def _cell(rows: list[dict[str, Any]], **wanted: Any) -> dict[str, Any] | None:
@@ -140,6 +111,24 @@ def answer_row(study: Mapping[str, Any], found: Found) -> dict[str, Any]:
     }
 
 
+def read_claims(path: str | Path) -> pd.DataFrame:
+    """Read what has been published.
+
+    Raises
+    ------
+    HeldoutError
+        The table cannot be read or lacks a column.
+    """
+    table = read_table(path, text=("test_size", "note", "protocol"))
+    missing = [name for name in CLAIM if name not in table.columns]
+    if missing:
+        raise HeldoutError(
+            f"{path}: expected the columns {', '.join(CLAIM)}, got {', '.join(table.columns)}. "
+            "Put back the file of the repository, or add the column."
+        )
+    return table
+
+
 def claim_rows(
     study: Mapping[str, Any], found: Found, published: pd.DataFrame
 ) -> list[dict[str, Any]]:
@@ -147,11 +136,19 @@ def claim_rows(
     rows = []
     answer = found["answers"][0]
     for claim in published[published["study"] == study["study"]].to_dict("records"):
+        metric, protocol = str(claim["metric"]), str(claim["protocol"])
         ours = claim["architecture"]
+        notes = []
         if ours not in study["architectures"]:
             ours = answer["architecture"]
-        same = _ours(found, str(claim["protocol"]), ours, str(claim["metric"]))
-        honest = _ours(found, study["primary"], ours, str(claim["metric"]))
+            notes.append("ours is the network chosen on validation: the claimed one was not run")
+        if protocol not in study["protocols"]:
+            notes.append("no split of ours is like theirs")
+        honest = _ours(found, study["primary"], ours, metric)
+        if honest is None:
+            notes.append(f"{metric} is not measured here")
+        same = _ours(found, protocol, ours, metric) or NOTHING
+        honest = honest or NOTHING
         rows.append(
             {
                 **claim,
@@ -164,6 +161,7 @@ def claim_rows(
                 "honest": honest[0],
                 "honest_low": honest[1],
                 "honest_high": honest[2],
+                "our_note": "; ".join(notes),
             }
         )
     return rows
@@ -171,19 +169,12 @@ def claim_rows(
 
 def _ours(
     found: Found, protocol: str, architecture: str, metric: str
-) -> tuple[float, float, float]:
+) -> tuple[float, float, float] | None:
     """Give our number for a claim: a metric, or a class's sensitivity as `sensitivity_S`."""
+    at = {"protocol": protocol, "architecture": architecture, "unit": "example"}
     name, _, label = metric.partition("_")
     if name in ("sensitivity", "ppv", "f1") and label:
-        of_class = _cell(
-            found["per_class"], protocol=protocol, architecture=architecture, label=label
-        )
-        return (of_class[name], np.nan, np.nan) if of_class else (np.nan, np.nan, np.nan)
-    row = _cell(
-        found["leaderboard"],
-        protocol=protocol,
-        architecture=architecture,
-        unit="example",
-        metric=metric,
-    )
-    return (row["estimate"], row["low"], row["high"]) if row else (np.nan, np.nan, np.nan)
+        row = _cell(found["per_class"], **at, label=label)
+        return (row[name], row[f"{name}_low"], row[f"{name}_high"]) if row else None
+    row = _cell(found["leaderboard"], **at, metric=metric)
+    return (row["estimate"], row["low"], row["high"]) if row else None

@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
-from lib.plots.data import class_counts, example_inputs
+from lib.plots.comparison import critical_differences, fronts, importances, reliability
+from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
+from lib.plots.inputs import class_means, open_examples, some_examples
 from lib.plots.scores import confusion_matrices, inflation
-from lib.plots.style import save
+from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
 
 __all__ = ["plot_overall", "plot_study"]
-
-EXAMPLES_PER_CLASS = 3
 
 
 def plot_study(
@@ -40,8 +40,9 @@ def plot_study(
     Returns
     -------
     list of Path
-        What was written: `inflation`, `examples`, and per protocol `learning_curves_…`,
-        `confusion_…`, `class_counts_…`, each as `.svg` and `.png`.
+        What was written: `inflation`, `examples`, `mean`, `pareto`, `importance`, and per protocol
+        `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as `.svg` and
+        `.png`. What there is nothing to show of is not drawn.
 
     Raises
     ------
@@ -50,38 +51,60 @@ def plot_study(
     """
     tables, folder = Path(tables), Path(folder)
     base = Path(results) / str(study["study"])
-    written: list[Path] = []
+    drawn: dict[str, Figure | None] = {}
     gaps = _of_study(tables / "inflation.csv", study)
     gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
     if len(gaps):
-        written += save(inflation([(study, gaps)]), folder / "inflation")
+        drawn["inflation"] = inflation([(study, gaps)])
     rows = _of_study(tables / "confusion.csv", study)
     runs = _of_study(tables / "runs.csv", study)
+    bins = _of_study(tables / "calibration.csv", study)
     for protocol in study["protocols"]:
         some = rows[(rows["protocol"] == protocol) & (rows["kind"] == "network")]
-        written += save(confusion_matrices(study, some), folder / f"confusion_{protocol}")
+        drawn[f"confusion_{protocol}"] = confusion_matrices(study, some)
         histories = _histories(runs[runs["protocol"] == protocol], base)
-        written += save(learning_curves(study, histories), folder / f"learning_curves_{protocol}")
+        drawn[f"learning_curves_{protocol}"] = learning_curves(study, histories)
         audit = read_json(base / protocol / "audit.json")
-        written += save(class_counts(study, audit), folder / f"class_counts_{protocol}")
-    examples = read_table(base / "examples.parquet")
-    written += save(
-        example_inputs(study, _some_examples(study, examples, base)), folder / "examples"
-    )
+        drawn[f"class_counts_{protocol}"] = class_counts(study, audit)
+        drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
+    drawn["pareto"] = fronts(study, _of_study(tables / "pareto.csv", study))
+    drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
+    examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")
+    drawn["examples"] = example_inputs(study, some_examples(study, examples, x))
+    if x.shape[2] > MOST_LINES or study["input"]["aligned"]:
+        drawn["mean"] = mean_examples(study, class_means(study, examples, x))
+    if study["simulated"]:
+        for name, figure in drawn.items():
+            # Its title says so already, as in the picture over all studies.
+            if name != "inflation":
+                mark_simulated(figure)
+    return _save_all(drawn, folder)
+
+
+def _save_all(drawn: Mapping[str, Figure | None], folder: Path) -> list[Path]:
+    """Write what was drawn; a picture of an earlier run that is not drawn any more goes."""
+    written: list[Path] = []
+    for name, figure in drawn.items():
+        if figure is not None:
+            written += save(figure, folder / name)
+            continue
+        for suffix in (".svg", ".png"):
+            (folder / f"{name}{suffix}").unlink(missing_ok=True)
     return written
 
 
 def plot_overall(
     studies: Sequence[Mapping[str, Any]], *, tables: str | Path, folder: str | Path
 ) -> list[Path]:
-    """Draw `inflation.svg` and `.png` over all studies into `folder`.
+    """Draw `inflation` and `critical_difference` over all studies, as `.svg` and `.png`.
 
-    Where no study has both an honest and a random protocol, the picture says so.
+    Where no study has both an honest and a random protocol, or ranks cannot be told apart, the
+    picture says so.
 
     Raises
     ------
     HeldoutError
-        The inflation table is missing or damaged.
+        A table is missing or damaged.
     """
     panels = []
     for study in studies:
@@ -92,7 +115,10 @@ def plot_overall(
             baselines = gaps[gaps["kind"] == "baseline"].sort_values("honest", ascending=False)
             networks = gaps[gaps["kind"] == "network"]
             panels.append((study, pd.concat([networks, baselines.head(1)])))
-    return save(inflation(panels), Path(folder) / "inflation")
+    ranks = read_table(Path(tables) / "ranks.csv", text=("scope", "architecture", "note"))
+    return save(inflation(panels), Path(folder) / "inflation") + save(
+        critical_differences(ranks), Path(folder) / "critical_difference"
+    )
 
 
 def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:
@@ -114,28 +140,4 @@ def _histories(runs: pd.DataFrame, base: Path) -> dict[str, list[tuple[int, pd.D
                 f"{', '.join(history.columns)}. Delete its folder and run again."
             )
         found.setdefault(run["architecture"], []).append((int(run["best_epoch"]), history))
-    return found
-
-
-def _some_examples(
-    study: Mapping[str, Any], examples: pd.DataFrame, base: Path
-) -> dict[str, np.ndarray]:
-    """Give a few examples of each class, of as many groups as there are, (example, time, channel).
-
-    They are spread evenly over the groups, without chance, so that the picture stays the same.
-    """
-    path = base / "examples.npy"
-    try:
-        x = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise HeldoutError(
-            f"{path}: expected an array of examples, got {error}. "
-            "Delete it and run again: it is made anew."
-        ) from error
-    found = {}
-    for name in study["classes"]:
-        some = examples[examples["label"] == name].drop_duplicates("group")["example"].to_numpy()
-        if len(some):
-            at = np.unique(np.linspace(0, len(some) - 1, EXAMPLES_PER_CLASS).astype(int))
-            found[str(name)] = np.asarray(x[some[at]], dtype=float)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -15,6 +16,15 @@ from lib.plots.style import BLUE, INK, ORANGE, PART_COLOURS, SETTINGS, canvas, q
 # Beyond this an example is features over time, and is shown as an image.
 MOST_LINES = 3
 CHANNEL_COLOURS = (BLUE, ORANGE, INK)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean example of a class and the spread between groups, each (time, channel)."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+
 
 # As many points as a picture of this width can show.
 MOST_POINTS = 400
@@ -64,7 +74,7 @@ def example_inputs(study: Mapping[str, Any], examples: Mapping[str, np.ndarray])
     Parameters
     ----------
     study : dict
-        Its `classes` give the order.
+        Its `classes` give the order, its `input` units and the time axis.
     examples : dict of str to ndarray, shape (example, time, channel)
         A few examples per class. Up to three channels are lines, more are an image.
     """
@@ -80,27 +90,98 @@ def example_inputs(study: Mapping[str, Any], examples: Mapping[str, np.ndarray])
                 if column >= len(examples[name]):
                     axes.set_visible(False)
                     continue
-                draw = _lines if lines else _image
-                draw(axes, examples[name][column])
+                x = examples[name][column]
+                if lines:
+                    _lines(axes, x, study["input"])
+                else:
+                    _image(axes, _standardised(x), study["input"])
             grid[row, 0].set_title(name, fontsize=9)
-            if row == len(names) // 2:
-                grid[row, 0].set_ylabel("amplitude" if lines else "feature (number)")
-        channels = examples[names[0]].shape[2]
-        if lines and channels > 1:
-            handles = [
-                Line2D([], [], color=tone, label=f"channel {k + 1}")
-                for k, tone in enumerate(CHANNEL_COLOURS[:channels])
-            ]
-            figure.legend(handles=handles, loc="outside upper left", ncols=channels)
+        figure.supylabel(_amplitude(study["input"]) if lines else "feature (number)", fontsize=9)
+        _name_channels(figure, study["input"], examples[names[0]].shape[2] if lines else 1)
         for axes in grid[-1]:
-            axes.set_xlabel("time (samples)" if lines else "time (frames)")
+            axes.set_xlabel(_time(study["input"]))
+            axes.locator_params(axis="x", nbins=5)
     return figure
 
 
-def _lines(axes: Any, x: np.ndarray) -> None:
+def mean_examples(study: Mapping[str, Any], means: Mapping[str, Mean]) -> Figure | None:
+    """Draw the mean example of each class: a beat with its spread, or an image of features.
+
+    Parameters
+    ----------
+    study : dict
+        Its `classes` give the order, its `input` units and the time axis.
+    means : dict of str to Mean
+        Mean over groups of the mean of each group, and the spread between groups.
+
+    Returns
+    -------
+    Figure or None
+        None for windows cut anywhere in a recording: their mean is flat and shows nothing.
+    """
+    names = [str(name) for name in study["classes"] if str(name) in means]
+    lines = bool(names) and means[names[0]].mean.shape[1] <= MOST_LINES
+    if not names or (lines and not study["input"]["aligned"]):
+        return None
+    with mpl.rc_context(SETTINGS):
+        columns = min(len(names), 5)
+        rows = -(-len(names) // columns)
+        figure = canvas(1.45 * columns + 0.7, 1.5 * rows + 0.5)
+        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for axes in grid.flat[len(names) :]:
+            axes.set_visible(False)
+        # All classes on one scale, so that what differs between them can be seen.
+        scale = _scale(np.concatenate([means[name].mean for name in names]))
+        for axes, name in zip(grid.flat, names, strict=False):
+            if lines:
+                _band(axes, means[name], study["input"])
+            else:
+                _image(axes, (means[name].mean - scale[0]) / scale[1], study["input"])
+            axes.set_title(name, fontsize=9)
+            axes.locator_params(axis="x", nbins=4)
+        figure.supylabel(_amplitude(study["input"]) if lines else "feature (number)", fontsize=9)
+        figure.supxlabel(_time(study["input"]), fontsize=9)
+    return figure
+
+
+def _band(axes: Any, mean: Mean, kind: Mapping[str, Any]) -> None:
+    time = _seconds(len(mean.mean), kind)
+    for channel, tone in zip(range(mean.mean.shape[1]), CHANNEL_COLOURS, strict=False):
+        middle, spread = mean.mean[:, channel], mean.spread[:, channel]
+        axes.fill_between(time, middle - spread, middle + spread, color=tone, alpha=0.25, lw=0)
+        axes.plot(time, middle, color=tone, linewidth=1.2)
+    quiet(axes, grid="both")
+
+
+def _time(kind: Mapping[str, Any]) -> str:
+    return "time from the R peak (s)" if kind["aligned"] else "time (s)"
+
+
+def _amplitude(kind: Mapping[str, Any]) -> str:
+    return f"amplitude ({kind['unit']})"
+
+
+def _seconds(samples: int, kind: Mapping[str, Any]) -> np.ndarray:
+    """Give the time of each sample or frame, in s."""
+    return np.arange(samples) * (kind["seconds"] / samples) - kind["before"]
+
+
+def _name_channels(figure: Figure, kind: Mapping[str, Any], channels: int) -> None:
+    if channels < 2:
+        return
+    names = list(kind["channels"]) or [f"channel {k + 1}" for k in range(channels)]
+    handles = [
+        Line2D([], [], color=tone, label=str(name))
+        for name, tone in zip(names, CHANNEL_COLOURS, strict=False)
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=channels)
+
+
+def _lines(axes: Any, x: np.ndarray, kind: Mapping[str, Any]) -> None:
+    step = kind["seconds"] / len(x)
     for channel, tone in zip(range(x.shape[1]), CHANNEL_COLOURS, strict=False):
-        time, values = _envelope(x[:, channel])
-        axes.plot(time, values, color=tone, linewidth=0.8)
+        index, values = _envelope(x[:, channel])
+        axes.plot(index * step - kind["before"], values, color=tone, linewidth=0.8)
     quiet(axes, grid="y")
 
 
@@ -114,12 +195,20 @@ def _envelope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.repeat(starts, 2), np.column_stack([low, high]).ravel()
 
 
-def _image(axes: Any, x: np.ndarray) -> None:
-    # Each feature on its own scale: the first coefficient would drown the others.
+def _scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give mean and spread of each feature: on one scale the first would drown the others."""
     spread = x.std(0, keepdims=True)
-    scaled = (x - x.mean(0, keepdims=True)) / np.where(spread > 0, spread, 1)
+    return x.mean(0, keepdims=True), np.where(spread > 0, spread, 1)
+
+
+def _standardised(x: np.ndarray) -> np.ndarray:
+    mean, spread = _scale(x)
+    return (x - mean) / spread
+
+
+def _image(axes: Any, scaled: np.ndarray, kind: Mapping[str, Any]) -> None:
     axes.imshow(
         scaled.T, aspect="auto", origin="lower", cmap="cividis", vmin=-2.5, vmax=2.5,
-        interpolation="none",
+        interpolation="none", extent=(0, kind["seconds"], -0.5, scaled.shape[1] - 0.5),
     )  # fmt: skip
     axes.tick_params(length=0)

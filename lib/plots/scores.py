@@ -81,15 +81,21 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
             )  # fmt: skip
         if row["kind"] == "network" and not np.isnan(row["difference"]):
             axes.annotate(
-                f"{round(row['difference'], 2) + 0.0:+.2f}",
+                _signed(row["difference"]),
                 (1.005, y), xycoords=("axes fraction", "data"),
-                va="center", color=tone, fontweight="bold", fontsize=8,
+                va="center", color=INK, fontweight="bold", fontsize=8,
             )  # fmt: skip
     axes.set_yticks(range(len(rows)), [display(name) for name in rows["architecture"]])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 1.02)
     quiet(axes)
     axes.spines["left"].set_visible(False)
+
+
+def _signed(value: float) -> str:
+    """Write a difference with its sign; what rounds to nothing has none."""
+    rounded = round(value, 2)
+    return f"{rounded:+.2f}".replace("-", "−") if rounded else "0.00"
 
 
 def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
@@ -121,7 +127,7 @@ def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
                 for value in ("share", "count")
             )
             _matrix(axes, shares, counts, classes)
-            axes.set_title(display(name), color=colour(name))
+            axes.set_title(display(name))
         for axes in grid[:, 0]:
             axes.set_ylabel("true class")
         for axes in grid[-1]:

@@ -96,6 +96,18 @@ def quiet(axes: Axes, *, grid: str = "x") -> None:
     axes.set_axisbelow(True)
 
 
+def mark_simulated(figure: Figure | None) -> None:
+    """Say in the picture itself that it shows simulated recordings: files go without their page."""
+    if figure is None:
+        return
+    with mpl.rc_context(SETTINGS):
+        # A legend without entries: it takes room of its own, so that it covers nothing.
+        figure.legend(
+            handles=[], title="simulated recordings", loc="outside lower right",
+            title_fontproperties={"size": 7, "style": "italic"},
+        )  # fmt: skip
+
+
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write a figure as `path`.svg and `path`.png, without dates; give both paths."""
     written = [path.with_name(path.name + suffix) for suffix in (".svg", ".png")]

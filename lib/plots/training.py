@@ -29,7 +29,7 @@ def learning_curves(
     """
     names = [name for name in study["architectures"] if name in histories]
     with mpl.rc_context(SETTINGS):
-        figure = canvas(max(3.4, 2.5 * len(names) + 0.5), 4.1)
+        figure = canvas(max(3.4, 2.5 * len(names) + 0.5), 4.8)
         grid = figure.subplots(2, len(names), sharex="col", sharey="row", squeeze=False)
         for column, name in enumerate(names):
             for row, (metric, _) in enumerate(ROWS):
@@ -37,7 +37,7 @@ def learning_curves(
                 for best, history in histories[name]:
                     _curve(axes, history, metric, best, colour(name))
                 quiet(axes, grid="y")
-            grid[0, column].set_title(display(name), color=colour(name))
+            grid[0, column].set_title(display(name))
             grid[1, column].set_xlabel("epoch")
         for row, (metric, label) in enumerate(ROWS):
             grid[row, 0].set_ylabel(label)

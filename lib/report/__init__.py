@@ -12,7 +12,14 @@ from markupsafe import Markup
 from lib.errors import HeldoutError
 from lib.files import atomic, read_table
 from lib.report.figures import figure
-from lib.report.provenance import claims_table, costs_table, licences, provenance_tables
+from lib.report.provenance import (
+    claims_table,
+    costs_table,
+    licences,
+    provenance_tables,
+    rank_remarks,
+    ranks_table,
+)
 from lib.report.study import study_view
 
 __all__ = ["render"]
@@ -22,6 +29,7 @@ TEXT = (
     *("label", "predicted", "a", "b", "baseline", "beats_baselines", "networks_that_beat"),
     *("source", "split", "test_size", "our_architecture", "honest_protocol", "unit", "trial"),
     *("backend", "device", "state"),
+    *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
 )
 
 
@@ -70,9 +78,10 @@ def render(
     plots, results = Path(plots), Path(results)
     names = (
         *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
-        *("claims", "trials", "costs"),
+        *("claims", "trials", "costs", "letters", "folds", "aami", "agreement", "importance"),
     )
     read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
+    ranks = read_table(Path(tables) / "ranks.csv", text=TEXT)
     of_dataset = {str(manifest["dataset"]): manifest for manifest in manifests}
     views = [
         study_view(
@@ -107,6 +116,17 @@ def render(
             "inflation: what the random split promises too much. Bars are 95 % intervals over "
             "groups.",
         ),
+        critical_difference=figure(
+            plots / "critical_difference",
+            name="critical-difference",
+            alt="Mean ranks of the architectures; the numbers are in the table that follows.",
+            caption="Mean ranks by macro-F1, 1 is best. A bar joins architectures whose ranks lie "
+            "within the critical difference: these are not shown to differ.",
+        )
+        if len(ranks)
+        else None,
+        ranks=ranks_table(ranks),
+        remarks=rank_remarks(ranks),
         runs=len(read["runs"]),
         claims=claims_table(read["claims"], studies),
         costs=costs_table(read["costs"], studies),

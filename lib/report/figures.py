@@ -1,4 +1,4 @@
-"""Put a picture into the page: as a data URI, SVG or PNG, whichever is smaller."""
+"""Put a picture into the page: as a data URI, SVG where that is not much the longer one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import base64
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
+
+from markupsafe import Markup
 
 from lib.errors import HeldoutError
 from lib.plots.style import BLUE, FAINT, GREEN, HOLLOW, INK, ORANGE
@@ -22,16 +25,21 @@ ON_DARK = {
 }
 
 
+# A drawing turns dark with the page and stays sharp: that is worth some bytes.
+VECTOR_MAY_COST = 1.5
+
+
 @dataclass(frozen=True)
 class FigureView:
     """A picture as the template shows it."""
 
     name: str
-    uri: str
+    uri: Markup
     vector: bool
     alt: str
     caption: str
     width: int
+    height: int
 
 
 def figure(path: Path, *, name: str, alt: str, caption: str) -> FigureView | None:
@@ -61,27 +69,42 @@ def figure(path: Path, *, name: str, alt: str, caption: str) -> FigureView | Non
             f"{path}: expected a picture as .svg and .png, got {error}. "
             "Delete both and run again: they are drawn anew."
         ) from error
-    width = _width(drawing)
-    adapted = _shortened(_with_dark(drawing)).encode()
-    vector = len(adapted) <= len(pixels)
-    kind, content = ("svg+xml", adapted) if vector else ("png", pixels)
-    uri = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-    return FigureView(name, uri, vector, alt, caption, width)
+    size = _size(drawing)
+    adapted = _shortened(_with_dark(drawing))
+    drawn, coded = _drawn(adapted), base64.b64encode(pixels).decode()
+    vector = len(drawn) <= VECTOR_MAY_COST * len(coded)
+    uri = f"data:image/svg+xml,{drawn}" if vector else f"data:image/png;base64,{coded}"
+    # What is quoted here cannot leave its attribute; escaped once more it would be twice as long.
+    return FigureView(name, Markup(uri), vector, alt, caption, *size)
 
 
-def _width(drawing: str) -> int:
-    """Give the width of an SVG in CSS pixels, 96 an inch; its own unit is the point, 72 an inch."""
-    found = re.search(r'<svg[^>]*\swidth="([\d.]+)pt"', drawing)
-    return round(float(found.group(1)) * 96 / 72) if found else 690
+def _drawn(drawing: str) -> str:
+    """Write an SVG as the end of a data URI: shorter than base64, and safe inside quotes."""
+    return quote(re.sub(r"\s*\n\s*", " ", drawing), safe=" /:;=,.()'!@*+-_?[]{}|^~$")
+
+
+def _size(drawing: str) -> tuple[int, int]:
+    """Give width and height of an SVG in CSS pixels, 96 an inch; its unit is the point, 72 an inch.
+
+    With both the page keeps its place while pictures are decoded.
+    """
+    found = re.search(r'<svg[^>]*?\swidth="([\d.]+)pt"\s+height="([\d.]+)pt"', drawing)
+    if not found:
+        return 690, 400
+    width, height = (round(float(value) * 96 / 72) for value in found.groups())
+    return width, height
 
 
 def _shortened(drawing: str) -> str:
-    """Write the coordinates of paths to a hundredth of a point: finer cannot be seen."""
+    """Write coordinates to a hundredth of a point, finer cannot be seen, and leave out the head."""
 
     def path(found: re.Match[str]) -> str:
         return re.sub(r"-?\d+\.\d{3,}", lambda n: f"{float(n.group()):.2f}", found.group())
 
-    return re.sub(r' d="[^"]*"', path, drawing)
+    drawing = re.sub(
+        r"<metadata>.*?</metadata>|<\?xml.*?\?>|<!DOCTYPE[^>]*>", "", drawing, flags=re.S
+    )
+    return re.sub(r' (?:d|x|y|transform)="[^"]*"', path, drawing.strip())
 
 
 def _with_dark(drawing: str) -> str:
@@ -94,7 +117,8 @@ def _with_dark(drawing: str) -> str:
     # Text that names no colour is black in SVG.
     rules += f'text:not([style*="fill"]){{fill:{DARK_INK}}}'
     style = (
-        "<style>text{font-family:system-ui,'DejaVu Sans',sans-serif!important}"
+        '<style id="page">'
+        "text{font-family:system-ui,'DejaVu Sans',sans-serif!important}"
         f"@media screen and (prefers-color-scheme:dark){{{rules}}}</style>"
     )
     return re.sub(r"(<svg[^>]*>)", lambda found: found.group(1) + style, drawing, count=1)

@@ -1,4 +1,4 @@
-"""The last part of the page: claims, costs, licences, and what made these numbers."""
+"""The parts of the page over all studies: ranks, claims, costs, and what made these numbers."""
 
 from __future__ import annotations
 
@@ -11,30 +11,8 @@ from typing import Any
 import pandas as pd
 
 from lib.plots.style import display
+from lib.report.names import metric_name
 from lib.report.table import Cell, TableView, interval, number, records, seconds, text
-
-METRIC_NAMES = {
-    "macro_f1": "macro-F1",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "kappa": "Cohen's κ",
-    "mcc": "Matthews correlation",
-    "auroc": "AUROC",
-    "log_loss": "log loss",
-    "brier": "Brier",
-    "ece": "calibration error",
-    "mse": "MSE",
-    "mae": "MAE",
-    "jk_index": "jκ index",
-}
-
-
-def metric_name(metric: str) -> str:
-    """Give a metric's name as people write it: `sensitivity_S` is «sensitivity of S»."""
-    if metric in METRIC_NAMES:
-        return METRIC_NAMES[metric]
-    name, _, label = metric.partition("_")
-    return f"{name} of {label}" if label else name
 
 
 def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> TableView | None:
@@ -45,50 +23,59 @@ def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> 
     rows = []
     for claim in records(claims):
         valid = str(claim["valid"]).lower() == "true"
-        mark = "" if valid else "not valid: "
         same = ("same_split", "same_low", "same_high")
         run = "simulated recordings" if str(claim["simulated"]).lower() == "true" else ""
         rows.append(
             [
                 text(titles[claim["study"]], note=run),
-                _source(
-                    claim,
-                    note=f"{mark}{claim['note']}",
-                    tone="" if valid else "bad",
-                ),
+                _breakable(claim["source"]),
                 text(claim["architecture"]),
-                text(claim["split"], note=_size(claim)),
+                text(claim["split"], note=str(claim["test_size"])),
+                _apart(claim["group_disjoint"]),
                 text(metric_name(claim["metric"])),
                 number(claim["value"], note="" if valid else "not valid"),
-                text(display(claim["our_architecture"])),
+                text("yes" if valid else "no", tone="" if valid else "bad"),
+                text(display(claim["our_architecture"]), note=claim["our_note"]),
                 interval(claim, names=same, note=_missing(claim, "same_split")),
-                interval(claim, names=("honest", "honest_low", "honest_high")),
+                interval(
+                    claim,
+                    names=("honest", "honest_low", "honest_high"),
+                    note=_missing(claim, "honest"),
+                ),
+                text(claim["note"]),
             ]
         )
-    columns = ["Study", "Source", "Model", "Split", "Metric", "Claimed"]
+    columns = ["Study", "Source", "Model", "Split", "Groups apart", "Metric", "Claimed", "Valid"]
     return TableView(
         "claims",
         "What has been published, with the split it was measured on, beside ours under the same "
-        "kind of split and under the honest one. Test sets differ, so only orders of size compare.",
-        [*columns, "Ours", "Same split", "Honest split"],
+        "kind of split and under the honest one. Test sets differ, so only orders of size compare. "
+        "A number that is not valid measures something else than it says; the remark gives the "
+        "reason.",
+        [*columns, "Ours", "Same split", "Honest split", "Remark"],
         rows,
+        filters=(0, 4, 7),
     )
 
 
-def _source(claim: Mapping[str, Any], *, note: str, tone: str) -> Cell:
+def _apart(value: Any) -> Cell:
+    """Say whether the groups of a published split were on one side each."""
+    known = str(value).lower()
+    if known not in ("true", "false"):
+        return text("not stated")
+    return text("yes") if known == "true" else text("no", tone="bad")
+
+
+def _breakable(source: Any) -> Cell:
     """Let an address break after its strokes: it would push the numbers off the page."""
-    cell = text(claim["source"], note=note, tone=tone)
+    cell = text(source)
     return replace(cell, text=cell.text.replace("/", "/\u200b"))
-
-
-def _size(claim: Mapping[str, Any]) -> str:
-    return str(claim["test_size"])
 
 
 def _missing(claim: Mapping[str, Any], name: str) -> str:
     if claim[name] == claim[name]:
         return ""
-    return "not one of our protocols" if not claim["protocol"] else "not run"
+    return "not measured"
 
 
 def costs_table(costs: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> TableView:
@@ -113,12 +100,13 @@ def costs_table(costs: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> Ta
         )
     return TableView(
         "costs",
-        "Median over runs.",
+        "What each model costs: the median over splits, seeds and folds.",
         [
             *("Study", "Model", "Parameters", "Size (KB)", "Epochs"),
             *("Training", "Prediction of one example", "Device"),
         ],
         rows,
+        filters=(0,),
     )
 
 
@@ -141,15 +129,61 @@ def licences(manifests: Sequence[Mapping[str, Any]]) -> TableView:
                 text(manifest.get("version")),
                 text(manifest.get("licence")),
                 number(len(files), digits=0),
+                number(sum(int(file["bytes"]) for file in files) / 1e6, digits=1),
+                text(_digest_of_files(files)),
                 text("; ".join(cited if isinstance(cited, list) else [str(cited)])),
             ]
         )
     return TableView(
         "licences",
-        "Where the recordings are from, and whom to cite.",
-        ["Dataset", "Source", "Version", "Licence", "Files", "Citation"],
+        "Where the recordings are from, and whom to cite. The checksum is over the list of all "
+        "files with theirs, which resources/data holds.",
+        ["Dataset", "Source", "Version", "Licence", "Files", "MB", "SHA-256", "Citation"],
         rows,
     )
+
+
+def _digest_of_files(files: Sequence[Mapping[str, Any]]) -> str:
+    """Give one checksum for all files of a dataset, in the order of their names."""
+    lines = sorted(f"{file['sha256']}  {file['path']}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest() if files else ""
+
+
+def ranks_table(ranks: pd.DataFrame) -> TableView | None:
+    """Give the mean rank of every architecture, and what Friedman's test says of them."""
+    if ranks.empty:
+        return None
+    rows = [
+        [
+            text(row["scope"]),
+            text(display(row["architecture"]), tone=str(row["architecture"])),
+            number(row["mean_rank"], digits=2),
+            number(row["blocks"], digits=0),
+            number(row["chi2"], digits=2),
+            number(row["f"], digits=2),
+            number(row["p"]),
+            number(row["critical_difference"], digits=2),
+        ]
+        for row in records(ranks)
+    ]
+    return TableView(
+        "ranks",
+        "Mean ranks by macro-F1 under the honest split, 1 is best: Friedman's χ² and the F of "
+        "Iman and Davenport, and the critical difference of Nemenyi's test at 5 % (Demšar 2006).",
+        [
+            *("Over", "Model", "Mean rank", "Blocks", "χ²", "F", "p"),
+            "Critical difference",
+        ],
+        rows,
+    )
+
+
+def rank_remarks(ranks: pd.DataFrame) -> list[str]:
+    """Give what must be said beside each ranking: what it is over, and how little it can show."""
+    notes = dict.fromkeys(
+        (str(row["scope"]), str(row["note"])) for row in records(ranks) if row["note"]
+    )
+    return [f"Over {scope}: {note}." for scope, note in notes]
 
 
 def provenance_tables(provenance: Mapping[str, Any]) -> list[TableView]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ class Cell:
     """One cell: the text, the value that it sorts by and that is copied, and what else it shows.
 
     `bar` is (low, estimate, high) on the scale 0 to 1; `range` (the interval) and `note` stand
-    below the text in small.
+    below the text in small, `ends` are the interval's as they are copied.
     """
 
     text: str
@@ -25,19 +25,20 @@ class Cell:
     numeric: bool = False
     bar: tuple[float, float, float] | None = None
     range: str = ""
+    ends: tuple[str, str] | None = None
     note: str = ""
     tone: str = ""
 
 
 @dataclass(frozen=True)
 class TableView:
-    """A table as the template shows it."""
+    """A table as the template shows it; `filters` are columns whose values a reader may choose."""
 
     name: str
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
-    notes: Sequence[str] = field(default_factory=tuple)
+    filters: Sequence[int] = ()
 
     def is_numeric(self, column: int) -> bool:
         """Say whether a column holds numbers: its head stands to the right like them."""
@@ -63,7 +64,12 @@ def number(value: Any, *, digits: int = 3, note: str = "", sign: bool = False) -
     value = float(value)
     rounded = round(value, digits) + 0.0  # no minus before a zero
     shown = f"{rounded:+,.{digits}f}" if sign else f"{rounded:,.{digits}f}"
-    return Cell(shown, repr(value), numeric=True, note=note)
+    return Cell(minus(shown), repr(value), numeric=True, note=note)
+
+
+def minus(shown: str) -> str:
+    """Write a minus as one, not as a hyphen, at which a line may break."""
+    return shown.replace("-", "−")
 
 
 def interval(
@@ -79,10 +85,12 @@ def interval(
     cell = number(estimate, note=note, sign=sign)
     if math.isfinite(low) and math.isfinite(high):
         form = "+.2f" if sign else ".2f"
-        shown = f"{low:{form}} to {high:{form}}"
-        ends = (max(0.0, low), estimate, min(1.0, high))
-        cell = Cell(
-            cell.text, cell.value, numeric=True, bar=ends if bar else None, range=shown, note=note
+        shown = minus(f"{round(low, 2) + 0.0:{form}} to {round(high, 2) + 0.0:{form}}")
+        cell = replace(
+            cell,
+            bar=(max(0.0, low), estimate, min(1.0, high)) if bar else None,
+            range=shown,
+            ends=(repr(low), repr(high)),
         )
     return cell
 

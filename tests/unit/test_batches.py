@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib import batches as module
-from lib.batches import batches, moments, predict
+from lib.batches import batches, moments, predict, take
+from lib.errors import HeldoutError
 
 N = 23
 
@@ -118,3 +119,54 @@ def test_moments_are_those_of_numpy(n, channels, seed, offset):
     np.testing.assert_allclose(mean, whole.mean(axis=(0, 1)), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(variance, whole.var(axis=(0, 1)), rtol=1e-9)
     assert mean.dtype == variance.dtype == np.float64
+
+
+@given(st.lists(st.integers(0, 40), max_size=30), st.integers(0, 4))
+def test_rows_of_a_file_are_those_of_the_array(tmp_path_factory, rows, start):
+    folder = tmp_path_factory.getbasetemp()
+    x = np.arange(50 * 3 * 2, dtype=np.float32).reshape(50, 3, 2)
+    if not (folder / "take.npy").exists():
+        np.save(folder / "take.npy", x)
+    mapped = np.load(folder / "take.npy", mmap_mode="r")
+    rows = np.array(rows, dtype=int)
+    for array, mapping in ((x, mapped), (x[start:], mapped[start:]), (x[:, ::2], mapped[:, ::2])):
+        taken = take(mapping, rows)
+        assert isinstance(taken, np.ndarray)
+        assert taken.flags.writeable
+        assert (taken == array[rows]).all()
+
+
+def test_a_file_that_was_cut_is_an_error(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((10, 3, 2), np.float32))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    with (tmp_path / "x.npy").open("r+b") as file:
+        file.truncate(200)
+    with pytest.raises(HeldoutError, match=r"x.npy: expected 10 examples, .* within the one of"):
+        take(mapped, np.arange(10))
+
+
+def test_training_from_a_file_does_not_map_it_into_memory(tmp_path, python):
+    """200 MB in the file, and a process that grows by a tenth of that."""
+    code = """
+import resource, sys
+import numpy as np
+import lib.batches
+lib.batches.IN_MEMORY = 0
+file = sys.argv[1]
+x = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=(2000, 12500, 2))
+del x
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+class Module:
+    class utils:
+        class PyDataset:
+            pass
+x = np.load(file, mmap_mode="r")
+lib.batches.PREDICT_BYTES = 1_000_000
+before = peak()
+data = lib.batches.batches(Module, x, np.arange(2000), batch_size=20, shuffle_seed=0)
+assert sum(len(data[i][0]) for i in range(len(data))) == 2000
+lib.batches.moments(x, np.arange(2000))
+print(peak() - before)
+"""
+    assert int(python(code, tmp_path / "x.npy")) < 20_000

@@ -108,7 +108,7 @@ def test_keys_of_a_study_are_laid_over_it():
         ({"simulation": {"scael": 2}}, r"simulation: unknown key 'scael'. Did you mean 'scale'\?"),
         ({"effort": "fast"}, "effort: expected one of demo, quick, full, got 'fast'"),
         ({"source": "web"}, "source: expected one of simulated, download, mirror, got 'web'"),
-        ({"backend": "torch"}, "backend: expected one of tensorflow, jax, got 'torch'"),
+        ({"backend": "torch"}, "backend: expected one of tensorflow, jax, auto, got 'torch'"),
         ({"threads": 0}, "threads: 0 is less than the minimum of 1.* It is: CPU threads"),
         ({"shards": "many"}, "shards: 'many' is not of type 'integer'.* It is: number of feature"),
         ({"seeds": []}, "seeds: .* It is: seeds of the final runs"),
@@ -250,6 +250,15 @@ def test_a_description_names_what_the_page_shows():
     assert described["scored"] == ["N", "S", "V", "F"]
     assert described["protocols"]["published"]["honest"] is False
     assert described["simulated"] is True
+    assert described["shared_searches"] == {}
+
+
+def test_a_description_names_searches_that_several_workers_share():
+    bayes = {"method": "bayes", "space": {"dropout": [0.1, 0.2]}}
+    over = {"cnn": {**bayes, "workers": 3}, "lstm": {**bayes, "workers": 1}}
+    found = resolve(SHIPPED | {"settings": {"arrhythmia": {"architectures": over}}})
+    described = description(found["studies"]["arrhythmia"], found)
+    assert described["shared_searches"] == {"cnn": 3}
 
 
 def test_schemas_know_all_kinds():

@@ -16,7 +16,9 @@ import pytest
 import yaml
 
 from lib.cli import main, parser
+from lib.compare import TABLES
 from lib.configuration import merge, read_yaml, resolve
+from lib.metrics import evaluate
 from lib.new_study import study_text
 from tests.folders import own_folder
 
@@ -93,6 +95,26 @@ def test_configuration_page_describes_every_key() -> None:
         assert len(names) > 10
         page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
         assert [key for key in names if f"| `{key}` |" not in page] == []
+
+
+def test_tables_page_describes_every_column_of_every_table() -> None:
+    page = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE))
+    assert list(sections) == list(TABLES)
+    for name, text in sections.items():
+        # The first table of a section lists columns; the leaderboard's second lists metrics.
+        rows = text.split("|---|---|")[1].split("\n\n")[0]
+        cells = [line.split("|")[1] for line in rows.splitlines() if line.startswith("|")]
+        described = [column for cell in cells for column in re.findall(r"`(\w+)`", cell)]
+        assert sorted(described) == sorted(TABLES[name]), name
+
+
+def test_tables_page_describes_every_metric() -> None:
+    page = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"\| metric \| meaning \|\n(.*?)\n\n", page, re.DOTALL)
+    described = re.findall(r"`(\w+)`", "\n".join(row.split("|")[1] for row in rows.splitlines()))
+    known = evaluate(["a", "b"], [[0.9, 0.1], [0.2, 0.8]], classes=["a", "b"])
+    assert sorted(described) == sorted([*known, "jk_index"])
 
 
 def test_pages_have_commands() -> None:

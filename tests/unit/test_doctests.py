@@ -10,7 +10,7 @@ import pytest
 
 MODULES = (
     *("lib.datasets", "lib.datasets.signal", "lib.features", "lib.splits", "lib.models"),
-    *("lib.metrics", "lib.statistics"),
+    *("lib.metrics", "lib.statistics.bootstrap", "lib.statistics.pairwise", "lib.statistics.sums"),
 )
 
 

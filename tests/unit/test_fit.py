@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 from lib import files
-from lib.callbacks import Training, best_epoch, write_history_events
+from lib.callbacks import Training, best_epoch
 from lib.configuration import ROOT
 from lib.errors import HeldoutError
+from lib.events import write_history_events, write_hyperparameters
 from lib.fit import Trainer, class_weights
 from lib.scores import scores
 
@@ -377,6 +378,27 @@ def test_tensorboard_shows_train_and_validation_in_one_chart(plain, tmp_path):
     again = tmp_path / "again"
     write_history_events(again, fitted.history)
     assert scalars(again) == scalars(tmp_path)
+
+
+def test_tensorboard_shows_hyperparameters_beside_the_curves(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    write_history_events(tmp_path, [{"epoch": 1, "loss": 0.5, "val_loss": 0.7}])
+    given = {"architecture": "lstm", "units": [64, 32], "dropout": 0.2, "bidirectional": True}
+    write_hyperparameters(tmp_path, given, {"best/loss": 0.7})
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert {"loss/train", "loss/validation", "best/loss"} <= set(events.Tags()["scalars"])
+    content = events.PluginTagToContent("hparams")
+    start = HParamsPluginData.FromString(content["_hparams_/session_start_info"])
+    found = start.session_start_info.hparams
+    assert found["units"].string_value == "64x32"
+    assert found["architecture"].string_value == "lstm"
+    assert found["dropout"].number_value == 0.2
+    assert found["bidirectional"].bool_value is True
+    experiment = HParamsPluginData.FromString(content["_hparams_/experiment"]).experiment
+    assert [info.name.tag for info in experiment.metric_infos] == ["best/loss"]
 
 
 @pytest.mark.slow

@@ -7,17 +7,18 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
 from lib.metrics import (
-    confusion,
+    calibration,
     evaluate,
     expected_calibration_error,
-    jk_index,
     kappa,
-    per_class,
     per_recording,
 )
+from lib.scores import confusion
 
 ABC = ["a", "b", "c"]
 
@@ -85,26 +86,6 @@ def test_no_examples_give_a_reason():
     assert all(math.isnan(m.value) and m.note == "there are no examples" for m in found.values())
 
 
-def test_jk_index_of_a_worked_example():
-    classes = ["N", "S", "V", "F", "Q"]
-    m = np.zeros((5, 5))
-    m[0, 0], m[0, 1], m[1, 1], m[1, 0], m[2, 2], m[3, 3] = 80, 10, 6, 4, 20, 2
-    # Q has no say, whatever it is taken for.
-    m[4, 0] = 50
-    four = m[:4, :4]
-    j = 6 / 10 + 6 / 16 + 1 + 1
-    assert jk_index(m, classes=classes) == pytest.approx(kappa(four) / 2 + j / 8)
-    assert jk_index(np.diag([9.0, 9, 9, 9, 0]), classes=classes) == pytest.approx(1)
-
-
-def test_jk_index_is_given_for_aami_classes_alone():
-    truth, x = _some(classes=5)
-    label = np.array(["N", "S", "V", "F", "Q"], dtype=object)[truth]
-    assert "jk_index" in evaluate(label, x, classes=["N", "S", "V", "F", "Q"])
-    truth, x = _some()
-    assert "jk_index" not in evaluate(np.array(ABC, dtype=object)[truth], x, classes=ABC)
-
-
 def test_kappa_agrees_with_scikit_learn():
     from sklearn.metrics import cohen_kappa_score
 
@@ -119,13 +100,31 @@ def test_calibration_error_is_the_gap_of_a_single_bin():
     assert expected_calibration_error(truth, x) == pytest.approx(0.3)
 
 
-def test_per_class_says_what_is_not_defined():
-    table = per_class([[3, 1, 0], [2, 4, 0], [0, 0, 0]], classes=ABC).set_index("label")
-    assert table.loc["a", "sensitivity"] == pytest.approx(0.75)
-    assert table.loc["a", "ppv"] == pytest.approx(0.6)
-    assert table.loc["a", "f1"] == pytest.approx(6 / 9)
-    assert math.isnan(table.loc["c", "f1"])
-    assert table.loc["c", "note"] == "no examples in the test part"
+@given(st.integers(0, 10_000))
+@settings(max_examples=20)
+def test_calibration_adds_up_to_the_calibration_error(seed):
+    truth, x = _some(n=80, seed=seed)
+    table = calibration(truth, x)
+    assert table["count"].sum() == 80
+    full = table[table["count"] > 0]
+    assert (full["confidence"] > full["bin_low"]).all()
+    assert (full["confidence"] <= full["bin_high"]).all()
+    gap = (full["count"] * (full["accuracy"] - full["confidence"]).abs()).sum() / 80
+    assert gap == pytest.approx(expected_calibration_error(truth, x))
+    assert table.loc[table["count"] == 0, ["accuracy", "confidence"]].isna().all(axis=None)
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=10)
+def test_losses_agree_with_scikit_learn(seed):
+    from sklearn.metrics import brier_score_loss, log_loss
+
+    truth, x = _some(n=50, seed=seed)
+    label = np.array(ABC, dtype=object)[truth]
+    found = evaluate(label, x, classes=ABC)
+    assert found["log_loss"].value == pytest.approx(log_loss(truth, x, labels=[0, 1, 2]))
+    theirs = brier_score_loss(truth, x, labels=[0, 1, 2], scale_by_half=False)
+    assert found["brier"].value == pytest.approx(theirs)
 
 
 def test_per_recording_is_the_mean_probability():

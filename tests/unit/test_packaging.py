@@ -47,6 +47,7 @@ def declared(*extras: str) -> dict[str, SpecifierSet]:
 def environment() -> dict[str, SpecifierSet]:
     """Give the dependencies of environment.yml, with their bounds."""
     lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    lines += [line for line in lines[-1]["pip"] if not line.startswith("-")]
     found = [Requirement(line) for line in lines if isinstance(line, str)]
     return {canonicalize_name(item.name): item.specifier for item in found}
 

@@ -8,7 +8,7 @@ import pytest
 
 import lib
 from lib import provenance
-from lib.provenance import LIBRARY, code_hash, commit, durations, modules_of, versions
+from lib.provenance import LIBRARY, code_hash, commit, durations, hardware, modules_of, versions
 
 
 @pytest.fixture
@@ -151,6 +151,12 @@ def test_versions():
     found = versions()
     assert {"python", "keras", "tensorflow", "numpy"} <= set(found)
     assert all(isinstance(value, str) for value in found.values())
+
+
+def test_the_hardware_is_described():
+    found = hardware()
+    assert list(found) == ["system", "machine", "processor", "cores", "memory"]
+    assert all(isinstance(value, str) and value for value in found.values())
 
 
 def test_a_commit_is_marked_where_files_differ(tmp_path):

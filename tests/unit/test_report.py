@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from urllib.parse import unquote
 
 import pytest
 
 from lib.compare import compare
 from lib.errors import HeldoutError
-from lib.files import read_json, write_json
+from lib.files import read_json, read_table, write_json
 from lib.plots import plot_overall, plot_study
-from lib.report import render
+from lib.report import TEXT, render
+from lib.report.boards import main_board
+from lib.report.figures import figure
+from lib.report.provenance import _digest_of_files, claims_table
+from lib.report.study import _answer
 from lib.report.table import interval, number, seconds, text
 from tests.runs import make_runs, study
 
@@ -101,7 +107,7 @@ def test_headings_do_not_skip_a_level(source):
 
 def test_every_picture_has_words(source):
     images = Page(source).images
-    assert len(images) == 9
+    assert len(images) == 10
     assert all(len(image["alt"]) > 20 for image in images)
 
 
@@ -122,7 +128,7 @@ def test_the_leak_and_the_answer_are_said(source):
     assert "This split leaks." in source
     assert "The audit found no leak." in source
     assert "chosen on validation, reaches a macro-F1 of" in source
-    assert "Split at random" in source
+    assert "plit at random" in source
 
 
 def test_sources_are_named(source):
@@ -178,3 +184,112 @@ def test_cells():
     assert [seconds(s) for s in (0.0123, 12.34, 340, 7300)] == [
         "12.3 ms", "12.3 s", "5 min 40 s", "2 h 1 min",
     ]  # fmt: skip
+
+
+def test_a_search_that_is_not_deterministic_is_said_to_be_so(made, source, tmp_path):
+    assert "not deterministic" not in source
+    first, *others = made["studies"]
+    studies = [{**first, "shared_searches": {"cnn": 4}}, *others]
+    page = _render(made, tmp_path / "report.html", studies=studies)
+    assert "The search of CNN was shared by 4 workers: it is not deterministic" in page
+
+
+def _answered(**changes):
+    row = {
+        "architecture": "cnn", "macro_f1": 0.5, "low": 0.4, "high": 0.6, "interval_note": "",
+        "random_macro_f1": 0.9, "groups": 20, "baseline": "", "baseline_macro_f1": math.nan,
+        "beats_baselines": "", "networks_that_beat": "", "difference": math.nan,
+        "difference_low": math.nan, "difference_high": math.nan, "note": "",
+    }  # fmt: skip
+    gap = {"architecture": "cnn", "difference": 0.4, "low": 0.3, "high": 0.5}
+    return _answer(row, [gap | changes])
+
+
+def test_an_inflation_is_one_where_its_interval_leaves_out_zero():
+    assert _answered()["inflation"] == "up"
+    assert _answered(low=-0.1)["inflation"] == "unclear"
+    assert _answered(difference=-0.4, low=-0.5, high=-0.3)["inflation"] == "down"
+    assert _answered(difference=-0.4, low=-0.5, high=-0.3)["gap"] == "−0.40"
+    assert _answered(low=math.nan, high=math.nan)["inflation"] == "unclear"
+    assert _answered(difference=math.nan)["inflation"] == ""
+    assert _answered(architecture="lstm")["inflation"] == ""
+
+
+def test_a_claim_that_is_not_valid_stands_with_its_reason(made):
+    claims = read_table(made["tables"] / "claims.csv", text=TEXT)
+    claims = claims.assign(study="beats", our_note="").head(2)
+    claims["valid"] = [True, False]
+    claims["group_disjoint"] = [False, ""]
+    claims["note"] = ["", "the order gives the label away"]
+    view = claims_table(claims, made["studies"])
+    at = {name: k for k, name in enumerate(view.columns)}
+    good, bad = view.rows
+    assert [row[at["Valid"]].text for row in view.rows] == ["yes", "no"]
+    assert bad[at["Valid"]].tone == "bad"
+    assert bad[at["Claimed"]].note == "not valid"
+    assert bad[at["Remark"]].text == "the order gives the label away"
+    assert good[at["Claimed"]].note == ""
+    assert [row[at["Groups apart"]].text for row in view.rows] == ["no", "not stated"]
+
+
+def test_one_checksum_stands_for_all_files_whatever_their_order():
+    files = [{"path": "a", "sha256": "1" * 64, "bytes": 5}, {"path": "b", "sha256": "2" * 64}]
+    assert _digest_of_files(files) == _digest_of_files(files[::-1])
+    assert _digest_of_files(files) != _digest_of_files([files[0], files[1] | {"path": "c"}])
+    assert _digest_of_files([]) == ""
+
+
+def test_a_drawing_survives_its_attribute(tmp_path):
+    drawing = '<svg width="72.0pt" height="36.0pt"><text>50 % &quot;é\'# &amp;</text></svg>'
+    (tmp_path / "one.svg").write_text(drawing, encoding="utf-8")
+    (tmp_path / "one.png").write_bytes(b"x" * 4000)
+    view = figure(tmp_path / "one", name="one", alt="a", caption="c")
+    assert (view.vector, view.width, view.height) == (True, 96, 48)
+    assert not set(view.uri) & set('"<>&#')
+    decoded = unquote(view.uri.removeprefix("data:image/svg+xml,"))
+    assert "50 % &quot;é'# &amp;</text></svg>" in decoded
+    (tmp_path / "one.png").write_bytes(b"x")
+    assert figure(tmp_path / "one", name="one", alt="a", caption="c").uri.startswith(
+        "data:image/png;base64,"
+    )
+
+
+def test_a_study_without_a_random_split_has_no_inflation(made):
+    one = made["studies"][0]
+    tables = {
+        name: read_table(made["tables"] / f"{name}.csv", text=TEXT)
+        for name in ("leaderboard", "inflation", "letters")
+    }
+    tables = {name: table[table["study"] == one["study"]] for name, table in tables.items()}
+    assert "Inflation" in main_board(one, tables).columns
+    tables["inflation"] = tables["inflation"].head(0)
+    view = main_board(one, tables)
+    assert "Inflation" not in view.columns
+    assert {len(row) for row in view.rows} == {len(view.columns)}
+
+
+def test_every_row_has_a_cell_for_every_head(source):
+    for table in re.findall(r"<table.*?</table>", source, re.S):
+        heads = table.count("<th ")
+        for row in re.findall(r"<tr>(?:(?!</tr>).)*</td></tr>", table, re.S):
+            assert row.count("<td") == heads
+
+
+def test_a_table_that_is_missing_is_named(made, tmp_path):
+    for path in made["tables"].glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "ranks.csv").unlink()
+    with pytest.raises(HeldoutError, match=r"ranks.csv: expected a csv table"):
+        _render(made, tmp_path / "report.html", tables=tmp_path)
+
+
+def test_what_is_to_be_known_of_the_recordings_stands_with_the_data(made, source, tmp_path):
+    note = "Left out: hum/<copy>.flac: under two labels."
+    assert "Left out" not in source
+    manifests = [
+        {**manifest, "notes": [note]} if manifest["dataset"] == "voices_data" else manifest
+        for manifest in made["manifests"]
+    ]
+    page = _render(made, tmp_path / "noted.html", manifests=manifests)
+    assert page.count("Left out: hum/&lt;copy&gt;.flac: under two labels.") == 1
+    assert page.index('id="voices-data"') < page.index("Left out") < page.index('voices-results"')

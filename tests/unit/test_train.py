@@ -136,7 +136,7 @@ def done(keras, tmp_path_factory):
 # As docs/design.md lists them.
 KEYS = """study dataset simulated protocol honest architecture kind trial seed fold classes scored
     hyperparameters training metrics epochs best_epoch parameters model_kb train_seconds
-    predict_seconds backend device versions"""
+    predict_seconds backend compile device versions"""
 
 
 def test_a_run_folder_is_complete(done):

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import yaml
 
+from lib.compare import TIMED
 from lib.configuration import merge
 
 ROOT = Path(__file__).parents[2]
@@ -33,8 +34,6 @@ CONFIG: dict[str, Any] = {
     "seeds": [0, 1],
     "shards": 2,
 }
-DURATIONS = "costs.csv"
-"""The one table that is not the same bytes each time."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ class Workflow:
     def tables(self) -> dict[str, bytes]:
         """Give the bytes of every table that holds no duration."""
         files = sorted(self.path("results/tables").glob("*.csv"))
-        return {file.name: file.read_bytes() for file in files if file.name != DURATIONS}
+        return {file.name: file.read_bytes() for file in files if file.stem not in TIMED}
 
     def unfinished(self) -> list[str]:
         """List files that a job began under a temporary name and left behind."""

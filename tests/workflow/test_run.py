@@ -7,18 +7,19 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lib.compare import TABLES, TIMED
 from tests.workflow.copies import ROOT, Workflow
 
 PROTOCOLS = ("grouped", "random")
 NETWORKS = ("simple_rnn", "gru")
 BASELINES = ("majority", "metadata", "logistic")
 CLASSES = ["N", "S", "V"]
-TABLES = ("runs", "leaderboard", "per_class", "differences", "claims", "trials", "costs")
 HISTORY = [
     *("epoch", "loss", "accuracy", "mse", "mae"),
     *("val_loss", "val_accuracy", "val_mse", "val_mae", "learning_rate", "seconds"),
@@ -155,11 +156,11 @@ def test_tables_hold_every_run_and_say_that_it_is_simulated(finished: Workflow) 
         assert pd.read_csv(finished.path(f"results/tables/{name}.csv"))["simulated"].all(), name
 
 
-def test_no_table_but_costs_holds_a_duration(finished: Workflow) -> None:
+def test_no_table_but_those_of_costs_holds_a_duration(finished: Workflow) -> None:
     for file in finished.path("results/tables").glob("*.csv"):
         names = set(pd.read_csv(file, nrows=0).columns)
         timed = {name for name in names if "second" in name or "date" in name or "time" in name}
-        assert bool(timed) == (file.name == "costs.csv"), f"{file.name}: {timed}"
+        assert bool(timed) == (file.stem in TIMED), f"{file.name}: {timed}"
 
 
 def test_the_report_stands_alone_and_says_that_it_is_simulated(finished: Workflow) -> None:
@@ -219,7 +220,15 @@ def test_snakemake_can_pack_its_own_report(copied: Workflow, tmp_path: Path) -> 
     packed = tmp_path / "report.zip"
     done = copied.run("--report", str(packed))
     assert done.status == 0, done.output
-    assert packed.stat().st_size > 0
+    with ZipFile(packed) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/report.html")][-1:]
+        index = archive.read(name).decode()
+    # Categories, labels and captions of what a reader looks for.
+    for words in (
+        *("Report", "Tables", "tiny", "the page", "inflation over all studies", "leaderboard"),
+        *("learning_curves_grouped", "needs no network", "Every trial of the search"),
+    ):
+        assert words in index, words
 
 
 @pytest.mark.slow

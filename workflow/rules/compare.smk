@@ -7,11 +7,15 @@ rule compare:
         trials=per_architecture("results/{study}/search/{architecture}/trials.csv"),
         claims="resources/claims.csv",
     output:
-        tables=report(
-            expand("results/tables/{table}.csv", table=TABLES),
-            caption="../report/tables.rst",
-            category="Tables",
-        ),
+        tables=[
+            report(
+                f"results/tables/{table}.csv",
+                caption="../report/tables.rst",
+                category="Tables",
+                labels={"table": table.replace("_", " ")},
+            )
+            for table in TABLES
+        ],
     log:
         "logs/compare.log",
     benchmark:

@@ -40,8 +40,25 @@ rule report:
         audits=per_protocol("results/{study}/{protocol}/audit.json"),
         manifests=expand("resources/data/{dataset}.json", dataset=DATASETS),
     output:
-        page=report("results/report.html", caption="../report/page.rst", category="Report"),
-        overall=expand("results/plots/inflation.{kind}", kind=["svg", "png"]),
+        page=report(
+            "results/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"what": "the page"},
+        ),
+        inflation=report(
+            "results/plots/inflation.svg",
+            caption="../report/overall.rst",
+            category="Report",
+            labels={"what": "inflation over all studies"},
+        ),
+        ranks=report(
+            "results/plots/critical_difference.svg",
+            caption="../report/overall.rst",
+            category="Report",
+            labels={"what": "mean ranks over all studies"},
+        ),
+        pixels=expand("results/plots/{picture}.png", picture=["inflation", "critical_difference"]),
     log:
         "logs/report.log",
     benchmark:

@@ -17,6 +17,9 @@ rule trial:
     resources:
         mem_mb=4000,
         runtime=240,
+        # For the terminal. Among the params they would rerun every trial when one is added.
+        trial=lambda wildcards: list(trials(wildcards)).index(wildcards.trial) + 1,
+        trials=lambda wildcards: len(trials(wildcards)),
     params:
         hyperparameters=lambda wildcards: trials(wildcards)[wildcards.trial],
         training=of_study("training"),
@@ -24,7 +27,7 @@ rule trial:
         scored=of_study("scored"),
         identity=identity,
         seed=SETTINGS["seeds"][0],
-        backend=SETTINGS["backend"],
+        compute=COMPUTE,
         code=code_hash("lib.train"),
     script:
         "../scripts/trial.py"
@@ -56,7 +59,7 @@ rule worker:
         scored=of_study("scored"),
         identity=identity,
         seed=SETTINGS["seeds"][0],
-        backend=SETTINGS["backend"],
+        compute=COMPUTE,
         training_code=code_hash("lib.train"),
         code=code_hash("lib.bayes"),
     script:

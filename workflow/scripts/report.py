@@ -5,11 +5,11 @@ from lib.jobs import job
 
 with job(snakemake.log[0]):
     from lib.plots import plot_overall
-    from lib.provenance import commit, durations, versions
+    from lib.provenance import commit, durations, hardware, versions
     from lib.report import render
 
     studies, tables = snakemake.params.studies, Path(snakemake.input.tables[0]).parent
-    plots = Path(snakemake.output.overall[0]).parent
+    plots = Path(snakemake.output.inflation).parent
     plot_overall(studies, tables=tables, folder=plots)
     render(
         studies,
@@ -21,6 +21,7 @@ with job(snakemake.log[0]):
             "commit": commit(Path()),
             "config": snakemake.params.config,
             "versions": versions(),
+            "hardware": hardware(),
             "durations": durations(Path("results/benchmarks")),
         },
         output=snakemake.output.page,

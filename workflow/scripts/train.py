@@ -31,7 +31,7 @@ with job(snakemake.log[0]):
             training=Training(**params.training),
             examples_hash=read_json(files.digest)["sha256"],
             code=params.code,
-            backend=params.backend,
+            **params.compute,
             threads=snakemake.threads,
         ),
         identity=params.identity | {"trial": best["trial"], "fold": fold, "inputs": inputs},

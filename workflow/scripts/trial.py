@@ -3,11 +3,14 @@ from pathlib import Path
 from lib.files import read_json
 from lib.jobs import job
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0]) as logger:
     from lib.callbacks import Training
+    from lib.progress import doing
     from lib.train import Recipe, read_data, train_trial
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    number = f"trial {snakemake.resources.trial} of {snakemake.resources.trials}"
+    logger.info("%s", number, extra=doing(number))
     train_trial(
         Path(snakemake.output.run).parent,
         # The test part is left out here: a search cannot look at it.
@@ -26,7 +29,7 @@ with job(snakemake.log[0]):
             training=Training(**params.training),
             examples_hash=read_json(files.digest)["sha256"],
             code=params.code,
-            backend=params.backend,
+            **params.compute,
             threads=snakemake.threads,
         ),
         identity=params.identity | {"trial": names.trial, "fold": 0},

@@ -1,0 +1,1 @@
+"""How fast, how frugal: measurements that anybody can repeat with `make benchmark`."""

@@ -1,0 +1,65 @@
+"""Measure, and write `docs/benchmarks.json` and the page `docs/benchmarks.md` that is made from it.
+
+python -m benchmarks                      # everything: most of an hour on two cores
+python -m benchmarks speed voices         # some sections
+python -m benchmarks speed --only lstm    # some rows of one; the others stay as they were
+python -m benchmarks --quick --output /tmp/try
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks import grid, memory, speed, sweep, voices
+from benchmarks.machine import describe
+from benchmarks.page import render
+from lib.files import read_json, write_json
+
+ROOT = Path(__file__).parent.parent
+SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
+    "speed": speed.measure,
+    "voices": voices.measure,
+    "grid": grid.measure,
+    "memory": memory.measure,
+    "sweep": sweep.measure,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the sections that were asked for, and write what they found beside what was known."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; all by default")
+    parser.add_argument("--only", default="", help="rows of `speed` whose name holds this word")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: do they run at all?")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder of both files")
+    parser.add_argument("--folder", type=Path, help="for what is written on the way; 6 GB free")
+    given = parser.parse_args(arguments)
+    for name in given.sections:
+        if name not in SECTIONS:
+            parser.error(f"unknown section {name!r}; known: {', '.join(SECTIONS)}")
+    file = given.output / "benchmarks.json"
+    known: dict[str, Any] = read_json(file) if file.exists() else {"sections": {}}
+    for name in given.sections or SECTIONS:
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+            options = {"only": given.only} if name == "speed" else {}
+            found = SECTIONS[name](Path(folder), quick=given.quick, **options)
+        found |= {"machine": describe(), "seconds": round(time.perf_counter() - began)}
+        if given.only and name in known["sections"]:
+            old = {row["name"]: row for row in known["sections"][name]["rows"]}
+            found["rows"] = list((old | {row["name"]: row for row in found["rows"]}).values())
+            found["seconds"] += known["sections"][name]["seconds"]
+        known["sections"][name] = found
+        # After each section: what was measured is not lost when a later one fails.
+        write_json(file, known)
+        (given.output / "benchmarks.md").write_text(render(known), encoding="utf-8")
+        print(f"{name}: {found['seconds']} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The machine: what it is, how fast it multiplies matrices, and a process of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lib.provenance import versions
+
+ROOT = Path(__file__).parent.parent
+
+
+def cores() -> int:
+    """Count the CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe() -> dict[str, Any]:
+    """Describe the machine in general terms: cores, CPU model, memory, versions."""
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    keep = ("python", "keras", "tensorflow", "jax", "numpy")
+    return {
+        "cores": cores(),
+        "cpu": model,
+        "memory_gib": round(memory),
+        "versions": {name: versions()[name] for name in keep if name in versions()},
+    }
+
+
+def fastest(run: Callable[[], Any], *, seconds: float = 0.5, least: int = 3) -> float:
+    """Time a function several times and give the shortest, in s: the others were disturbed."""
+    best, began, count = float("inf"), time.perf_counter(), 0
+    while count < least or time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - start)
+        count += 1
+    return best
+
+
+def peak(*, quick: bool = False) -> float:
+    """Measure the float32 matrix product at its best size, in FLOP/s.
+
+    2 n³ operations for a product of n × n matrices; the best of three sizes, by the BLAS of numpy
+    with as many threads as it takes by itself.
+    """
+    rng = np.random.default_rng(0)
+    found = []
+    for n in (256,) if quick else (1024, 2048, 3072):
+        a, b = rng.random((2, n, n), dtype=np.float32)
+        out = np.empty_like(a)
+
+        def multiply(a: np.ndarray = a, b: np.ndarray = b, out: np.ndarray = out) -> None:
+            np.matmul(a, b, out=out)
+
+        found.append(2 * n**3 / fastest(multiply, seconds=1.0))
+    return max(found)
+
+
+def apart(module: str, **arguments: Any) -> Any:
+    """Call `run(**arguments)` of a module of this package in a process of its own.
+
+    A backend is chosen once a process, and peak memory is that of a whole process.
+
+    Returns
+    -------
+    object
+        What it returns, through JSON.
+    """
+    code = (
+        "import importlib, json, sys; "
+        f"found = importlib.import_module('benchmarks.{module}').run(**json.loads(sys.argv[1])); "
+        "print('\\n' + json.dumps(found))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(arguments)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"benchmarks.{module} {arguments}:\n{done.stdout}\n{done.stderr}")
+    return json.loads(done.stdout.rstrip().rpartition("\n")[2])

@@ -1,0 +1,183 @@
+"""The page `docs/benchmarks.md`, made from the measurements alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+HEAD = """\
+# Benchmarks
+
+Made by `python -m benchmarks` (or `make benchmark`), which writes `benchmarks.json` beside it too;
+do not edit. `python -m benchmarks --help` says how to repeat a part. Figures are ratios of what was
+measured in one run on one machine, named under each table.
+"""
+
+
+def render(found: dict[str, Any]) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    found : dict
+        What `benchmarks.json` holds.
+    """
+    parts = [HEAD]
+    for name, section in found["sections"].items():
+        text = RENDERERS[name](section)
+        sizes = " Measured with `--quick`: the figures mean nothing." if section["quick"] else ""
+        parts.append(f"{text}\n\n{_machine(section['machine'], section['seconds'])}{sizes}\n")
+    return "\n".join(parts)
+
+
+def _machine(machine: dict[str, Any], seconds: float) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return (
+        f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB; {packages}; "
+        f"{seconds / 60:.0f} min."
+    )
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0%}" if value >= 0.1 else f"{value:.1%}"
+
+
+def _speed(section: dict[str, Any]) -> str:
+    rows, rest = [], []
+    for row in section["rows"]:
+        modes = row["modes"]
+        best = min(modes, key=lambda mode: modes[mode]["seconds_per_step"])
+        shape = "×".join(map(str, row["shape"]))
+        batch = modes[best]["batch"]
+        cells = [_percent(one["of_peak"]) for one in modes.values()]
+        rows.append([f"{row['name']} ({shape}, batch {batch})", *cells, best])
+        for mode in dict.fromkeys(["tensorflow plain", best]):
+            one = modes[mode]
+            products, data = one["products_share"], one["data_share"]
+            other = max(0.0, 1 - products - data)
+            cells = [_percent(part) for part in (one["of_peak"], products, data, other)]
+            rest.append([row["name"], mode, *cells])
+    modes = list(section["rows"][0]["modes"])
+    return f"""\
+## How much of the machine a training step uses
+
+Operations of the matrix products of a step (formulas in `benchmarks/products.py`) a second, over
+the float32 matrix product of the same machine at its best size, measured in the same run. Every
+architecture at the shapes of its study's full effort, with the first trial of its grid, on
+{section["threads"]} threads.
+
+{_table(["network", *modes, "fastest"], rows)}
+
+Where the time of a step goes: into its matrix products as fast as the machine does them alone, one
+by one and at these sizes (small ones do not reach the peak); into making the batch, as long as that
+is not done meanwhile; and into all else: activations and gates, normalisation, pooling, dropout,
+the
+optimizer, and starting each of the many small operations of a recurrent step.
+
+{_table(["network", "mode", "of the peak", "products", "data", "all else"], rest)}"""
+
+
+def _voices(section: dict[str, Any]) -> str:
+    rows = []
+    for row in section["rows"]:
+        last = sum(one[-1] for one in row["losses"]) / len(row["losses"])
+        difference = row["largest_difference"]
+        known = difference is not None and row["name"] != "original"
+        rows.append(
+            [
+                row["name"],
+                f"{row['times_faster']:.2f}",
+                f"{last:.3f}",
+                f"{difference:.1f}" if known else "",
+            ]
+        )
+    head = ["training", "times as fast", "last train loss", "largest difference of the curves"]
+    return f"""\
+## Against the original training of `voices`
+
+LSTM 128-33-33 with recurrent dropout .35, batch 25, on simulated recordings in the study's full
+features, 128 × 33. The original feeds float64 arrays to `fit` and leaves compiling to Keras; ours
+is the training of the workflow, with its state on disk after every epoch. Seconds an epoch: the
+median of {section["epochs"]} epochs of {section["seeds"]} seeds. The difference of two mean loss
+curves at the
+epoch where it is largest, in standard deviations between seeds.
+
+{_table(head, rows)}"""
+
+
+def _grid(section: dict[str, Any]) -> str:
+    return f"""\
+## What a grid costs beside its trainings
+
+{section["trials"]} trials of {section["network"]} at the full shapes through Snakemake,
+{section["at_once"]} at
+once, the shortest training {section["shortest_fit"]:.0f} s: wall time × {section["at_once"]} over
+the sum of the
+seconds in epochs is **{section["ratio"]:.2f}**."""
+
+
+def _memory(section: dict[str, Any]) -> str:
+    rows = [
+        [
+            row["name"],
+            f"{row['peak_gb']:.2f} GB",
+            _percent(row["waiting"]),
+            f"{row['prepare_seconds'] / row['seconds_per_step']:.0f} steps",
+        ]
+        for row in section["rows"]
+    ]
+    shape = " × ".join(f"{size:,}" for size in section["shape"])
+    head = ["backend", "peak memory", "waiting, of a step", "mean and variance"]
+    return f"""\
+## Training from a large file
+
+`examples.npy` of {section["bytes"] / 1e9:.1f} GB ({shape}, float32), four fifths of it the train
+part,
+shuffled as a whole; the study's CNN-LSTM, batch 32, {section["rows"][0]["steps"]} steps. Peak
+memory is that of
+the whole process. Waiting is what a step takes longer than with a batch that is there already.
+Before the first step the mean and variance of the train part are computed, in a pass over the file
+that takes as long as so many steps.
+
+{_table(head, rows)}"""
+
+
+def _sweep(section: dict[str, Any]) -> str:
+    rows = [
+        [
+            row["name"],
+            _percent(row["epochs_share"]),
+            _percent(row["largest_share"]),
+            f"{row['excess']:+.1%}",
+            f"{row['within_2_percent']:.0%}",
+        ]
+        for row in section["rows"]
+    ]
+    head = ["stopping, min_epochs, factor", "epochs", "at most", "loss", "within 2 %"]
+    return f"""\
+## A Bayesian sweep against the exhaustive search
+
+{section["trials"]} trials in a space of {section["cells"]} CNNs on the simulated arrhythmia study,
+{section["epochs"]} epochs each, by {section["sweeps"]} sweeps with different seeds of the sampler.
+Epochs: the median
+and the largest share of those of {section["trials"]} full trainings. Loss: how much the best
+validation
+loss lies above that of the best of all {section["cells"]} cells, each trained to the end, in the
+median;
+and how many sweeps came within 2 % of it.
+
+{_table(head, rows)}"""
+
+
+RENDERERS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "speed": _speed,
+    "voices": _voices,
+    "grid": _grid,
+    "memory": _memory,
+    "sweep": _sweep,
+}

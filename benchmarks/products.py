@@ -1,0 +1,108 @@
+"""The matrix products of a network: how many operations a training step needs, at the least."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import fastest
+
+GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of a (rows, inner) and an (inner, columns) matrix, some times a step.
+
+    Attributes
+    ----------
+    rows, inner, columns : int
+        Sizes.
+    times : int
+        How often a forward pass has it.
+    backward : int
+        How many products of the same size the backward pass has for each: one for the gradient
+        of the weights, and one for that of the inputs unless they are the examples themselves.
+    """
+
+    rows: int
+    inner: int
+    columns: int
+    times: int = 1
+    backward: int = 2
+
+    @property
+    def flop(self) -> int:
+        """Operations of forward and backward pass: a multiplication and an addition each."""
+        return 2 * self.rows * self.inner * self.columns * self.times * (1 + self.backward)
+
+
+def products(model: Any, batch: int) -> list[Product]:
+    """List the matrix products of one training step.
+
+    With b the batch and T the time steps, and what is computed for each element left out
+    (activations, normalisation, dropout, pooling, the optimizer):
+
+    - dense: (b, in) × (in, out);
+    - convolution: (b T', kernel · in) × (kernel · in, filters), T' steps coming out;
+    - recurrent with g gates and u units: (b T, in) × (in, g u) for all steps at once, and
+      (b, u) × (u, g u) at each of the T steps; bidirectional layers have both twice.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Of `lib.models.build`.
+    batch : int
+        Examples a step.
+    """
+    found: list[Product] = []
+    for layer in model.layers:
+        name = type(layer).__name__
+        first = 1 if not found else 2
+        if name == "Dense":
+            inner, columns = layer.kernel.shape
+            found.append(Product(batch, inner, columns, 1, first))
+        elif name == "Conv1D":
+            kernel, inner, columns = layer.kernel.shape
+            found.append(Product(batch * layer.output.shape[1], kernel * inner, columns, 1, first))
+        elif name in GATES or name == "Bidirectional":
+            inner = layer.input.shape[2]
+            found += _recurrent(layer, batch, layer.input.shape[1], inner, first)
+    return found
+
+
+def _recurrent(layer: Any, batch: int, steps: int, inner: int, first: int) -> list[Product]:
+    if type(layer).__name__ == "Bidirectional":
+        halves = (layer.forward_layer, layer.backward_layer)
+        return [one for half in halves for one in _recurrent(half, batch, steps, inner, first)]
+    columns = GATES[type(layer).__name__] * layer.units
+    return [
+        Product(batch * steps, inner, columns, 1, first),
+        Product(batch, layer.units, columns, steps),
+    ]
+
+
+def flop(found: Iterable[Product]) -> int:
+    """Add up the operations of a training step."""
+    return sum(product.flop for product in found)
+
+
+def seconds_alone(found: Iterable[Product]) -> float:
+    """Time the products of a step one after the other, by numpy's BLAS and with nothing else.
+
+    No implementation that computes them one by one is faster: what a step takes beyond this goes
+    into everything that is not a matrix product.
+    """
+    total = 0.0
+    for one in found:
+        a = np.ones((one.rows, one.inner), np.float32)
+        w = np.ones((one.inner, one.columns), np.float32)
+        g = np.ones((one.rows, one.columns), np.float32)
+        total += one.times * fastest(lambda a=a, w=w: a @ w, seconds=0.05)  # type: ignore[misc]
+        total += one.times * fastest(lambda a=a, g=g: a.T @ g, seconds=0.05)  # type: ignore[misc]
+        if one.backward == 2:
+            total += one.times * fastest(lambda g=g, w=w: g @ w.T, seconds=0.05)  # type: ignore[misc]
+    return total

@@ -1,0 +1,126 @@
+"""Achieved FLOP/s of every architecture at its study's full shapes, by backend and compile mode."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import ROOT, apart, cores, fastest, peak
+from lib.configuration import read_yaml, resolve
+from lib.features import shape
+
+MODES = (("tensorflow", "plain"), ("tensorflow", "xla"), ("jax", "xla"))
+SECONDS = 5.0
+
+
+def cases(*, quick: bool = False) -> dict[str, dict[str, Any]]:
+    """Give every architecture of every study: the first trial of its full grid, and its shape."""
+    config = read_yaml(ROOT / "config" / "config.yaml") | {"effort": "demo" if quick else "full"}
+    found = {}
+    for name, study in resolve(config)["studies"].items():
+        for architecture, trials in study["trials"].items():
+            found[f"{name} {architecture}"] = {
+                "architecture": architecture,
+                "hyperparameters": next(iter(trials.values())),
+                "shape": list(shape(**study["features"])),
+                "classes": len(study["classes"]),
+            }
+    return dict(list(found.items())[:2]) if quick else found
+
+
+def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, Any]:
+    """Time training steps of every case in every mode, each in a process of its own."""
+    del folder  # nothing is written on the way
+    best = peak(quick=quick)
+    rows = []
+    for name, case in cases(quick=quick).items():
+        if only not in name:
+            continue
+        row: dict[str, Any] = {"name": name, "modes": {}}
+        for backend, mode in MODES:
+            found = apart("speed", **case, backend=backend, compile=mode, quick=quick)
+            found["of_peak"] = found["flop"] / found["seconds_per_step"] / best
+            row["modes"][f"{backend} {mode}"] = found
+            print(f"{name}, {backend} {mode}: {found['of_peak']:.1%} of the peak", flush=True)
+        rows.append(row | {"shape": case["shape"], "peak_gflops": best / 1e9})
+    return {"quick": quick, "threads": cores(), "rows": rows}
+
+
+def run(
+    architecture: str,
+    hyperparameters: dict[str, Any],
+    shape: list[int],
+    classes: int,
+    backend: str,
+    compile: str,
+    quick: bool,
+) -> dict[str, Any]:
+    """Train for some steps and give seconds a step, with what is spent on which part of it."""
+    from benchmarks.products import flop, products, seconds_alone
+    from lib.backend import load
+    from lib.batches import batches
+    from lib.callbacks import Training
+    from lib.fit import Trainer
+
+    rng = np.random.default_rng(0)
+    batch = hyperparameters["batch_size"]
+    steps = 4
+    x = rng.standard_normal((batch * steps, *shape), dtype=np.float32)
+    labels = rng.integers(0, classes, len(x))
+    rows = np.arange(len(x))
+    trainer = Trainer(
+        x,
+        labels,
+        train=rows,
+        validation=rows[:2],
+        classes=classes,
+        architecture=architecture,
+        hyperparameters=hyperparameters,
+        training=Training(epochs=1),
+        backend=backend,
+        compile=compile,
+        threads=cores(),
+    )
+    needed = products(trainer.model, batch)
+    keras = load(backend)
+    targets = np.eye(classes, dtype=np.float32)[labels]
+    data = batches(keras, x, rows, targets, batch_size=batch, shuffle_seed=0)
+    began = time.perf_counter()
+    trainer.model.fit(data, epochs=1, verbose=0)
+    first = time.perf_counter() - began
+    began = time.perf_counter()
+    trainer.model.fit(data, epochs=1, verbose=0)
+    second = time.perf_counter() - began
+
+    class Timer(keras.callbacks.Callback):  # type: ignore[name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.epochs: list[float] = []
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.began = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.epochs.append(time.perf_counter() - self.began)
+            if sum(self.epochs) > (0 if quick else SECONDS):
+                self.model.stop_training = True
+
+    # An epoch costs its own start: as many steps as make it small beside them.
+    again = 1 if quick else max(1, min(200, round(1.5 / second)))
+    rows = np.tile(np.arange(len(x)), again)
+    data = batches(keras, x, rows, np.tile(targets, (again, 1)), batch_size=batch, shuffle_seed=0)
+    timer = Timer()
+    trainer.model.fit(data, epochs=50, verbose=0, callbacks=[timer])
+    each = min(timer.epochs) / len(data)
+    return {
+        "batch": batch,
+        "flop": flop(needed),
+        "seconds_per_step": each,
+        "first_seconds": first,
+        "steps": len(data) * len(timer.epochs),
+        "products_share": min(1.0, seconds_alone(needed) / each),
+        "data_share": fastest(lambda: data[0], seconds=0.2) / each,
+    }

@@ -1,0 +1,107 @@
+"""Heart beats in the classes of the AAMI, and the figures that their literature reports."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from lib.metrics import kappa
+
+# Normal, supraventricular and ventricular ectopic, fusion. Q, what is not known, is not scored.
+SCORED = ("N", "S", "V", "F")
+
+
+def is_aami(scored: Collection[str]) -> bool:
+    """Say whether the scored classes are those of the AAMI (ANSI/AAMI EC57)."""
+    return set(scored) == set(SCORED)
+
+
+def jk_index(matrix: NDArray[np.float64], *, classes: Sequence[str]) -> NDArray[np.float64]:
+    """Give the jκ index of Mar et al. 2011 (IEEE Trans. Biomed. Eng. 58:2168).
+
+    jκ = κ/2 + j/8, where κ is Cohen's kappa and j adds sensitivity and positive predictive value of
+    S and of V, so that the index is 1 for a perfect classifier.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Confusion matrices, row the label. Only rows of N, S, V and F count: Q has too few beats.
+    classes : sequence of str
+        Names of rows and columns.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        NaN where S or V never occurs or is never predicted.
+    """
+    m = _counted(matrix, classes)
+    j = np.zeros(m.shape[:-2])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for name in ("S", "V"):
+            n = list(classes).index(name)
+            hit = m[..., n, n]
+            j = j + hit / m[..., n, :].sum(-1) + hit / m[..., :, n].sum(-1)
+    return kappa(m) / 2 + j / 8
+
+
+def _counted(matrix: ArrayLike, classes: Sequence[str]) -> NDArray[np.float64]:
+    """Blank the rows of other classes; a scored beat that is taken for another stays an error."""
+    keep = np.array([name in SCORED for name in classes])
+    return np.where(keep[:, None], np.asarray(matrix, dtype=float), 0.0)
+
+
+def aami_table(matrix: ArrayLike, *, classes: Sequence[str]) -> pd.DataFrame:
+    """Give the table that de Chazal et al. 2004 (IEEE Trans. Biomed. Eng. 51:1196) report.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (class, class)
+        A confusion matrix, row the label. Counts may be means over seeds.
+    classes : sequence of str
+        Names of rows and columns. Beats of other classes than N, S, V and F are left out.
+
+    Returns
+    -------
+    DataFrame
+        A row for each of N, S, V and F, then `all`. `tp`, `fn`, `fp`, `tn` count beats, one class
+        against the rest; `sensitivity` TP/(TP+FN), `ppv` TP/(TP+FP), `false_positive_rate`
+        FP/(FP+TN), `accuracy` (TP+TN) over all. In row `all`, `tp` are all right beats and `fn` all
+        wrong ones, `accuracy` their share, and the others are plain means over the four classes,
+        NaN where one of them is. `j_kappa` stands in row `all`.
+    """
+    m = _counted(matrix, classes)
+    place = [list(classes).index(name) for name in SCORED]
+    total = m.sum()
+    tp = np.diag(m)[place]
+    fn, fp = m.sum(1)[place] - tp, m.sum(0)[place] - tp
+    tn = total - tp - fn - fp
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table = pd.DataFrame(
+            {
+                "label": list(SCORED),
+                "tp": tp,
+                "fn": fn,
+                "fp": fp,
+                "tn": tn,
+                "sensitivity": tp / (tp + fn),
+                "ppv": tp / (tp + fp),
+                "false_positive_rate": fp / (fp + tn),
+                "accuracy": (tp + tn) / total,
+                "j_kappa": np.nan,
+            }
+        )
+        means = ("sensitivity", "ppv", "false_positive_rate")
+        whole = {
+            "label": "all",
+            "tp": tp.sum(),
+            "fn": fn.sum(),
+            "fp": np.nan,
+            "tn": np.nan,
+            **{name: table[name].mean(skipna=False) for name in means},
+            "accuracy": tp.sum() / total,
+            "j_kappa": float(jk_index(m, classes=classes)),
+        }
+    return pd.concat([table, pd.DataFrame([whole])], ignore_index=True)

@@ -1,0 +1,69 @@
+"""The tables that hold what a clock measured: they are not the same bytes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lib.compare.board import Board, Pools
+
+COSTS = ("parameters", "model_kb", "train_seconds", "predict_seconds")
+
+
+def cost_rows(pools: Pools) -> list[dict[str, Any]]:
+    """Give a row a run with what it cost."""
+    names = (
+        *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
+        *(*COSTS, "backend", "device"),
+    )
+    return [{name: run.get(name) for name in names} for p in pools.values() for run in p.runs]
+
+
+def pareto_front(quality: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:
+    """Say which models no other one beats: none is as good and cheaper, or better and as cheap.
+
+    Parameters
+    ----------
+    quality : array_like, shape (model,)
+        More is better.
+    cost : array_like, shape (model,)
+        Less is better.
+
+    Returns
+    -------
+    ndarray of bool, shape (model,)
+        False where either is NaN.
+    """
+    q, c = np.asarray(quality, dtype=float), np.asarray(cost, dtype=float)
+    no_worse = (q[:, None] >= q) & (c[:, None] <= c)
+    better = (q[:, None] > q) | (c[:, None] < c)
+    beaten = (no_worse & better).any(0)
+    return ~beaten & np.isfinite(q) & np.isfinite(c)
+
+
+def pareto_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
+    """Give a row a network under the honest split: its quality, costs, and on which fronts it is.
+
+    Costs are means over seeds and folds.
+    """
+    rows = []
+    for name in study["architectures"]:
+        entry = board[study["primary"], name, "example"]
+        costs = {
+            cost: float(np.mean([_number(run.get(cost)) for run in entry.pool.runs]))
+            for cost in COSTS
+        }
+        quality = entry.intervals["macro_f1"].estimate
+        rows.append({"study": study["study"], "architecture": name, "macro_f1": quality, **costs})
+    for cost in COSTS:
+        front = pareto_front([row["macro_f1"] for row in rows], [row[cost] for row in rows])
+        for row, is_on in zip(rows, front.tolist(), strict=True):
+            row[f"front_{cost}"] = is_on
+    return rows
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)

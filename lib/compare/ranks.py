@@ -1,0 +1,121 @@
+"""Ranks of architectures over studies, and over the folds of one study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from lib.compare.board import Board, joined
+from lib.compare.differences import ALPHA, fold_scores
+from lib.statistics.ranks import Ranks, friedman
+
+
+def rank_rows(
+    studies: Sequence[Mapping[str, Any]], boards: Mapping[str, Board]
+) -> list[dict[str, Any]]:
+    """Rank networks by macro-F1 under the honest split: over studies, then over folds of each.
+
+    Over studies those architectures are ranked that most studies have, and only in studies that
+    have all of them: which is decided by what was run and not by how it went.
+
+    Parameters
+    ----------
+    studies : sequence of dict
+        As `lib.compare.compare` takes them.
+    boards : dict of str to Board
+        By study.
+    """
+    scores = {
+        str(study["study"]): {
+            name: boards[study["study"]][study["primary"], name, "example"]
+            .intervals["macro_f1"]
+            .estimate
+            for name in study["architectures"]
+        }
+        for study in studies
+    }
+    rows = _over_studies(studies, scores)
+    for study in studies:
+        board, primary = boards[study["study"]], study["primary"]
+        names = list(study["architectures"])
+        if len(names) < 2 or board[primary, names[0], "example"].pool.folds < 2:
+            continue
+        folds = np.stack(
+            [fold_scores(board[primary, name, "example"])["macro_f1"] for name in names], axis=1
+        )
+        whole = folds[np.isfinite(folds).all(1)]
+        notes = ["folds share training examples: p is likely too small"]
+        if len(whole) < len(folds):
+            notes.append(f"{len(folds) - len(whole)} folds without a score are left out")
+        rows += _rows(f"folds of {study['study']}", names, whole, notes)
+    return rows
+
+
+def _over_studies(
+    studies: Sequence[Mapping[str, Any]], scores: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    held = {
+        name: {n for n, value in some.items() if np.isfinite(value)}
+        for name, some in scores.items()
+    }
+    every = list(dict.fromkeys(n for study in studies for n in study["architectures"]))
+    best: tuple[tuple[int, int], list[str], list[str]] | None = None
+    for size in range(2, len(every) + 1):
+        for names in combinations(every, size):
+            blocks = [study for study, there in held.items() if set(names) <= there]
+            worth = (len(blocks), size)
+            if len(blocks) > 1 and (best is None or worth > best[0]):
+                best = worth, list(names), blocks
+    if best is None:
+        nothing = "no two architectures were run in two studies: there is nothing to rank"
+        return [{"scope": "studies", "architecture": "", "blocks": 0, "note": nothing}]
+    _, shared, blocks = best
+    x = np.array([[scores[study][name] for name in shared] for study in blocks])
+    notes = [f"of {len(studies)} studies, those with all of these: {', '.join(blocks)}"]
+    if any(study["simulated"] for study in studies if study["study"] in blocks):
+        notes.append("on simulated recordings")
+    return _rows("studies", shared, x, notes)
+
+
+def _rows(
+    scope: str, names: Sequence[str], x: np.ndarray, notes: Sequence[str]
+) -> list[dict[str, Any]]:
+    if len(x) < 2:
+        note = joined([*notes, "fewer than two blocks: there is nothing to rank"])
+        return [{"scope": scope, "architecture": n, "blocks": len(x), "note": note} for n in names]
+    found = friedman(x)
+    note = joined([*notes, _power(found)])
+    return [
+        {
+            "scope": scope,
+            "architecture": name,
+            "mean_rank": rank,
+            "blocks": found.blocks,
+            "chi2": found.chi2,
+            "f": found.f,
+            "p": found.p,
+            "critical_difference": found.critical_difference,
+            "note": note,
+        }
+        for name, rank in zip(names, found.mean_rank, strict=True)
+    ]
+
+
+def _power(found: Ranks) -> str:
+    """Say how p was found, and how little so many blocks can show."""
+    largest = len(found.mean_rank) - 1
+    how = "p counts all orders" if found.exact else "p is from the F distribution"
+    if found.smallest_p > ALPHA:
+        return (
+            f"{how}; {found.blocks} blocks cannot show a difference: were they all of one order, "
+            f"p would be {found.smallest_p:.2g}"
+        )
+    if found.critical_difference > largest:
+        return (
+            f"{how}; no pair can be told apart: the critical difference is above the largest "
+            f"difference that there is, {largest}"
+        )
+    return how

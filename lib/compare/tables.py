@@ -1,0 +1,82 @@
+"""The columns of every table; docs/tables.md says what each of them is."""
+
+from __future__ import annotations
+
+RUN_METRICS = ("loss", "accuracy", "mse", "mae", "macro_f1", "examples")
+
+MODEL = ("study", "protocol", "honest", "simulated", "architecture")
+
+# The columns are fixed so that a table without rows still says what it would hold.
+TABLES: dict[str, list[str]] = {
+    "answers": [
+        *("study", "simulated", "protocol", "architecture", "validation_macro_f1", "macro_f1"),
+        *("low", "high", "interval_note", "random_macro_f1", "baseline", "baseline_macro_f1"),
+        *("difference", "difference_low", "difference_high", "p_holm", "beats_baselines"),
+        *("networks_that_beat", "groups", "examples", "note"),
+    ],
+    "leaderboard": [
+        *(*MODEL, "kind", "unit", "metric", "estimate", "low", "high", "interval_note"),
+        *("groups", "examples", "seeds", "folds"),
+    ],
+    "per_class": [
+        *(*MODEL, "kind", "unit", "label", "scored"),
+        *("sensitivity", "sensitivity_low", "sensitivity_high", "ppv", "ppv_low", "ppv_high"),
+        *("f1", "f1_low", "f1_high", "support", "interval_note", "note"),
+    ],
+    "confusion": [*MODEL, "kind", "label", "predicted", "count", "share"],
+    "aami": [
+        *(*MODEL, "label", "tp", "fn", "fp", "tn", "sensitivity", "ppv", "false_positive_rate"),
+        *("accuracy", "j_kappa"),
+    ],
+    "calibration": [
+        *(*MODEL, "bin", "bin_low", "bin_high", "confidence", "accuracy", "count"),
+    ],
+    "inflation": [
+        *("study", "simulated", "architecture", "kind", "metric", "protocol", "honest"),
+        *("honest_low", "honest_high", "random", "random_low", "random_high"),
+        *("difference", "low", "high", "note"),
+    ],
+    "differences": [
+        *("study", "protocol", "honest", "simulated", "metric", "a", "b", "difference"),
+        *("low", "high", "p", "p_holm", "groups", "note"),
+    ],
+    "letters": ["study", "protocol", "metric", "architecture", "letters", "note"],
+    "folds": [
+        *("study", "protocol", "metric", "a", "b", "difference", "low", "high", "p", "p_holm"),
+        *("folds", "note"),
+    ],
+    "ranks": [
+        *("scope", "architecture", "mean_rank", "blocks", "chi2", "f", "p"),
+        *("critical_difference", "note"),
+    ],
+    "agreement": [
+        *("study", "protocol", "architecture", "metric", "validation", "test", "gap"),
+        *("low", "high", "note"),
+    ],
+    "claims": [
+        *("study", "simulated", "source", "architecture", "split", "protocol", "group_disjoint"),
+        *("metric", "value", "test_size", "valid", "our_architecture", "same_split", "same_low"),
+        *("same_high", "honest_protocol", "honest", "honest_low", "honest_high", "note"),
+        "our_note",
+    ],
+    # What else a search varied follows.
+    "trials": ["study", "architecture", "trial", "chosen"],
+    "importance": ["study", "architecture", "hyperparameter", "importance", "trials", "note"],
+    "runs": [
+        *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
+        *("seed", "fold", "epochs", "best_epoch", "parameters", "model_kb"),
+        *(f"{part}_{name}" for part in ("train", "validation", "test") for name in RUN_METRICS),
+    ],
+    "costs": [
+        *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
+        *("parameters", "model_kb", "train_seconds", "predict_seconds", "backend", "device"),
+    ],
+    "pareto": [
+        *("study", "architecture", "macro_f1", "parameters", "model_kb", "train_seconds"),
+        *("predict_seconds", "front_parameters", "front_model_kb", "front_train_seconds"),
+        "front_predict_seconds",
+    ],
+}
+
+# They hold what a clock measured. All others are the same bytes for the same config and seed.
+TIMED = ("costs", "pareto")

@@ -1,0 +1,260 @@
+"""The tables of one study that hold scores: who is best, by how much, and in which class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from lib.plots.style import display
+from lib.report.names import metric_name
+from lib.report.table import Cell, TableView, interval, number, records, text
+
+BOARD = (
+    *("macro_f1", "accuracy", "balanced_accuracy", "kappa", "mcc", "jk_index"),
+    *("auroc", "log_loss", "brier", "ece", "mse", "mae"),
+)
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def model(row: Mapping[str, Any]) -> Cell:
+    """Give the cell that names an architecture or a baseline."""
+    baseline = row["kind"] == "baseline"
+    return text(
+        display(str(row["architecture"])),
+        note="baseline" if baseline else "",
+        tone="baseline" if baseline else str(row["architecture"]),
+    )
+
+
+def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
+    """Give a row per model: honest, random, inflation, then other metrics of the honest split."""
+    board = tables["leaderboard"]
+    primary = board[(board["protocol"] == study["primary"]) & (board["unit"] == "example")]
+    gaps = {row["architecture"]: row for row in records(primary_rows(study, tables["inflation"]))}
+    letters = {
+        row["architecture"]: text(row["letters"], note=row["note"])
+        for row in records(primary_rows(study, tables["letters"]))
+    }
+    others = ("accuracy", "balanced_accuracy", "log_loss")
+    rows = []
+    for name, some in primary.groupby("architecture", sort=False):
+        metrics = {row["metric"]: row for row in records(some)}
+        gap = gaps.get(str(name))
+        main = metrics["macro_f1"]
+        cells = [model(main), interval(main, note=main["interval_note"], bar=True)]
+        if letters:
+            cells.append(letters.get(str(name), text("")))
+        if gap:
+            ends = ("difference", "low", "high")
+            cells.append(interval(gap, names=("random", "random_low", "random_high")))
+            cells.append(interval(gap, names=ends, note=str(gap["note"]), sign=True))
+        elif gaps:
+            cells += [number(None), number(None)]
+        cells += [interval(metrics[n], note=metrics[n]["interval_note"]) for n in others]
+        rows.append((main["estimate"], cells))
+    # Rows without a score come last.
+    rows.sort(key=lambda pair: -pair[0] if math.isfinite(pair[0]) else math.inf)
+    title = study["protocols"][study["primary"]]["title"]
+    return TableView(
+        f"{study['study']}-leaderboard",
+        f"Leaderboard on the test part under the honest split ({title})"
+        + (", beside the random one" if gaps else "")
+        + ". Means over seeds; small numbers are 95 % intervals over groups."
+        + (" Networks that share a letter are not shown to differ in macro-F1." if letters else ""),
+        [
+            *("Model", "Macro-F1, honest"),
+            *(["Letters"] if letters else []),
+            *(["Macro-F1, random", "Inflation"] if gaps else []),
+            *("Accuracy", "Balanced accuracy", "Log loss (nats)"),
+        ],
+        [cells for _, cells in rows],
+    )
+
+
+def primary_rows(study: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of a table that are about the macro-F1 of the primary split."""
+    return table[(table["protocol"] == study["primary"]) & (table["metric"] == "macro_f1")]
+
+
+def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
+    """Give every metric of every model, split and unit, to be filtered by any of them."""
+    metrics = [name for name in BOARD if name in set(board["metric"])]
+    units = board["unit"].nunique() > 1
+    rows = []
+    keys = ["protocol", "unit", "architecture"]
+    for (protocol, unit, _), some in board.groupby(keys, sort=False):
+        found = {row["metric"]: row for row in records(some)}
+        first = records(some)[0]
+        settings = study["protocols"][protocol]
+        honest = "honest" if settings["honest"] else "for comparison"
+        cells = [model(first), text(first["kind"]), text(settings["title"], note=honest)]
+        if units:
+            cells.append(text(unit))
+        cells += [number(first["examples"], digits=0), number(first["groups"], digits=0)]
+        cells += [
+            interval(found[name], note=_short(found[name])) if name in found else number(None)
+            for name in metrics
+        ]
+        rows.append(cells)
+    heads = ["Model", "Kind", "Split", *(["Judged by"] if units else []), "Examples", "Groups"]
+    return TableView(
+        f"{study['study']}-metrics",
+        "Every metric of the test part, for every split"
+        + (", judged by example and by recording (mean probability)" if units else "")
+        + ". Means over seeds, with 95 % intervals over groups.",
+        [*heads, *(metric_name(name) for name in metrics)],
+        rows,
+        filters=(1, 2, 3) if units else (1, 2),
+    )
+
+
+def _short(row: Mapping[str, Any]) -> str:
+    """Leave out what the table's page says once: which metrics never have an interval."""
+    note = str(row["interval_note"])
+    return "" if note.startswith("no interval: it is not made") else note
+
+
+def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
+    """Give the difference of every pair of models, with what a reader may conclude."""
+    some = primary_rows(study, table)
+    if some.empty:
+        return None
+    rows = [
+        [
+            text(display(row["a"])),
+            text(display(row["b"])),
+            interval(row, names=("difference", "low", "high"), note=row["note"], sign=True),
+            number(row["p_holm"]),
+            text(_verdict(row)),
+        ]
+        for row in records(some)
+    ]
+    return TableView(
+        f"{study['study']}-differences",
+        "Differences in macro-F1 under the honest split, paired by group; p values after Holm's "
+        "correction for all pairs of this table.",
+        ["Model", "Against", "Difference", "p (Holm)", "Verdict"],
+        rows,
+    )
+
+
+def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
+    """Give the corrected resampled t test of every pair of models over folds."""
+    some = table[(table["metric"] == "macro_f1") & table["protocol"].isin(study["protocols"])]
+    if some.empty:
+        return None
+    rows = [
+        [
+            text(study["protocols"][row["protocol"]]["title"]),
+            text(display(row["a"])),
+            text(display(row["b"])),
+            interval(row, names=("difference", "low", "high"), note=row["note"], sign=True),
+            number(row["p_holm"]),
+            number(row["folds"], digits=0),
+            text(_verdict(row)),
+        ]
+        for row in records(some)
+    ]
+    return TableView(
+        f"{study['study']}-folds",
+        "Differences in macro-F1 over folds: the t test with the correction of Nadeau and Bengio "
+        "(2003), since folds share their training examples; p values after Holm's correction.",
+        ["Split", "Model", "Against", "Difference", "p (Holm)", "Folds", "Verdict"],
+        rows,
+        filters=(0,),
+    )
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    if math.isnan(row["p_holm"]):
+        return "cannot be told"
+    if row["p_holm"] > 0.05:
+        return "no difference shown"
+    return f"{display(row['a'] if row['difference'] > 0 else row['b'])} is better"
+
+
+def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> TableView:
+    """Give the classes under the honest split, as every network and the chosen one tells them."""
+    some = table[(table["protocol"] == study["primary"]) & (table["kind"] == "network")]
+    some = some[some["unit"] == "example"]
+    # The chosen network first: it is what the answer is about.
+    some = some.assign(other=some["architecture"] != best).sort_values("other", kind="stable")
+    rows = []
+    for row in records(some):
+        outside = "" if str(row["scored"]).lower() == "true" else "not in the macro average"
+        rows.append(
+            [
+                model(row),
+                text(row["label"], note=outside),
+                number(row["support"], digits=0),
+                *(
+                    interval(row, names=(name, f"{name}_low", f"{name}_high"), note=row["note"])
+                    for name in ("sensitivity", "ppv", "f1")
+                ),
+            ]
+        )
+    return TableView(
+        f"{study['study']}-per-class",
+        "Classes under the honest split, means over seeds with 95 % intervals over groups; the "
+        f"{display(best)}, chosen on validation, comes first.",
+        ["Model", "Class", "Test examples", "Sensitivity", "Positive predictive value", "F1"],
+        rows,
+        filters=(0, 1),
+    )
+
+
+def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
+    """Give the beat-by-beat table that ANSI/AAMI EC57 asks for; None where the study has none."""
+    if table.empty:
+        return None
+    counts, shares = ("tp", "fn", "fp", "tn"), ("sensitivity", "ppv", "false_positive_rate")
+    rows = [
+        [
+            text(display(row["architecture"]), tone=str(row["architecture"])),
+            text(study["protocols"][row["protocol"]]["title"]),
+            text(row["label"]),
+            *(number(row[name], digits=0) for name in counts),
+            *(number(row[name]) for name in (*shares, "accuracy", "j_kappa")),
+        ]
+        for row in records(table[table["protocol"].isin(study["protocols"])])
+    ]
+    return TableView(
+        f"{study['study']}-aami",
+        "Beats as ANSI/AAMI EC57 counts them, each class against all others, over N, S, V and F; "
+        "the jκ index is one number for the whole table (Mar et al. 2011).",
+        [
+            *("Model", "Split", "Class", "TP", "FN", "FP", "TN", "Sensitivity"),
+            *("Positive predictive value", "False positive rate", "Accuracy", "jκ index"),
+        ],
+        rows,
+        filters=(0, 1, 2),
+    )
+
+
+def agreement(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
+    """Give how far validation, which chooses, and test, which tells, lie apart."""
+    some = table[(table["metric"] == "macro_f1") & table["protocol"].isin(study["protocols"])]
+    if some.empty:
+        return None
+    rows = [
+        [
+            text(display(row["architecture"]), tone=str(row["architecture"])),
+            text(study["protocols"][row["protocol"]]["title"]),
+            number(row["validation"]),
+            number(row["test"]),
+            interval(row, names=("gap", "low", "high"), note=row["note"], sign=True),
+        ]
+        for row in records(some)
+    ]
+    return TableView(
+        f"{study['study']}-agreement",
+        "How far validation and test disagree, in macro-F1: what was chosen by looks better on "
+        "validation than it is.",
+        ["Model", "Split", "Validation", "Test", "Validation − test"],
+        rows,
+        filters=(0, 1),
+    )

@@ -1,0 +1,75 @@
+"""What computes: as asked, as measured, or a clear error."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import pytest
+
+from lib import compilation
+from lib.backend import device_kind, load
+from lib.compilation import choice, choose_backend, compile_mode
+from lib.errors import HeldoutError
+from lib.hyperparameters import ARCHITECTURES
+
+
+def test_every_architecture_has_a_measured_choice_with_its_reason() -> None:
+    assert set(compilation.CPU) == set(ARCHITECTURES)
+    for found in compilation.CPU.values():
+        assert found.backend in compilation.BACKENDS
+        assert found.tensorflow in compilation.MODES
+        assert len(found.reason) > 20
+
+
+def test_what_is_asked_for_is_taken() -> None:
+    for mode in ("plain", "xla"):
+        assert compile_mode(mode, "lstm", "tensorflow", "cpu") == mode
+    assert choose_backend("jax", "cnn", "auto") == "jax"
+
+
+def test_auto_takes_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    for architecture in ARCHITECTURES:
+        found = choice(architecture, "cpu")
+        assert compile_mode("auto", architecture, "tensorflow", "cpu") == found.tensorflow
+        assert choose_backend("auto", architecture, "cpu") == found.backend
+        assert choose_backend("auto", architecture, "gpu") == compilation.ACCELERATOR.backend
+    assert compile_mode("auto", "cnn", "jax", "cpu") == "xla"
+
+
+def test_auto_takes_only_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert {choose_backend("auto", name, "cpu") for name in ARCHITECTURES} == {"tensorflow"}
+
+
+def test_what_cannot_be_is_an_error() -> None:
+    with pytest.raises(HeldoutError, match=r"compile: expected one of .* xla, got 'fast'"):
+        compile_mode("fast", "lstm", "tensorflow", "cpu")
+    with pytest.raises(HeldoutError, match=r"JAX compiles with XLA only\. Set compile: auto"):
+        compile_mode("plain", "lstm", "jax", "cpu")
+    with pytest.raises(HeldoutError, match="backend: expected one of auto, tensorflow, jax"):
+        choose_backend("torch", "lstm", "auto")
+    with pytest.raises(HeldoutError, match="device: expected one of auto, cpu, gpu, got 'tpu'"):
+        choose_backend("auto", "lstm", "tpu")
+
+
+def test_a_gpu_that_is_asked_for_and_absent(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.backend.device_kind", lambda backend: "cpu")
+    with pytest.raises(HeldoutError, match=r"device gpu: expected a GPU that tensorflow can use"):
+        load("tensorflow", device="gpu")
+    with pytest.raises(HeldoutError, match="device: expected one of auto, cpu, gpu, got 'cuda'"):
+        load("tensorflow", device="cuda")
+
+
+def test_a_gpu_is_hidden_where_the_cpu_is_asked_for(python: Any) -> None:
+    code = """
+from lib.backend import device_kind, device_name, load
+load("tensorflow", device="cpu")
+print(device_kind("tensorflow"), device_name("tensorflow"))
+"""
+    assert python(code).split() == ["cpu", "CPU"]
+
+
+def test_the_kind_of_device_is_known(keras: Any) -> None:
+    assert device_kind("tensorflow") in ("cpu", "gpu", "tpu")

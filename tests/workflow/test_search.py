@@ -1,0 +1,63 @@
+"""Searches inside the workflow: several workers on one journal, and journals that do not fit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.workflow.copies import Workflow
+
+SEARCH = {
+    "method": "bayes",
+    "trials": 6,
+    "workers": 2,
+    "fixed": {"units": [3], "dense": [], "batch_size": 64},
+    "space": {"learning_rate": {"low": 0.001, "high": 0.1, "log": True}},
+}
+FOLDER = "results/tiny/search/gru"
+
+
+@pytest.mark.slow
+def test_two_workers_share_a_search_and_the_report_says_so(copied: Workflow) -> None:
+    copied.configure({"settings": {"tiny": {"architectures": {"gru": SEARCH}}}})
+    done = copied.run()
+    assert done.status == 0, done.output
+    workers = [copied.path(f"{FOLDER}/worker-{number}.json") for number in (0, 1)]
+    one, other = (json.loads(path.read_text()) for path in workers)
+    assert one == other
+    table = pd.read_csv(copied.path(f"{FOLDER}/trials.csv"))
+    # Two workers that begin a trial at the same moment may make one trial more.
+    assert 6 <= len(table) <= 7
+    best = json.loads(copied.path(f"{FOLDER}/best.json").read_text())
+    complete = table[table["state"] == "complete"]
+    assert best["val_loss"] == pytest.approx(complete["val_loss"].min())
+    assert "The search of GRU was shared by 2 workers" in copied.path(
+        "results/report.html"
+    ).read_text(encoding="utf-8")
+
+    # A journal under the name of another search is refused, and says what to do.
+    (journal,) = copied.path(FOLDER).glob("journal-*.log")
+    copied.configure({"settings": {"tiny": {"architectures": {"gru": {"factor": 3}}}}})
+    assert copied.run(f"{FOLDER}/best.json").status == 0
+    (new,) = set(copied.path(FOLDER).glob("journal-*.log")) - {journal}
+    shutil.copy(journal, new)
+    for path in workers:
+        path.unlink()
+    done = copied.run(f"{FOLDER}/best.json")
+    assert done.status != 0
+    assert "written with other settings. Move it away: a new one is begun." in done.output
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")
+def test_a_gpu_that_is_asked_for_and_absent_leaves_no_failed_trial(copied: Workflow) -> None:
+    copied.configure({"device": "gpu"})
+    done = copied.run("results/tiny/search/simple_rnn/best.json")
+    assert done.status != 0
+    assert "device gpu: expected a GPU that tensorflow can use, it found only a cpu" in done.output
+    assert "Traceback" not in done.output
+    assert not list(copied.path("results/tiny/search/simple_rnn").glob("*/run.json"))
