@@ -292,4 +292,6 @@ def test_what_is_to_be_known_of_the_recordings_stands_with_the_data(made, source
     ]
     page = _render(made, tmp_path / "noted.html", manifests=manifests)
     assert page.count("Left out: hum/&lt;copy&gt;.flac: under two labels.") == 1
-    assert page.index('id="voices-data"') < page.index("Left out") < page.index('voices-results"')
+    assert (
+        page.index('id="voices-data"') < page.index("Left out") < page.index('id="voices-results"')
+    )
