@@ -155,6 +155,11 @@ def test_what_the_audit_misses_is_listed(made, tmp_path):
 def test_a_missing_table_or_audit_is_named(made, tmp_path):
     with pytest.raises(HeldoutError, match=r"runs.csv: expected a csv table"):
         _render(made, tmp_path / "report.html", tables=tmp_path)
+    with pytest.raises(HeldoutError, match=r"exploration.json: expected a JSON file"):
+        _render(made, tmp_path / "report.html", results=tmp_path)
+    for one in made["studies"]:
+        file = f"{one['study']}/exploration.json"
+        write_json(tmp_path / file, read_json(made["results"] / file))
     with pytest.raises(HeldoutError, match=r"audit.json: expected a JSON file"):
         _render(made, tmp_path / "report.html", results=tmp_path)
     assert not (tmp_path / "report.html").exists()
