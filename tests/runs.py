@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.compare import compare
+from lib.explore import explore
 from lib.files import write_json, write_table
 
 ARCHITECTURES = ("lstm", "gru", "cnn")
@@ -96,7 +97,10 @@ def make_runs(
         examples = _examples(one, rng, groups=groups, per_group=1 if alone else per_group)
         base = results / one["study"]
         write_table(base / "examples.parquet", examples)
-        np.save(base / "examples.npy", _signals(one, examples, rng))
+        signals = _signals(one, examples, rng)
+        np.save(base / "examples.npy", signals)
+        explored = explore(examples, signals, classes=one["classes"])
+        write_json(base / "exploration.json", explored)
         for protocol, settings in one["protocols"].items():
             honest = settings["honest"]
             split = _split(examples, rng, by="group" if honest else "example", folds=folds)

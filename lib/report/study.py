@@ -12,6 +12,7 @@ import pandas as pd
 from lib.files import read_json
 from lib.plots.style import display
 from lib.report import boards, search
+from lib.report.exploration import classes_table, remarks
 from lib.report.figures import FigureView, figure
 from lib.report.table import TableView, minus, number, records, text
 
@@ -58,6 +59,7 @@ def study_view(
     answer = records(tables["answers"])[0]
     gaps = records(boards.primary_rows(study, tables["inflation"]))
     board = tables["leaderboard"]
+    exploration = read_json(results / name / "exploration.json")
     alt = f"{study['title']}: " + "; ".join(
         f"{display(row['architecture'])} honest {row['honest']:.2f}, random {row['random']:.2f}"
         for row in gaps
@@ -74,7 +76,8 @@ def study_view(
         "dataset": str(study["dataset"]),
         "version": manifest.get("version") or "",
         "example_kind": str(study["example_kind"]),
-        "notes": [str(note) for note in manifest.get("notes") or []],
+        "notes": [*map(str, manifest.get("notes") or []), *remarks(exploration)],
+        "exploration": classes_table(name, exploration),
         "classes": [str(label) for label in study["classes"]],
         "scored": [str(label) for label in study["scored"]],
         "primary": str(study["protocols"][study["primary"]]["title"]),

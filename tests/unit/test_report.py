@@ -160,6 +160,11 @@ def test_what_the_audit_misses_is_listed(made, tmp_path):
 def test_a_missing_table_or_audit_is_named(made, tmp_path):
     with pytest.raises(HeldoutError, match=r"runs.csv: expected a csv table"):
         _render(made, tmp_path / "report.html", tables=tmp_path)
+    with pytest.raises(HeldoutError, match=r"exploration.json: expected a JSON file"):
+        _render(made, tmp_path / "report.html", results=tmp_path)
+    for one in made["studies"]:
+        file = f"{one['study']}/exploration.json"
+        write_json(tmp_path / file, read_json(made["results"] / file))
     with pytest.raises(HeldoutError, match=r"audit.json: expected a JSON file"):
         _render(made, tmp_path / "report.html", results=tmp_path)
     assert not (tmp_path / "report.html").exists()
@@ -286,3 +291,17 @@ def test_a_table_that_is_missing_is_named(made, tmp_path):
     (tmp_path / "ranks.csv").unlink()
     with pytest.raises(HeldoutError, match=r"ranks.csv: expected a csv table"):
         _render(made, tmp_path / "report.html", tables=tmp_path)
+
+
+def test_what_is_to_be_known_of_the_recordings_stands_with_the_data(made, source, tmp_path):
+    note = "Left out: hum/<copy>.flac: under two labels."
+    assert "Left out" not in source
+    manifests = [
+        {**manifest, "notes": [note]} if manifest["dataset"] == "voices_data" else manifest
+        for manifest in made["manifests"]
+    ]
+    page = _render(made, tmp_path / "noted.html", manifests=manifests)
+    assert page.count("Left out: hum/&lt;copy&gt;.flac: under two labels.") == 1
+    assert (
+        page.index('id="voices-data"') < page.index("Left out") < page.index('id="voices-results"')
+    )

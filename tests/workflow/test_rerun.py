@@ -8,7 +8,7 @@ from tests.workflow.copies import Plan, Workflow
 
 TRAINING = {"trial", "search", "train"}
 AFTER_TRAINING = {"compare", "plots", "report"}
-AFTER_FEATURES = {"examples", "splits", "audit", "baselines", *TRAINING, *AFTER_TRAINING}
+AFTER_FEATURES = {"examples", "explore", "splits", "audit", "baselines"} | TRAINING | AFTER_TRAINING
 
 
 def architectures(plan: Plan) -> set[str]:

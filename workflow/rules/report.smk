@@ -38,6 +38,7 @@ rule report:
         tables=expand("results/tables/{table}.csv", table=TABLES),
         plots=expand("results/plots/{study}", study=STUDIES),
         audits=per_protocol("results/{study}/{protocol}/audit.json"),
+        explorations=expand("results/{study}/exploration.json", study=STUDIES),
         manifests=expand("resources/data/{dataset}.json", dataset=DATASETS),
     output:
         page=report(

@@ -1,0 +1,72 @@
+"""Exploration: what is counted, and what is called broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.explore import explore
+from lib.report.exploration import classes_table, remarks
+
+
+def make() -> tuple[pd.DataFrame, np.ndarray]:
+    """Give two classes of four recordings with two examples each, a group of two recordings."""
+    number = np.repeat(np.arange(8), 2)
+    examples = pd.DataFrame(
+        {
+            "example": np.arange(16),
+            "recording": [f"r{i}" for i in number],
+            "group": [f"g{i // 2}" for i in number],
+            "label": np.where(number < 4, "a", "b"),
+            "rate": np.where(number < 4, 4000.0, 44100.0),
+            "duration": 1.0 + number,
+            "level": -30.0,
+        }
+    )
+    return examples, np.random.default_rng(0).normal(size=(16, 6, 2)).astype(np.float32)
+
+
+def found(examples: pd.DataFrame, x: np.ndarray) -> dict[str, Any]:
+    return explore(examples, x, classes=["a", "b", "c"])
+
+
+def test_classes_are_counted() -> None:
+    a, b, c = found(*make())["classes"]
+    assert (a["examples"], a["recordings"], a["groups"], a["largest_group"]) == (8, 4, 2, 0.5)
+    assert (a["rates"], b["rates"]) == ([4000], [44100])
+    assert b["duration"] == [5, 6.5, 8]
+    assert c["examples"] == c["groups"] == c["largest_group"] == 0
+
+
+def test_nothing_is_wrong_with_good_recordings() -> None:
+    clean = found(*make())
+    assert clean["duplicates"] == {"count": 0, "recordings": []}
+    assert clean["suspects"] == []
+    assert remarks(clean) == []
+
+
+def test_what_looks_broken() -> None:
+    examples, x = make()
+    examples.loc[examples["recording"] == "r1", "level"] = -200.0
+    examples.loc[examples["recording"] == "r2", "level"] = -5.0
+    x[6] = 1.5  # an example of r3
+    x[15] = x[8]  # r7 holds what r4 holds
+    x[1] = x[0]  # within one recording: an overlap, not a copy
+    result = found(examples, x)
+    assert {s["recording"]: s["reason"] for s in result["suspects"]} == {
+        "r1": "silent: -200 dB of full scale",
+        "r2": "level -5 dB of full scale, where the median is -30 dB",
+        "r3": "1 of its examples do not change over time",
+    }
+    assert result["duplicates"] == {"count": 1, "recordings": [("r4", "r7")]}
+    assert "r4 and r7 hold identical examples." in remarks(result)
+    assert len(remarks(result)) == 4
+
+
+def test_table() -> None:
+    view = classes_table("study", found(*make()))
+    assert [row[0].text for row in view.rows] == ["a", "b", "c"]
+    assert all(len(row) == len(view.columns) for row in view.rows)
+    assert view.rows[1][6].note == "5.00 to 8.00"
