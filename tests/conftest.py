@@ -23,6 +23,7 @@ settings.register_profile("heldout", deadline=None, derandomize=True, database=N
 settings.load_profile("heldout")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks at the marks in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Deal the tests to processes: a file stays together, and so do all that share a finished run.
 
