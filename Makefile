@@ -10,7 +10,7 @@ PYTHON ?=
 SNAKEMAKE_ARGS ?=
 PYTEST_ARGS ?=
 # Tests run in as many processes as there are cores.
-PYTEST := python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+PYTEST := python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # Some sections, such as: make benchmark BENCHMARK_ARGS="voices sweep"
 BENCHMARK_ARGS ?=
 

@@ -23,20 +23,9 @@ settings.register_profile("heldout", deadline=None, derandomize=True, database=N
 settings.load_profile("heldout")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks at the marks in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deal the tests to processes: a file stays together, and so do all that share a finished run.
-
-    Those come first. They are the longest, and would otherwise be waited for in the end.
-    """
-
-    def runs_the_workflow(item: pytest.Item) -> bool:
-        return "workflow" in item.path.relative_to(ROOT).parts
-
-    for item in items:
-        group = "workflow" if runs_the_workflow(item) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=runs_the_workflow, reverse=True)
+    """Put the tests of the workflow first: the longest would otherwise be waited for in the end."""
+    items.sort(key=lambda item: "workflow" in item.path.relative_to(ROOT).parts, reverse=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.workflow.copies import Process, Workflow, end, set_up
 
 
 @pytest.fixture(scope="session")
 def _finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    workflow = set_up(tmp_path_factory.mktemp("finished"))
-    done = workflow.run()
-    assert done.status == 0, done.output
-    workflow.path("first.log").write_text(done.output)
-    return workflow
+    # Where tests are dealt to several processes, the first that needs the run makes it for all:
+    # the folder of a process lies in one that they share.
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, log = shared / "finished", shared / "finished" / "first.log"
+    with FileLock(shared / "finished.lock"):
+        if not log.exists():
+            done = set_up(folder).run()
+            assert done.status == 0, done.output
+            log.write_text(done.output)
+    return Workflow(folder)
 
 
 @pytest.fixture
