@@ -81,8 +81,10 @@ class Workflow:
 
     def command(self, *arguments: str, cores: int = 2) -> tuple[list[str], dict[str, str]]:
         """Give the command line and the environment of a Snakemake of this copy."""
-        file = self.path("test.yaml")
-        file.write_text(yaml.safe_dump(self.config))
+        file, text = self.path("test.yaml"), yaml.safe_dump(self.config)
+        # Several processes may plan the finished run at the same time.
+        if not file.exists() or file.read_text() != text:
+            file.write_text(text)
         # A path after `--configfile` would be read as one more of these.
         command = [sys.executable, "-m", "snakemake", "--configfile", *self.files, file.name]
         command += ["--cores", str(cores), *arguments]
