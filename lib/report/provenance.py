@@ -35,14 +35,14 @@ def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> 
                 text(metric_name(claim["metric"])),
                 number(claim["value"], note="" if valid else "not valid"),
                 text("yes" if valid else "no", tone="" if valid else "bad"),
-                text(display(claim["our_architecture"]), note=claim["our_note"]),
+                text(display(claim["our_architecture"])),
                 interval(claim, names=same, note=_missing(claim, "same_split")),
                 interval(
                     claim,
                     names=("honest", "honest_low", "honest_high"),
                     note=_missing(claim, "honest"),
                 ),
-                text(claim["note"]),
+                text(claim["note"], note=claim["our_note"]),
             ]
         )
     columns = ["Study", "Source", "Model", "Split", "Groups apart", "Metric", "Claimed", "Valid"]
@@ -195,13 +195,13 @@ def provenance_tables(provenance: Mapping[str, Any]) -> list[TableView]:
     if facts:
         tables.append(_facts("provenance", "This report.", facts))
     for name, values in provenance.items():
-        if isinstance(values, Mapping) and values:
-            shown = (
-                {key: seconds(float(value)) for key, value in values.items()}
-                if name == "durations"
-                else _flat(values)
-            )
-            tables.append(_facts(name, name.replace("_", " ").capitalize() + ".", shown))
+        if not isinstance(values, Mapping) or not values:
+            continue
+        if name == "durations":
+            times = {key: _time(float(value)) for key, value in values.items()}
+            tables.append(_facts(name, "How long every stage took, all its jobs together.", times))
+        else:
+            tables.append(_facts(name, name.replace("_", " ").capitalize() + ".", _flat(values)))
     return tables
 
 
@@ -222,5 +222,8 @@ def _flat(values: Mapping[str, Any], start: str = "") -> dict[str, Any]:
 
 
 def _facts(name: str, caption: str, values: Mapping[str, Any]) -> TableView:
-    rows = [[text(key), text(str(value))] for key, value in values.items()]
+    rows = [
+        [text(key), value if isinstance(value, Cell) else text(str(value))]
+        for key, value in values.items()
+    ]
     return TableView(name, caption, ["What", "Value"], rows)
