@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from lib.audit.files import Heard, listen, same_recordings
+from lib.audit.listening import Heard, listen, same_recordings
 from lib.audit.tables import part_of
 from lib.datasets.files import SUFFIXES, is_recording
 from lib.errors import HeldoutError

@@ -1,0 +1,116 @@
+"""Listening to the files of a split: each is read once, and what is the same audio is found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib.datasets.files import read_file, read_file_header
+from lib.errors import HeldoutError
+from lib.features import level
+from lib.fingerprint import Band, Fingerprint, Match, band_of, find_matches, fingerprint
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What one file is like."""
+
+    path: str
+    fault: str = ""
+    rate: float = float("nan")
+    duration: float = float("nan")
+    channels: int = 0
+    level: float = float("nan")
+    size: int = 0
+    content: str = ""
+    bits: Fingerprint | None = None
+
+
+def listen(
+    paths: Sequence[str], root: Path, *, threads: int, reading: Mapping[str, Any] | None = None
+) -> tuple[list[Heard], Band]:
+    """Read every file once, in parallel.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Within `root`; an absolute path stays as it is.
+    root : Path
+        The folder of the files.
+    threads : int
+        Files read at once.
+    reading : mapping, optional
+        What `lib.datasets.files.read_file` takes beside the path.
+
+    Returns
+    -------
+    heard : list of Heard
+        In the order of `paths`; a file that cannot be read has a `fault`, «missing» where there
+        is none.
+    band : Band
+        Of the fingerprints: the highest that all files hold.
+    """
+    options = dict(reading or {})
+
+    def rate(path: str) -> float | None:
+        try:
+            return read_file_header(root / path, **options).rate
+        except HeldoutError:
+            return None
+
+    with ThreadPoolExecutor(threads) as pool:
+        # The band must be known before the first file is read, since samples are not kept.
+        band = band_of([found for found in pool.map(rate, paths) if found is not None])
+        return list(pool.map(lambda path: _hear(path, root / path, band, options), paths)), band
+
+
+def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Heard:
+    try:
+        signal = read_file(file, **options)
+    except HeldoutError as error:
+        return Heard(path, fault=str(error) if file.exists() else "missing")
+    return Heard(
+        path,
+        rate=signal.rate,
+        duration=signal.duration,
+        channels=len(signal.channels),
+        level=level(signal),
+        size=file.stat().st_size,
+        content=hashlib.blake2b(signal.samples.tobytes(), digest_size=16).hexdigest(),
+        bits=fingerprint(signal, band=band),
+    )
+
+
+def same_recordings(heard: Sequence[Heard], *, band: Band) -> list[tuple[Match, bool]]:
+    """Find the pairs of recordings that hold the same audio, and whether sample for sample.
+
+    Parameters
+    ----------
+    heard : sequence of Heard
+        Without a fault.
+    band : Band
+        Of their fingerprints.
+
+    Returns
+    -------
+    list of (Match, bool)
+        Numbers of `Match` are those of the list.
+    """
+    prints = [item.bits for item in heard if item.bits is not None]
+    found = {(match.first, match.second): match for match in find_matches(prints, band=band)}
+    # What is too short for a fingerprint, or silent, is compared by its samples.
+    first_of: dict[str, int] = {}
+    for number, item in enumerate(heard):
+        first = first_of.setdefault(item.content, number)
+        if first != number:
+            found.setdefault(
+                (first, number), Match(first, number, 0.0, item.duration, differing=0.0)
+            )
+    return [
+        (match, heard[match.first].content == heard[match.second].content)
+        for _, match in sorted(found.items())
+    ]
