@@ -35,7 +35,8 @@ def at_work(process: Process, rule: str) -> list[psutil.Process]:
     return jobs
 
 
-@pytest.mark.parametrize("orphans", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("orphans", [False, True])
 def test_killed_while_it_trains_it_goes_on(
     copied: Workflow, started: list[Process], orphans: bool
 ) -> None:
