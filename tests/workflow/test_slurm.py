@@ -50,10 +50,14 @@ class Records:
 
     def __init__(self) -> None:
         self.jobs: dict[str, dict[str, str]] = {}
+        self._older: set[str] = set()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
     def __enter__(self) -> Records:
+        # Slurm remembers the jobs of earlier runs for a while.
+        self._look()
+        self._older, self.jobs = set(self.jobs), {}
         self._thread.start()
         return self
 
@@ -69,7 +73,7 @@ class Records:
     def _look(self) -> None:
         for line in ask("scontrol", "--oneliner", "show", "job").stdout.splitlines():
             found = dict(re.findall(r"(\S+?)=(\S+)", line))
-            if "JobId" in found:
+            if "JobId" in found and found["JobId"] not in self._older:
                 self.jobs[found["JobId"]] = found
 
     def of(self, rule: str) -> list[dict[str, str]]:
