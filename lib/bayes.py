@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from lib.errors import HeldoutError
 from lib.halving import halving
 from lib.hyperparameters import complete, digest, trial_id
@@ -198,15 +200,21 @@ def work(
             study.sampler = _fixed({**(drawn or {}), **cut.params})
             trial = optuna.trial.Trial(study, cut._trial_id)
             _run(trial, study, folder, data, recipe, sweep, **options)
-    while (number := len(study.get_trials())) < sweep.trials:
-        drawn = _draw(study, recipe, sweep, number)
-        if drawn is None:
-            logger.info("the space has no trial that was not trained: %d are all", number)
-            break
-        study.sampler = _fixed(drawn)
-        trial = study.ask()
-        trial.set_user_attr("worker", worker)
+    while True:
+        # One worker draws at a time: two that saw the same journal would draw the same trial.
+        with FileLock(folder / ".draw.lock"):
+            number = len(study.get_trials())
+            drawn = _draw(study, recipe, sweep, number) if number < sweep.trials else None
+            if drawn is None:
+                break
+            study.sampler = _fixed(drawn)
+            trial = study.ask()
+            trial.set_user_attr("worker", worker)
+            name, _ = _trial(recipe, suggest(sweep.space, from_optuna(trial)))
+            trial.set_user_attr("trial", name)
         _run(trial, study, folder, data, recipe, sweep, **options)
+    if number < sweep.trials:
+        logger.info("the space has no trial that was not trained: %d are all", number)
     return journal
 
 
