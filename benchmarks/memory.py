@@ -61,10 +61,10 @@ def _write(file: Path, shape: tuple[int, ...]) -> None:
 
 def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     """Train some steps from the file, and as many with one batch that is there already."""
+    from lib.arrays import open_examples
     from lib.backend import load
     from lib.batches import batches, moments
     from lib.callbacks import Training
-    from lib.examples import open_examples
     from lib.fit import Trainer
 
     x = open_examples(file)

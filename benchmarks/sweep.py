@@ -111,8 +111,8 @@ def _epochs(quick: bool) -> int:
 
 def run(results: str, share: int, shares: int, quick: bool) -> dict[str, list[float]]:
     """Train some of the cells and give the validation losses of their epochs."""
+    from lib.arrays import open_examples
     from lib.configuration import read_yaml
-    from lib.examples import open_examples
     from lib.fit import Trainer
 
     study = read_yaml(Path(__file__).parents[1] / "config" / "studies" / "arrhythmia.yaml")

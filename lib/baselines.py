@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.arrays import blocks
 from lib.errors import HeldoutError
 from lib.files import write_json, write_table
 from lib.provenance import versions
@@ -120,10 +121,9 @@ def statistics(x: np.ndarray) -> np.ndarray:
         Mean, standard deviation, minimum, maximum, root mean square, mean absolute difference of
         neighbours, and the place of the largest magnitude (0 to 1).
     """
-    blocks = []
-    size = max(1, 64_000_000 // max(1, x[:1].nbytes))
-    for start in range(0, len(x), size):
-        block = np.asarray(x[start : start + size], dtype=np.float64)
+    described = []
+    for _, examples in blocks(x):
+        block = examples.astype(np.float64)
         columns = (
             block.mean(axis=1),
             block.std(axis=1),
@@ -133,5 +133,5 @@ def statistics(x: np.ndarray) -> np.ndarray:
             np.abs(np.diff(block, axis=1)).mean(axis=1),
             np.abs(block).argmax(axis=1) / block.shape[1],
         )
-        blocks.append(np.concatenate(columns, axis=1))
-    return np.concatenate(blocks)
+        described.append(np.concatenate(columns, axis=1))
+    return np.concatenate(described)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import mmap
-import os
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from lib.errors import HeldoutError
+from lib.arrays import blocks, take
 
 # A part up to this size is copied into memory once; a larger one is read row by row as needed.
 IN_MEMORY = 512_000_000
@@ -87,55 +84,6 @@ def batches(
     return Batches()
 
 
-def take(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Copy some rows of an array.
-
-    Those of a mapped file are read from it: pages that are looked at through the mapping count as
-    memory of this process, which would come to hold the whole file.
-
-    Parameters
-    ----------
-    x : np.ndarray [shape=(examples, time, channels)]
-        May be memory-mapped.
-    rows : np.ndarray [shape=(n,)]
-        Which of them, in any order; a file is read fastest where they ascend.
-
-    Returns
-    -------
-    np.ndarray [shape=(n, time, channels)]
-
-    Raises
-    ------
-    HeldoutError
-        The file has become shorter than the array.
-    """
-    # Only the mapping of a whole file knows where in the file its rows are; a view of it does not.
-    whole = isinstance(x, np.memmap) and isinstance(x.base, mmap.mmap) and x.flags.c_contiguous
-    if not whole:
-        return np.ascontiguousarray(x[rows])
-    assert isinstance(x, np.memmap)
-    out = np.empty((len(rows), *x.shape[1:]), x.dtype)
-    size = out[:1].nbytes
-    # Neighbours in the file are read at once.
-    edges = [0, *(np.flatnonzero(np.diff(rows) != 1) + 1).tolist(), len(rows)]
-    with open(str(x.filename), "rb", buffering=0) as file:  # noqa: PTH123
-        for start, end in itertools.pairwise(edges):
-            if start == end:
-                continue
-            left = out[start:end].reshape(-1).view(np.uint8).data
-            at = x.offset + int(rows[start]) * size
-            while left:
-                count = os.preadv(file.fileno(), [left], at)
-                if count == 0:
-                    raise HeldoutError(
-                        f"{x.filename}: expected {len(x)} examples, but it ends within the one of "
-                        f"row {int(rows[start])}: it was replaced or cut while it was in use. "
-                        "Run again."
-                    )
-                left, at = left[count:], at + count
-    return out
-
-
 def predict(keras: ModuleType, model: Any, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Predict some rows of an array.
 
@@ -165,10 +113,8 @@ def moments(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         LeVeque (1979), which loses no digits where the mean is large.
     """
     count, mean, squares = 0, np.zeros(x.shape[2]), np.zeros(x.shape[2])
-    size = max(1, PREDICT_BYTES // max(1, x[:1].nbytes))
-    for start in range(0, len(rows), size):
-        block = take(x, np.sort(rows[start : start + size])).reshape(-1, x.shape[2])
-        block = block.astype(np.float64)
+    for _, examples in blocks(x, rows, nbytes=PREDICT_BYTES):
+        block = examples.reshape(-1, x.shape[2]).astype(np.float64)
         n, block_mean = len(block), block.mean(axis=0)
         delta = block_mean - mean
         mean = mean + delta * n / (count + n)

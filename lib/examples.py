@@ -148,37 +148,3 @@ def _finite(path: Path, names: np.ndarray) -> np.ndarray:
             "and run again."
         )
     return x
-
-
-def open_examples(npy: str | Path) -> np.memmap:
-    """Open the array of examples for reading, without reading it.
-
-    Parameters
-    ----------
-    npy : str or Path
-        A file of `assemble`.
-
-    Returns
-    -------
-    np.memmap, shape (example, time, channels)
-        float32; cannot be written to.
-
-    Raises
-    ------
-    HeldoutError
-        The file is missing, is no such array, or is truncated.
-    """
-    try:
-        array = np.load(npy, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise HeldoutError(
-            f"{npy}: expected an array of examples, got {type(error).__name__}: {error}. "
-            "Delete it and run again; it is made anew."
-        ) from error
-    if not isinstance(array, np.memmap) or array.ndim != 3 or array.dtype != np.float32:
-        raise HeldoutError(
-            f"{npy}: expected float32 examples of shape (example, time, channels), got "
-            f"{getattr(array, 'dtype', type(array).__name__)} of shape "
-            f"{getattr(array, 'shape', 'none')}. Delete it and run again; it is made anew."
-        )
-    return array

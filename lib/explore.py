@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.audit import BLOCK, content_hashes
+from lib.arrays import blocks
+from lib.audit import content_hashes
 
-# dB of full scale: below, there is nothing to hear. dB: so far from the median of its class a level
-# is worth a look, since 20 dB are a tenth or ten times of the amplitude.
+# dB of full scale: below, there is nothing to hear. dB: so far from the median of all recordings a
+# level is worth a look, since 20 dB are a tenth or ten times of the amplitude.
 SILENT = -80.0
 FAR = 20.0
 # No more recordings or pairs than this are listed.
@@ -83,10 +84,8 @@ def _suspects(table: pd.DataFrame, x: np.ndarray) -> list[dict[str, str]]:
         elif abs(level - middle) > FAR:
             found[name] = f"level {level:.0f} dB of full scale, where the median is {middle:.0f} dB"
     flat = np.zeros(len(x), dtype=bool)
-    size = max(1, BLOCK // max(1, x[:1].nbytes))
-    for start in range(0, len(x), size):
-        block = x[start : start + size]
-        flat[start : start + size] = (block.max(axis=1) == block.min(axis=1)).all(axis=1)
+    for rows, block in blocks(x):
+        flat[rows] = (block.max(axis=1) == block.min(axis=1)).all(axis=1)
     for name, count in table.loc[flat[table["example"]], "recording"].value_counts().items():
         found.setdefault(str(name), f"{count} of its examples do not change over time")
     return [{"recording": name, "reason": found[name]} for name in sorted(found)]

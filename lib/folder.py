@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lib.audit.listening import Heard, listen, same_recordings
-from lib.audit.tables import part_of
+from lib.audit.tables import compile_pattern, part_of
 from lib.datasets.files import SUFFIXES, is_recording
 from lib.errors import HeldoutError
 from lib.files import read_table, sha256
@@ -116,21 +115,14 @@ def _described(folder: Path) -> pd.DataFrame:
 
 
 def _groups(paths: Sequence[str], pattern: str) -> list[str]:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise HeldoutError(f"groups {pattern!r}: {error}. Correct the pattern.") from error
-    if compiled.groups != 1:
-        raise HeldoutError(
-            f"groups {pattern!r}: expected one group in brackets, got {compiled.groups}. Put "
-            "brackets around what names the person, such as '_(p[0-9]+)_'."
-        )
+    compiled = compile_pattern(pattern, "group")
     found = [match[1] if (match := compiled.search(path)) else None for path in paths]
     lost = [path for path, name in zip(paths, found, strict=True) if not name]
     if lost:
         raise HeldoutError(
-            f"groups {pattern!r}: expected it in every path, found none in {', '.join(lost[:4])} "
-            f"({len(lost)} of {len(paths)}). Correct the pattern or the names."
+            f"group pattern {pattern!r}: expected it in every path, found none in "
+            f"{', '.join(lost[:4])} ({len(lost)} of {len(paths)}). Correct the pattern or the "
+            "names."
         )
     return [str(name) for name in found]
 

@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.arrays import blocks
 from lib.datasets.signal import Signal
 from lib.features import Features, level
-
-# Examples are read in blocks of about this many bytes.
-BLOCK = 64_000_000
 
 # How far a file may go beyond what the training recordings had before it is worth a warning.
 _LEVEL_DB = 3.0
@@ -55,9 +53,7 @@ def describe_inputs(
     """
     table = examples.iloc[rows]
     low, high = np.full(x.shape[2], np.inf), np.full(x.shape[2], -np.inf)
-    size = max(1, BLOCK // max(1, x[:1].nbytes))
-    for start in range(0, len(rows), size):
-        block = x[np.sort(rows[start : start + size])]
+    for _, block in blocks(x, rows):
         low = np.minimum(low, block.min(axis=(0, 1)))
         high = np.maximum(high, block.max(axis=(0, 1)))
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.arrays import open_examples
 from lib.backend import device_name, load
 from lib.batches import predict
 from lib.callbacks import Stops, Training
 from lib.compilation import choose_backend
 from lib.errors import HeldoutError
 from lib.events import write_hyperparameters
-from lib.examples import open_examples
 from lib.files import atomic, read_table, write_json, write_table
 from lib.fit import Fitted, Trainer
 from lib.fits import fit_once
@@ -113,6 +113,13 @@ def read_data(
     return open_data(
         open_examples(npy), read_table(examples), read_table(split), fold=fold, **options
     )
+
+
+def read_search_data(
+    npy: str | Path, examples: str | Path, split: str | Path, **options: Any
+) -> Data:
+    """Open what a search may see: the first fold without its test part, which it cannot look at."""
+    return read_data(npy, examples, split, fold=0, parts=("train", "validation"), **options)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.arrays import blocks
 from lib.errors import HeldoutError
 from lib.splits import PARTS
-
-# Examples are hashed in blocks of about this many bytes: 5 GB of them pass in little memory.
-BLOCK = 64_000_000
 
 
 def audit_split(
@@ -130,12 +128,10 @@ def content_hashes(x: np.ndarray) -> np.ndarray:
         Equal for equal examples; BLAKE2b, so that unequal ones do not meet by chance.
     """
     hashes = np.empty(len(x), dtype=np.uint64)
-    rows = max(1, BLOCK // max(1, x[:1].nbytes))
-    for start in range(0, len(x), rows):
-        block = np.ascontiguousarray(x[start : start + rows])
-        for offset, row in enumerate(block):
-            digest = hashlib.blake2b(row.tobytes(), digest_size=8).digest()
-            hashes[start + offset] = int.from_bytes(digest, "little")
+    for rows, block in blocks(x):
+        for number, example in zip(rows, block, strict=True):
+            digest = hashlib.blake2b(example.tobytes(), digest_size=8).digest()
+            hashes[number] = int.from_bytes(digest, "little")
     return hashes
 
 

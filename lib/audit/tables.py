@@ -174,17 +174,29 @@ def _table(path: Path) -> pd.DataFrame:
     return table.assign(part=parts)
 
 
-def _searched(paths: Iterable[str], pattern: str, name: str) -> list[str]:
-    """Search each path for a pattern; empty where it does not match."""
+def compile_pattern(pattern: str, name: str) -> re.Pattern[str]:
+    """Compile a pattern over file names, whose one group in brackets is what it names.
+
+    Raises
+    ------
+    HeldoutError
+        It is no regular expression, or has no group or several.
+    """
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise HeldoutError(f"{name} pattern {pattern!r}: {error}. Correct it.") from error
+        raise HeldoutError(f"{name} pattern {pattern!r}: {error}. Correct the pattern.") from error
     if compiled.groups != 1:
         raise HeldoutError(
             f"{name} pattern {pattern!r}: expected one group in brackets, got {compiled.groups}. "
             f"Put brackets around what names the {name}, such as '_(p[0-9]+)_'."
         )
+    return compiled
+
+
+def _searched(paths: Iterable[str], pattern: str, name: str) -> list[str]:
+    """Search each path for a pattern; empty where it does not match."""
+    compiled = compile_pattern(pattern, name)
     found = [compiled.search(path) for path in paths]
     if not any(found):
         raise HeldoutError(

@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lib.arrays import open_examples
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
-from lib.plots.inputs import class_means, open_examples, some_examples
+from lib.plots.inputs import class_means, some_examples
 from lib.plots.scores import confusion_matrices, inflation
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves

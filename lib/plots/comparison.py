@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from lib.plots.style import FAINT, GREY, INK, SETTINGS, canvas, colour, display, quiet
+from lib.plots.style import FAINT, GREY, INK, SETTINGS, canvas, colour, display, panels, quiet
 
 COSTS = (
     ("parameters", "parameters"),
@@ -49,12 +49,9 @@ def reliability(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
     if not names:
         return None
     with mpl.rc_context(SETTINGS):
-        columns = min(len(names), 4)
-        lines = -(-len(names) // columns)
-        figure = canvas(2.3 * columns + 0.6, 2.5 * lines + 0.2)
-        grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-        for axes in grid.flat[len(names) :]:
-            axes.set_visible(False)
+        figure, grid = panels(
+            len(names), most=4, width=2.3, height=2.5, margin=(0.6, 0.2), share=True
+        )
         for axes, name in zip(grid.flat, names, strict=False):
             some = rows[rows["architecture"] == name].sort_values("bin_low")
             axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lib.plots.style import BLUE, INK, ORANGE, PART_COLOURS, SETTINGS, canvas, quiet
+from lib.plots.style import BLUE, INK, ORANGE, PART_COLOURS, SETTINGS, canvas, panels, quiet
 
 # Beyond this an example is features over time, and is shown as an image.
 MOST_LINES = 3
@@ -124,12 +124,9 @@ def mean_examples(study: Mapping[str, Any], means: Mapping[str, Mean]) -> Figure
     if not names or (lines and not study["input"]["aligned"]):
         return None
     with mpl.rc_context(SETTINGS):
-        columns = min(len(names), 5)
-        rows = -(-len(names) // columns)
-        figure = canvas(1.45 * columns + 0.7, 1.5 * rows + 0.5)
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for axes in grid.flat[len(names) :]:
-            axes.set_visible(False)
+        figure, grid = panels(
+            len(names), most=5, width=1.45, height=1.5, margin=(0.7, 0.5), share=True
+        )
         # All classes on one scale, so that what differs between them can be seen.
         scale = _scale(np.concatenate([means[name].mean for name in names]))
         for axes, name in zip(grid.flat, names, strict=False):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lib.errors import HeldoutError
 from lib.plots.data import Mean
 
 EXAMPLES_PER_CLASS = 3
@@ -17,24 +15,6 @@ EXAMPLES_PER_CLASS = 3
 # The mean of a class does not change to the eye beyond these, and a disk is slow.
 MOST_GROUPS = 200
 MOST_OF_GROUP = 20
-
-
-def open_examples(path: Path) -> np.ndarray:
-    """Open `examples.npy` without reading it into memory, shape (example, time, channel).
-
-    Raises
-    ------
-    HeldoutError
-        The file is missing or is not an array.
-    """
-    try:
-        x: np.ndarray = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise HeldoutError(
-            f"{path}: expected an array of examples, got {error}. "
-            "Delete it and run again: it is made anew."
-        ) from error
-    return x
 
 
 def some_examples(

@@ -12,7 +12,18 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lib.plots.style import FAINT, GREY, HOLLOW, INK, SETTINGS, canvas, colour, display, quiet
+from lib.plots.style import (
+    FAINT,
+    GREY,
+    HOLLOW,
+    INK,
+    SETTINGS,
+    canvas,
+    colour,
+    display,
+    panels,
+    quiet,
+)
 
 # White to blue: a share of 0 is the paper. Not quite the palette's blue, which dark pages swap.
 SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe4f2", "#00659e"])
@@ -21,12 +32,12 @@ SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe4f2", "#00
 CELL_INK = "#111111"
 
 
-def inflation(panels: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figure:
+def inflation(studies: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figure:
     """Draw the honest and the random score of every architecture, one panel a study.
 
     Parameters
     ----------
-    panels : sequence of (study, rows)
+    studies : sequence of (study, rows)
         Rows of inflation.csv of one honest protocol and one metric.
 
     Returns
@@ -35,14 +46,14 @@ def inflation(panels: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figur
         A filled dot is the honest score, a hollow one the random split's, bars are 95 % intervals.
     """
     with mpl.rc_context(SETTINGS):
-        if not panels:
+        if not studies:
             figure = canvas(5.6, 0.6)
             figure.text(0.02, 0.5, "No study has both an honest and a random split.", va="center")
             return figure
-        heights = [len(rows) + 1.2 for _, rows in panels]
+        heights = [len(rows) + 1.2 for _, rows in studies]
         figure = canvas(5.6, 0.75 + 0.27 * sum(heights))
-        grid = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)
-        for axes, (study, rows) in zip(grid[:, 0], panels, strict=True):
+        grid = figure.subplots(len(studies), 1, sharex=True, squeeze=False, height_ratios=heights)
+        for axes, (study, rows) in zip(grid[:, 0], studies, strict=True):
             _dumbbells(axes, rows)
             title = str(study["title"])
             axes.set_title(f"{title} · simulated recordings" if study["simulated"] else title)
@@ -112,12 +123,9 @@ def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
     names = [n for n in study["architectures"] if n in set(rows["architecture"])]
     with mpl.rc_context(SETTINGS):
         side = max(2.3, 0.55 * len(classes) + 0.9)
-        columns = min(len(names), 3)
-        lines = -(-len(names) // columns)
-        figure = canvas(side * columns + 0.5, (side + 0.35) * lines)
-        grid = figure.subplots(lines, columns, squeeze=False)
-        for axes in grid.flat[len(names) :]:
-            axes.set_visible(False)
+        figure, grid = panels(
+            len(names), most=3, width=side, height=side + 0.35, margin=(0.5, 0.0), share=False
+        )
         for axes, name in zip(grid.flat, names, strict=False):
             some = rows[rows["architecture"] == name]
             shares, counts = (

@@ -89,6 +89,31 @@ def canvas(width: float, height: float) -> Figure:
     return figure
 
 
+def panels(
+    count: int, *, most: int, width: float, height: float, margin: tuple[float, float], share: bool
+) -> tuple[Figure, Any]:
+    """Give a figure with a grid of axes; those beyond `count` are hidden.
+
+    Parameters
+    ----------
+    count, most : int
+        How many axes are used, and how many stand side by side.
+    width, height : float
+        Of one of them, in inches.
+    margin : (float, float)
+        What all of them need beside that, in inches.
+    share : bool
+        Whether all have the same scales.
+    """
+    columns = min(count, most)
+    rows = -(-count // columns)
+    figure = canvas(width * columns + margin[0], height * rows + margin[1])
+    grid = figure.subplots(rows, columns, sharex=share, sharey=share, squeeze=False)
+    for axes in grid.flat[count:]:
+        axes.set_visible(False)
+    return figure, grid
+
+
 def quiet(axes: Axes, *, grid: str = "x") -> None:
     """Take away the ticks, and draw faint lines across the axis that is read."""
     axes.tick_params(length=0)

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.arrays import open_examples
 from lib.datasets import read, recordings
 from lib.errors import HeldoutError
-from lib.examples import assemble, open_examples
+from lib.examples import assemble
 from lib.features import extract, shape, write_shard
 from lib.recordings import deal, recordings_table
 

@@ -1,11 +1,14 @@
 """The audit: every planted leak is found and counted, and a clean split is called clean."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.arrays import blocks
 from lib.audit import audit_split, content_hashes, require_honest
 from lib.errors import HeldoutError
 
@@ -217,5 +220,5 @@ def test_hashes_follow_the_content_in_blocks(monkeypatch):
     whole = content_hashes(x)
     assert len(np.unique(whole)) == 49
     assert whole[40] == whole[7]
-    monkeypatch.setattr("lib.audit.BLOCK", 100)
+    monkeypatch.setattr("lib.audit.blocks", partial(blocks, nbytes=100))
     np.testing.assert_array_equal(content_hashes(x), whole)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib import batches as module
-from lib.batches import batches, moments, predict, take
+from lib.arrays import take
+from lib.batches import batches, moments, predict
 from lib.errors import HeldoutError
 
 N = 23

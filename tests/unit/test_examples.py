@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.arrays import open_examples
 from lib.errors import HeldoutError
-from lib.examples import assemble, open_examples
+from lib.examples import assemble
 
 
 def recordings(*names):

@@ -2,8 +2,8 @@ from lib.files import read_table, write_json
 from lib.jobs import job
 
 with job(snakemake.log[0]):
+    from lib.arrays import open_examples
     from lib.audit import audit_split, require_honest
-    from lib.examples import open_examples
     from lib.features import seconds
 
     names = {"study": snakemake.wildcards.study, "protocol": snakemake.wildcards.protocol}

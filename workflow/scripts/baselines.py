@@ -4,8 +4,8 @@ from lib.files import read_table
 from lib.jobs import job
 
 with job(snakemake.log[0]):
+    from lib.arrays import open_examples
     from lib.baselines import baseline_run
-    from lib.examples import open_examples
     from lib.train import open_data
 
     params, names = snakemake.params, snakemake.wildcards

@@ -2,7 +2,7 @@ from lib.files import read_table, write_json
 from lib.jobs import job
 
 with job(snakemake.log[0]):
-    from lib.examples import open_examples
+    from lib.arrays import open_examples
     from lib.explore import explore
 
     write_json(

@@ -6,22 +6,19 @@ from lib.jobs import job
 with job(snakemake.log[0]) as logger:
     from lib.callbacks import Training
     from lib.progress import doing
-    from lib.train import Recipe, read_data, train_trial
+    from lib.train import Recipe, read_search_data, train_trial
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     number = f"trial {snakemake.resources.trial} of {snakemake.resources.trials}"
     logger.info("%s", number, extra=doing(number))
     train_trial(
         Path(snakemake.output.run).parent,
-        # The test part is left out here: a search cannot look at it.
-        read_data(
+        read_search_data(
             files.npy,
             files.examples,
             files.split,
-            fold=0,
             classes=params.classes,
             scored=params.scored,
-            parts=("train", "validation"),
         ),
         Recipe(
             architecture=names.architecture,

@@ -6,21 +6,18 @@ from lib.jobs import job
 with job(snakemake.log[0]):
     from lib.bayes import Sweep, work
     from lib.callbacks import Training
-    from lib.train import Recipe, read_data
+    from lib.train import Recipe, read_search_data
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     search = params.search
     journal = work(
         Path(snakemake.output.done).parent,
-        # The test part is left out here: a search cannot look at it.
-        read_data(
+        read_search_data(
             files.npy,
             files.examples,
             files.split,
-            fold=0,
             classes=params.classes,
             scored=params.scored,
-            parts=("train", "validation"),
         ),
         Recipe(
             architecture=names.architecture,
