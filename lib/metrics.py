@@ -243,6 +243,24 @@ def calibration_gaps(
     return gaps
 
 
+def calibration_hits(
+    truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
+) -> NDArray[np.float64]:
+    """Give for each example and bin of confidence whether it is right and in it, and whether in it.
+
+    Returns
+    -------
+    ndarray, shape (example, 2 × bin)
+        Summed over examples, columns 2b and 2b + 1 are the right ones and all of bin b: their ratio
+        is its accuracy in a reliability diagram.
+    """
+    rows, where = np.arange(len(truth)), calibration_bin(x.max(1), bins=bins)
+    hits = np.zeros((len(truth), 2 * bins))
+    hits[rows, 2 * where] = x.argmax(1) == truth
+    hits[rows, 2 * where + 1] = 1
+    return hits
+
+
 def expected_calibration_error(
     truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
 ) -> float:

@@ -23,7 +23,7 @@ PICTURES = {
     "learning_curves": "Loss and accuracy of every seed and fold while training; the dot is "
     "the epoch that was kept.",
     "calibration": "Confidence beside the share that is right: below the diagonal a network is "
-    "too sure of itself. A larger dot stands for more examples.",
+    "too sure of itself. A larger dot stands for more examples, a line for the 95 % interval.",
     "class_counts": "Examples of each class in each part, the mean over folds.",
 }
 
