@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,9 @@ class Sweep:
         Epochs that every trial gets before it may be stopped.
     spacing : int
         Each look of successive halving comes after so many times the epochs of the one before.
-    factor : int
-        About one trial in so many goes on after each look.
+    factor : sequence of int
+        About one trial in so many goes on after the first look, the second, …; the last number is
+        that of all later ones. Hyperband has one, the first.
     """
 
     space: Mapping[str, Any]
@@ -58,7 +59,7 @@ class Sweep:
     stopping: str = "halving"
     min_epochs: int = 1
     spacing: int = 3
-    factor: int = 4
+    factor: Sequence[int] = (3, 5)
 
     def pruner(self, epochs: int) -> Any:
         """Make the pruner for trainings of so many epochs."""
@@ -67,11 +68,11 @@ class Sweep:
         if self.stopping == "none":
             return pruners.NopPruner()
         if self.stopping == "halving":
-            return halving(first=self.min_epochs, spacing=self.spacing, factor=self.factor)
+            return halving(first=self.min_epochs, spacing=self.spacing, factors=self.factor)
         return pruners.HyperbandPruner(
             min_resource=self.min_epochs,
             max_resource=max(epochs, self.min_epochs + 1),
-            reduction_factor=self.factor,
+            reduction_factor=self.factor[0],
         )
 
 
@@ -80,7 +81,7 @@ def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
     return digest(
         {
             "space": {name: sweep.space[name] for name in sorted(sweep.space)},
-            "stopping": [sweep.stopping, sweep.min_epochs, sweep.spacing, sweep.factor],
+            "stopping": [sweep.stopping, sweep.min_epochs, sweep.spacing, list(sweep.factor)],
             "training": recipe.key(data, sweep.seed),
         }
     )

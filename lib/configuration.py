@@ -29,7 +29,7 @@ SEARCH_DEFAULTS = {
     "stopping": "halving",
     "min_epochs": 1,
     "spacing": 3,
-    "factor": 4,
+    "factor": [3, 5],
 }
 
 
