@@ -3,7 +3,7 @@ import sys
 # The library of this checkout, whichever is installed.
 sys.path.insert(0, workflow.basedir)
 
-from lib import configuration
+from lib import configuration, resources
 from lib.compare import TABLES
 from lib.errors import HeldoutError
 from lib.folder import listing
@@ -136,6 +136,34 @@ def per_architecture(path):
     ]
 
 
+def needs(estimate):
+    """Memory and minutes for `resources`; an input that is not there yet leaves them open."""
+
+    def of(name):
+        return lambda wildcards, input, attempt: getattr(estimate(wildcards, input, attempt), name)
+
+    return {name: of(name) for name in ("mem_mb", "runtime")}
+
+
+def training_need(wildcards, input, attempt, trainings=1, trials=None):
+    """What some trainings of an architecture take; of its largest trial where none is named."""
+    architecture = wildcards.architecture
+    if trials is None:
+        known = study(wildcards, "trials", architecture)
+        search = of_architecture(wildcards)
+        trials = resources.extremes(search) if known is None else known.values()
+    return resources.of_training(
+        input.npy,
+        study(wildcards, "features"),
+        architecture=architecture,
+        trials=trials,
+        epochs=study(wildcards, "training", "epochs"),
+        trainings=trainings,
+        threads=SETTINGS["threads"],
+        attempt=attempt,
+    )
+
+
 def manifest(wildcards):
     return f"resources/data/{study(wildcards, 'dataset')}.json"
 
@@ -157,6 +185,11 @@ def trials(wildcards):
 
 def of_architecture(wildcards):
     return study(wildcards, "architectures", wildcards.architecture)
+
+
+def trials_of_worker(wildcards):
+    search = of_architecture(wildcards)
+    return -(-search["trials"] // search["workers"])
 
 
 def searched(wildcards):

@@ -13,8 +13,11 @@ rule examples:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_examples(
+                input.shards, study(wildcards, "features"), attempt=attempt
+            )
+        ),
     params:
         code=code_hash("lib.examples"),
     script:

@@ -10,8 +10,11 @@ rule features:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_features(
+                input.recordings, study(wildcards, "features"), attempt=attempt
+            )
+        ),
     params:
         dataset=of_study("dataset"),
         classes=of_study("classes"),

@@ -11,8 +11,11 @@ rule recordings:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_recordings(
+                input.manifest, attempt=attempt
+            )
+        ),
     params:
         dataset=of_study("dataset"),
         classes=of_study("classes"),
