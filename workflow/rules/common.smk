@@ -24,7 +24,6 @@ STUDIES = SETTINGS["studies"]
 DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
 # Studies of a person's own folder, by the name of their dataset.
 FOLDERS = {study["dataset"]: study for study in STUDIES.values() if "folder" in study}
-SHARDS = range(SETTINGS["shards"])
 BASELINES = SETTINGS["baselines"]
 COMPUTE = {key: SETTINGS[key] for key in ("backend", "compile", "device")}
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
@@ -161,6 +160,19 @@ def training_need(wildcards, input, attempt, trainings=1, trials=None):
         trainings=trainings,
         threads=SETTINGS["threads"],
         attempt=attempt,
+    )
+
+
+def shards_of_recordings(wildcards):
+    """The table of a shard. A checkpoint makes it: only shards that changed are computed anew."""
+    folder = checkpoints.recordings.get(study=wildcards.study).output.shards
+    return f"{folder}/{wildcards.shard}.csv"
+
+
+def shards_of_features(wildcards):
+    return expand(
+        "results/{{study}}/features/{shard}.npz",
+        shard=range(study(wildcards, "shards")),
     )
 
 

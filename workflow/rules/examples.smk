@@ -1,7 +1,7 @@
 rule examples:
     input:
         recordings="results/{study}/recordings.csv",
-        shards=expand("results/{{study}}/features/{shard}.npz", shard=SHARDS),
+        shards=shards_of_features,
     output:
         npy="results/{study}/examples.npy",
         parquet="results/{study}/examples.parquet",

@@ -1,6 +1,6 @@
 rule features:
     input:
-        recordings="results/{study}/recordings/{shard}.csv",
+        recordings=shards_of_recordings,
     output:
         shard="results/{study}/features/{shard}.npz",
     log:

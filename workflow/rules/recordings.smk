@@ -1,9 +1,9 @@
-rule recordings:
+checkpoint recordings:
     input:
         manifest=manifest,
     output:
         table="results/{study}/recordings.csv",
-        shards=expand("results/{{study}}/recordings/{shard}.csv", shard=SHARDS),
+        shards=directory("results/{study}/recordings"),
     log:
         "logs/recordings/{study}.log",
     benchmark:
@@ -20,6 +20,7 @@ rule recordings:
         dataset=of_study("dataset"),
         classes=of_study("classes"),
         recordings=of_study("recordings"),
-        code=code_hash("lib.recordings"),
+        shards=of_study("shards"),
+        code=code_hash("lib.recordings", "lib.shards"),
     script:
         "../scripts/recordings.py"
