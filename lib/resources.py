@@ -168,9 +168,9 @@ def of_examples(
     return need(2 * max(sizes, default=0) + ROW * rows, 2 * total / 50e6, attempt=attempt)
 
 
-# Bytes of memory for each example: of its row in `examples.parquet`, with the copies that pandas
-# makes of it, and of the work of each stage; the seconds are of a million examples of 376 bytes.
-ROW = 1000
+# Bytes of memory for each example and fold: audit of a million examples in one fold held 356 bytes
+# for each beside a block, the table of examples and its join with the split.
+ROW = 400
 
 
 def of_table(
@@ -199,13 +199,13 @@ def of_table(
     size = nbytes([npy])
     rows = examples_in(npy, features)
     held = ROW * rows * (1 + folds) + (3 * BLOCK if read else 0)
-    return need(held, 20e-6 * rows * folds + size / 50e6, attempt=attempt)
+    return need(held, 50e-6 * rows * folds + size / 50e6, attempt=attempt)
 
 
 def of_split(examples: str | Path, *, folds: int = 1, attempt: int = 1) -> Need:
     """Give what dealing examples to parts takes; the table packs a row into 10 bytes or more."""
     rows = nbytes([examples]) / 10
-    return need(ROW * rows * (1 + folds), 20e-6 * rows * folds, attempt=attempt)
+    return need(ROW * rows * (1 + folds), 50e-6 * rows * folds, attempt=attempt)
 
 
 def of_baselines(npy: str | Path, features: Mapping[str, Any], *, attempt: int = 1) -> Need:
@@ -269,7 +269,7 @@ class Network:
     layers : tuple of float
         For each convolution and recurrent layer the numbers that its gradient needs, for one
         example: of a convolution three times its output (it, its normalisation, its activation),
-        of a recurrent layer every gate of every step.
+        of a recurrent layer every gate of every step, before and after its activation.
     weights : int
         Numbers that are learned.
     flop : float
@@ -307,7 +307,7 @@ class Network:
         for units in values.get("units", []):
             ways = 2 if values.get("bidirectional") else 1
             gates = GATES[architecture] * units * ways
-            layers.append(float(time * gates))
+            layers.append(2.0 * time * gates)
             weights += gates * (width + units)
             products += time * gates * (width + units)
             steps += time * ways

@@ -18,7 +18,7 @@ if snakemake.resources.mem_mb < {enough}:
 def given(output: str, rule: str) -> list[tuple[int, int]]:
     """Give memory and minutes of each time that a rule was started."""
     found = re.findall(
-        rf"^(?:local)?rule {rule}:\n(?:    .*\n)*?    resources: (.*)$", output, re.M
+        rf"^(?:local)?(?:rule|checkpoint) {rule}:\n(?:    .*\n)*?    resources: (.*)$", output, re.M
     )
     return [
         tuple(int(re.search(rf"\b{name}=(\d+)", one)[1]) for name in ("mem_mb", "runtime"))  # type: ignore[index,misc]
@@ -26,27 +26,31 @@ def given(output: str, rule: str) -> list[tuple[int, int]]:
     ]
 
 
-@pytest.mark.slow
-def test_a_job_that_is_killed_once_succeeds_with_twice_as_much(copied: Workflow) -> None:
-    audit = "results/tiny/grouped/audit.json"
-    copied.path(audit).unlink()
-    ((memory, minutes),) = given(copied.run("--dry-run", audit).output, "audit")
-    copied.edit("workflow/scripts/audit.py", lambda text: KILLED.format(enough=memory + 1) + text)
-    done = copied.run(audit, "--retries", "1")
+TABLE = "results/tiny/recordings.csv"
+SCRIPT = "workflow/scripts/recordings.py"
+
+
+def killed_below(workflow: Workflow, enough: int) -> None:
+    workflow.edit(SCRIPT, lambda text: KILLED.format(enough=enough) + text)
+
+
+def test_a_job_that_is_killed_once_succeeds_with_twice_as_much(fresh: Workflow) -> None:
+    killed_below(fresh, 1000)
+    done = fresh.run(TABLE, "--retries", "1")
     assert done.status == 0, done.output
-    assert given(done.output, "audit") == [(memory, minutes), (2 * memory, 2 * minutes)]
-    assert copied.path(audit).is_file()
+    once, again = given(done.output, "recordings")
+    assert again == (2 * once[0], 2 * once[1])
+    assert fresh.path(TABLE).is_file()
 
 
 @pytest.mark.slow
-def test_a_job_that_is_killed_every_time_ends_the_run(copied: Workflow) -> None:
-    audit = "results/tiny/grouped/audit.json"
-    copied.edit("workflow/scripts/audit.py", lambda text: KILLED.format(enough=10**9) + text)
-    done = copied.run("--retries", "1", audit)
+def test_a_job_that_is_killed_every_time_ends_the_run(fresh: Workflow) -> None:
+    killed_below(fresh, 10**9)
+    done = fresh.run(TABLE, "--retries", "1")
     assert done.status != 0
-    assert len(given(done.output, "audit")) == 2
-    assert not copied.path(audit).exists()
-    assert copied.unfinished() == []
+    assert len(given(done.output, "recordings")) == 2
+    assert not fresh.path(TABLE).exists()
+    assert fresh.unfinished() == []
 
 
 def test_what_a_job_asks_for_reruns_nothing(copied: Workflow) -> None:

@@ -13,12 +13,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from tests.workflow.copies import Done, Workflow, set_up
+from tests.workflow.copies import Done, Process, Workflow, set_up
 
+EXAMPLES = "results/tiny/examples.npy"
 SLURM = os.environ.get("HELDOUT_SLURM", "")
 pytestmark = [
     pytest.mark.slow,
@@ -82,23 +84,65 @@ class Records:
         return [job for job in self.jobs.values() if pattern.match(job.get("Comment", ""))]
 
 
-def through_slurm(workflow: Workflow, *arguments: str) -> tuple[Done, Records]:
-    """Run the copy as `snakemake --profile slurm` would be typed."""
+# The first look at a job: stages of this study are over in seconds.
+QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3")
+# The jobs of a rule go on when a test has done to them what it wants to do.
+HELD = """import pathlib, time
+while not pathlib.Path("go").exists():
+    time.sleep(0.2)
+"""
+
+
+def command(workflow: Workflow, *arguments: str) -> tuple[list[str], dict[str, Any]]:
+    """Give what runs the copy as `snakemake --profile slurm` would be typed."""
     file = workflow.path("test.yaml")
     file.write_text(yaml.safe_dump(workflow.config))
-    command = [sys.executable, "-m", "snakemake", "--configfile", file.name]
+    return [sys.executable, "-m", "snakemake", *arguments, *QUICK, "--configfile", file.name], {
+        "cwd": workflow.folder,
+        "env": {**os.environ, "PYTHONPATH": str(workflow.folder)},
+        "stdin": subprocess.DEVNULL,
+        "stderr": subprocess.STDOUT,
+    }
+
+
+def through_slurm(workflow: Workflow, *arguments: str) -> tuple[Done, Records]:
+    """Run the copy to its end."""
+    words, options = command(workflow, *arguments)
     with Records() as records:
-        done = subprocess.run(
-            [*command, "--profile", "slurm", *arguments],
-            cwd=workflow.folder,
-            env={**os.environ, "PYTHONPATH": str(workflow.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=1800,
-        )
+        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=1800, **options)
     return Done(done.returncode, done.stdout), records
+
+
+@pytest.fixture
+def held(slurm: None, tmp_path: Path) -> Workflow:
+    """Give a copy whose feature jobs wait for a file `go`."""
+    workflow = set_up(tmp_path / "copy")
+    workflow.edit("workflow/scripts/features.py", lambda text: HELD + text)
+    return workflow
+
+
+def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Process:
+    """Start the copy, and return when its feature jobs are running."""
+    words, options = command(workflow, EXAMPLES, *arguments)
+    log = workflow.path("started.log")
+    with log.open("w") as stream:
+        popen = subprocess.Popen(words, stdout=stream, start_new_session=True, **options)
+    process = Process(popen, log)
+    started.append(process)
+    process.wait_for(lambda: running("features"))
+    return process
+
+
+def running(rule: str) -> list[str]:
+    """List the ids of the running jobs of a rule."""
+    lines = ask("squeue", "--noheader", "--states=RUNNING", "--format=%i|%k").stdout.splitlines()
+    return [line.split("|")[0] for line in lines if f"|rule_{rule}_" in line]
+
+
+def memory(job: dict[str, str]) -> float:
+    """Give the memory that a job asked for, in MB."""
+    value = job["MinMemoryNode"]
+    return float(value[:-1]) * {"M": 1, "G": 1024}[value[-1]]
 
 
 def test_the_tables_are_those_of_a_local_run(
@@ -115,5 +159,42 @@ def test_the_tables_are_those_of_a_local_run(
         assert job["Partition"] == "cpu"
         assert job["NumCPUs"] == "1"
         assert "TimeLimit" in job
-        assert re.fullmatch(r"\d+[MG]", job["MinMemoryNode"])
+        assert memory(job) >= 1000
         assert job["JobState"] == "COMPLETED"
+
+
+def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Process]) -> None:
+    with Records() as records:
+        process = begin(held, started)
+        assert ask("scancel", running("features")[0]).returncode == 0
+        held.path("go").touch()
+        done = process.wait()
+    assert done.status == 0, done.output
+    assert "SLURM status is: 'CANCELLED'" in done.output
+    asked = sorted(memory(job) for job in records.of("features"))
+    assert asked[-1] == 2 * asked[0]
+    assert held.path(EXAMPLES).is_file()
+    assert held.unfinished() == []
+
+
+def test_a_node_that_vanishes(held: Workflow, started: list[Process]) -> None:
+    with Records():
+        process = begin(held, started)
+        (node,) = {job.split("|")[0] for job in nodes("features")}
+        down = ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+        assert down.returncode == 0, down.stderr
+        try:
+            held.path("go").touch()
+        finally:
+            up = ask("scontrol", "update", f"nodename={node}", "state=resume")
+        assert up.returncode == 0, up.stderr
+        done = process.wait()
+    assert done.status == 0, done.output
+    assert held.path(EXAMPLES).is_file()
+    assert held.unfinished() == []
+
+
+def nodes(rule: str) -> list[str]:
+    """List the nodes on which jobs of a rule run."""
+    lines = ask("squeue", "--noheader", "--states=RUNNING", "--format=%N|%k").stdout.splitlines()
+    return [line for line in lines if f"|rule_{rule}_" in line]

@@ -4,16 +4,18 @@ import sys
 sys.path.insert(0, workflow.basedir)
 
 from lib import configuration, resources
+from lib.cluster import require_partitions
 from lib.compare import TABLES
 from lib.errors import HeldoutError
 from lib.folder import listing
-from lib.jobs import RunLock, hand_down_library
+from lib.jobs import RunLock, hand_down_library, require_writable
 from lib.provenance import code_hash
 from lib.train import RUN_FILES
 
 hand_down_library(workflow.basedir)
 
 try:
+    require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
     SETTINGS = configuration.resolve(config)
 except HeldoutError as error:
     raise WorkflowError(str(error))
@@ -41,6 +43,14 @@ wildcard_constraints:
     seed=r"\d+",
     worker=r"\d+",
     fold=r"\d+",
+
+
+def check_cluster():
+    """Before anything is submitted: no job may ask for what the cluster does not have."""
+    if workflow.executor_plugin.name == "slurm":
+        require_partitions(
+            job.resources.get("slurm_partition") for job in workflow.dag.needrun_jobs()
+        )
 
 
 def study(wildcards, *keys):
