@@ -25,9 +25,10 @@ GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4, "cnn_lstm": 4}
 
 # A process that has imported pandas holds 130 MB, one with scikit-learn 220, with librosa 320;
 # TensorFlow and a network of a hundred weights, trained, hold 660.
-# Through Slurm two processes of Snakemake stand around it, 120 MB each.
-PLAIN_MB = 600
-TRAINING_MB = 1000
+# Through Slurm two processes of Snakemake stand around it: 200 MB each where a run has some 50 to
+# 400 jobs, 280 MB where it has 1,000 feature jobs.
+PLAIN_MB = 800
+TRAINING_MB = 1200
 # What is estimated and not counted: allocators keep what they had.
 MARGIN = 1.25
 

@@ -117,5 +117,5 @@ def deal(table: pd.DataFrame, shards: int) -> list[pd.DataFrame]:
     if shards < 1:
         raise HeldoutError(f"shards: expected at least 1, got {shards}. Correct the config.")
     number = table["recording"].map(lambda name: address(str(name), shards)).to_numpy(dtype=int)
-    groups = dict(iter(table.groupby(number, sort=False)))
+    groups: dict[Any, pd.DataFrame] = dict(iter(table.groupby(number, sort=False)))
     return [groups.get(shard, table.iloc[:0]).reset_index(drop=True) for shard in range(shards)]

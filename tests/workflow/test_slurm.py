@@ -1,11 +1,13 @@
 """The workflow through a real Slurm: the same tables, and jobs as the profile asks for them.
 
 `HELDOUT_SLURM` names a program that makes a Slurm usable on this machine: `start`, `stop`, and
-`status`, which exits with 0 where one is. Partitions `cpu` and `gpu` are expected.
+`status`, which exits with 0 where one is, such as tests/slurm/cluster. Partitions `cpu` and
+`gpu` are expected.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -129,13 +131,14 @@ def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Proces
         popen = subprocess.Popen(words, stdout=stream, start_new_session=True, **options)
     process = Process(popen, log)
     started.append(process)
-    process.wait_for(lambda: running("features"))
+    process.wait_for(lambda: jobs_of("features", "RUNNING", "i"))
     return process
 
 
-def running(rule: str) -> list[str]:
-    """List the ids of the running jobs of a rule."""
-    lines = ask("squeue", "--noheader", "--states=RUNNING", "--format=%i|%k").stdout.splitlines()
+def jobs_of(rule: str, state: str, what: str) -> list[str]:
+    """Give something of each job of a rule that is in a state, by a letter of squeue's formats."""
+    command = ("squeue", "--noheader", f"--states={state}", f"--format=%{what}|%k")
+    lines = ask(*command).stdout.splitlines()
     return [line.split("|")[0] for line in lines if f"|rule_{rule}_" in line]
 
 
@@ -166,7 +169,7 @@ def test_the_tables_are_those_of_a_local_run(
 def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Process]) -> None:
     with Records() as records:
         process = begin(held, started)
-        assert ask("scancel", running("features")[0]).returncode == 0
+        assert ask("scancel", jobs_of("features", "RUNNING", "i")[0]).returncode == 0
         held.path("go").touch()
         done = process.wait()
     assert done.status == 0, done.output
@@ -178,23 +181,54 @@ def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Pr
 
 
 def test_a_node_that_vanishes(held: Workflow, started: list[Process]) -> None:
-    with Records():
-        process = begin(held, started)
-        (node,) = {job.split("|")[0] for job in nodes("features")}
-        down = ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-        assert down.returncode == 0, down.stderr
-        try:
-            held.path("go").touch()
-        finally:
-            up = ask("scontrol", "update", f"nodename={node}", "state=resume")
-        assert up.returncode == 0, up.stderr
-        done = process.wait()
+    process = begin(held, started)
+    (node,) = set(jobs_of("features", "RUNNING", "N"))
+    down = ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    assert down.returncode == 0, down.stderr
+    # Its jobs are killed and put back into the queue; it may have come back by itself.
+    ask("scontrol", "update", f"nodename={node}", "state=resume")
+    held.path("go").touch()
+    # Two minutes later, that is, unless somebody is in a hurry.
+    for job in jobs_of("features", "PENDING", "i"):
+        ask("scontrol", "update", f"jobid={job}", "starttime=now")
+    done = process.wait()
     assert done.status == 0, done.output
     assert held.path(EXAMPLES).is_file()
     assert held.unfinished() == []
 
 
-def nodes(rule: str) -> list[str]:
-    """List the nodes on which jobs of a rule run."""
-    lines = ask("squeue", "--noheader", "--states=RUNNING", "--format=%N|%k").stdout.splitlines()
-    return [line for line in lines if f"|rule_{rule}_" in line]
+def test_a_controller_that_restarts(held: Workflow, started: list[Process]) -> None:
+    process = begin(held, started)
+    # Both feature jobs are submitted: what ends meanwhile is told to the controller later.
+    assert ask("scontrol", "shutdown", "slurmctld").returncode == 0
+    held.path("go").touch()
+    process.wait_for(lambda: held.path("results/tiny/features/0.npz").is_file())
+    again = ask(SLURM, "start")
+    assert again.returncode == 0, again.stderr
+    done = process.wait()
+    assert done.status == 0, done.output
+    assert held.path(EXAMPLES).is_file()
+    assert held.unfinished() == []
+
+
+def test_a_partition_that_does_not_exist(slurm: None, tmp_path: Path) -> None:
+    workflow = set_up(tmp_path / "copy")
+    done, records = through_slurm(workflow, "--default-resources", "slurm_partition=nowhere")
+    assert done.status != 0
+    assert "Slurm has no partition nowhere: expected one of " in done.output
+    assert "Traceback" not in done.output
+    assert records.jobs == {}
+
+
+def test_a_job_with_too_little_memory_is_killed_and_given_more(slurm: None, tmp_path: Path) -> None:
+    if "OverMemoryKill" not in ask("scontrol", "show", "config").stdout:
+        pytest.skip("this Slurm kills no job for its memory: JobAcctGatherParams=OverMemoryKill")
+    workflow = set_up(tmp_path / "copy")
+    greedy = "import time\nheld = bytes(900_000_000).replace(b'0', b'1') + b'.'\ntime.sleep(5)\n"
+    workflow.edit("workflow/scripts/recordings.py", lambda text: greedy + text)
+    done, records = through_slurm(workflow, "results/tiny/recordings.csv")
+    assert done.status == 0, done.output
+    asked = sorted(memory(job) for job in records.of("recordings"))
+    assert asked[0] < 1000 < asked[-1]
+    assert [more / less for less, more in itertools.pairwise(asked)] == [2.0] * (len(asked) - 1)
+    assert "Trying to restart job" in done.output
