@@ -13,7 +13,7 @@ from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
 from lib.new_study import study_text
 
-FILES, CLIP_SECONDS, RATE = 6000, 10.0, 16_000
+FILES, CLIP_SECONDS, RATE = 8000, 10.0, 16_000
 LOOPED = 600
 
 

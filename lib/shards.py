@@ -14,8 +14,10 @@ from lib.datasets.files import recordings_below
 from lib.datasets.folder import PREFIX
 from lib.errors import HeldoutError
 
-# A job that starts in seconds then works for a minute or so, on clips of seconds.
-RECORDINGS_PER_SHARD = 100
+# A job takes two seconds to start, and a clip of ten seconds some 30 ms: most of a job is work.
+RECORDINGS_PER_SHARD = 500
+# With fewer recordings there are smaller shards, so that some cores have something to do.
+LEAST_RECORDINGS, FEW_SHARDS = 100, 8
 LEAST, MOST = 2, 1000
 # Where nothing says beforehand how many recordings there will be.
 UNKNOWN = 64
@@ -28,12 +30,13 @@ def shards_for(count: int | None) -> int:
 
     Examples
     --------
-    >>> [shards_for(count) for count in (20, 1001, 100_000, 10_000_000, None)]
-    [2, 11, 1000, 1000, 64]
+    >>> [shards_for(count) for count in (20, 300, 3000, 100_000, 10_000_000, None)]
+    [2, 3, 8, 200, 1000, 64]
     """
     if count is None:
         return UNKNOWN
-    return min(MOST, max(LEAST, math.ceil(count / RECORDINGS_PER_SHARD)))
+    few = min(FEW_SHARDS, math.ceil(count / LEAST_RECORDINGS))
+    return min(MOST, max(LEAST, few, math.ceil(count / RECORDINGS_PER_SHARD)))
 
 
 def expected_recordings(study: Mapping[str, Any], *, scale: float, registry: Path) -> int | None:
