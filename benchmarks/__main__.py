@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import grid, memory, speed, sweep, voices
+from benchmarks import features, grid, memory, planning, speed, sweep, voices
 from benchmarks.machine import describe
 from benchmarks.page import render
 from lib.files import read_json, write_json
@@ -27,6 +27,8 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "grid": grid.measure,
     "memory": memory.measure,
     "sweep": sweep.measure,
+    "planning": planning.measure,
+    "features": features.measure,
 }
 
 

@@ -14,6 +14,7 @@ from lib.errors import HeldoutError
 from lib.features import seconds, shape
 from lib.hyperparameters import suggestion
 from lib.new_study import study_text
+from lib.shards import expected_recordings, shards_for
 from lib.spaces import check_space, grid_trials, random_trials
 from lib.splits import KINDS
 
@@ -220,6 +221,11 @@ def _study(
     study["source"] = source_of(study["dataset"], settings)
     study["simulated"] = study["source"] == "simulated"
     study.setdefault("scored", list(study["classes"]))
+    study["shards"] = settings["shards"] or shards_for(
+        expected_recordings(
+            study, scale=settings["simulation"]["scale"], registry=root / "resources" / "registry"
+        )
+    )
     _check_study(name, study)
     study["trials"] = {}
     for architecture, search in study["architectures"].items():

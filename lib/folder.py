@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from lib.audit.listening import Heard, listen, same_recordings
 from lib.audit.tables import compile_pattern, part_of
-from lib.datasets.files import SUFFIXES, is_recording
+from lib.datasets.files import SUFFIXES, files_below, recordings_below
 from lib.errors import HeldoutError
 from lib.files import read_table, sha256
 from lib.fingerprint import Band
@@ -72,11 +73,9 @@ def list_folder(folder: str | Path, *, groups: str | None = None) -> pd.DataFram
 
 def _by_class(folder: Path) -> pd.DataFrame:
     rows = [
-        {"path": path.relative_to(folder).as_posix(), "label": inner.name, "group": "", "split": ""}
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and not inner.name.startswith(".")
-        for path in sorted(inner.rglob("*"))
-        if path.is_file() and is_recording(path)
+        {"path": path, "label": path.partition("/")[0], "group": "", "split": ""}
+        for path in recordings_below(folder)
+        if "/" in path and not path.startswith(".")
     ]
     return pd.DataFrame(rows, columns=["path", "label", "group", "split"])
 
@@ -130,10 +129,10 @@ def _groups(paths: Sequence[str], pattern: str) -> list[str]:
 def listing(folder: str | Path) -> str:
     """Give one short name to the state of a folder: names, sizes and times of all its files."""
     digest = hashlib.sha256()
-    for path in sorted(Path(folder).rglob("*")):
-        if path.is_file():
-            status = path.stat()
-            name = path.relative_to(folder).as_posix()
+    for name in sorted(files_below(folder)):
+        # A link to nowhere is no file.
+        with suppress(FileNotFoundError):
+            status = os.stat(f"{folder}/{name}")  # noqa: PTH116
             digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:16]
 

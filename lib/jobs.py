@@ -29,6 +29,23 @@ def hand_down_library(folder: str | Path) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
 
 
+def require_writable(*folders: str | Path) -> None:
+    """Raise unless files can be made in folders; those that are not there yet are passed over.
+
+    Raises
+    ------
+    HeldoutError
+        Names the first that is read-only for this user.
+    """
+    for folder in map(Path, folders):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise HeldoutError(
+                f"{folder.resolve()}: expected a folder that this user can write to, got one that "
+                "is read-only. Results are written beside the Snakefile: work in a copy of the "
+                "project on a file system that all nodes can write to, or have the rights set."
+            )
+
+
 class RunLock:
     """A lock on a folder that ends with the process that holds it, however that ends.
 
@@ -81,7 +98,16 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         The logger of the library.
     """
     log = Path(log)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as error:
+        print(
+            f"heldout: {log}: this job cannot write to the folder of the run: {error}. On a "
+            "cluster the folder has to be on a file system that every node can write to.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
     with FileLock(log.with_name(f".{log.name}.lock")):
         handler = logging.FileHandler(log, mode="w", encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))

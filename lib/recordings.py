@@ -164,33 +164,3 @@ def _checksums(table: pd.DataFrame, folder: str | Path, manifest: Mapping[str, A
         parts = "".join(f"{part} {sums[part]}\n" for part in stems[name.removesuffix(".hea")])
         found.append(hashlib.sha256(parts.encode()).hexdigest())
     return found
-
-
-def deal(table: pd.DataFrame, shards: int) -> list[pd.DataFrame]:
-    """Deal recordings to shards by a hash of their names.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        A table of recordings.
-    shards : int
-        How many.
-
-    Returns
-    -------
-    list of pd.DataFrame
-        One for each shard, some perhaps empty, each in the order of `table`. Where a recording
-        goes depends on its own name alone, so that one more changes one shard.
-
-    Raises
-    ------
-    HeldoutError
-        `shards` is below 1.
-    """
-    if shards < 1:
-        raise HeldoutError(f"shards: expected at least 1, got {shards}. Correct the config.")
-    # Python's own hash differs from process to process.
-    number = table["recording"].map(
-        lambda name: int.from_bytes(hashlib.sha256(str(name).encode()).digest()[:8], "big") % shards
-    )
-    return [table[number == shard].reset_index(drop=True) for shard in range(shards)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,35 @@ def is_recording(path: Path) -> bool:
     if path.name.startswith(".") or suffix not in SUFFIXES:
         return False
     return suffix == ".hea" or not path.with_suffix(".hea").is_file()
+
+
+def files_below(folder: str | Path) -> Iterator[str]:
+    """Give the path within a folder, in posix form, of every file below it, in no order.
+
+    Folders that are links are gone into at the top, where a class may be one, and not below. A
+    hundred thousand files are listed at every start of a run, so no file is asked for its state.
+    """
+    top = os.fspath(folder)
+    if not os.path.isdir(top):  # noqa: PTH112
+        return
+    linked = [entry.path for entry in os.scandir(top) if entry.is_symlink() and entry.is_dir()]
+    for start in (top, *linked):
+        for place, _, names in os.walk(start):
+            inner = os.path.relpath(place, top).replace(os.sep, "/")
+            yield from names if inner == "." else (f"{inner}/{name}" for name in names)
+
+
+def recordings_below(folder: str | Path) -> list[str]:
+    """List the files of `files_below` that are named like recordings, as `is_recording` says."""
+    names = set(files_below(folder))
+    found = []
+    for name in names:
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122
+        hidden = name.rpartition("/")[2].startswith(".")
+        of_header = suffix.lower() != ".hea" and f"{stem}.hea" in names
+        if suffix.lower() in SUFFIXES and not hidden and not of_header:
+            found.append(name)
+    return sorted(found)
 
 
 def read_file(
