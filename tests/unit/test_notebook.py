@@ -1,4 +1,4 @@
-"""The notebook of the docs: small, of no machine in particular, and what it shows still comes out."""
+"""The notebook of the docs: small, of no machine in particular, and it still comes out so."""
 
 from __future__ import annotations
 
