@@ -205,7 +205,7 @@ def test_measured_signals_become_windows(tmp_path: Path) -> None:
         for number in range(6):
             x = np.random.default_rng(number).normal(size=(2, 1500))
             savemat(tmp_path / name / f"{number}.mat", {"val": x, "fs": 300.0})
-    with pytest.raises(HeldoutError, match=r"State it: `reading: \{variable"):
+    with pytest.raises(HeldoutError, match=r"State it: `folder: \{variable"):
         study_text(tmp_path)
     over = {"folder": {"folder": {"variable": "val"}}}
     study = configured(folder=str(tmp_path), settings=over)["folder"]
