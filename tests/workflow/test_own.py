@@ -63,7 +63,7 @@ def test_a_folder_of_twenty_files(fresh: Workflow, tmp_path: Path) -> None:
     assert fresh.plan().rules["folder"] == 1
 
 
-SMALLEST: dict[str, Any] = {"seeds": [0], "shards": 1, "baselines": ["majority"], "resamples": 50}
+SMALLEST: dict[str, Any] = {"seeds": [0], "shards": 1, "baselines": ["majority"], "resamples": 100}
 ONE_EPOCH: dict[str, Any] = {
     "training": {"epochs": 1},
     "protocols": {name: {"folds": 1, "test": 0.33} for name in ("grouped", "random")},
