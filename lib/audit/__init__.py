@@ -79,6 +79,13 @@ def audit_split(
 def require_honest(audit: dict[str, Any], *, study: str, protocol: str) -> None:
     """Stop where a protocol that is called honest leaks.
 
+    Parameters
+    ----------
+    audit : dict
+        From `audit_split`.
+    study, protocol : str
+        What the error calls them.
+
     Raises
     ------
     HeldoutError

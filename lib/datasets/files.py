@@ -31,6 +31,16 @@ def is_recording(path: Path) -> bool:
     """Say whether a file is named like a recording that can be read.
 
     The signal files of a WFDB record are part of its header, and hidden files are none of ours.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+
+    Returns
+    -------
+    bool
+        By its name alone.
     """
     suffix = path.suffix.lower()
     if path.name.startswith(".") or suffix not in SUFFIXES:
@@ -76,7 +86,23 @@ def read_file(
 def read_file_header(
     path: str | Path, *, variable: str | None = None, rate: float | str | None = None
 ) -> Header:
-    """Give rate (Hz), frames and channels of a recording; arguments and errors as `read_file`."""
+    """Give rate (Hz), frames and channels of a recording.
+
+    Parameters
+    ----------
+    path, variable, rate
+        As for `read_file`.
+
+    Returns
+    -------
+    Header
+        The channels of audio are those of the file, which `read_file` averages.
+
+    Raises
+    ------
+    HeldoutError
+        As `read_file`.
+    """
     path = _named(Path(path))
     with _of_a_person(path):
         if path.suffix == ".hea":
