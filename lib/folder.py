@@ -167,9 +167,10 @@ def survey(
     -------
     dict
         A manifest as that of `lib.retrieve`, and `recordings` (a row for each that is kept),
-        `left_out` (`path` and `reason`) and `notes`, texts for the page. Recordings that hold the
-        same audio are joined into one group; under two labels all of them are left out, since one
-        label is wrong and nobody knows which.
+        `left_out` (`path` and `reason`), `cautions`, which the page shows beside the verdict, and
+        `notes`, which it shows with the data. Recordings that hold the same audio are joined into
+        one group; under two labels all of them are left out, since one label is wrong and nobody
+        knows which.
 
     Raises
     ------
@@ -210,7 +211,8 @@ def survey(
         "missing": len(left_out),
         "recordings": [_row(row, of[row["path"]]) for row in kept.to_dict("records")],
         "left_out": left_out,
-        "notes": _notes(grouped=grouped, joined=joined, left_out=left_out),
+        "cautions": _cautions(grouped=grouped, left_out=len(left_out), of=len(table)),
+        "notes": _notes(joined=joined, left_out=left_out),
     }
 
 
@@ -271,11 +273,15 @@ def _row(row: Mapping[Any, Any], item: Heard) -> dict[str, Any]:
     }
 
 
-def _notes(
-    *, grouped: bool, joined: list[tuple[str, str]], left_out: list[dict[str, str]]
-) -> list[str]:
-    notes = [] if grouped else [NO_GROUPS]
-    notes += [
+def _cautions(*, grouped: bool, left_out: int, of: int) -> list[str]:
+    cautions = [] if grouped else [NO_GROUPS]
+    if left_out:
+        cautions.append(f"{left_out} of {of} recordings were left out; see Data for which and why.")
+    return cautions
+
+
+def _notes(*, joined: list[tuple[str, str]], left_out: list[dict[str, str]]) -> list[str]:
+    notes = [
         f"{first} and {second} hold the same audio: they count as one group."
         for first, second in joined
     ]

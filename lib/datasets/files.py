@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,16 @@ def is_recording(path: Path) -> bool:
     """Say whether a file is named like a recording that can be read.
 
     The signal files of a WFDB record are part of its header, and hidden files are none of ours.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+
+    Returns
+    -------
+    bool
+        By its name alone.
     """
     suffix = path.suffix.lower()
     if path.name.startswith(".") or suffix not in SUFFIXES:
@@ -93,25 +105,62 @@ def read_file(
         The file is missing, damaged or of no known format, or the variable is not in it.
     """
     path = _named(Path(path))
-    if path.suffix == ".hea":
-        return _read_record(path)
-    if path.suffix.lower() == ".mat":
-        return _read_matlab(path, variable, rate)
-    return read_audio(path)
+    with _of_a_person(path):
+        if path.suffix == ".hea":
+            return _read_record(path)
+        if path.suffix.lower() == ".mat":
+            return _read_matlab(path, variable, rate)
+        return read_audio(path)
 
 
 def read_file_header(
     path: str | Path, *, variable: str | None = None, rate: float | str | None = None
 ) -> Header:
-    """Give rate (Hz), frames and channels of a recording; arguments and errors as `read_file`."""
+    """Give rate (Hz), frames and channels of a recording.
+
+    Parameters
+    ----------
+    path, variable, rate
+        As for `read_file`.
+
+    Returns
+    -------
+    Header
+        The channels of audio are those of the file, which `read_file` averages.
+
+    Raises
+    ------
+    HeldoutError
+        As `read_file`.
+    """
     path = _named(Path(path))
-    if path.suffix == ".hea":
-        header = waveform_database.read_header(path)
-        return Header(float(header.fs), int(header.sig_len), int(header.n_sig))
-    if path.suffix.lower() == ".mat":
-        signal = _read_matlab(path, variable, rate)
-        return Header(signal.rate, len(signal.samples), len(signal.channels))
-    return read_audio_header(path)
+    with _of_a_person(path):
+        if path.suffix == ".hea":
+            header = waveform_database.read_header(path)
+            return Header(float(header.fs), int(header.sig_len), int(header.n_sig))
+        if path.suffix.lower() == ".mat":
+            signal = _read_matlab(path, variable, rate)
+            return Header(signal.rate, len(signal.samples), len(signal.channels))
+        return read_audio_header(path)
+
+
+@contextmanager
+def _of_a_person(path: Path) -> Iterator[None]:
+    """Keep what is wrong with a file, and not the advice to have a published one fetched anew.
+
+    To delete it would be bad advice: nobody can bring it back.
+    """
+    try:
+        yield
+    except HeldoutError as error:
+        # A path, which may hold anything, ends where the fact begins.
+        where, colon, what = str(error).partition(": ")
+        fact, stop, advice = what.partition(". ")
+        if not re.search(r"\b(anew|fetched)\b", advice):
+            raise
+        raise HeldoutError(
+            f"{where}{colon}{fact}{stop}Replace the file by a whole one, or leave it out."
+        ) from error
 
 
 def _named(path: Path) -> Path:
@@ -145,8 +194,8 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
         names = [name for name, *_ in matlab.call(path, scipy.io.whosmat)]
         raise HeldoutError(
             f"{path}: expected the name of the variable with the samples, got none; it holds "
-            f"{', '.join(names) or 'nothing'}. State it: `reading: {{variable: NAME}}` in a study, "
-            "--variable NAME on the command line."
+            f"{', '.join(names) or 'nothing'}. State it: `folder: {{variable: NAME}}` in the "
+            "study, --variable NAME on the command line."
         )
     number = rate if isinstance(rate, int | float) else None
     wanted = [variable] if number is not None else [variable, str(rate or "fs")]

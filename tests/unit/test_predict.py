@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from lib.cli import main
-from lib.datasets.files import read_file
+from lib.datasets.files import read_file, read_file_header
 from lib.errors import HeldoutError
 from lib.features import extract
 from lib.files import read_json, write_json
@@ -166,6 +166,12 @@ def test_a_damaged_file_leaves_the_others_alone(
 ) -> None:
     bad = tmp_path / "bad.wav"
     bad.write_bytes(files[0].read_bytes()[:100])
+    for reader in (read_file, read_file_header):
+        # Nothing fetches a person's own file anew: to delete it would be bad advice.
+        with pytest.raises(HeldoutError, match=r"truncated\. Replace the file by a whole one") as e:
+            reader(bad)
+        assert "elete" not in str(e.value)
+        assert str(e.value).startswith(f"{bad}: expected ")
     found = Predictor(run_of(study)).predict([files[0], bad, files[1]])
     assert "truncated" in found[1].error
     assert [bool(item.error) for item in found] == [False, True, False]
