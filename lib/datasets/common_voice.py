@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib.datasets.audio import read_audio as read
 from lib.datasets.audio import read_header
+from lib.datasets.text import read_text
 from lib.errors import HeldoutError
 
 __all__ = ["EXAMPLES_HAVE_LABELS", "read", "recordings"]
@@ -33,6 +34,10 @@ _SPANISH = {
     "Chileno": "chileno",
     "Español de Filipinas": "filipinas",
 }
+
+# No sentence goes on for more lines. A damaged table of a million lines would be read a million
+# times over.
+_LINES = 20
 
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
@@ -130,7 +135,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     if not path.is_file():
         return
     # Split at \n alone: sentences hold other characters that Python takes for line ends.
-    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    lines = read_text(path).split("\n")
     names = lines[0].rstrip("\r").split("\t")
     if not {"client_id", "path"} <= set(names):
         raise HeldoutError(
@@ -144,7 +149,12 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         if not line:
             continue
         fields = _fields(line, len(names))
-        while fields is None and number < len(lines) and line.count("\t") < len(names) - 1:
+        first = number
+        while (
+            fields is None
+            and number < min(first + _LINES, len(lines))
+            and line.count("\t") < len(names) - 1
+        ):
             line += "\n" + lines[number].rstrip("\r")  # a quoted field with a line end in it
             number += 1
             fields = _fields(line, len(names))
@@ -161,7 +171,10 @@ def _fields(line: str, count: int) -> list[str] | None:
     # By tabs first: in later releases a quote is a letter, and a csv reader would swallow rows.
     fields = line.split("\t")
     if len(fields) != count:
-        fields = next(csv.reader([line], delimiter="\t"), [])
+        try:
+            fields = next(csv.reader([line], delimiter="\t"), [])
+        except csv.Error:  # a lone carriage return, or a field of more than 128 kB
+            return None
         return fields if len(fields) == count else None
     return [_unquoted(field) for field in fields]
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lib.datasets.signal import Signal
+from lib.datasets.signal import LARGEST, Signal
 from lib.errors import HeldoutError
 from lib.features import beats, spectra, windows
 from lib.features.kinds import Features
@@ -134,8 +134,8 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
     Raises
     ------
     HeldoutError
-        As `shape`; or the recording lacks a channel, is too short for a window, or gives values
-        that are not finite.
+        As `shape`; or the recording lacks a channel, is too short for a window, too long at the
+        new rate, or gives values that are not finite.
 
     Warns
     -----
@@ -158,6 +158,14 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
         warnings.warn(
             f"{signal.name}: the channel {names} is constant; its features say nothing.",
             stacklevel=2,
+        )
+    # Every kind resamples a recording as a whole.
+    length = signal.duration * settings["rate"] * len(signal.channels)
+    if length > LARGEST:
+        raise HeldoutError(
+            f"{signal.name}: expected a recording of at most {LARGEST:,} samples at "
+            f"{settings['rate']:g} Hz, got {length:,.0f}, from {signal.rate:g} Hz. Look at its "
+            "rate, cut it into parts, or exclude it."
         )
     features = chosen.extract(signal, **settings)
     if not np.isfinite(features.x).all():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ import jsonschema
 import yaml
 
 from lib.errors import HeldoutError
+from lib.files import safe_path
 
 _FILE: dict[str, Any] = {
     "type": "object",
@@ -254,12 +254,3 @@ def wrong(file: RegistryFile, row: Mapping[str, Any]) -> str:
     if file.sha256 is not None and row["sha256"] != file.sha256:
         return f"expected SHA-256 {file.sha256}, got {row['sha256']}"
     return ""
-
-
-def safe_path(path: str) -> bool:
-    """Tell whether a relative path with / between its parts stays inside its folder."""
-    if not path or path.startswith("/") or "\\" in path or re.match(r"^[A-Za-z]:", path):
-        return False
-    if any(ord(char) < 32 or ord(char) == 127 for char in path):
-        return False
-    return all(part not in ("", ".", "..") for part in path.rstrip("/").split("/"))
