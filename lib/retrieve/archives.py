@@ -16,6 +16,7 @@ from lib.retrieve.registry import RegistryArchive
 
 _UTF8 = 0x800  # general purpose bit 11 of a zip member: its name is UTF-8
 _ENCRYPTED = 0x1
+_LONGEST = 255  # bytes of a name, on every common file system
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ def members(archive: Path, *, limits: Limits | None = None) -> list[zipfile.ZipI
         if key in seen:
             raise _refused(archive, f"every name once, got {entry.filename!r} twice")
         seen.add(key)
+    files = {entry.filename for entry in entries if not entry.is_dir()}
+    for entry in entries:
+        for folder in PurePosixPath(entry.filename).parents:
+            if str(folder) in files:
+                raise _refused(archive, f"{folder} as a file or a folder, got both")
     return [entry for entry in entries if not entry.is_dir()]
 
 
@@ -184,14 +190,21 @@ def heart_sounds_layout(archive: RegistryArchive) -> Callable[[str], str | None]
 
 def _content(archive: Path, opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """Give the content of a member in pieces; what goes wrong in writing them is not its fault."""
+    size = 0
     try:
         # zipfile stops at the stated size and compares the checksum: no more comes than `members`
         # has allowed.
         with opened.open(entry) as source:
             while chunk := source.read(1 << 20):
+                size += len(chunk)
                 yield chunk
     except Exception as error:  # as in `members`
         raise _refused(archive, f"{entry.filename!r} whole, got {error}") from error
+    if size != entry.file_size:
+        raise _refused(
+            archive,
+            f"{entry.filename!r} whole, got {size:,} of the {entry.file_size:,} bytes that it says",
+        )
 
 
 def _check(archive: Path, entry: zipfile.ZipInfo, limits: Limits) -> None:
@@ -202,6 +215,8 @@ def _check(archive: Path, entry: zipfile.ZipInfo, limits: Limits) -> None:
         raise _refused(archive, f"UTF-8 names, got {name!r}")
     if not safe_path(name):
         raise _refused(archive, f"names inside the folder, got {name!r}")
+    if any(len(part.encode()) > _LONGEST for part in name.split("/")):
+        raise _refused(archive, f"names of at most {_LONGEST} bytes, got {name[:80]!r}…")
     # Archives made on Unix carry the kind of file in the upper half of the attributes; 0: unknown.
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -34,8 +34,8 @@ _HOPELESS = (
 PASSING = (408, 425, 429, 500, 502, 503, 504)  # statuses that another try may mend
 
 _ELSEWHERE = (
-    "Open the address in a browser: if the publisher moved the file, correct the registry ({path}); "
-    "or set `source: mirror` and point `mirror` to a folder with a copy."
+    "Open the address in a browser: if the publisher moved the file, correct the registry "
+    "({path}); or set `source: mirror` and point `mirror` to a folder with a copy."
 )
 
 

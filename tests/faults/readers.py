@@ -206,7 +206,7 @@ def _read_sheet(folder: Path) -> None:
     assert table["recording"].tolist() == ["ECGPCG0001"]
 
 
-_CLIPS = (
+CLIPS = (
     "client_id\tpath\tsentence\tup_votes\tage\tgender\taccent\n"
     'aaaa1111\tone.wav\t"¿Qué ""es"" esto?"\t2\ttwenties\tmale\tmexicano\n'
     "bbbb2222\ttwo.wav\tY un cuento\t2\t\t\tandino\n"
@@ -221,7 +221,7 @@ def _clips(folder: Path) -> tuple[Path, list[bytes]]:
     (corpus / "clips").mkdir(parents=True)
     for name in ("one", "two", "three"):
         soundfile.write(corpus / "clips" / f"{name}.wav", tone(200), RATE)
-    return corpus / "validated.tsv", [_CLIPS.encode(), _CLIPS.replace("accent", "accents").encode()]
+    return corpus / "validated.tsv", [CLIPS.encode(), CLIPS.replace("accent", "accents").encode()]
 
 
 def _read_clips(folder: Path) -> None:
