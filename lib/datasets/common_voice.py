@@ -70,7 +70,7 @@ def recordings(
     Raises
     ------
     HeldoutError
-        A table lacks a column, or a row has another number of fields.
+        A table lacks a column, a row has another number of fields, or a clip has two speakers.
     """
     rows: dict[str, dict[str, Any]] = {}
     for corpus in sorted(Path(folder).glob(f"cv-corpus-*/{locale or '*'}")):
@@ -82,8 +82,14 @@ def recordings(
             for name, part in _SPLITS.items()
             for fields in _rows(corpus / f"{name}.tsv")
         }
+        speakers: dict[str, str] = {}
         for table in lists:
             for fields in _rows(corpus / f"{table}.tsv"):
+                if speakers.setdefault(fields["path"], fields["client_id"]) != fields["client_id"]:
+                    raise HeldoutError(
+                        f"{corpus / table}.tsv: expected one speaker of {fields['path']}, got two: "
+                        "they could stand on both sides of a split. Fetch the tables anew."
+                    )
                 # The name is only ever compared, so one that leads out of the folder finds nothing.
                 clip = fields["path"]
                 if clip in clips and Path(clip).stem not in rows:

@@ -17,6 +17,17 @@ from lib.errors import HeldoutError
 # Bytes for each sample of a format; formats that are not here are left to wfdb to check.
 _BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "212": 1.5, "24": 3.0, "32": 4.0}
 
+# The lines of a header as `header(5)` of the WFDB describes them. What does not fit, wfdb takes for
+# left out, and puts a default in its place: 250 Hz for a rate of -360.
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_RECORD_LINE = re.compile(
+    rf"\S+\s+\d+(?:\s+{_NUMBER}(?:/{_NUMBER}(?:\({_NUMBER}\))?)?(?:\s+\d+(?:\s+\S+){{0,2}})?)?\s*"
+)
+_SIGNAL_LINE = re.compile(
+    r"\S+\s+\d+(?:x\d+)?(?::\d+)?(?:\+\d+)?"
+    rf"(?:\s+-?{_NUMBER}(?:\(-?\d+\))?(?:/\S+)?(?:\s+-?\d+){{0,5}}(?:\s+.*)?)?\s*"
+)
+
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]*")
 
 
@@ -55,6 +66,7 @@ def read_header(path: str | Path) -> Any:
             f"{path}: expected a record of one segment, got one of several. "
             "Exclude the recording or join its segments."
         )
+    _require_lines(path)
     if not plausible(header.fs or 0) or not header.sig_len or not header.n_sig:
         raise HeldoutError(
             f"{path}: expected a rate {RATES}, a length and signals, got rate {header.fs}, "
@@ -75,6 +87,18 @@ def read_header(path: str | Path) -> Any:
     _require_names_within(path, header.file_name)
     _require_whole(path, header)
     return header
+
+
+def _require_lines(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    for number, line in enumerate(lines):
+        if not (_SIGNAL_LINE if number else _RECORD_LINE).fullmatch(line.strip()):
+            what = "a signal" if number else "the record"
+            raise HeldoutError(
+                f"{path}: expected a line that describes {what} as in header(5) of the WFDB, got "
+                f"{line[:80]!r}. Fetch the record anew or exclude it."
+            )
 
 
 @contextmanager

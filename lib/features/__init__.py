@@ -15,6 +15,7 @@ from lib.errors import HeldoutError
 from lib.features import beats, spectra, windows
 from lib.features.kinds import Features
 from lib.features.shards import level, write_shard
+from lib.hyperparameters import suggestion
 
 __all__ = ["KINDS", "Features", "Kind", "extract", "level", "seconds", "shape", "write_shard"]
 
@@ -47,12 +48,45 @@ def _kind(kind: str, settings: dict[str, Any]) -> Kind:
     try:
         inspect.signature(KINDS[kind].shape).bind(**settings)
     except TypeError as error:
-        names = ", ".join(inspect.signature(KINDS[kind].shape).parameters)
+        known = list(inspect.signature(KINDS[kind].shape).parameters)
+        names = ", ".join(known)
         raise HeldoutError(
             f"features kind {kind}: expected the settings {names}, got "
             f"{', '.join(settings) or 'none'} ({error}). Correct them in the study's features."
+            + "".join(
+                f" {suggestion(key, known)}" for key in sorted(set(settings) - set(known))[:1]
+            )
         ) from error
+    _require_kinds(kind, settings)
     return KINDS[kind]
+
+
+# What is no whole number: rates (Hz), times (s), names.
+_RATES_AND_TIMES = ("rate", "duration", "before")
+_NAMES = ("channels", "parts")
+_LARGEST = 1 << 40
+
+
+def _require_kinds(kind: str, settings: dict[str, Any]) -> None:
+    """Refuse a setting of another type than it has."""
+    for name, value in settings.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name == "lead":
+            expected, good = "a name", isinstance(value, str)
+        elif name in _NAMES:
+            expected = "a list of names"
+            good = isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+        elif name in _RATES_AND_TIMES:
+            expected, good = "a number", number and abs(value) < _LARGEST
+        else:
+            expected = "a whole number"
+            good = number and isinstance(value, int) and abs(value) < _LARGEST
+            good |= value is None and name == "limit"
+        if not good:
+            raise HeldoutError(
+                f"features kind {kind}: {name}: expected {expected}, got {value!r}. "
+                "Correct it in the study's features."
+            )
 
 
 def shape(kind: str, **settings: Any) -> tuple[int, int]:

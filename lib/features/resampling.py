@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 
 # The filter is 20 times as long as the greater term of the ratio. A ratio of terms up to this one
-# is off by less than a part in a million.
-_TERMS = 10**6
+# is off by less than a part in 10⁵, and by far less unless it is itself as great as that.
+_TERMS = 10**5
 
 
 def _near(ratio: Fraction) -> Fraction:
