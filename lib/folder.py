@@ -15,7 +15,7 @@ from lib.audit.listening import Heard, listen, same_recordings
 from lib.audit.tables import compile_pattern, part_of
 from lib.datasets.files import SUFFIXES, files_below, recordings_below
 from lib.errors import HeldoutError
-from lib.files import read_table, sha256
+from lib.files import read_table, safe_path, sha256
 from lib.fingerprint import Band
 
 METADATA = "metadata.csv"
@@ -83,6 +83,8 @@ def _by_class(folder: Path) -> pd.DataFrame:
 def _described(folder: Path) -> pd.DataFrame:
     file = folder / METADATA
     table = read_table(file, text=("path", "label", "group", "split"))
+    if "path" in table:
+        table["path"] = table["path"].str.removeprefix("./")  # as `find` writes them
     missing = [name for name in ("path", "label") if name not in table]
     if missing:
         raise HeldoutError(
@@ -93,7 +95,7 @@ def _described(folder: Path) -> pd.DataFrame:
         if name not in table:
             table[name] = ""
     unknown = sorted({text for text in table["split"] if text and not part_of(text)})
-    outside = [p for p in table["path"] if Path(p).is_absolute() or ".." in Path(p).parts]
+    outside = [path for path in table["path"] if not safe_path(path)]
     twice = sorted(set(table.loc[table["path"].duplicated(), "path"]))
     unlabelled = table.loc[table["label"] == "", "path"].tolist()
     partly = 0 < (table["group"] == "").sum() < len(table)

@@ -69,7 +69,7 @@ def recordings_table(
         A label is in two classes; nothing is left; a class has no recording, or too few groups; or
         a file is not in the manifest.
     """
-    class_of = _class_of(classes)
+    labels = class_of(classes)
     table = list_recordings(dataset, folder, **(options or {}))
     # What the publisher set aside to predict on has no part in a comparison.
     keep = ~table["recording"].isin([str(name) for name in exclude])
@@ -79,7 +79,7 @@ def recordings_table(
     table = table[keep].reset_index(drop=True)
     table["source_label"] = table["label"]
     if not dataset_module(dataset).EXAMPLES_HAVE_LABELS:
-        chosen = table["label"].map(lambda label: _class(label, class_of))
+        chosen = table["label"].map(lambda label: _class(label, labels))
         _require_classes(dataset, table, chosen, classes=classes, min_groups=min_groups)
         table = table.assign(label=chosen)[chosen != ""].reset_index(drop=True)
     elif table.empty or table["group"].nunique() < min_groups:
@@ -92,7 +92,14 @@ def recordings_table(
     return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
-def _class_of(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def class_of(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Give the class of each label.
+
+    Raises
+    ------
+    HeldoutError
+        A label is in two classes.
+    """
     found: dict[str, str] = {}
     for name, labels in classes.items():
         for label in map(str, labels):

@@ -188,10 +188,8 @@ def _read_record(path: Path) -> Signal:
 
 
 def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> Signal:
-    import scipy.io
-
     if variable is None:
-        names = [name for name, *_ in matlab.call(path, scipy.io.whosmat)]
+        names = [name for name, *_ in matlab.variables(path)]
         raise HeldoutError(
             f"{path}: expected the name of the variable with the samples, got none; it holds "
             f"{', '.join(names) or 'nothing'}. State it: `folder: {{variable: NAME}}` in the "
@@ -199,9 +197,9 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
         )
     number = rate if isinstance(rate, int | float) else None
     wanted = [variable] if number is not None else [variable, str(rate or "fs")]
-    content = matlab.call(path, scipy.io.loadmat, variable_names=wanted)
+    content = matlab.load(path, wanted)
     if variable not in content:
-        names = [name for name, *_ in matlab.call(path, scipy.io.whosmat)]
+        names = [name for name, *_ in matlab.variables(path)]
         raise HeldoutError(
             f"{path}: expected the variable {variable}, got {', '.join(names) or 'none'}. "
             "Correct its name."
