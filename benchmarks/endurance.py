@@ -138,8 +138,12 @@ def _through_snakemake(folder: Path, jobs: int) -> dict[str, Any]:
     half = len(found) // 2
     return {
         "count": len(found),
-        "seconds": [float(np.median([s for s, _ in part])) for part in (found[:half], found[half:])],
-        "memory_mib": [float(np.median([m for _, m in part])) for part in (found[:half], found[half:])],
+        "seconds": [
+            float(np.median([s for s, _ in part])) for part in (found[:half], found[half:])
+        ],
+        "memory_mib": [
+            float(np.median([m for _, m in part])) for part in (found[:half], found[half:])
+        ],
     }
 
 
