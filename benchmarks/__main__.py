@@ -1,8 +1,9 @@
 """Measure, and write `docs/benchmarks.json` and the page `docs/benchmarks.md` that is made from it.
 
-python -m benchmarks                      # everything: most of an hour on two cores
+python -m benchmarks                      # everything: about two hours on two cores
 python -m benchmarks speed voices         # some sections
 python -m benchmarks speed --only lstm    # some rows of one; the others stay as they were
+python -m benchmarks endurance --runs 200
 python -m benchmarks --quick --output /tmp/try
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import features, grid, memory, planning, speed, sweep, voices
+from benchmarks import endurance, features, grid, memory, planning, speed, sweep, voices
 from benchmarks.machine import describe
 from benchmarks.page import render
 from lib.files import read_json, write_json
@@ -29,6 +30,7 @@ SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "sweep": sweep.measure,
     "planning": planning.measure,
     "features": features.measure,
+    "endurance": endurance.measure,
 }
 
 
@@ -37,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; all by default")
     parser.add_argument("--only", default="", help="rows of `speed` whose name holds this word")
+    parser.add_argument("--runs", type=int, default=endurance.RUNS, help="of `endurance`")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: do they run at all?")
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder of both files")
     parser.add_argument("--folder", type=Path, help="for what is written on the way; 6 GB free")
@@ -50,7 +53,9 @@ def main(arguments: list[str] | None = None) -> None:
     for name in given.sections or SECTIONS:
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-            options = {"only": given.only} if name == "speed" else {}
+            options: dict[str, Any] = {"only": given.only} if name == "speed" else {}
+            if name == "endurance":
+                options = {"runs": given.runs}
             found = SECTIONS[name](Path(folder), quick=given.quick, **options)
         found |= {
             "note": given.note,

@@ -209,6 +209,35 @@ makes {section["loop_per_second"]:.0f} a second. The stage reaches
 included."""
 
 
+def _endurance(section: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{row['run']:,}",
+            f"{row['memory_mib']:,.0f} MiB",
+            str(row["files"]),
+            str(row["threads"]),
+            f"{row['seconds']:.2f} s",
+        ]
+        for row in section["rows"]
+    ]
+    jobs = section["jobs"]
+    head = ["after run", "memory", "open files", "threads", "one run"]
+    return f"""\
+## Many trainings in one process
+
+{section["runs"]:,} runs of the smallest {", ".join(section["networks"])} in turn, no two with the
+same
+learning rate, each with all that a final run writes. Memory is that of the process after garbage
+was collected; one run is the median since the row before. In the second half memory grows by
+**{section["slope_kib"]:.0f} KiB a run**.
+
+{_table(head, rows)}
+
+As jobs of one Snakemake, {jobs["count"]} of them: {jobs["seconds"][0]:.1f} s and
+{jobs["memory_mib"][0]:.0f} MiB in the first half, {jobs["seconds"][1]:.1f} s and
+{jobs["memory_mib"][1]:.0f} MiB in the second (medians)."""
+
+
 RENDERERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "speed": _speed,
     "voices": _voices,
@@ -217,4 +246,5 @@ RENDERERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "sweep": _sweep,
     "planning": _planning,
     "features": _features,
+    "endurance": _endurance,
 }

@@ -11,7 +11,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from lib.plots.style import FAINT, GREY, INK, SETTINGS, canvas, colour, display, panels, quiet
+from lib.plots.style import (
+    FAINT,
+    GREY,
+    INK,
+    SETTINGS,
+    canvas,
+    colour,
+    display,
+    panels,
+    quiet,
+    short,
+)
 
 COSTS = (
     ("parameters", "parameters"),
@@ -173,7 +184,7 @@ def critical_differences(ranks: pd.DataFrame) -> Figure:
         for axes, some in zip(grid[:, 0], scopes, strict=True):
             _ranks(axes, some)
             if len(scopes) > 1:
-                axes.set_title(str(some["scope"].iloc[0]))
+                axes.set_title(short(str(some["scope"].iloc[0])))
     return figure
 
 

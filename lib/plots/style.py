@@ -45,6 +45,9 @@ ARCHITECTURE_NAMES = {
 
 PIXELS_PER_INCH = 150
 
+# Letters of a name in a picture. A longer one would leave no room for what is drawn.
+LONGEST = 36
+
 # Any: matplotlib types its settings one literal key at a time.
 SETTINGS: Any = {
     "font.family": "DejaVu Sans",
@@ -83,6 +86,12 @@ def colour(architecture: str) -> str:
 def display(architecture: str) -> str:
     """Give the name of an architecture or baseline as people write it."""
     return ARCHITECTURE_NAMES.get(architecture, architecture)
+
+
+def short(name: str) -> str:
+    """Give a name from data as a picture has room for it: one line, cut where it is long."""
+    line = " ".join(name.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def canvas(width: float, height: float) -> Figure:

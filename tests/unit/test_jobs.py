@@ -125,4 +125,4 @@ def test_a_job_whose_log_cannot_be_written(
     (tmp_path / "logs").touch()
     with pytest.raises(SystemExit), job(tmp_path / "logs" / "one.log"):
         raise AssertionError("the work is not begun")
-    assert "every node can write to" in capsys.readouterr().err
+    assert "on a cluster from every node" in capsys.readouterr().err
