@@ -26,7 +26,10 @@ DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
 FOLDERS = {study["dataset"]: study for study in STUDIES.values() if "folder" in study}
 SHARDS = range(SETTINGS["shards"])
 BASELINES = SETTINGS["baselines"]
-COMPUTE = {key: SETTINGS[key] for key in ("backend", "compile", "device")}
+COMPUTE = {
+    key: SETTINGS[key]
+    for key in ("backend", "compile", "device", "devices", "scaling", "precision")
+}
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
 WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
 TRIAL = "results/{study}/search/{architecture}/{trial}"
