@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from lib.errors import HeldoutError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -87,6 +88,8 @@ def read_table(path: str | Path, *, text: tuple[str, ...] = ()) -> pd.DataFrame:
     HeldoutError
         The file is missing or cannot be read.
     """
+    import pandas as pd
+
     path = Path(path)
     try:
         if path.suffix == ".parquet":

@@ -179,6 +179,13 @@ def test_slurm_has_assigned_already(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert held == ["2"]
         assert os.environ[VISIBLE] == "2"
     assert not (tmp_path / "locks").exists()
+    # A job that asked for none, on a node where they are not hidden.
+    monkeypatch.delenv(VISIBLE)
+    with claimed_gpus("auto", gpus=["0", "1"], folder=tmp_path / "locks") as held:
+        assert held == []
+        assert VISIBLE not in os.environ
+    assert not (tmp_path / "locks").exists()
+    monkeypatch.setenv(VISIBLE, "2,4")
     # An allocation of several, with trainings side by side in it.
     with claimed_gpus("gpu", gpus=["2", "4"], folder=tmp_path / "locks") as held:
         assert held == ["2"]
