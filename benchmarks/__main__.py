@@ -4,6 +4,7 @@ python -m benchmarks                      # everything: about two hours on two c
 python -m benchmarks speed voices         # some sections
 python -m benchmarks speed --only lstm    # some rows of one; the others stay as they were
 python -m benchmarks endurance --runs 200
+python -m benchmarks devices              # needs no more than Keras, a backend and NumPy
 python -m benchmarks --quick --output /tmp/try
 """
 
@@ -12,34 +13,30 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks import endurance, features, grid, memory, planning, speed, sweep, voices
 from benchmarks.machine import describe
 from benchmarks.page import render
 from lib.files import read_json, write_json
 
 ROOT = Path(__file__).parent.parent
-SECTIONS: dict[str, Callable[..., dict[str, Any]]] = {
-    "speed": speed.measure,
-    "voices": voices.measure,
-    "grid": grid.measure,
-    "memory": memory.measure,
-    "sweep": sweep.measure,
-    "planning": planning.measure,
-    "features": features.measure,
-    "endurance": endurance.measure,
-}
+# Each is a module with a function `measure`, imported when it runs: not all of them need the same.
+SECTIONS = (
+    *("speed", "voices", "grid", "memory", "sweep", "planning", "features", "endurance"),
+    "devices",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the sections that were asked for, and write what they found beside what was known."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; all by default")
-    parser.add_argument("--only", default="", help="rows of `speed` whose name holds this word")
-    parser.add_argument("--runs", type=int, default=endurance.RUNS, help="of `endurance`")
+    parser.add_argument(
+        "--only", default="", help="rows of `speed` or `devices` whose name holds this word"
+    )
+    parser.add_argument("--runs", type=int, default=2000, help="of `endurance`")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: do they run at all?")
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder of both files")
     parser.add_argument("--folder", type=Path, help="for what is written on the way; 6 GB free")
@@ -53,10 +50,11 @@ def main(arguments: list[str] | None = None) -> None:
     for name in given.sections or SECTIONS:
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-            options: dict[str, Any] = {"only": given.only} if name == "speed" else {}
+            options: dict[str, Any] = {"only": given.only} if name in ("speed", "devices") else {}
             if name == "endurance":
                 options = {"runs": given.runs}
-            found = SECTIONS[name](Path(folder), quick=given.quick, **options)
+            measure = import_module(f"benchmarks.{name}").measure
+            found = measure(Path(folder), quick=given.quick, **options)
         found |= {
             "note": given.note,
             "machine": describe(),

@@ -197,6 +197,41 @@ computed; CPU time and peak memory of the whole process.
 {_table(head, rows)}"""
 
 
+def _devices(section: dict[str, Any]) -> str:
+    rows = []
+    for row in section["rows"]:
+        shape = "×".join(map(str, row["shape"]))
+        slowest = row["measured"][0]["seconds_per_epoch"]
+        for one in row["measured"]:
+            rows.append(
+                [
+                    f"{row['name']} ({shape}, batch {one['batch']})",
+                    f"{one['device']}, {one['precision']}",
+                    f"{one['seconds_per_epoch']:.3g}",
+                    _percent(one["of_peak"]),
+                    f"{slowest / one['seconds_per_epoch']:.2f}",
+                ]
+            )
+    peaks = ", ".join(
+        f"{name} {peak / 1e12:.3g} TFLOP/s" for name, peak in section["peaks"].items()
+    )
+    head = ["network", "on", "seconds an epoch", "of the peak", "times as fast as the CPU"]
+    alone = (
+        ""
+        if section["accelerator"]
+        else " **No accelerator was found: only the CPU was measured.**"
+    )
+    return f"""\
+## The studies' networks on an accelerator
+
+Every architecture at the shapes of its study's full effort, with the first trial of its grid and
+{section["backend"]}, an epoch of {section["steps"]} batches: seconds, and the operations of its
+matrix products a second over the matrix product of the same device in the same precision at its
+best size ({peaks}).{alone}
+
+{_table(head, rows)}"""
+
+
 def _features(section: dict[str, Any]) -> str:
     return f"""\
 ## The cores at work on features
@@ -247,4 +282,5 @@ RENDERERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "planning": _planning,
     "features": _features,
     "endurance": _endurance,
+    "devices": _devices,
 }

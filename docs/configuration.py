@@ -69,6 +69,8 @@ def kind_of(schema: Mapping[str, Any]) -> str:
     """
     if "enum" in schema:
         return ", ".join(f"`{choice}`" for choice in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(kind_of(one) for one in schema["anyOf"])
     kinds = schema.get("type", "")
     words = [" or ".join([kinds] if isinstance(kinds, str) else kinds)]
     if kinds == "array":

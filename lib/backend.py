@@ -65,8 +65,8 @@ def load(
         What computes.
     threads : int, optional
         How many CPU threads one operation may use. None leaves the choice to the backend.
-    device : {"auto", "cpu", "gpu"}
-        Where it computes; auto takes a GPU where the backend finds one.
+    device : {"auto", "cpu", "gpu", "tpu"}
+        Where it computes; auto takes a GPU or TPU where the backend finds one.
 
     Returns
     -------
@@ -76,8 +76,8 @@ def load(
     Raises
     ------
     HeldoutError
-        The backend is unknown, not installed, or Keras already runs on another one; or a GPU was
-        asked for and the backend finds none.
+        The backend is unknown, not installed, or Keras already runs on another one; or a GPU or
+        TPU was asked for and the backend finds none.
     """
     if backend not in BACKENDS:
         raise HeldoutError(f"backend: expected one of {', '.join(BACKENDS)}, got {backend!r}.")
@@ -94,6 +94,8 @@ def load(
         return keras
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # JAX would take most of a GPU's memory at once; several trainings may share it.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     if backend == "jax" and threads == 1:
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
@@ -115,13 +117,17 @@ def load(
 
 
 def _require(device: str, backend: str) -> None:
-    """Raise HeldoutError where a GPU was asked for and the backend has none."""
-    if device == "gpu" and (found := device_kind(backend)) != "gpu":
-        raise HeldoutError(
-            f"device gpu: expected a GPU that {backend} can use, it found only a {found}. "
-            "See with nvidia-smi whether there is one, install the backend with its GPU libraries "
-            "(pip install 'tensorflow[and-cuda]' or 'jax[cuda12]'), or set device: auto."
-        )
+    """Raise HeldoutError where a GPU or TPU was asked for and the backend has none."""
+    if device not in ("gpu", "tpu") or (found := device_kind(backend)) == device:
+        return
+    extra = {"gpu": {"tensorflow": "cuda", "jax": "jax-cuda"}[backend], "tpu": "tpu"}[device]
+    change = ", set backend: jax" if (device, backend) == ("tpu", "tensorflow") else ""
+    look = "nvidia-smi" if device == "gpu" else "ls /dev/accel* /dev/vfio"
+    raise HeldoutError(
+        f"device {device}: expected a {device.upper()} that {backend} can use, it found only a "
+        f"{found}. See with {look} whether there is one, install what the backend needs for it "
+        f"(pip install '.[{extra}]'{change}), or set device: auto."
+    )
 
 
 def _configure_tensorflow(tf: Any, threads: int | None, device: str) -> None:
@@ -131,7 +137,8 @@ def _configure_tensorflow(tf: Any, threads: int | None, device: str) -> None:
         # One more for the input pipeline: a single thread would make it wait for the network.
         tf.config.threading.set_inter_op_parallelism_threads(2)
     if device == "cpu":
-        tf.config.set_visible_devices([], "GPU")
+        for kind in ("GPU", "TPU"):
+            tf.config.set_visible_devices([], kind)
     for gpu in tf.config.get_visible_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
     tf.config.experimental.enable_op_determinism()
@@ -160,5 +167,5 @@ def device_kind(backend: str) -> str:
     import tensorflow as tf
 
     return next(
-        (kind.lower() for kind in ("GPU", "TPU") if tf.config.list_physical_devices(kind)), "cpu"
+        (kind.lower() for kind in ("GPU", "TPU") if tf.config.get_visible_devices(kind)), "cpu"
     )

@@ -25,6 +25,7 @@ def batches(
     batch_size: int,
     shuffle_seed: int | None = None,
     epoch: int = 0,
+    multiple: int = 1,
 ) -> Any:
     """Make a Keras dataset over some rows of an array.
 
@@ -47,6 +48,10 @@ def batches(
         alone, so that a resumed training sees what an undisturbed one would have. None: in order.
     epoch : int
         The epoch to begin with.
+    multiple : int
+        Number of devices that share a batch; `batch_size` is a multiple of it. The last batch is
+        filled up to one with rows of itself that have no class and no weight; in training the
+        others weigh more, so that gradients are those of the mean over them.
 
     Returns
     -------
@@ -55,6 +60,7 @@ def batches(
     """
     if len(rows) * x[:1].nbytes <= IN_MEMORY:
         x, rows = take(x, rows), np.arange(len(rows))
+    totals = len(rows), len(rows) + -len(rows) % multiple
 
     class Batches(keras.utils.PyDataset):  # type: ignore[name-defined]
         def __init__(self) -> None:
@@ -79,9 +85,41 @@ def batches(
                 columns += (targets[chosen],)
             if weights is not None:
                 columns += (weights[chosen],)
-            return columns
+            return columns if multiple == 1 else self.filled(*columns)
+
+        def filled(
+            self, x: np.ndarray, y: np.ndarray, weight: np.ndarray | float = 1.0
+        ) -> tuple[np.ndarray, ...]:
+            """Make each batch one that the devices divide."""
+            count = len(x)
+            more = -count % multiple
+            # Keras takes the mean over a batch, fillers too, and the mean of batches by their size.
+            real, size = (count, count + more) if shuffle_seed is not None else totals
+            weight = np.full(count, weight * size / real, np.float32)
+            again = np.resize(np.arange(count), more)
+            return (
+                np.concatenate([x, x[again]]),
+                np.concatenate([y, np.zeros((more, y.shape[1]), y.dtype)]),
+                np.concatenate([weight, np.zeros(more, np.float32)]),
+            )
 
     return Batches()
+
+
+def padded_metrics(keras: ModuleType) -> list[Any]:
+    """Give accuracy, mse and mae that leave out the rows that fill up a batch."""
+
+    class OfExamples(keras.metrics.MeanMetricWrapper):  # type: ignore[name-defined]
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+            # The targets of an example sum to 1, those of a filler to 0.
+            return super().update_state(y_true, y_pred, keras.ops.sum(y_true, axis=-1))
+
+    functions = {
+        "accuracy": keras.metrics.categorical_accuracy,
+        "mse": keras.metrics.mean_squared_error,
+        "mae": keras.metrics.mean_absolute_error,
+    }
+    return [OfExamples(function, name=name) for name, function in functions.items()]
 
 
 def predict(keras: ModuleType, model: Any, x: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -11,7 +11,9 @@ from lib.errors import HeldoutError
 
 BACKENDS = ("tensorflow", "jax")
 MODES = ("plain", "xla")
-DEVICES = ("auto", "cpu", "gpu")
+DEVICES = ("auto", "cpu", "gpu", "tpu")
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,12 @@ class Choice:
 
 def choice(architecture: str, device: str) -> Choice:
     """Look up what is fastest for an architecture on a kind of device: cpu, gpu or tpu."""
-    if device != "cpu":
-        return ACCELERATOR
-    return CPU[architecture]
+    return ACCELERATORS.get(device) or CPU[architecture]
 
 
-def compile_mode(asked: str, architecture: str, backend: str, device: str) -> str:
+def compile_mode(
+    asked: str, architecture: str, backend: str, device: str, *, devices: int = 1
+) -> str:
     """Give the compile mode of a training.
 
     Parameters
@@ -53,6 +55,8 @@ def compile_mode(asked: str, architecture: str, backend: str, device: str) -> st
         What computes.
     device : {"cpu", "gpu", "tpu"}
         On what, from `lib.backend.device_kind`.
+    devices : int
+        On how many.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def compile_mode(asked: str, architecture: str, backend: str, device: str) -> st
     Raises
     ------
     HeldoutError
-        The mode is unknown, or plain was asked of JAX.
+        The mode is unknown; plain was asked of JAX; or XLA of TensorFlow on several devices.
     """
     if asked not in ("auto", *MODES):
         raise HeldoutError(f"compile: expected one of auto, {', '.join(MODES)}, got {asked!r}.")
@@ -73,6 +77,14 @@ def compile_mode(asked: str, architecture: str, backend: str, device: str) -> st
                 "Set compile: auto, or backend: tensorflow."
             )
         return "xla"
+    if devices > 1 or device == "tpu":
+        # A strategy compiles what runs on each device by itself where the device needs it.
+        if asked == "xla":
+            raise HeldoutError(
+                "compile: xla was asked for, but TensorFlow on several devices, or on a TPU, "
+                "compiles as its strategy does. Set compile: auto, or backend: jax."
+            )
+        return "plain"
     return choice(architecture, device).tensorflow if asked == "auto" else asked
 
 
@@ -85,7 +97,7 @@ def choose_backend(asked: str, architecture: str, device: str) -> str:
         What the config says. `auto` takes the fastest of those that are installed.
     architecture : str
         One of `lib.hyperparameters.ARCHITECTURES`.
-    device : {"auto", "cpu", "gpu"}
+    device : {"auto", "cpu", "gpu", "tpu"}
         What the config says; with auto, a GPU counts where its driver shows one.
 
     Returns
@@ -105,14 +117,35 @@ def choose_backend(asked: str, architecture: str, device: str) -> str:
     if asked != "auto":
         return asked
     if device == "auto":
-        device = "gpu" if _driver_shows_gpu() else "cpu"
+        device = "gpu" if visible_gpus() else "cpu"
     best = choice(architecture, device).backend
     return best if importlib.util.find_spec(best) else "tensorflow"
 
 
-def _driver_shows_gpu() -> bool:
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "all") in ("", "-1")
-    return Path("/dev/nvidia0").exists() and not hidden
+def visible_gpus(dev: Path = Path("/dev")) -> list[str]:
+    """List the NVIDIA GPUs that this process may use, without loading a driver.
+
+    Parameters
+    ----------
+    dev : Path
+        Where the driver puts a file for each of them.
+
+    Returns
+    -------
+    list of str
+        As in CUDA_VISIBLE_DEVICES: what stands there, or numbers in the order of the bus.
+    """
+    stated = os.environ.get(VISIBLE)
+    found = sorted(dev.glob("nvidia[0-9]*"))
+    if stated is None or not found:
+        return [str(number) for number in range(len(found))]
+    names: list[str] = []
+    for name in map(str.strip, stated.split(",")):
+        # CUDA reads no further than the first that cannot be.
+        if name in ("", "-1"):
+            break
+        names.append(name)
+    return names
 
 
 # Seconds a step of TensorFlow plain over those of the others, from docs/benchmarks.md. JAX starts
@@ -127,4 +160,7 @@ CPU: dict[str, Choice] = {
 }
 """Measured by `python -m benchmarks speed`."""
 
-ACCELERATOR = Choice("tensorflow", "plain", "nothing was measured on a GPU or TPU")
+ACCELERATORS = {
+    "gpu": Choice("tensorflow", "plain", "nothing was measured on a GPU"),
+    "tpu": Choice("jax", "xla", "what the extra `tpu` installs; nothing was measured on a TPU"),
+}

@@ -12,9 +12,10 @@ import yaml
 from lib.datasets.folder import PREFIX
 from lib.errors import HeldoutError
 from lib.features import seconds, shape
-from lib.files import read_yaml, require_plain
-from lib.hyperparameters import suggestion
+from lib.hyperparameters import complete, suggestion
 from lib.new_study import study_text
+from lib.parallel import scaled
+from lib.plain_yaml import read_yaml, require_plain
 from lib.recordings import class_of
 from lib.shards import expected_recordings, shards_for
 from lib.spaces import check_space, grid_trials, random_trials
@@ -189,7 +190,22 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
             raise HeldoutError(f"unknown study {name!r}. {suggestion(name, known)}")
     study_schema = read_yaml(schemas / "study.schema.yaml")
     settings["studies"] = {name: _study(name, settings, study_schema, root=root) for name in names}
+    if isinstance(settings["devices"], int):
+        for study in settings["studies"].values():
+            _check_batches(study, settings["devices"], settings["scaling"])
     return settings
+
+
+def _check_batches(study: Mapping[str, Any], devices: int, scaling: str) -> None:
+    """Find batches that the devices do not divide before anything is trained."""
+    for architecture, trials in study["trials"].items():
+        search = study["architectures"][architecture]
+        listed = trials.values() if trials is not None else [search["fixed"]]
+        for values in listed:
+            try:
+                scaled(complete(architecture, values), scaling, devices)
+            except HeldoutError as error:
+                raise HeldoutError(f"study {study['name']}, {architecture}: {error}") from error
 
 
 def _study(

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from lib.backend import device_kind, load
-from lib.batches import batches, moments
+from lib.batches import batches, moments, padded_metrics
 from lib.callbacks import State, Stops, Training, best_epoch, callbacks
 from lib.compilation import compile_mode
 from lib.hyperparameters import complete
 from lib.models import build
+from lib.parallel import count_devices, place, scaled
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,22 @@ class Fitted:
     Attributes
     ----------
     model : keras.Model
-        Normalisation included.
+        Normalisation included; on one device, in float32.
     history : list of dict
         One row an epoch, as `history.csv` has it.
     best_epoch : int
         From 1; the epoch with the lowest validation loss.
     pruned : bool
         Whether the search stopped it before it was done.
+    mixed : keras.Model, optional
+        The same weights, computing in the mixed precision that they were trained in.
     """
 
     model: Any
     history: list[dict[str, float]]
     best_epoch: int
     pruned: bool = False
+    mixed: Any = None
 
     @property
     def seconds(self) -> float:
@@ -92,15 +96,21 @@ class Trainer:
         What computes.
     compile : {"auto", "plain", "xla"}
         How its operations are compiled; auto takes what was measured (`lib.compilation`).
-    device : {"auto", "cpu", "gpu"}
+    device : {"auto", "cpu", "gpu", "tpu"}
         Where it computes.
+    devices : int or "all"
+        On how many of the devices here.
+    scaling : {"none", "batch", "linear"}
+        What several devices change (`lib.parallel.scaled`).
+    precision : {"float32", "mixed_float16", "mixed_bfloat16"}
+        What it computes in. Weights, normalisation and the softmax are float32 in all of them.
     threads : int, optional
         CPU threads.
 
     Raises
     ------
     HeldoutError
-        What `lib.models.build` refuses.
+        What `lib.models.build` and `lib.parallel` refuse.
     """
 
     def __init__(
@@ -117,14 +127,21 @@ class Trainer:
         backend: str = "tensorflow",
         compile: str = "auto",
         device: str = "auto",
+        devices: int | str = 1,
+        scaling: str = "none",
+        precision: str = "float32",
         threads: int | None = None,
     ) -> None:
         self.values = complete(architecture, hyperparameters)
         self.training = training
         self.backend = backend
         self._keras = load(backend, threads=threads, device=device)
-        self.compile = compile_mode(compile, architecture, backend, device_kind(backend))
+        self.devices = count_devices(devices, backend)
+        self.batch_size, rate = scaled(self.values, scaling, self.devices)
+        kind = device_kind(backend)
+        self.compile = compile_mode(compile, architecture, backend, kind, devices=self.devices)
         self._keras.backend.clear_session()
+        self._place = place(self.devices, self._keras)
         self._x, self._train, self._validation = x, train, validation
         one_hot = np.eye(classes, dtype=np.float32)
         self._targets = {"train": one_hot[labels[train]], "check": one_hot[labels[validation]]}
@@ -140,22 +157,29 @@ class Trainer:
             mean=mean,
             variance=variance,
             backend=backend,
+            precision=precision,
         )
-        self.model = self._build()
-        self.model.compile(
-            optimizer=_optimizer(self._keras, self.values),
-            loss="categorical_crossentropy",
-            metrics=["accuracy", "mse", "mae"],
-            jit_compile=self.compile == "xla",
-        )
-        self.model.optimizer.build(self.model.trainable_variables)
-        # A metric makes its variables when it first sees data. Inside the training step that would
-        # have TensorFlow trace the step twice.
-        nothing = np.zeros((1, classes), np.float32)
-        self.model.compute_metrics(None, nothing, nothing)
-        self.model.reset_metrics()
+        several = self.devices > 1
+        with self._place.scope():
+            self.model = self._build(synchronized=several)
+            self.model.compile(
+                optimizer=_optimizer(self._keras, self.values | {"learning_rate": rate}),
+                loss="categorical_crossentropy",
+                metrics=padded_metrics(self._keras) if several else ["accuracy", "mse", "mae"],
+                jit_compile=self.compile == "xla",
+            )
+            self.model.optimizer.build(self.model.trainable_variables)
+            # A metric makes its variables when it first sees data. Inside the training step that
+            # would have TensorFlow trace the step twice.
+            nothing = np.zeros((1, classes), np.float32)
+            self._place.run(lambda: self.model.compute_metrics(None, nothing, nothing))
+            self.model.reset_metrics()
         # Copies: on the CPU the backend may hand out the variable's own memory.
         self._fresh = [np.array(value.numpy()) for value in self.model.optimizer.variables]
+        # What several devices or mixed precision trained is kept as any other model is.
+        self._mixed = None if precision == "float32" else self._build()
+        plain = several or self._mixed is not None
+        self._kept = self._build(precision="float32") if plain else self.model
 
     def fit(
         self,
@@ -197,30 +221,35 @@ class Trainer:
             self._train,
             self._targets["train"],
             self._weights,
-            batch_size=self.values["batch_size"],
+            batch_size=self.batch_size,
             shuffle_seed=seed,
             epoch=len(state.history),
+            multiple=self.devices,
         )
         check = batches(
             self._keras,
             self._x,
             self._validation,
             self._targets["check"],
-            batch_size=max(64, self.values["batch_size"]),
+            batch_size=max(64 * self.devices, self.batch_size),
+            multiple=self.devices,
         )
         # The search is told of the epochs before an interruption too, and may have stopped there.
         told = [stops(int(row["epoch"]), row["val_loss"]) for row in state.history if stops]
         done = state.finished(self.training)
         if not done and not any(told[-1:]):
-            self.model.fit(
-                data,
-                validation_data=check,
-                epochs=self.training.epochs,
-                initial_epoch=len(state.history),
-                shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
-                callbacks=callbacks(self._keras, self.training, state, data, tensorboard, stops),
-                verbose=0,
-            )
+            with self._place.scope():
+                self.model.fit(
+                    data,
+                    validation_data=check,
+                    epochs=self.training.epochs,
+                    initial_epoch=len(state.history),
+                    shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
+                    callbacks=callbacks(
+                        self._keras, self.training, state, data, tensorboard, stops
+                    ),
+                    verbose=0,
+                )
         return replace(
             self.restore(state.history, state.best),
             pruned=state.pruned or (not done and any(told[-1:])),
@@ -228,9 +257,10 @@ class Trainer:
 
     def restore(self, history: list[dict[str, float]], weights: list[np.ndarray]) -> Fitted:
         """Put the weights of an earlier training into the model."""
-        for variable, value in zip(self.model.weights, weights, strict=True):
-            variable.assign(value)
-        return Fitted(self.model, history, best_epoch(history))
+        for model in filter(None, (self._kept, self._mixed)):
+            for variable, value in zip(model.weights, weights, strict=True):
+                variable.assign(value)
+        return Fitted(self._kept, history, best_epoch(history), mixed=self._mixed)
 
     def _start(self, seed: int) -> None:
         """Set every variable to what a model built with this seed begins with."""

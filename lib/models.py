@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from lib.backend import load
+from lib.compilation import PRECISIONS
 from lib.errors import HeldoutError
 from lib.hyperparameters import complete
 
@@ -21,6 +23,8 @@ def build(
     mean: np.ndarray | None = None,
     variance: np.ndarray | None = None,
     backend: str = "tensorflow",
+    precision: str = "float32",
+    synchronized: bool = False,
 ) -> Any:
     """Build an uncompiled Keras model.
 
@@ -39,6 +43,11 @@ def build(
         model takes examples as they are in `examples.npy`. None leaves the layer out.
     backend : {"tensorflow", "jax"}
         What computes.
+    precision : {"float32", "mixed_float16", "mixed_bfloat16"}
+        What layers compute in. Weights, normalisation and the softmax are float32 in all of them.
+    synchronized : bool
+        Whether batch normalisation takes the statistics of a batch over all devices that share it.
+        With JAX it does so by itself.
 
     Returns
     -------
@@ -48,7 +57,7 @@ def build(
     Raises
     ------
     HeldoutError
-        Unknown architecture or hyperparameter, or examples too short for the pooling.
+        Unknown architecture, hyperparameter or precision, or examples too short for the pooling.
 
     Examples
     --------
@@ -59,14 +68,44 @@ def build(
     values = complete(architecture, hyperparameters)
     if classes < 2:
         raise HeldoutError(f"{architecture}: expected at least 2 classes, got {classes}.")
+    if precision not in PRECISIONS:
+        raise HeldoutError(
+            f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}."
+        )
     keras = load(backend)
+    values |= {"synchronized": synchronized and backend == "tensorflow"}
+    with _policy(keras, precision):
+        return _network(keras, architecture, values, shape, classes, mean, variance)
+
+
+@contextmanager
+def _policy(keras: Any, precision: str) -> Iterator[None]:
+    """Have the layers that are made inside the block compute in a precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _network(
+    keras: Any,
+    architecture: str,
+    values: Mapping[str, Any],
+    shape: tuple[int, int],
+    classes: int,
+    mean: np.ndarray | None,
+    variance: np.ndarray | None,
+) -> Any:
     layers = keras.layers
-    inputs = keras.Input(shape)
+    inputs = keras.Input(shape, dtype="float32")
     x = inputs
     if mean is not None and variance is not None:
-        x = layers.Normalization(mean=list(map(float, mean)), variance=list(map(float, variance)))(
-            x
-        )
+        # Before it the examples may be of any size, which 16 bits do not hold.
+        x = layers.Normalization(
+            mean=list(map(float, mean)), variance=list(map(float, variance)), dtype="float32"
+        )(x)
     if architecture == "cnn":
         x = _convolutions(layers, x, values, each_normalised=True)
         x = layers.Flatten()(x)
@@ -80,7 +119,7 @@ def build(
         x = layers.Dense(units, activation=_activation(keras, architecture, values))(x)
         if values["dense_dropout"]:
             x = layers.Dropout(values["dense_dropout"])(x)
-    outputs = layers.Dense(classes, activation="softmax")(x)
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32")(x)
     return keras.Model(inputs, outputs, name=architecture)
 
 
@@ -111,13 +150,13 @@ def _convolutions(layers: Any, x: Any, values: Mapping[str, Any], *, each_normal
             )
         x = layers.Conv1D(filters, kernel, padding="same" if each_normalised else "valid")(x)
         if normalised and each_normalised:
-            x = layers.BatchNormalization()(x)
+            x = layers.BatchNormalization(synchronized=values["synchronized"])(x)
         x = layers.ReLU()(x)
         if values["dropout"]:
             x = layers.Dropout(values["dropout"])(x)
         x = layers.MaxPooling1D(values["pool"])(x)
     if normalised and not each_normalised:
-        x = layers.BatchNormalization()(x)
+        x = layers.BatchNormalization(synchronized=values["synchronized"])(x)
     return x
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from lib.files import atomic, read_table, write_json, write_table
 from lib.fit import Fitted, Trainer
 from lib.fits import fit_once
 from lib.hyperparameters import complete, digest
+from lib.parallel import count_devices
 from lib.progress import doing
 from lib.provenance import versions
 from lib.scores import scores
@@ -142,8 +143,14 @@ class Recipe:
         What computes; `auto` becomes the one that was measured as faster (`lib.compilation`).
     compile : {"auto", "plain", "xla"}
         How its operations are compiled.
-    device : {"auto", "cpu", "gpu"}
+    device : {"auto", "cpu", "gpu", "tpu"}
         Where it computes.
+    devices : int or "all"
+        On how many of the devices of a machine.
+    scaling : {"none", "batch", "linear"}
+        What several devices change (`lib.parallel.scaled`).
+    precision : {"float32", "mixed_float16", "mixed_bfloat16"}
+        What it computes in.
     threads : int, optional
         CPU threads.
     """
@@ -156,6 +163,9 @@ class Recipe:
     backend: str = "tensorflow"
     compile: str = "auto"
     device: str = "auto"
+    devices: int | str = 1
+    scaling: str = "none"
+    precision: str = "float32"
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -180,6 +190,9 @@ class Recipe:
                 "code": self.code,
                 "backend": [self.backend, packages.get(self.backend), packages["keras"]],
                 "compile": self.compile,
+                "precision": self.precision,
+                # On one device there is nothing to scale.
+                "devices": None if self.devices == 1 else [self.devices, self.scaling],
             },
             32,
         )
@@ -237,8 +250,13 @@ def train_runs(
         backend=recipe.backend,
         compile=recipe.compile,
         device=recipe.device,
+        devices=recipe.devices,
+        scaling=recipe.scaling,
+        precision=recipe.precision,
         threads=recipe.threads,
     )
+    # `all` is another number on another machine.
+    recipe = replace(recipe, devices=trainer.devices)
     records = []
     for seed, folder in folders.items():
         if len(folders) > 1:
@@ -255,6 +273,8 @@ def train_runs(
         record |= {"kind": "network", "classes": data.classes, "scored": data.scored}
         record |= {"hyperparameters": trainer.values, "training": asdict(recipe.training)}
         record |= {"backend": recipe.backend, "compile": trainer.compile}
+        record |= {"devices": trainer.devices, "batch_size": trainer.batch_size}
+        record |= {"precision": recipe.precision}
         record |= {"state": "pruned" if fitted.pruned else "complete"}
         records.append(_write_run(folder, data, fitted, record, keep_model=keep_model))
     return records
@@ -293,10 +313,11 @@ def train_trial(
     Raises
     ------
     HeldoutError
-        The backend cannot be loaded, or finds no GPU where one is asked for.
+        The backend cannot be loaded, or finds fewer devices than are asked for.
     """
     # That is a fault of the machine, not of the trial, which would stay marked as failed.
     load(recipe.backend, threads=recipe.threads, device=recipe.device)
+    count_devices(recipe.devices, recipe.backend)
     try:
         return train_runs(
             {seed: folder},
@@ -339,6 +360,9 @@ def _write_run(
         metrics[part] = scores(data.labels[rows], here, scored=scored)
         if part != "train":
             tables.append(prediction_table(data, rows, part, here))
+    if fitted.mixed is not None:
+        mixed = predict(keras, fitted.mixed, data.x, joined)
+        record["precision_effect"] = _effect(data, metrics, mixed, scored)
     record |= {
         "metrics": metrics,
         "epochs": len(fitted.history),
@@ -367,6 +391,22 @@ def _write_run(
         write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
     write_json(folder / "run.json", record)
     return record
+
+
+def _effect(
+    data: Data, metrics: Mapping[str, Mapping[str, Any]], mixed: np.ndarray, scored: list[int]
+) -> dict[str, dict[str, float | None]]:
+    """Say by how much each metric of each part differs in mixed precision from float32."""
+    ends = np.cumsum([len(rows) for rows in data.rows.values()])[:-1]
+    found: dict[str, dict[str, float | None]] = {}
+    for (part, rows), here in zip(data.rows.items(), np.split(mixed, ends), strict=True):
+        other = scores(data.labels[rows], here, scored=scored)
+        found[part] = {
+            name: None if value is None or other[name] is None else other[name] - value
+            for name, value in metrics[part].items()
+            if name != "examples"
+        }
+    return found
 
 
 def prediction_table(

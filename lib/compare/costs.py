@@ -17,9 +17,19 @@ def cost_rows(pools: Pools) -> list[dict[str, Any]]:
     """Give a row a run with what it cost."""
     names = (
         *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
-        *(*COSTS, "backend", "device"),
+        *(*COSTS, "backend", "device", "devices", "precision"),
     )
-    return [{name: run.get(name) for name in names} for p in pools.values() for run in p.runs]
+    return [
+        {name: run.get(name) for name in names} | {"precision_macro_f1": _precision_effect(run)}
+        for p in pools.values()
+        for run in p.runs
+    ]
+
+
+def _precision_effect(run: Mapping[str, Any]) -> float | None:
+    """Give by how much mixed precision changes the macro-F1 of the test part, if a run has it."""
+    effect: Mapping[str, Any] = run.get("precision_effect") or {}
+    return (effect.get("test") or {}).get("macro_f1")
 
 
 def pareto_front(quality: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:

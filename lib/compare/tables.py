@@ -73,6 +73,7 @@ TABLES: dict[str, list[str]] = {
     "costs": [
         *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
         *("parameters", "model_kb", "train_seconds", "predict_seconds", "backend", "device"),
+        *("devices", "precision", "precision_macro_f1"),
     ],
     "pareto": [
         *("study", "architecture", "macro_f1", "parameters", "model_kb", "train_seconds"),

@@ -95,7 +95,7 @@ def costs_table(costs: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> Ta
                 number(middle["epochs"], digits=0),
                 _time(middle["train_seconds"]),
                 _time(middle["predict_seconds"]),
-                text(", ".join(sorted(set(some["device"]) - {""}))),
+                text(_devices(some)),
             ]
         )
     return TableView(
@@ -108,6 +108,21 @@ def costs_table(costs: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> Ta
         rows,
         filters=(0,),
     )
+
+
+def _devices(costs: pd.DataFrame) -> str:
+    """Name what computed: how many of which device, and mixed precision with what it changed."""
+    found: dict[str, None] = {}
+    for row in records(costs[costs["device"] != ""]):
+        many = f"{int(row['devices'])} × " if row["devices"] == row["devices"] else ""
+        name = f"{many if not many.startswith('1 ') else ''}{row['device']}"
+        if str(row["precision"]).startswith("mixed"):
+            effects = pd.to_numeric(
+                costs.loc[costs["precision"] == row["precision"], "precision_macro_f1"]
+            ).abs()
+            name += f", {row['precision']} (macro-F1 changed by up to {effects.max():.2g})"
+        found[name] = None
+    return "; ".join(sorted(found))
 
 
 def _time(value: float) -> Cell:

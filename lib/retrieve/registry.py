@@ -11,7 +11,8 @@ from urllib.parse import quote, urljoin
 import jsonschema
 
 from lib.errors import HeldoutError
-from lib.files import read_yaml, safe_path
+from lib.files import safe_path
+from lib.plain_yaml import read_yaml
 
 # In Python `$` also matches before a line end, hence `(?!\n)`.
 _FILE: dict[str, Any] = {

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import devices, speed
 from benchmarks.__main__ import SECTIONS, main
 from benchmarks.machine import describe, fastest, peak
 from benchmarks.page import render
@@ -80,6 +81,37 @@ def test_the_page_in_the_docs_is_made_from_the_measurements() -> None:
     assert set(found["sections"]) <= set(SECTIONS)
     assert not any(section["quick"] for section in found["sections"].values())
     assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == render(found)
+
+
+def test_the_shapes_are_those_of_the_studies() -> None:
+    written = json.loads(devices.SHAPES.read_text(encoding="utf-8"))
+    assert written == speed.cases(), "run python -m benchmarks.devices"
+
+
+def test_devices_needs_no_package_but_keras_and_numpy(python: Any) -> None:
+    code = """
+import sys
+for name in ("pandas", "yaml", "scipy", "sklearn", "jsonschema", "filelock", "tensorboardX"):
+    sys.modules[name] = None
+import benchmarks.__main__, benchmarks.devices, benchmarks.page, benchmarks.products, lib.fit
+"""
+    assert python(code) == ""
+
+
+def test_the_page_says_where_there_was_no_accelerator() -> None:
+    one = {"batch": 32, "steps": 4, "flop": 1, "precision": "float32", "of_peak": 0.25}
+    cpu = one | {"seconds_per_epoch": 3.0, "device": "CPU"}
+    section = {"quick": False, "note": "", "seconds": 60, "backend": "jax", "steps": 4}
+    section |= {"peaks": {"cpu float32": 2e11}, "accelerator": False, "machine": describe()}
+    section |= {"rows": [{"name": "voices lstm", "shape": [128, 33], "measured": [cpu]}]}
+    page = render({"sections": {"devices": section}})
+    assert "No accelerator was found: only the CPU was measured" in page
+    assert "| voices lstm (128×33, batch 32) | CPU, float32 | 3 | 25% | 1.00 |" in page
+    gpu = one | {"seconds_per_epoch": 0.5, "device": "A GPU"}
+    section["rows"][0]["measured"].append(gpu)
+    page = render({"sections": {"devices": section | {"accelerator": True}}})
+    assert "No accelerator" not in page
+    assert "| A GPU, float32 | 0.5 | 25% | 6.00 |" in page
 
 
 def test_an_unknown_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

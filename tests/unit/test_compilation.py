@@ -34,7 +34,8 @@ def test_auto_takes_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         found = choice(architecture, "cpu")
         assert compile_mode("auto", architecture, "tensorflow", "cpu") == found.tensorflow
         assert choose_backend("auto", architecture, "cpu") == found.backend
-        assert choose_backend("auto", architecture, "gpu") == compilation.ACCELERATOR.backend
+        assert choose_backend("auto", architecture, "gpu") == "tensorflow"
+        assert choose_backend("auto", architecture, "tpu") == "jax"
     assert compile_mode("auto", "cnn", "jax", "cpu") == "xla"
 
 
@@ -50,15 +51,31 @@ def test_what_cannot_be_is_an_error() -> None:
         compile_mode("plain", "lstm", "jax", "cpu")
     with pytest.raises(HeldoutError, match="backend: expected one of auto, tensorflow, jax"):
         choose_backend("torch", "lstm", "auto")
-    with pytest.raises(HeldoutError, match="device: expected one of auto, cpu, gpu, got 'tpu'"):
-        choose_backend("auto", "lstm", "tpu")
+    with pytest.raises(
+        HeldoutError, match="device: expected one of auto, cpu, gpu, tpu, got 'npu'"
+    ):
+        choose_backend("auto", "lstm", "npu")
+    with pytest.raises(HeldoutError, match=r"xla was asked for, but TensorFlow on several devices"):
+        compile_mode("xla", "cnn", "tensorflow", "gpu", devices=2)
 
 
-def test_a_gpu_that_is_asked_for_and_absent(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_strategy_compiles_by_itself() -> None:
+    for device, devices in (("cpu", 2), ("gpu", 4), ("tpu", 1)):
+        assert compile_mode("auto", "simple_rnn", "tensorflow", device, devices=devices) == "plain"
+    assert compile_mode("auto", "simple_rnn", "jax", "tpu", devices=8) == "xla"
+
+
+def test_an_accelerator_that_is_asked_for_and_absent(
+    keras: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lib.backend.device_kind", lambda backend: "cpu")
     with pytest.raises(HeldoutError, match=r"device gpu: expected a GPU that tensorflow can use"):
         load("tensorflow", device="gpu")
-    with pytest.raises(HeldoutError, match="device: expected one of auto, cpu, gpu, got 'cuda'"):
+    with pytest.raises(
+        HeldoutError, match=r"a TPU that .* only a cpu.*'\.\[tpu\]', set backend: jax"
+    ):
+        load("tensorflow", device="tpu")
+    with pytest.raises(HeldoutError, match="device: expected one of auto, cpu, gpu, tpu, got 'c"):
         load("tensorflow", device="cuda")
 
 

@@ -94,6 +94,13 @@ def test_numbers_of_the_command_line_arrive_as_text():
     assert found["studies"]["voices"]["training"]["epochs"] == 4
 
 
+def test_devices_are_a_number_or_all():
+    assert resolve(settings(studies=["arrhythmia"], devices=2))["devices"] == 2
+    assert resolve(settings(devices="all"))["devices"] == "all"
+    # Whatever the devices, a batch each is a batch that they divide.
+    assert resolve(settings(devices=7, scaling="batch"))["scaling"] == "batch"
+
+
 def test_keys_of_a_study_are_laid_over_it():
     study = of_study(training={"epochs": 3})["studies"]["voices"]
     shipped = resolve(settings(studies=["voices"]))["studies"]["voices"]
@@ -109,6 +116,16 @@ def test_keys_of_a_study_are_laid_over_it():
         ({"effort": "fast"}, "effort: expected one of demo, quick, full, got 'fast'"),
         ({"source": "web"}, "source: expected one of simulated, download, mirror, got 'web'"),
         ({"backend": "torch"}, "backend: expected one of tensorflow, jax, auto, got 'torch'"),
+        ({"device": "npu"}, "device: expected one of auto, cpu, gpu, tpu, got 'npu'"),
+        ({"devices": 0}, "devices: 0 is not valid.* It is: on how many GPUs"),
+        ({"devices": "two"}, "devices: 'two' is not valid"),
+        ({"scaling": "sqrt"}, "scaling: expected one of none, batch, linear, got 'sqrt'"),
+        ({"precision": "float16"}, "precision: expected one of float32, mixed_float16"),
+        ({"runs_per_gpu": 0}, "runs_per_gpu: 0 is less than the minimum of 1"),
+        (
+            {"studies": ["voices"], "devices": 7},
+            r"study voices, .*batch_size: expected a multiple of the 7 devices",
+        ),
         ({"threads": 0}, "threads: 0 is less than the minimum of 1.* It is: CPU threads"),
         (
             {"shards": "many"},

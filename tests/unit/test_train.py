@@ -97,6 +97,8 @@ def test_a_key_is_of_all_that_the_weights_depend_on():
         "examples_hash": "other examples",
         "code": "other code",
         "backend": "jax",
+        "precision": "mixed_bfloat16",
+        "devices": 2,
     }.items():
         keys[name] = dataclasses.replace(RECIPE, **{name: value}).key(data, 0)
     rows = data.rows
@@ -118,6 +120,9 @@ def test_a_key_is_of_nothing_else():
     assert RECIPE.key(opened(parts=("train", "validation")), 0) == key
     assert RECIPE.key(dataclasses.replace(data, scored=CLASSES), 0) == key
     assert dataclasses.replace(RECIPE, threads=2).key(data, 0) == key
+    assert dataclasses.replace(RECIPE, scaling="linear").key(data, 0) == key, "on one device"
+    two = dataclasses.replace(RECIPE, devices=2)
+    assert two.key(data, 0) != dataclasses.replace(two, scaling="batch").key(data, 0)
     spelt_out = dataclasses.replace(
         RECIPE, hyperparameters={"batch_size": 8, "units": [3], "optimizer": "adam"}
     )
@@ -136,7 +141,7 @@ def done(keras, tmp_path_factory):
 # As docs/design.md lists them.
 KEYS = """study dataset simulated protocol honest architecture kind trial seed fold classes scored
     hyperparameters training metrics epochs best_epoch parameters model_kb train_seconds
-    predict_seconds backend compile device versions"""
+    predict_seconds backend compile device devices batch_size precision versions"""
 
 
 def test_a_run_folder_is_complete(done):
@@ -289,3 +294,15 @@ def test_an_interrupted_training_is_kept_and_finished(keras, tmp_path, monkeypat
         "weights.npz",
         "history.json",
     }
+
+
+def test_a_run_says_what_mixed_precision_does_to_its_metrics(keras, tmp_path):
+    recipe = dataclasses.replace(RECIPE, precision="mixed_float16")
+    (record,) = train_runs({0: tmp_path}, opened(), recipe, identity=IDENTITY, store=tmp_path / "f")
+    assert record["precision"] == "mixed_float16"
+    effect = record["precision_effect"]
+    assert set(effect) == {"train", "validation", "test"}
+    assert set(effect["test"]) == set(record["metrics"]["test"]) - {"examples"}
+    assert 0 < abs(effect["train"]["loss"]) < 0.01
+    saved = keras.models.load_model(tmp_path / "model.keras")
+    assert {layer.compute_dtype for layer in saved.layers} == {"float32"}

@@ -27,7 +27,10 @@ DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
 # Studies of a person's own folder, by the name of their dataset.
 FOLDERS = {study["dataset"]: study for study in STUDIES.values() if "folder" in study}
 BASELINES = SETTINGS["baselines"]
-COMPUTE = {key: SETTINGS[key] for key in ("backend", "compile", "device")}
+COMPUTE = {
+    key: SETTINGS[key]
+    for key in ("backend", "compile", "device", "devices", "scaling", "precision")
+}
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
 WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
 TRIAL = "results/{study}/search/{architecture}/{trial}"

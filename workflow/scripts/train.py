@@ -1,9 +1,14 @@
 from pathlib import Path
 
+from lib.devices import claimed_gpus
 from lib.files import read_json, read_table
 from lib.jobs import job
 
-with job(snakemake.log[0]):
+compute = snakemake.params.compute
+# Not a param: how many share a GPU changes no result.
+share = int(snakemake.config["runs_per_gpu"])
+
+with job(snakemake.log[0]), claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=share):
     from lib.callbacks import Training
     from lib.inputs import describe_inputs
     from lib.train import Recipe, read_data, train_runs
@@ -31,7 +36,7 @@ with job(snakemake.log[0]):
             training=Training(**params.training),
             examples_hash=read_json(files.digest)["sha256"],
             code=params.code,
-            **params.compute,
+            **compute,
             threads=snakemake.threads,
         ),
         identity=params.identity | {"trial": best["trial"], "fold": fold, "inputs": inputs},

@@ -1,9 +1,17 @@
 from pathlib import Path
 
+from lib.devices import claimed_gpus
 from lib.files import read_json
 from lib.jobs import job
 
-with job(snakemake.log[0]) as logger:
+compute = snakemake.params.compute
+# Not a param: how many share a GPU changes no result.
+share = int(snakemake.config["runs_per_gpu"])
+
+with (
+    job(snakemake.log[0]) as logger,
+    claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=share),
+):
     from lib.callbacks import Training
     from lib.progress import doing
     from lib.train import Recipe, read_search_data, train_trial
@@ -26,7 +34,7 @@ with job(snakemake.log[0]) as logger:
             training=Training(**params.training),
             examples_hash=read_json(files.digest)["sha256"],
             code=params.code,
-            **params.compute,
+            **compute,
             threads=snakemake.threads,
         ),
         identity=params.identity | {"trial": names.trial, "fold": 0},
