@@ -277,9 +277,19 @@ class Trainer:
 def _optimizer(keras: Any, values: Mapping[str, Any], *, several: bool) -> Any:
     kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
     optimizer = getattr(keras.optimizers, kinds[values["optimizer"]])(values["learning_rate"])
-    if not several and hasattr(optimizer, "_all_reduce_sum_gradients"):
-        # With one replica the sum over replicas is the gradient itself. TensorFlow writes it as a
-        # function with a gradient of its own, which it registers for as long as the process lives,
-        # with the graph of the training step: several MB a network.
-        optimizer._all_reduce_sum_gradients = list
+    if not several:
+        _without_sum(optimizer)
     return optimizer
+
+
+def _without_sum(optimizer: Any) -> None:
+    """Have an optimizer of one replica take each gradient as it is.
+
+    The sum over one replica is the gradient itself. TensorFlow writes that sum as a function with a
+    gradient of its own, which it registers for as long as the process lives, with the graph of the
+    training step: several MB a network. Neither library has a public way around it or a way to take
+    it back (`clear_session` does not), and another name in a later Keras costs memory and nothing
+    else; `tests/faults/test_growth.py` tells.
+    """
+    if hasattr(optimizer, "_all_reduce_sum_gradients"):
+        optimizer._all_reduce_sum_gradients = list
