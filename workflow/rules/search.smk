@@ -17,6 +17,7 @@ rule trial:
     resources:
         mem_mb=4000,
         runtime=240,
+        gpu=GPUS,
         # For the terminal. Among the params they would rerun every trial when one is added.
         trial=lambda wildcards: list(trials(wildcards)).index(wildcards.trial) + 1,
         trials=lambda wildcards: len(trials(wildcards)),
@@ -52,6 +53,7 @@ rule worker:
     resources:
         mem_mb=4000,
         runtime=1440,
+        gpu=GPUS,
     params:
         search=of_architecture,
         training=of_study("training"),

@@ -26,6 +26,7 @@ rule train:
     resources:
         mem_mb=4000,
         runtime=480,
+        gpu=GPUS,
     params:
         seeds=SETTINGS["seeds"],
         training=of_study("training"),
