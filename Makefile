@@ -18,7 +18,7 @@ BENCHMARK_ARGS ?=
 SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow benchmark lint format clean
+.PHONY: help setup run test test-slow benchmark lint advisories format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -67,6 +67,15 @@ lint: $(READY) ## style, types, and what Snakemake thinks of the workflow
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+
+# In an environment of its own: what it needs is no part of the lock. Without --strict it would call
+# a package harmless that the service could not be asked about.
+advisories: $(READY) ## ask for known vulnerabilities of every locked package; needs the network
+	$(BIN)/python -m venv $(VENV)/advisories
+	$(VENV)/advisories/bin/python -m pip install --disable-pip-version-check -q pip-audit==2.10.1
+	$(VENV)/advisories/bin/pip-audit --strict --disable-pip -r requirements.lock \
+	  $$($(BIN)/python -c "import yaml; print(*('--ignore-vuln ' + one['id'] for one in \
+	  yaml.safe_load(open('.ci/advisories.yaml', encoding='utf-8'))))")
 
 format: $(READY) ## put style right where that is mechanical
 	$(BIN)/ruff check --fix .

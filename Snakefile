@@ -32,3 +32,4 @@ rule all:
 
 onstart:
     LOCK.acquire()
+    check_cluster()

@@ -1,8 +1,9 @@
 """Measure, and write `docs/benchmarks.json` and the page `docs/benchmarks.md` that is made from it.
 
-python -m benchmarks                      # everything: most of an hour on two cores
+python -m benchmarks                      # everything: about two hours on two cores
 python -m benchmarks speed voices         # some sections
 python -m benchmarks speed --only lstm    # some rows of one; the others stay as they were
+python -m benchmarks endurance --runs 200
 python -m benchmarks devices              # needs no more than Keras, a backend and NumPy
 python -m benchmarks --quick --output /tmp/try
 """
@@ -22,7 +23,10 @@ from lib.files import read_json, write_json
 
 ROOT = Path(__file__).parent.parent
 # Each is a module with a function `measure`, imported when it runs: not all of them need the same.
-SECTIONS = ("speed", "voices", "grid", "memory", "sweep", "devices")
+SECTIONS = (
+    *("speed", "voices", "grid", "memory", "sweep", "planning", "features", "endurance"),
+    "devices",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,6 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--only", default="", help="rows of `speed` or `devices` whose name holds this word"
     )
+    parser.add_argument("--runs", type=int, default=2000, help="of `endurance`")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: do they run at all?")
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder of both files")
     parser.add_argument("--folder", type=Path, help="for what is written on the way; 6 GB free")
@@ -45,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
     for name in given.sections or SECTIONS:
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-            options = {"only": given.only} if name in ("speed", "devices") else {}
+            options: dict[str, Any] = {"only": given.only} if name in ("speed", "devices") else {}
+            if name == "endurance":
+                options = {"runs": given.runs}
             measure = import_module(f"benchmarks.{name}").measure
             found = measure(Path(folder), quick=given.quick, **options)
         found |= {

@@ -37,8 +37,8 @@ def copy(folder: Path) -> Path:
     return folder
 
 
-def snakemake(folder: Path, target: str, **config: Any) -> None:
-    """Make one file of a copy.
+def snakemake(folder: Path, /, *targets: str, **config: Any) -> None:
+    """Make files of a copy.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def snakemake(folder: Path, target: str, **config: Any) -> None:
         "snakemake",
         "--cores",
         str(cores()),
-        target,
+        *targets,
         "--config",
         *given,
     ]

@@ -176,6 +176,27 @@ and how many sweeps came within 2 % of it.
 {_table(head, rows)}"""
 
 
+def _planning(section: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{row['recordings']:,}",
+            f"{row['feature_jobs']:,}",
+            f"{row['jobs']:,}",
+            f"{row['cpu_seconds']:.1f} s",
+            f"{row['peak_mb'] / 1000:.2f} GB",
+        ]
+        for row in section["rows"]
+    ]
+    head = ["recordings", "feature jobs", "all jobs", "CPU time", "peak memory"]
+    return f"""\
+## Planning a run
+
+`snakemake --dry-run` of a folder of so many recordings in two classes, of which nothing has been
+computed; CPU time and peak memory of the whole process.
+
+{_table(head, rows)}"""
+
+
 def _devices(section: dict[str, Any]) -> str:
     rows = []
     for row in section["rows"]:
@@ -211,11 +232,55 @@ best size ({peaks}).{alone}
 {_table(head, rows)}"""
 
 
+def _features(section: dict[str, Any]) -> str:
+    return f"""\
+## The cores at work on features
+
+{section["files"]:,} files of {section["clip_seconds"]:g} s at {section["rate"]:,} Hz, MFCC, in
+{section["jobs"]} jobs on {section["at_once"]} cores: {section["per_second"]:.0f} files a second. A
+loop of librosa over {section["looped"]:,} of them, in one process that has imported all it needs,
+makes {section["loop_per_second"]:.0f} a second. The stage reaches
+**{section["ratio"]:.2f}** of {section["at_once"]} such loops, Snakemake and the starts of its jobs
+included."""
+
+
+def _endurance(section: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{row['run']:,}",
+            f"{row['memory_mib']:,.0f} MiB",
+            str(row["files"]),
+            str(row["threads"]),
+            f"{row['seconds']:.2f} s",
+        ]
+        for row in section["rows"]
+    ]
+    jobs = section["jobs"]
+    head = ["after run", "memory", "open files", "threads", "one run"]
+    return f"""\
+## Many trainings in one process
+
+{section["runs"]:,} runs of the smallest {", ".join(section["networks"])} in turn, no two with the
+same
+learning rate, each with all that a final run writes. Memory is that of the process after garbage
+was collected; one run is the median since the row before. In the second half memory grows by
+**{section["slope_kib"]:.0f} KiB a run**.
+
+{_table(head, rows)}
+
+As jobs of one Snakemake, {jobs["count"]} of them: {jobs["seconds"][0]:.1f} s and
+{jobs["memory_mib"][0]:.0f} MiB in the first half, {jobs["seconds"][1]:.1f} s and
+{jobs["memory_mib"][1]:.0f} MiB in the second (medians)."""
+
+
 RENDERERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "speed": _speed,
     "voices": _voices,
     "grid": _grid,
     "memory": _memory,
     "sweep": _sweep,
+    "planning": _planning,
+    "features": _features,
+    "endurance": _endurance,
     "devices": _devices,
 }

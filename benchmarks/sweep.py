@@ -35,11 +35,12 @@ EPOCHS, TRIALS = 10, 48
 SEED = 0
 # What is compared: stopping, min_epochs, spacing and factor of a search; the first is the default.
 SETTINGS = (
-    ("halving", 1, 3, 4),
-    ("halving", 1, 3, 3),
-    ("halving", 1, 4, 4),
-    ("hyperband", 1, 3, 3),
-    ("hyperband", 3, 3, 3),
+    ("halving", 1, 3, (3, 5)),
+    ("halving", 1, 3, (3,)),
+    ("halving", 1, 3, (4,)),
+    ("halving", 1, 4, (4,)),
+    ("hyperband", 1, 3, (3,)),
+    ("hyperband", 3, 3, (3,)),
 )
 
 
@@ -72,7 +73,8 @@ def replays(folder: Path, curves: dict[str, list[float]], *, quick: bool = False
     rows = []
     trials, sweeps = (3, 1) if quick else (TRIALS, 8)
     for setting in SETTINGS[:2] if quick else SETTINGS:
-        name = ", ".join(map(str, setting))
+        *others, factors = setting
+        name = ", ".join(map(str, [*others, " then ".join(map(str, factors))]))
         found = [
             _sweep(folder / f"{name} {seed}", curves, Sweep(_space(quick), trials, seed, *setting))
             for seed in range(sweeps)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lib.metrics import kappa
 
 # Normal, supraventricular and ventricular ectopic, fusion. Q, what is not known, is not scored.
 SCORED = ("N", "S", "V", "F")
+
+# Of the table that is reported beat by beat.
+ROWS = (*SCORED, "all")
 
 
 def is_aami(scored: Collection[str]) -> bool:
@@ -53,55 +55,46 @@ def _counted(matrix: ArrayLike, classes: Sequence[str]) -> NDArray[np.float64]:
     return np.where(keep[:, None], np.asarray(matrix, dtype=float), 0.0)
 
 
-def aami_table(matrix: ArrayLike, *, classes: Sequence[str]) -> pd.DataFrame:
-    """Give the table that de Chazal et al. 2004 (IEEE Trans. Biomed. Eng. 51:1196) report.
+def aami_scores(matrix: ArrayLike, *, classes: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Give the figures that de Chazal et al. 2004 (IEEE Trans. Biomed. Eng. 51:1196) report.
 
     Parameters
     ----------
-    matrix : array_like, shape (class, class)
-        A confusion matrix, row the label. Counts may be means over seeds.
+    matrix : array_like, shape (..., class, class)
+        Confusion matrices, row the label.
     classes : sequence of str
         Names of rows and columns. Beats of other classes than N, S, V and F are left out.
 
     Returns
     -------
-    DataFrame
-        A row for each of N, S, V and F, then `all`. `tp`, `fn`, `fp`, `tn` count beats, one class
-        against the rest; `sensitivity` TP/(TP+FN), `ppv` TP/(TP+FP), `false_positive_rate`
-        FP/(FP+TN), `accuracy` (TP+TN) over all. In row `all`, `tp` are all right beats and `fn` all
-        wrong ones, `accuracy` their share, and the others are plain means over the four classes,
-        NaN where one of them is. `j_kappa` stands in row `all`.
+    dict of str to ndarray, shape (..., 5)
+        Of each of N, S, V and F, then of all (`ROWS`). `tp`, `fn`, `fp`, `tn` count beats, one
+        class against the rest; `sensitivity` TP/(TP+FN), `ppv` TP/(TP+FP),
+        `false_positive_rate` FP/(FP+TN), `accuracy` (TP+TN) over all. Of all, `tp` are the right
+        beats and `fn` the wrong ones, `accuracy` their share, and the others are plain means over
+        the four classes, NaN where one of them is. `j_kappa` is of all alone.
     """
     m = _counted(matrix, classes)
     place = [list(classes).index(name) for name in SCORED]
-    total = m.sum()
-    tp = np.diag(m)[place]
-    fn, fp = m.sum(1)[place] - tp, m.sum(0)[place] - tp
+    total = m.sum((-2, -1))[..., None]
+    tp = np.diagonal(m, axis1=-2, axis2=-1)[..., place]
+    fn, fp = m.sum(-1)[..., place] - tp, m.sum(-2)[..., place] - tp
     tn = total - tp - fn - fp
+    none = np.full_like(total, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        table = pd.DataFrame(
-            {
-                "label": list(SCORED),
-                "tp": tp,
-                "fn": fn,
-                "fp": fp,
-                "tn": tn,
-                "sensitivity": tp / (tp + fn),
-                "ppv": tp / (tp + fp),
-                "false_positive_rate": fp / (fp + tn),
-                "accuracy": (tp + tn) / total,
-                "j_kappa": np.nan,
-            }
-        )
-        means = ("sensitivity", "ppv", "false_positive_rate")
-        whole = {
-            "label": "all",
-            "tp": tp.sum(),
-            "fn": fn.sum(),
-            "fp": np.nan,
-            "tn": np.nan,
-            **{name: table[name].mean(skipna=False) for name in means},
-            "accuracy": tp.sum() / total,
-            "j_kappa": float(jk_index(m, classes=classes)),
+        shares = {
+            "sensitivity": tp / (tp + fn),
+            "ppv": tp / (tp + fp),
+            "false_positive_rate": fp / (fp + tn),
         }
-    return pd.concat([table, pd.DataFrame([whole])], ignore_index=True)
+        right = tp.sum(-1, keepdims=True)
+        of_all = {
+            "tp": (tp, right),
+            "fn": (fn, fn.sum(-1, keepdims=True)),
+            "fp": (fp, none),
+            "tn": (tn, none),
+            **{name: (share, share.mean(-1, keepdims=True)) for name, share in shares.items()},
+            "accuracy": ((tp + tn) / total, right / total),
+            "j_kappa": (np.full_like(tp, np.nan), jk_index(m, classes=classes)[..., None]),
+        }
+    return {name: np.concatenate(parts, axis=-1) for name, parts in of_all.items()}

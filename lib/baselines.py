@@ -34,7 +34,7 @@ def baseline_run(
     examples : pd.DataFrame
         `examples.parquet`, for `rate` (Hz), `duration` (s), `channels` and `level` (dB).
     identity : mapping
-        As in `lib.train.train_run`; `architecture` is one of `BASELINES`: `majority` predicts
+        As in `lib.train.train_runs`; `architecture` is one of `BASELINES`: `majority` predicts
         the class shares of the train part, `metadata` is a random forest on what is known
         without listening, `logistic` a logistic regression on statistics of each channel.
     seed : int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,9 @@ class Sweep:
         Epochs that every trial gets before it may be stopped.
     spacing : int
         Each look of successive halving comes after so many times the epochs of the one before.
-    factor : int
-        About one trial in so many goes on after each look.
+    factor : sequence of int
+        About one trial in so many goes on after the first look, the second, …; the last number is
+        that of all later ones. Hyperband has one, the first.
     """
 
     space: Mapping[str, Any]
@@ -58,7 +59,7 @@ class Sweep:
     stopping: str = "halving"
     min_epochs: int = 1
     spacing: int = 3
-    factor: int = 4
+    factor: Sequence[int] = (3, 5)
 
     def pruner(self, epochs: int) -> Any:
         """Make the pruner for trainings of so many epochs."""
@@ -67,11 +68,11 @@ class Sweep:
         if self.stopping == "none":
             return pruners.NopPruner()
         if self.stopping == "halving":
-            return halving(first=self.min_epochs, spacing=self.spacing, factor=self.factor)
+            return halving(first=self.min_epochs, spacing=self.spacing, factors=self.factor)
         return pruners.HyperbandPruner(
             min_resource=self.min_epochs,
             max_resource=max(epochs, self.min_epochs + 1),
-            reduction_factor=self.factor,
+            reduction_factor=self.factor[0],
         )
 
 
@@ -80,7 +81,7 @@ def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
     return digest(
         {
             "space": {name: sweep.space[name] for name in sorted(sweep.space)},
-            "stopping": [sweep.stopping, sweep.min_epochs, sweep.spacing, sweep.factor],
+            "stopping": [sweep.stopping, sweep.min_epochs, sweep.spacing, list(sweep.factor)],
             "training": recipe.key(data, sweep.seed),
         }
     )
@@ -115,7 +116,19 @@ def open_study(folder: Path, *, settings: str, name: str) -> Any:
     folder.mkdir(parents=True, exist_ok=True)
     file = str(journal_file(folder, settings))
     # A lock by creating a file works on network file systems too.
-    backend = journal.JournalFileBackend(file, lock_obj=journal.JournalFileOpenLock(file))
+    lock = journal.JournalFileOpenLock(file)
+
+    class Backend(journal.JournalFileBackend):
+        def append_logs(self, logs: list[dict[str, Any]]) -> None:
+            try:
+                super().append_logs(logs)
+            except OSError:
+                # The disk is full. What another worker writes later must not follow half a line.
+                _drop_torn_line(Path(file), lock)
+                raise
+
+    _drop_torn_line(Path(file), lock)
+    backend = Backend(file, lock_obj=lock)
     study = optuna.create_study(
         study_name=name,
         storage=optuna.storages.JournalStorage(backend),
@@ -131,6 +144,22 @@ def open_study(folder: Path, *, settings: str, name: str) -> Any:
             "settings. Move it away: a new one is begun."
         )
     return study
+
+
+def _drop_torn_line(file: Path, lock: Any) -> None:
+    """Take away the last line of a journal where it is not whole: Optuna would read no further."""
+    if not file.exists():
+        return
+    lock.acquire()
+    try:
+        with file.open("rb+") as stream:
+            text = stream.read()
+            whole = text.rfind(b"\n") + 1
+            if whole < len(text):
+                logger.warning("%s: dropped its last line, which was cut off", file)
+                stream.truncate(whole)
+    finally:
+        lock.release()
 
 
 def journal_file(folder: Path, settings: str) -> Path:
@@ -196,8 +225,6 @@ def work(
     for cut in study.get_trials(states=(state.RUNNING,)):
         if cut.user_attrs.get("worker") == worker:
             # The same trial goes on, under its number: Hyperband's brackets go by numbers.
-            drawn = _draw(study, recipe, sweep, cut.number)
-            study.sampler = _fixed({**(drawn or {}), **cut.params})
             trial = optuna.trial.Trial(study, cut._trial_id)
             _run(trial, study, folder, data, recipe, sweep, **options)
     while True:
@@ -207,19 +234,26 @@ def work(
             drawn = _draw(study, recipe, sweep, number) if number < sweep.trials else None
             if drawn is None:
                 break
-            study.sampler = _fixed(drawn)
-            trial = study.ask()
-            trial.set_user_attr("worker", worker)
-            name, _ = _trial(recipe, suggest(sweep.space, from_optuna(trial)))
-            trial.set_user_attr("trial", name)
+            # One line of the journal says what it is and whose: a worker that is killed before or
+            # after it leaves no trial that nobody takes up.
+            study.add_trial(
+                optuna.trial.create_trial(
+                    state=state.RUNNING,
+                    params=drawn.params,
+                    distributions=drawn.distributions,
+                    user_attrs={"worker": worker, "trial": drawn.user_attrs["trial"]},
+                )
+            )
+            added = study.get_trials(deepcopy=False)[number]
+        trial = optuna.trial.Trial(study, added._trial_id)
         _run(trial, study, folder, data, recipe, sweep, **options)
     if number < sweep.trials:
         logger.info("the space has no trial that was not trained: %d are all", number)
     return journal
 
 
-def _draw(study: Any, recipe: Recipe, sweep: Sweep, number: int) -> dict[str, Any] | None:
-    """Draw the parameters of a trial that no earlier one has; None where there seems to be none.
+def _draw(study: Any, recipe: Recipe, sweep: Sweep, number: int) -> Any:
+    """Draw a trial that no earlier one is, with its id as `trial`; None where there seems none.
 
     What is drawn depends on the seed and on the trials before, and not on how often the search was
     interrupted. In a small space the sampler comes back to what it likes: trained once more it
@@ -238,8 +272,10 @@ def _draw(study: Any, recipe: Recipe, sweep: Sweep, number: int) -> dict[str, An
         kind = samplers.TPESampler if redraw < MODEL_DRAWS else samplers.RandomSampler
         copy.sampler = kind(seed=(sweep.seed * 100_003 + number) * REDRAWS + redraw)
         trial = copy.ask()
-        if _trial(recipe, suggest(sweep.space, from_optuna(trial)))[0] not in taken:
-            return dict(trial.params)
+        name, _ = _trial(recipe, suggest(sweep.space, from_optuna(trial)))
+        if name not in taken:
+            trial.set_user_attr("trial", name)
+            return copy.get_trials()[-1]
         copy.tell(trial, state=state.FAIL)
     return None
 
@@ -248,17 +284,6 @@ def _trial(recipe: Recipe, searched: Mapping[str, Any]) -> tuple[str, dict[str, 
     """Give the id and the complete hyperparameters of a trial."""
     values = complete(recipe.architecture, {**recipe.hyperparameters, **searched})
     return trial_id(recipe.architecture, values), values
-
-
-def _fixed(parameters: Mapping[str, Any]) -> Any:
-    """Make a sampler that gives what was drawn."""
-    from optuna.samplers import RandomSampler
-
-    class Fixed(RandomSampler):
-        def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
-            return parameters[name]
-
-    return Fixed()
 
 
 def _run(
@@ -278,7 +303,6 @@ def _run(
 
     state = optuna.trial.TrialState
     name, values = _trial(recipe, suggest(sweep.space, from_optuna(trial)))
-    trial.set_user_attr("trial", name)
     trial.set_user_attr("hyperparameters", values)
     number = f"trial {trial.number + 1} of {sweep.trials}"
     logger.info("%s: %s", number, name, extra=doing(number))

@@ -15,13 +15,23 @@ from lib.features import seconds, shape
 from lib.hyperparameters import complete, suggestion
 from lib.new_study import study_text
 from lib.parallel import scaled
+from lib.plain_yaml import read_yaml, require_plain
+from lib.recordings import class_of
+from lib.shards import expected_recordings, shards_for
 from lib.spaces import check_space, grid_trials, random_trials
-from lib.splits import KINDS
+from lib.splits import KINDS, check_rule
+
+__all__ = [
+    *("EFFORTS", "ROOT", "description", "folds_of", "input_axes", "merge", "read_yaml", "reading"),
+    *("resolve", "source_of", "split_options", "typed", "validate"),
+]
 
 ROOT = Path(__file__).parent.parent
 EFFORTS = ("demo", "quick", "full")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
+# What can be checked of a protocol before there are examples.
+_CHECKED = ("kind", "folds", "test", "validation", "parts")
 READING = ("variable", "rate")
 SEARCH_DEFAULTS = {
     "method": "grid",
@@ -30,22 +40,8 @@ SEARCH_DEFAULTS = {
     "stopping": "halving",
     "min_epochs": 1,
     "spacing": 3,
-    "factor": 4,
+    "factor": [3, 5],
 }
-
-
-def read_yaml(path: str | Path) -> Any:
-    """Read a YAML file without running anything it might hold.
-
-    Raises
-    ------
-    HeldoutError
-        The file is missing or is not YAML.
-    """
-    try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise HeldoutError(f"{path}: expected a YAML file, got: {error}") from error
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,6 +74,8 @@ def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:
     """
     import jsonschema
 
+    require_plain(value, where)
+
     validator = jsonschema.Draft202012Validator(schema)
     faults = sorted(validator.iter_errors(value), key=lambda fault: list(map(str, fault.path)))
     lines = [line for fault in faults for line in _explain(fault)]
@@ -102,6 +100,8 @@ def _explain(fault: Any) -> Iterator[str]:
             f"{at}expected one of {', '.join(map(str, fault.validator_value))}, "
             f"got {fault.instance!r}."
         )
+    elif fault.validator == "pattern" and "x00" in fault.validator_value:
+        yield f"{at}expected text without control characters, got {fault.instance!r}."
     elif fault.validator == "pattern":
         yield f"{at}expected letters, digits and underscores, got {fault.instance!r}."
     elif fault.validator == "propertyNames":
@@ -141,7 +141,7 @@ def typed(value: Any, schema: Mapping[str, Any] | bool) -> Any:
         return value
     try:
         return float(value) if "e" in value.lower() else yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError):
+    except (ValueError, yaml.YAMLError, RecursionError):
         return value
 
 
@@ -167,6 +167,7 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     HeldoutError
         Anything unknown, of a wrong type or contradictory. Nothing has run yet.
     """
+    require_plain(config, "the configuration")
     schemas = root / "workflow" / "schemas"
     settings: dict[str, Any] = deepcopy(dict(config))
     # On the command line one study is typed as a word, not as a list.
@@ -213,14 +214,25 @@ def _study(
     """Read one study, lay effort and overrides over it, check it."""
     path = root / "config" / "studies" / f"{name}.yaml"
     if name == FOLDER and settings.get("folder"):
-        given = settings["settings"].get(name, {}).get("folder", {})
-        stated = {key: given[key] for key in ("groups", *READING) if key in given}
+        stated = _stated(settings["settings"].get(name, {}).get("folder"), schema)
         study = yaml.safe_load(study_text(settings["folder"], **stated))
     else:
         study = read_yaml(path)
     if not isinstance(study, dict):
         raise HeldoutError(f"{path}: expected a mapping of keys, got {type(study).__name__}.")
     efforts = study.pop("efforts", {})
+    if not isinstance(efforts, dict):
+        raise HeldoutError(f"{path}: efforts: expected a mapping, got {efforts!r}. Correct it.")
+    for effort, keys in efforts.items():
+        if effort not in EFFORTS:
+            raise HeldoutError(
+                f"{path}: efforts: unknown effort {effort!r}. {suggestion(effort, list(EFFORTS))}"
+            )
+        if not isinstance(keys, dict):
+            raise HeldoutError(
+                f"{path}: efforts.{effort}: expected a mapping of the keys that differ, got "
+                f"{keys!r}. Correct it."
+            )
     study = merge(study, efforts.get(settings["effort"], {}))
     study = merge(study, typed(settings["settings"].get(name, {}), schema))
     validate(study, schema, f"study {name} (config/studies/{name}.yaml, or settings.{name})")
@@ -231,11 +243,17 @@ def _study(
             f"{study['dataset']}. Add or remove one of the two."
         )
     if study["dataset"] == FOLDER:
+        _require_apart(study["folder"]["path"], root)
         # Two folders are two datasets.
         study["dataset"] = PREFIX + name
     study["source"] = source_of(study["dataset"], settings)
     study["simulated"] = study["source"] == "simulated"
     study.setdefault("scored", list(study["classes"]))
+    study["shards"] = settings["shards"] or shards_for(
+        expected_recordings(
+            study, scale=settings["simulation"]["scale"], registry=root / "resources" / "registry"
+        )
+    )
     _check_study(name, study)
     study["trials"] = {}
     for architecture, search in study["architectures"].items():
@@ -244,6 +262,32 @@ def _study(
         except HeldoutError as error:
             raise HeldoutError(f"study {name}: {error}") from error
     return study
+
+
+def _stated(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Take of `settings.folder.folder` what says how to read it; the rest is checked later."""
+    import jsonschema
+
+    if not isinstance(given, Mapping):
+        return {}
+    known = schema["properties"]["folder"]["properties"]
+    return {
+        key: given[key]
+        for key in ("groups", *READING)
+        if key in given and jsonschema.Draft202012Validator(known[key]).is_valid(given[key])
+    }
+
+
+def _require_apart(folder: str, root: Path) -> None:
+    """Refuse a folder of recordings that holds the workflow or its results."""
+    place = Path(folder).resolve()
+    for inner in (root.resolve(), Path.cwd()):
+        if inner.is_relative_to(place):
+            raise HeldoutError(
+                f"folder {folder!r}: expected a folder of recordings, got one that holds the "
+                f"workflow itself ({inner}): what it makes would count as recordings. Put the "
+                "recordings into a folder of their own."
+            )
 
 
 def _trials(
@@ -264,6 +308,10 @@ def _trials(
 def _check_study(name: str, study: Mapping[str, Any]) -> None:
     """Find what a schema cannot: contradictions between keys."""
     classes = list(study["classes"])
+    try:
+        class_of(study["classes"])
+    except HeldoutError as error:
+        raise HeldoutError(f"study {name}: {error}") from error
     for label in study["scored"]:
         if label not in classes:
             raise HeldoutError(f"study {name}: scored: {suggestion(str(label), classes)}")
@@ -289,9 +337,13 @@ def _check_study(name: str, study: Mapping[str, Any]) -> None:
                 f"study {name}: protocol {protocol}: `parts` belongs to kind published "
                 f"(kinds: {', '.join(KINDS)}), which needs it."
             )
+        try:
+            check_rule(**{key: rule[key] for key in _CHECKED if key in rule})
+        except HeldoutError as error:
+            raise HeldoutError(f"study {name}: protocol {protocol}: {error}") from error
     try:
         shape(**study["features"])
-    except (HeldoutError, TypeError) as error:
+    except (HeldoutError, TypeError, ValueError, OverflowError) as error:
         raise HeldoutError(f"study {name}: features: {error}") from error
 
 

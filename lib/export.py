@@ -1,10 +1,12 @@
-"""A trained network as a folder to hand on: two formats that agree, settings, and a model card."""
+"""A trained network as a folder to hand on: formats that agree, settings, and a model card."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,14 @@ import pandas as pd
 from lib.backend import load
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table, write_json
+from lib.model_card import model_card
 from lib.predict import read_run
+
+FORMS = {
+    "saved_model": ("saved_model", "TensorFlow, endpoint `serve`"),
+    "onnx": ("model.onnx", "ONNX, input `examples`"),
+}
+"""Each format with the file or folder that holds it, and what takes it."""
 
 # Two runtimes add up in another order: float32 probabilities differ by a few units in the last
 # place, not by this.
@@ -26,6 +35,7 @@ def export(
     run: str | Path,
     folder: str | Path,
     *,
+    form: str = "saved_model",
     tables: str | Path | None = None,
     manifest: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -37,6 +47,8 @@ def export(
         The folder of a run.
     folder : str or Path
         What to make; it must not be there.
+    form : {"saved_model", "onnx"}
+        What is written beside `model.keras`.
     tables : path, optional
         The tables of `lib.compare`, for the intervals on the card.
     manifest : mapping, optional
@@ -45,23 +57,30 @@ def export(
     Returns
     -------
     Path
-        `folder`: `model.keras`, `saved_model/` (TensorFlow, endpoint `serve`), `inputs.json`,
-        `labels.txt`, `run.json` and `README.md`, the model card. `lib.predict` takes it as a run.
+        `folder`: `model.keras`; `saved_model/` (TensorFlow, endpoint `serve`) or `model.onnx`
+        (input `examples`); `inputs.json`, `labels.txt`, `run.json` and `README.md`, the model card.
+        `lib.predict` takes it as a run.
 
     Raises
     ------
     HeldoutError
-        As `lib.predict.read_run`; the folder is there; the run was computed with another backend
-        than TensorFlow; or the two formats do not agree.
+        As `lib.predict.read_run`; the form is not known, or what writes it is not installed; the
+        folder is there; or the two formats do not agree.
     """
     run, folder = Path(run), Path(folder)
     record = read_run(run)
+    if form not in FORMS:
+        raise HeldoutError(
+            f"format {form!r}: expected one of {', '.join(FORMS)}. Correct it (--format)."
+        )
+    if form == "onnx":
+        _require_onnx()
     if folder.exists():
         raise HeldoutError(
             f"{folder}: expected nothing there, since no model is overwritten. Name another folder "
             "(--output), or move it away."
         )
-    # Both backends read `.keras`; only this one writes a SavedModel without a further package.
+    # Both backends read `.keras`; only this one writes both formats.
     keras = load("tensorflow")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export.") as scratch:
@@ -70,140 +89,105 @@ def export(
         shutil.copy2(run / "model.keras", part)
         shutil.copy2(run / "run.json", part)
         model = keras.models.load_model(run / "model.keras")
-        model.export(part / "saved_model", format="tf_saved_model", verbose=False)
+        file = FORMS[form][0]
+        if form == "onnx":
+            _write_onnx(keras, model, part / file)
+        else:
+            model.export(part / file, format="tf_saved_model", verbose=False)
         difference = disagreement(part, record["inputs"])
         if not difference <= AGREEMENT:
             raise HeldoutError(
-                f"{run}: expected the SavedModel to give the probabilities of model.keras, got "
-                f"a difference of {difference:g}. Do not use it; report this with the run.json."
+                f"{run}: expected {file} to give the probabilities of model.keras, got a "
+                f"difference of {difference:g}. Do not use it; report this with the run.json."
             )
         write_json(part / "inputs.json", {**record["inputs"], "classes": record["classes"]})
         (part / "labels.txt").write_text("\n".join(record["classes"]) + "\n", encoding="utf-8")
-        card = model_card(record, board=_board(tables, record), manifest=manifest or {})
+        card = model_card(
+            record,
+            board=_board(tables, record),
+            manifest=manifest or {},
+            formats=dict([FORMS[form]]),
+        )
         (part / "README.md").write_text(card, encoding="utf-8")
         part.replace(folder)
     return folder
 
 
+def _require_onnx() -> None:
+    lost = [name for name in ("tf2onnx", "onnxruntime") if find_spec(name) is None]
+    if lost:
+        raise HeldoutError(
+            f"format onnx: expected the packages tf2onnx and onnxruntime, got no "
+            f"{' and no '.join(lost)}. Install them (pip install tf2onnx onnxruntime), or leave "
+            "--format out."
+        )
+
+
+def _write_onnx(keras: Any, model: Any, file: Path) -> None:
+    """Convert a network with tf2onnx, as Keras does it."""
+
+    # The constants of a Normalization layer are tensors made outside of the traced function:
+    # tf2onnx makes inputs of them. Those of Rescaling are numbers, and become part of the graph.
+    def rescaled(layer: Any) -> Any:
+        if not isinstance(layer, keras.layers.Normalization):
+            return layer.__class__.from_config(layer.get_config())
+        config = layer.get_config()
+        mean, variance = (np.array(config[name]).reshape(-1) for name in ("mean", "variance"))
+        # As the layer itself does, so that a channel without any variance stays finite.
+        deviation = np.maximum(np.sqrt(variance), keras.config.epsilon())
+        return keras.layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist())
+
+    clone = keras.models.clone_model(model, clone_function=rescaled)
+    clone.set_weights(model.get_weights())
+    shape = (None, *model.input_shape[1:])
+    spec = keras.InputSpec(shape=shape, dtype="float32", name="examples")
+    clone(np.zeros((1, *shape[1:]), np.float32))
+    with warnings.catch_warnings():
+        # Keras looks for a name that NumPy 2 gave up.
+        warnings.simplefilter("ignore", FutureWarning)
+        clone.export(file, format="onnx", verbose=False, input_signature=[spec])
+
+
 def disagreement(folder: str | Path, inputs: Mapping[str, Any]) -> float:
-    """Give the largest difference between the probabilities of `model.keras` and `saved_model`.
+    """Give the largest difference between the probabilities of `model.keras` and the other format.
 
     Both are asked for the same examples, drawn within the range of the training's.
     """
-    import tensorflow as tf
-
+    folder = Path(folder)
     keras = load("tensorflow")
     low, high = (np.array(inputs["values"][end], dtype=np.float32) for end in ("low", "high"))
     rng = np.random.default_rng(0)
     x = rng.uniform(low, high, size=(_TRIED, *inputs["shape"])).astype(np.float32)
-    model = keras.models.load_model(Path(folder) / "model.keras")
+    model = keras.models.load_model(folder / "model.keras")
+    ask = _ask_onnx if (folder / "model.onnx").is_file() else _ask_saved_model
+    return float(np.abs(model.predict(x, verbose=0) - ask(folder, x)).max())
+
+
+def _ask_onnx(folder: Path, x: np.ndarray) -> np.ndarray:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        str(folder / "model.onnx"), providers=["CPUExecutionProvider"]
+    )
+    return np.asarray(session.run(None, {"examples": x})[0])
+
+
+def _ask_saved_model(folder: Path, x: np.ndarray) -> np.ndarray:
+    import tensorflow as tf
+
     # Its variables live as long as this object.
-    saved = tf.saved_model.load(str(Path(folder) / "saved_model"))
-    served = saved.serve(tf.constant(x)).numpy()
-    return float(np.abs(model.predict(x, verbose=0) - served).max())
+    saved = tf.saved_model.load(str(folder / "saved_model"))
+    return np.asarray(saved.serve(tf.constant(x)).numpy())
 
 
 def _board(tables: str | Path | None, record: Mapping[str, Any]) -> pd.DataFrame:
-    """Take the lines of the leaderboard that are about this run's protocol and architecture."""
+    """Take the lines of the leaderboard that are about this run's study, by example."""
     file = Path(tables or "") / "leaderboard.csv"
     if tables is None or not file.is_file():
         return pd.DataFrame()
-    board = read_table(file, text=("study", "protocol", "architecture", "metric", "unit"))
-    same = [board[name] == record[name] for name in ("study", "protocol", "architecture")]
-    return board[np.logical_and.reduce(same) & (board["unit"] == "example")]
-
-
-def model_card(
-    record: Mapping[str, Any], *, board: pd.DataFrame, manifest: Mapping[str, Any]
-) -> str:
-    """Write the model card: data, protocol, numbers with intervals, limits, licence.
-
-    Parameters
-    ----------
-    record : mapping
-        `run.json`.
-    board : pd.DataFrame
-        Rows of `leaderboard.csv` about it; perhaps none.
-    manifest : mapping
-        Of the dataset; perhaps empty.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    inputs = record["inputs"]
-    recordings = inputs["recordings"]
-    test = record["metrics"]["test"]
-    honest = record["honest"]
-    lines = [
-        f"# {record['architecture']} for {', '.join(record['classes'])}",
-        "",
-        f"Study {record['study']}, protocol {record['protocol']}, trial {record['trial']}, seed "
-        f"{record['seed']}, fold {record['fold']}.",
-    ]
-    if record["simulated"]:
-        lines += ["", "**Trained on simulated recordings: of no use on real ones.**"]
-    lines += [
-        "",
-        "## Use",
-        "",
-        "    python -m lib predict FOLDER FILE",
-        "",
-        f"`model.keras` (Keras) and `saved_model/` (TensorFlow, endpoint `serve`) take float32 "
-        f"examples of shape (examples, {inputs['shape'][0]}, {inputs['shape'][1]}) as "
-        "`inputs.json` says they are made, and give the probability of each line of `labels.txt`. "
-        "Normalisation is part of the network.",
-        "",
-        "## Data",
-        "",
-        f"{record['dataset']} {manifest.get('version') or ''}".strip()
-        + f", {record['metrics']['train']['examples']} training examples. Sampling rates "
-        f"{', '.join(f'{rate:g}' for rate in recordings['rate'])} Hz; durations "
-        f"{recordings['duration'][0]:.2f} to {recordings['duration'][1]:.2f} s; levels "
-        f"{recordings['level'][0]:.0f} to {recordings['level'][1]:.0f} dB of full scale.",
-        "",
-        "## Numbers",
-        "",
-        "No group (what the protocol keeps together: a patient, a speaker, a recording) of the "
-        "test part was in another part."
-        if honest
-        else "**Not honest: groups of the test part were in the train part, too. These numbers "
-        "promise too much.**",
-        "",
-        f"This run, on its {test['examples']} test examples: macro-F1 {test['macro_f1']:.3f}, "
-        f"accuracy {test['accuracy']:.3f}.",
-        "",
-    ]
-    if len(board):
-        lines += [
-            "All seeds and folds of the architecture, with 95 % intervals over groups:",
-            "",
-            "| metric | estimate | 95 % interval |",
-            "|---|---|---|",
-        ]
-        for row in board.to_dict("records"):
-            ends = "–" if pd.isna(row["low"]) else f"{row['low']:.3f} to {row['high']:.3f}"
-            lines.append(f"| {row['metric']} | {row['estimate']:.3f} | {ends} |")
-        lines.append("")
-    lines += [
-        "## Limits",
-        "",
-        "- Not a medical device. What recordings of other devices, rooms, languages or patients "
-        "give has not been measured.",
-        "- `python -m lib predict` warns where a file differs from the training recordings in "
-        "rate, length, level or range; nobody warns of other differences.",
-        "- Probabilities are not calibrated on anything but the validation part, which chose the "
-        "epoch.",
-        "",
-        "## Licence",
-        "",
-        f"Of the recordings: {manifest.get('licence') or 'not known'}. Whether a network is bound "
-        "by the licence of its recordings differs by law; ask before you hand it on.",
-        *(f"- {entry}" for entry in manifest.get("citation") or []),
-        "",
-    ]
-    return "\n".join(lines)
+    text = ("study", "protocol", "honest", "architecture", "kind", "metric", "unit")
+    board = read_table(file, text=text)
+    return board[(board["study"] == record["study"]) & (board["unit"] == "example")]
 
 
 def manifest_of(record: Mapping[str, Any], data: str | Path) -> dict[str, Any]:

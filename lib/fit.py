@@ -274,4 +274,10 @@ class Trainer:
 
 def _optimizer(keras: Any, values: Mapping[str, Any]) -> Any:
     kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
-    return getattr(keras.optimizers, kinds[values["optimizer"]])(values["learning_rate"])
+    optimizer = getattr(keras.optimizers, kinds[values["optimizer"]])(values["learning_rate"])
+    if hasattr(optimizer, "_all_reduce_sum_gradients"):
+        # With one replica the sum over replicas is the gradient itself. TensorFlow writes it as a
+        # function with a gradient of its own, which it registers for as long as the process lives,
+        # with the graph of the training step: several MB a network.
+        optimizer._all_reduce_sum_gradients = list
+    return optimizer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import pandas as pd
 
 from lib.audit.listening import Heard, listen, same_recordings
 from lib.audit.tables import compile_pattern, part_of
-from lib.datasets.files import SUFFIXES, is_recording
+from lib.datasets.files import SUFFIXES, files_below, recordings_below
 from lib.errors import HeldoutError
-from lib.files import read_table, sha256
+from lib.files import read_table, safe_path, sha256
 from lib.fingerprint import Band
 
 METADATA = "metadata.csv"
@@ -72,11 +73,9 @@ def list_folder(folder: str | Path, *, groups: str | None = None) -> pd.DataFram
 
 def _by_class(folder: Path) -> pd.DataFrame:
     rows = [
-        {"path": path.relative_to(folder).as_posix(), "label": inner.name, "group": "", "split": ""}
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and not inner.name.startswith(".")
-        for path in sorted(inner.rglob("*"))
-        if path.is_file() and is_recording(path)
+        {"path": path, "label": path.partition("/")[0], "group": "", "split": ""}
+        for path in recordings_below(folder)
+        if "/" in path and not path.startswith(".")
     ]
     return pd.DataFrame(rows, columns=["path", "label", "group", "split"])
 
@@ -84,6 +83,8 @@ def _by_class(folder: Path) -> pd.DataFrame:
 def _described(folder: Path) -> pd.DataFrame:
     file = folder / METADATA
     table = read_table(file, text=("path", "label", "group", "split"))
+    if "path" in table:
+        table["path"] = table["path"].str.removeprefix("./")  # as `find` writes them
     missing = [name for name in ("path", "label") if name not in table]
     if missing:
         raise HeldoutError(
@@ -94,7 +95,7 @@ def _described(folder: Path) -> pd.DataFrame:
         if name not in table:
             table[name] = ""
     unknown = sorted({text for text in table["split"] if text and not part_of(text)})
-    outside = [p for p in table["path"] if Path(p).is_absolute() or ".." in Path(p).parts]
+    outside = [path for path in table["path"] if not safe_path(path)]
     twice = sorted(set(table.loc[table["path"].duplicated(), "path"]))
     unlabelled = table.loc[table["label"] == "", "path"].tolist()
     partly = 0 < (table["group"] == "").sum() < len(table)
@@ -130,10 +131,10 @@ def _groups(paths: Sequence[str], pattern: str) -> list[str]:
 def listing(folder: str | Path) -> str:
     """Give one short name to the state of a folder: names, sizes and times of all its files."""
     digest = hashlib.sha256()
-    for path in sorted(Path(folder).rglob("*")):
-        if path.is_file():
-            status = path.stat()
-            name = path.relative_to(folder).as_posix()
+    for name in sorted(files_below(folder)):
+        # A link to nowhere is no file.
+        with suppress(FileNotFoundError):
+            status = os.stat(f"{folder}/{name}")  # noqa: PTH116
             digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:16]
 
@@ -168,9 +169,10 @@ def survey(
     -------
     dict
         A manifest as that of `lib.retrieve`, and `recordings` (a row for each that is kept),
-        `left_out` (`path` and `reason`) and `notes`, texts for the page. Recordings that hold the
-        same audio are joined into one group; under two labels all of them are left out, since one
-        label is wrong and nobody knows which.
+        `left_out` (`path` and `reason`), `cautions`, which the page shows beside the verdict, and
+        `notes`, which it shows with the data. Recordings that hold the same audio are joined into
+        one group; under two labels all of them are left out, since one label is wrong and nobody
+        knows which.
 
     Raises
     ------
@@ -211,7 +213,8 @@ def survey(
         "missing": len(left_out),
         "recordings": [_row(row, of[row["path"]]) for row in kept.to_dict("records")],
         "left_out": left_out,
-        "notes": _notes(grouped=grouped, joined=joined, left_out=left_out),
+        "cautions": _cautions(grouped=grouped, left_out=len(left_out), of=len(table)),
+        "notes": _notes(joined=joined, left_out=left_out),
     }
 
 
@@ -272,11 +275,15 @@ def _row(row: Mapping[Any, Any], item: Heard) -> dict[str, Any]:
     }
 
 
-def _notes(
-    *, grouped: bool, joined: list[tuple[str, str]], left_out: list[dict[str, str]]
-) -> list[str]:
-    notes = [] if grouped else [NO_GROUPS]
-    notes += [
+def _cautions(*, grouped: bool, left_out: int, of: int) -> list[str]:
+    cautions = [] if grouped else [NO_GROUPS]
+    if left_out:
+        cautions.append(f"{left_out} of {of} recordings were left out; see Data for which and why.")
+    return cautions
+
+
+def _notes(*, joined: list[tuple[str, str]], left_out: list[dict[str, str]]) -> list[str]:
+    notes = [
         f"{first} and {second} hold the same audio: they count as one group."
         for first, second in joined
     ]

@@ -11,6 +11,11 @@ from typing import Any
 from lib.errors import HeldoutError
 
 OPTIMIZERS = ("adam", "adamax", "rmsprop", "sgd")
+ACTIVATIONS = (
+    *("celu", "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu"),
+    *("linear", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softsign", "tanh"),
+)
+"""Of the dense layers: the names that Keras has for them, checked here before anything runs."""
 
 _TRAINING: dict[str, Any] = {
     "optimizer": "adam",
@@ -128,7 +133,8 @@ def _check(architecture: str, name: str, value: Any) -> None:
     elif name == "optimizer":
         expected, good = f"one of {', '.join(OPTIMIZERS)}", value in OPTIMIZERS
     else:
-        expected, good = "the name of a Keras activation", isinstance(value, str)
+        expected = f"the name of a Keras activation ({', '.join(ACTIVATIONS)})"
+        good = value in ACTIVATIONS
     if not good:
         raise HeldoutError(f"{architecture}: {name}: expected {expected}, got {value!r}.")
 

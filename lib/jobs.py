@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
 from lib.errors import HeldoutError
 from lib.progress import Progress
+
+_SPACE = "Make room on that disk, or raise its quota,"
+_RIGHTS = (
+    "Make the folder writable, on a cluster from every node, or use a copy of the project that is,"
+)
+# What stops a job that is no fault of it, and what to do about it.
+UNWRITABLE = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: _RIGHTS,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+}
 
 
 def hand_down_library(folder: str | Path) -> None:
@@ -29,17 +45,54 @@ def hand_down_library(folder: str | Path) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
 
 
+def require_writable(*folders: str | Path) -> None:
+    """Raise unless files can be made in folders; those that are not there yet are passed over.
+
+    Raises
+    ------
+    HeldoutError
+        Names the first that is read-only for this user.
+    """
+    for folder in map(Path, folders):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise HeldoutError(
+                f"{folder.resolve()}: expected a folder that this user can write to, got one that "
+                "is read-only. Results are written beside the Snakefile: work in a copy of the "
+                "project on a file system that all nodes can write to, or have the rights set."
+            )
+
+
 class RunLock:
     """A lock on a folder that ends with the process that holds it, however that ends.
+
+    A run plans first, and takes the lock when it begins to work. What it planned while another run
+    was at work is out of date when that one has ended: it would do work again that is done. So it
+    remembers who had the folder when it planned.
 
     Parameters
     ----------
     path : str or Path
-        The lock file.
+        The lock file. Who held it last stands in a file beside it.
     """
 
     def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
         self._lock = FileLock(path)
+        self._last = self._path.with_suffix(".last")
+        self._planned = self._holder()
+
+    def _holder(self) -> str | None:
+        """Name the run that had the folder last; None where one has it now."""
+        try:
+            if self._path.exists():
+                with self._lock.acquire(timeout=0):
+                    pass
+            return self._last.read_text(encoding="utf-8") if self._last.exists() else ""
+        except Timeout:
+            return None
+        except OSError:
+            # A dry run may look at a folder in which it may not write.
+            return ""
 
     def acquire(self) -> None:
         """Take the lock until the process ends.
@@ -47,16 +100,46 @@ class RunLock:
         Raises
         ------
         HeldoutError
-            Another process holds it.
+            Another process holds it, or held it since this object was made; or the folder cannot
+            be written.
         """
         try:
-            Path(self._lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # A run that only looks whether the lock is held has it for a moment.
+            self._lock.acquire(timeout=2, poll_interval=0.05)
+            if self._planned == self._holder():
+                self._last.write_text(uuid4().hex, encoding="utf-8")
+                return
         except Timeout as error:
             raise HeldoutError(
-                f"another run is at work in this folder (it holds {self._lock.lock_file}). "
+                f"another run is at work in this folder (it holds {self._path}). "
                 "Wait for it to end, or use a copy of the folder."
             ) from error
+        except OSError as error:
+            raise HeldoutError(unwritten(error, default=self._path)) from error
+        self._lock.release()
+        raise HeldoutError(
+            "another run was at work in this folder while this one planned, and has ended since: "
+            "what was planned is out of date. Start again."
+        )
+
+
+def unwritten(error: OSError, *, default: str | Path = "a file") -> str:
+    """Say what a file that cannot be written means for whoever runs the workflow.
+
+    Parameters
+    ----------
+    error : OSError
+        What happened.
+    default : str or Path
+        Names the file where the error does not.
+    """
+    place = error.filename or default
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return (
+        f"{place}: expected to be able to read and write it, got: {reason}. "
+        f"{UNWRITABLE.get(error.errno or 0, _RIGHTS)} and run again: what is finished is kept."
+    )
 
 
 @contextmanager
@@ -81,27 +164,74 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         The logger of the library.
     """
     log = Path(log)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(log.with_name(f".{log.name}.lock")):
-        handler = logging.FileHandler(log, mode="w", encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        logger = logging.getLogger("lib")
-        logger.setLevel(logging.INFO)
-        logger.addHandler(handler)
-        progress = Progress(log.stem)
-        logger.addHandler(progress)
-        logging.captureWarnings(True)
-        logging.getLogger("py.warnings").addHandler(handler)
-        try:
+    logger = logging.getLogger("lib")
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(log.with_name(f".{log.name}.lock")), _logged(log, logger):
             yield logger
-        except HeldoutError as error:
-            logger.error("%s", error)
-            print(f"heldout: {error}", file=sys.stderr)
-            sys.exit(1)
-        except Exception:
+    # What it says is in the log by now, where that could be written.
+    except _Told:
+        sys.exit(1)
+    except OSError as error:
+        print(f"heldout: {unwritten(error, default=log)}", file=sys.stderr)
+        sys.exit(1)
+
+
+class _Told(Exception):
+    """The job failed, and has said why."""
+
+
+class _Log(logging.FileHandler):
+    """A log that a job can do without: on a full disk its own files are what matters."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
+@contextmanager
+def _logged(log: Path, logger: logging.Logger) -> Iterator[None]:
+    """Write messages of the block to the log, and say how it failed there and on the terminal."""
+    handler = _Log(log, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    progress = Progress(log.stem)
+    logger.addHandler(progress)
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(handler)
+    try:
+        yield
+    except Exception as error:
+        if message := _message(error):
+            logger.error("%s", message)
+            print(f"heldout: {message}", file=sys.stderr)
+        else:
             logger.exception("unexpected error")
             traceback.print_exc()
-            sys.exit(1)
-        finally:
-            logger.removeHandler(progress)
-            handler.close()
+        raise _Told from error
+    finally:
+        logger.removeHandler(progress)
+        handler.close()
+
+
+def _message(error: BaseException) -> str:
+    """Say what a person can do about an error, and nothing where that is not known."""
+    if isinstance(error, HeldoutError):
+        return str(error)
+    # Libraries wrap what the system said.
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, OSError) and below.errno in UNWRITABLE:
+            return unwritten(below)
+        if isinstance(below, MemoryError):
+            return (
+                f"expected enough memory for this job, got: {str(below) or 'none left'}. "
+                "Run fewer jobs at once (--cores), on a machine with more memory, and again: "
+                "what is finished is kept."
+            )
+        below = below.__cause__ or below.__context__
+    return ""

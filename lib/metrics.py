@@ -36,10 +36,27 @@ NO_EXAMPLES = "there are no examples"
 def positions(label: ArrayLike, classes: Sequence[str]) -> NDArray[np.int64]:
     """Give the place of each label in `classes`, shape (example,).
 
+    Parameters
+    ----------
+    label : array_like of str, shape (example,)
+        True classes.
+    classes : sequence of str
+        All classes, in their order.
+
+    Returns
+    -------
+    ndarray of int, shape (example,)
+        From 0.
+
     Raises
     ------
     HeldoutError
         A label is not among the classes.
+
+    Examples
+    --------
+    >>> positions(["b", "a"], ["a", "b"]).tolist()
+    [1, 0]
     """
     place = {name: number for number, name in enumerate(classes)}
     labels = np.asarray(label, dtype=object)
@@ -221,7 +238,25 @@ def losses(truth: NDArray[np.int64], x: NDArray[np.float64]) -> dict[str, NDArra
 
 
 def calibration_bin(confidence: NDArray[np.float64], *, bins: int) -> NDArray[np.int64]:
-    """Give the bin of each confidence: equally wide, and each holds its upper edge."""
+    """Give the bin of each confidence: equally wide, and each holds its upper edge.
+
+    Parameters
+    ----------
+    confidence : ndarray of float, shape (example,)
+        Probabilities of the top class.
+    bins : int
+        How many.
+
+    Returns
+    -------
+    ndarray of int, shape (example,)
+        From 0.
+
+    Examples
+    --------
+    >>> calibration_bin(np.array([0.5, 0.51, 1.0]), bins=2).tolist()
+    [0, 1, 1]
+    """
     return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
@@ -229,6 +264,15 @@ def calibration_gaps(
     truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
 ) -> NDArray[np.float64]:
     """Give right − confidence of the top class of each example, in the column of its bin.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Number of the true class.
+    x : ndarray of float, shape (example, class)
+        Probabilities.
+    bins : int
+        Equally wide, from 0 to 1.
 
     Returns
     -------
@@ -243,12 +287,50 @@ def calibration_gaps(
     return gaps
 
 
+def calibration_hits(
+    truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
+) -> NDArray[np.float64]:
+    """Give for each example and bin of confidence whether it is right and in it, and whether in it.
+
+    Returns
+    -------
+    ndarray, shape (example, 2 × bin)
+        Summed over examples, columns 2b and 2b + 1 are the right ones and all of bin b: their ratio
+        is its accuracy in a reliability diagram.
+    """
+    rows, where = np.arange(len(truth)), calibration_bin(x.max(1), bins=bins)
+    hits = np.zeros((len(truth), 2 * bins))
+    hits[rows, 2 * where] = x.argmax(1) == truth
+    hits[rows, 2 * where + 1] = 1
+    return hits
+
+
 def expected_calibration_error(
     truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
 ) -> float:
     """Give the expected calibration error of the top class (Guo et al. 2017, ICML).
 
     The mean over equally wide bins of |accuracy − confidence|, weighted by the examples in each.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Number of the true class.
+    x : ndarray of float, shape (example, class)
+        Probabilities.
+    bins : int
+        Equally wide, from 0 to 1.
+
+    Returns
+    -------
+    float
+        0 to 1; 0 where confidence is what is right.
+
+    Examples
+    --------
+    >>> chance = np.array([[0.75, 0.25]] * 4)
+    >>> expected_calibration_error(np.array([0, 0, 0, 1]), chance)
+    0.0
     """
     return float(np.abs(calibration_gaps(truth, x, bins=bins).mean(0)).sum())
 
@@ -257,6 +339,15 @@ def calibration(
     truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = CALIBRATION_BINS
 ) -> pd.DataFrame:
     """Give what a reliability diagram shows (DeGroot and Fienberg 1983): a row a bin.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Number of the true class.
+    x : ndarray of float, shape (example, class)
+        Probabilities.
+    bins : int
+        Equally wide, from 0 to 1.
 
     Returns
     -------
@@ -287,6 +378,16 @@ def calibration(
 
 def kappa(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give Cohen's kappa of confusion matrices of shape (..., class, class); NaN where 0/0.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Confusion matrices, row the label.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        1 is perfect, 0 is chance.
 
     Examples
     --------

@@ -69,7 +69,7 @@ def recordings_table(
         A label is in two classes; nothing is left; a class has no recording, or too few groups; or
         a file is not in the manifest.
     """
-    class_of = _class_of(classes)
+    labels = class_of(classes)
     table = list_recordings(dataset, folder, **(options or {}))
     # What the publisher set aside to predict on has no part in a comparison.
     keep = ~table["recording"].isin([str(name) for name in exclude])
@@ -79,7 +79,7 @@ def recordings_table(
     table = table[keep].reset_index(drop=True)
     table["source_label"] = table["label"]
     if not dataset_module(dataset).EXAMPLES_HAVE_LABELS:
-        chosen = table["label"].map(lambda label: _class(label, class_of))
+        chosen = table["label"].map(lambda label: _class(label, labels))
         _require_classes(dataset, table, chosen, classes=classes, min_groups=min_groups)
         table = table.assign(label=chosen)[chosen != ""].reset_index(drop=True)
     elif table.empty or table["group"].nunique() < min_groups:
@@ -92,7 +92,14 @@ def recordings_table(
     return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
-def _class_of(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def class_of(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Give the class of each label.
+
+    Raises
+    ------
+    HeldoutError
+        A label is in two classes.
+    """
     found: dict[str, str] = {}
     for name, labels in classes.items():
         for label in map(str, labels):
@@ -164,33 +171,3 @@ def _checksums(table: pd.DataFrame, folder: str | Path, manifest: Mapping[str, A
         parts = "".join(f"{part} {sums[part]}\n" for part in stems[name.removesuffix(".hea")])
         found.append(hashlib.sha256(parts.encode()).hexdigest())
     return found
-
-
-def deal(table: pd.DataFrame, shards: int) -> list[pd.DataFrame]:
-    """Deal recordings to shards by a hash of their names.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        A table of recordings.
-    shards : int
-        How many.
-
-    Returns
-    -------
-    list of pd.DataFrame
-        One for each shard, some perhaps empty, each in the order of `table`. Where a recording
-        goes depends on its own name alone, so that one more changes one shard.
-
-    Raises
-    ------
-    HeldoutError
-        `shards` is below 1.
-    """
-    if shards < 1:
-        raise HeldoutError(f"shards: expected at least 1, got {shards}. Correct the config.")
-    # Python's own hash differs from process to process.
-    number = table["recording"].map(
-        lambda name: int.from_bytes(hashlib.sha256(str(name).encode()).digest()[:8], "big") % shards
-    )
-    return [table[number == shard].reset_index(drop=True) for shard in range(shards)]

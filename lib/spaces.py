@@ -15,6 +15,11 @@ from lib.hyperparameters import ARCHITECTURES, check_architecture, complete, sug
 
 METHODS = ("grid", "random", "bayes")
 
+_KEYS = ("choices", "low", "high", "log", "step", "when")
+
+# No scheduler holds more jobs than this, and no person means more trials.
+MOST_TRIALS = 100_000
+
 # Draws of a random search that give a trial already drawn are repeated, so often at most: in a
 # small space there may be no other trial.
 REDRAWS = 100
@@ -63,11 +68,12 @@ def check_space(
         if name not in known:
             raise HeldoutError(f"{where}: unknown. {suggestion(name, list(known))}")
         rule = _rule(given)
-        strange = set(rule) - {"choices", "low", "high", "log", "step", "when"}
+        strange = set(rule) - set(_KEYS)
         if strange or ("choices" in rule) == ("low" in rule and "high" in rule):
             raise HeldoutError(
                 f"{where}: expected a list of choices, or choices, or low and high "
                 f"(with log, step) and perhaps when; got {given!r}."
+                + "".join(f" {suggestion(str(key), list(_KEYS))}" for key in sorted(strange)[:1])
             )
         if "choices" in rule:
             if not isinstance(rule["choices"], list) or not rule["choices"]:
@@ -77,6 +83,11 @@ def check_space(
             values = _range(where, rule, method)
         for value in values:
             complete(architecture, _alone(fixed, name, value))
+        if not isinstance(rule.get("when", {}), Mapping):
+            raise HeldoutError(
+                f"{where}: when: expected a mapping from another hyperparameter to a list of its "
+                f"values, got {rule['when']!r}."
+            )
         for other, allowed in rule.get("when", {}).items():
             if other == name or other not in space or "when" in _rule(space[other]):
                 raise HeldoutError(
@@ -118,13 +129,19 @@ def _check_convolutions(
 
 def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
     low, high = rule["low"], rule["high"]
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (low, high))
+    step = rule.get("step", 1)
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (low, high, step))
     if method == "grid":
         raise HeldoutError(f"{where}: a grid takes choices; use method random or bayes for ranges.")
-    if not numbers or not low < high or (rule.get("log") and (low <= 0 or "step" in rule)):
+    if (
+        not numbers
+        or not low < high
+        or not step > 0
+        or (rule.get("log") and (low <= 0 or "step" in rule))
+    ):
         raise HeldoutError(
-            f"{where}: expected numbers with low < high, above 0 and without step for a log "
-            f"range, got {dict(rule)!r}."
+            f"{where}: expected numbers with low < high, a step above 0, and above 0 and without "
+            f"step for a log range, got {dict(rule)!r}."
         )
     return [low, high]
 
@@ -203,6 +220,12 @@ def grid_trials(
     one trial.
     """
     names = list(space)
+    count = math.prod(len(_rule(space[name])["choices"]) for name in names)
+    if count > MOST_TRIALS:
+        raise HeldoutError(
+            f"{architecture}: expected a grid of at most {MOST_TRIALS:,} trials, got {count:,}. "
+            "Use method random or bayes, or fewer choices."
+        )
     cells = itertools.product(*(_rule(space[name])["choices"] for name in names))
     rules = {name: _rule(space[name]) for name in names}
     trials = {}

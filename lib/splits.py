@@ -73,7 +73,7 @@ def make_split(
     >>> int(joined.groupby("group")["part"].nunique().max())  # each patient on one side
     1
     """
-    _check(kind, folds=folds, test=test, validation=validation)
+    check_rule(kind, folds=folds, test=test, validation=validation, parts=parts)
     # Sorting first makes the split a function of the examples and the seed alone.
     frame = examples.sort_values("example", ignore_index=True)
     if kind == "published":
@@ -100,7 +100,21 @@ def make_split(
     return split
 
 
-def _check(kind: str, *, folds: int, test: float, validation: float) -> None:
+def check_rule(
+    kind: str,
+    *,
+    folds: int = 1,
+    test: float = 0.25,
+    validation: float = 0.2,
+    parts: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Check what can be checked of a rule before there are examples; arguments as `make_split`.
+
+    Raises
+    ------
+    HeldoutError
+        An impossible setting.
+    """
     if kind not in KINDS:
         raise HeldoutError(f"protocol kind: expected one of {', '.join(KINDS)}, got {kind!r}.")
     if folds < 1 or (kind == "published" and folds != 1):
@@ -108,6 +122,27 @@ def _check(kind: str, *, folds: int, test: float, validation: float) -> None:
     for name, share in (("test", test), ("validation", validation)):
         if not 0 < share < 1:
             raise HeldoutError(f"{kind}: {name}: expected a share between 0 and 1, got {share}.")
+    if kind == "published":
+        _part_of(parts or {})
+
+
+def _part_of(parts: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Give the part of each value."""
+    if not {"train", "test"} <= set(parts) <= set(PARTS):
+        raise HeldoutError(
+            f"published split: expected parts train, test and perhaps validation, got "
+            f"{', '.join(parts) or 'none'}."
+        )
+    found: dict[str, str] = {}
+    for name, values in parts.items():
+        for value in map(str, values):
+            if value in found:
+                raise HeldoutError(
+                    f"published split: expected each value in one part, got {value} in "
+                    f"{found[value]} and in {name}."
+                )
+            found[value] = name
+    return found
 
 
 def _require_groups(frame: pd.DataFrame) -> None:
@@ -296,25 +331,12 @@ def _published(
     seed: int,
 ) -> np.ndarray:
     """Take the parts from lists of values of a column."""
-    if not {"train", "test"} <= set(parts) <= set(PARTS):
-        raise HeldoutError(
-            f"published split: expected parts train, test and perhaps validation, got "
-            f"{', '.join(parts) or 'none'}."
-        )
     if by not in frame.columns:
         raise HeldoutError(
             f"published split: expected a column {by!r} of the examples, "
             f"got {', '.join(frame.columns)}."
         )
-    part_of: dict[str, str] = {}
-    for name, values in parts.items():
-        for value in map(str, values):
-            if value in part_of:
-                raise HeldoutError(
-                    f"published split: {by} {value} stands in {part_of[value]} and in {name}."
-                )
-            part_of[value] = name
-    part = frame[by].astype(str).map(part_of).fillna("").to_numpy(dtype="U10")
+    part = frame[by].astype(str).map(_part_of(parts)).fillna("").to_numpy(dtype="U10")
     for name in parts:
         if not (part == name).any():
             raise HeldoutError(

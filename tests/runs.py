@@ -235,7 +235,6 @@ def _audit(
         "identical_examples": {"count": 0},
         "overlapping_examples": {"count": 3 if shared else 0},
         "missing_classes": [], "parts": parts,
-        "warnings": ["group p001 holds a third of class F"],
     }  # fmt: skip
 
 

@@ -44,8 +44,8 @@ def audit_split(
     -------
     dict
         `leaks`; `groups_on_two_sides`, `identical_examples` and `overlapping_examples`, each with
-        its `count` and its worst cases; `missing_classes`; `parts` (size, groups and classes of
-        each part of each fold); `warnings`.
+        its `count` and its worst cases; `missing_classes` (fold, part and class); `parts` (size,
+        groups and classes of each part of each fold).
     """
     joined = split.merge(examples, on="example", validate="many_to_one")
     joined["part"] = joined["part"].astype(str)
@@ -73,15 +73,18 @@ def audit_split(
         "overlapping_examples": overlapping,
         "missing_classes": missing,
         "parts": _parts(joined, classes),
-        "warnings": [
-            f"fold {item['fold']}: class {item['class']} is missing from the {item['part']} part"
-            for item in missing
-        ],
     }
 
 
 def require_honest(audit: dict[str, Any], *, study: str, protocol: str) -> None:
     """Stop where a protocol that is called honest leaks.
+
+    Parameters
+    ----------
+    audit : dict
+        From `audit_split`.
+    study, protocol : str
+        What the error calls them.
 
     Raises
     ------

@@ -11,6 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("run", metavar="RUN", help="folder of a run, or a study: then its best honest run")
     add("--output", type=Path, metavar="FOLDER", help="what to write; exported/STUDY without it")
+    add("--format", choices=("saved_model", "onnx"), default="saved_model", help="beside .keras")
     add("--results", type=Path, default=Path("results"), help="folder of the studies")
     add("--data", type=Path, default=Path("resources/data"), help="folder of the manifests")
 
@@ -25,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     done = export(
         folder,
         arguments.output or Path("exported") / record["study"],
+        form=arguments.format,
         tables=arguments.results / "tables",
         manifest=manifest_of(record, arguments.data),
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lib.aami import aami_table, is_aami
+from lib.aami import ROWS, aami_scores, is_aami
 from lib.compare.board import OF_SCORED, Board, Entry, joined, keys, missing_classes
-from lib.metrics import calibration
+from lib.metrics import calibration, calibration_hits
 from lib.statistics import sums
 from lib.statistics.bootstrap import Interval, Resampled, exact_share, interval, weigh
 
@@ -18,6 +17,9 @@ OF_CLASS = {
     "ppv": sums.ppv_scores,
     "f1": sums.f1_scores,
 }
+
+# What of the AAMI's table is a share, and has an interval.
+AAMI_SHARES = ("sensitivity", "ppv", "false_positive_rate", "accuracy", "j_kappa")
 
 
 def leaderboard_rows(board: Board) -> list[dict[str, Any]]:
@@ -97,18 +99,14 @@ def _exact(entry: Entry, name: str, k: int, estimate: float) -> Interval | None:
     )
 
 
-def mean_matrix(entry: Entry) -> NDArray[np.float64]:
-    """Give the confusion matrix of the test part, folds added up, the mean over seeds."""
-    return entry.sample.matrices.sum(1).mean(0)
-
-
 def confusion_rows(board: Board) -> list[dict[str, Any]]:
     """Give a row per protocol, architecture, label and predicted class: mean count and share."""
     rows = []
     for (_, _, unit), entry in board.items():
         if unit != "example":
             continue
-        matrix = mean_matrix(entry)
+        # Folds added up, the mean over seeds.
+        matrix = entry.sample.matrices.sum(1).mean(0)
         support = matrix.sum(1)
         for i, label in enumerate(entry.pool.classes):
             for j, predicted in enumerate(entry.pool.classes):
@@ -125,17 +123,29 @@ def confusion_rows(board: Board) -> list[dict[str, Any]]:
 
 
 def aami_rows(board: Board) -> list[dict[str, Any]]:
-    """Give the table of the AAMI for every pool whose scored classes are the AAMI's."""
+    """Give the table of the AAMI for every pool whose scored classes are the AAMI's.
+
+    Counts and shares are means over seeds, as on the leaderboard; shares have intervals.
+    """
     rows = []
     for (_, _, unit), entry in board.items():
-        pool = entry.pool
+        pool, matrices = entry.pool, entry.sample.matrices
         if unit != "example" or not is_aami(pool.scored):
             continue
-        for row in aami_table(mean_matrix(entry), classes=pool.classes).to_dict("records"):
-            if row["label"] == "all":
-                # The mean over seeds, as on the leaderboard, not that of the mean matrix.
-                row["j_kappa"] = entry.intervals["jk_index"].estimate
-            rows.append({**keys(pool), **{str(name): value for name, value in row.items()}})
+        whole = aami_scores(matrices.sum(1), classes=pool.classes)
+        drawn = aami_scores(weigh(matrices, entry.weights), classes=pool.classes)
+        for n, label in enumerate(ROWS):
+            row = {**keys(pool), "label": label}
+            notes = []
+            for name, values in whole.items():
+                row[name] = float(values[:, n].mean())
+                if name in AAMI_SHARES:
+                    draws = drawn[name][..., n].mean(1)
+                    one = interval(Resampled(row[name], draws, matrices.shape[1]))
+                    row |= {f"{name}_low": one.low, f"{name}_high": one.high}
+                    # A share that is not defined shows that itself.
+                    notes.append("" if np.isnan(one.estimate) else one.note)
+            rows.append({**row, "interval_note": joined(notes)})
     return rows
 
 
@@ -145,11 +155,28 @@ def calibration_rows(board: Board) -> list[dict[str, Any]]:
     for (_, _, unit), entry in board.items():
         if unit != "example":
             continue
-        seeds = len(entry.sample.probability)
-        truth = np.tile(entry.sample.truth, seeds)
-        table = calibration(truth, np.concatenate(entry.sample.probability))
+        view = entry.sample
+        seeds, groups = len(view.probability), len(view.names)
+        truth = np.tile(view.truth, seeds)
+        table = calibration(truth, np.concatenate(view.probability))
         # As in the confusion matrix, counts are means over seeds.
         table["count"] /= seeds
+        hits = calibration_hits(truth, np.concatenate(view.probability))
+        counted = sums.group_sums(hits, np.tile(view.group, seeds), groups=groups)
+        drawn = weigh(counted[None], entry.weights)[:, 0]
         for row in table.to_dict("records"):
-            rows.append({**keys(entry.pool), **{str(name): v for name, v in row.items()}})
+            right, held = drawn[:, 2 * int(row["bin"])], drawn[:, 2 * int(row["bin"]) + 1]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = Resampled(row["accuracy"], right / held, groups)
+            one = interval(share, lacks="an example in the bin")
+            found = {"accuracy_low": one.low, "accuracy_high": one.high}
+            note = "" if np.isnan(one.estimate) else one.note
+            rows.append(
+                {
+                    **keys(entry.pool),
+                    **{str(name): value for name, value in row.items()},
+                    **found,
+                    "interval_note": note,
+                }
+            )
     return rows

@@ -25,11 +25,14 @@ TABLES: dict[str, list[str]] = {
     ],
     "confusion": [*MODEL, "kind", "label", "predicted", "count", "share"],
     "aami": [
-        *(*MODEL, "label", "tp", "fn", "fp", "tn", "sensitivity", "ppv", "false_positive_rate"),
-        *("accuracy", "j_kappa"),
+        *(*MODEL, "label", "tp", "fn", "fp", "tn", "sensitivity", "sensitivity_low"),
+        *("sensitivity_high", "ppv", "ppv_low", "ppv_high", "false_positive_rate"),
+        *("false_positive_rate_low", "false_positive_rate_high", "accuracy", "accuracy_low"),
+        *("accuracy_high", "j_kappa", "j_kappa_low", "j_kappa_high", "interval_note"),
     ],
     "calibration": [
-        *(*MODEL, "bin", "bin_low", "bin_high", "confidence", "accuracy", "count"),
+        *(*MODEL, "bin", "bin_low", "bin_high", "confidence", "accuracy", "accuracy_low"),
+        *("accuracy_high", "interval_note", "count"),
     ],
     "inflation": [
         *("study", "simulated", "architecture", "kind", "metric", "protocol", "honest"),

@@ -34,6 +34,16 @@ COLUMNS = ("recording", "path", "label", "group", "split", "rate", "duration", "
 def dataset_module(dataset: str) -> ModuleType:
     """Give the module of a dataset; a person's own folder is called `folder-{study}`.
 
+    Parameters
+    ----------
+    dataset : str
+        A name in `DATASETS`, or that of a folder.
+
+    Returns
+    -------
+    module
+        With `recordings`, `read` and `EXAMPLES_HAVE_LABELS`.
+
     Raises
     ------
     HeldoutError

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from lib.datasets import mp3
-from lib.datasets.signal import Signal, require_file
+from lib.datasets.signal import RATES, Signal, plausible, require_file, require_size
 from lib.errors import HeldoutError
 
 # A writer that streams does not know the length: both formats mark that with all bits set.
@@ -63,7 +63,8 @@ def read_header(path: str | Path) -> Header:
     Raises
     ------
     HeldoutError
-        The file is missing, empty, no audio, shorter than its header says, or has no frames.
+        The file is missing, empty, no audio, shorter than its header says, has no frames, or more
+        than are held of one recording.
     """
     import soundfile
 
@@ -90,12 +91,13 @@ def read_header(path: str | Path) -> Header:
             f"{path}: expected an audio file, got one that cannot be decoded (it has no header). "
             f"{_mend(path)}"
         )
-    if info.frames <= 0 or info.samplerate <= 0:
+    if info.frames <= 0 or not plausible(info.samplerate):
         raise HeldoutError(
-            f"{path}: expected frames at a rate above 0 Hz, got {info.frames} frames at "
+            f"{path}: expected frames at a rate {RATES}, got {info.frames} frames at "
             f"{info.samplerate} Hz. {_mend(path)}"
         )
     frames = int(info.frames)
+    require_size(path, frames * int(info.channels))
     if info.format == "MP3":
         found = mp3.count(path.read_bytes())
         if found.missing:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib.datasets.audio import read_audio as read
 from lib.datasets.audio import read_header
+from lib.datasets.text import read_text
 from lib.errors import HeldoutError
 
 __all__ = ["EXAMPLES_HAVE_LABELS", "read", "recordings"]
@@ -33,6 +34,10 @@ _SPANISH = {
     "Chileno": "chileno",
     "Español de Filipinas": "filipinas",
 }
+
+# No sentence goes on for more lines. A damaged table of a million lines would be read a million
+# times over.
+_LINES = 20
 
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
@@ -65,7 +70,7 @@ def recordings(
     Raises
     ------
     HeldoutError
-        A table lacks a column, or a row has another number of fields.
+        A table lacks a column, a row has another number of fields, or a clip has two speakers.
     """
     rows: dict[str, dict[str, Any]] = {}
     for corpus in sorted(Path(folder).glob(f"cv-corpus-*/{locale or '*'}")):
@@ -77,8 +82,14 @@ def recordings(
             for name, part in _SPLITS.items()
             for fields in _rows(corpus / f"{name}.tsv")
         }
+        speakers: dict[str, str] = {}
         for table in lists:
             for fields in _rows(corpus / f"{table}.tsv"):
+                if speakers.setdefault(fields["path"], fields["client_id"]) != fields["client_id"]:
+                    raise HeldoutError(
+                        f"{corpus / table}.tsv: expected one speaker of {fields['path']}, got two: "
+                        "they could stand on both sides of a split. Fetch the tables anew."
+                    )
                 # The name is only ever compared, so one that leads out of the folder finds nothing.
                 clip = fields["path"]
                 if clip in clips and Path(clip).stem not in rows:
@@ -130,7 +141,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     if not path.is_file():
         return
     # Split at \n alone: sentences hold other characters that Python takes for line ends.
-    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    lines = read_text(path).split("\n")
     names = lines[0].rstrip("\r").split("\t")
     if not {"client_id", "path"} <= set(names):
         raise HeldoutError(
@@ -144,7 +155,12 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         if not line:
             continue
         fields = _fields(line, len(names))
-        while fields is None and number < len(lines) and line.count("\t") < len(names) - 1:
+        first = number
+        while (
+            fields is None
+            and number < min(first + _LINES, len(lines))
+            and line.count("\t") < len(names) - 1
+        ):
             line += "\n" + lines[number].rstrip("\r")  # a quoted field with a line end in it
             number += 1
             fields = _fields(line, len(names))
@@ -161,7 +177,10 @@ def _fields(line: str, count: int) -> list[str] | None:
     # By tabs first: in later releases a quote is a letter, and a csv reader would swallow rows.
     fields = line.split("\t")
     if len(fields) != count:
-        fields = next(csv.reader([line], delimiter="\t"), [])
+        try:
+            fields = next(csv.reader([line], delimiter="\t"), [])
+        except csv.Error:  # a lone carriage return, or a field of more than 128 kB
+            return None
         return fields if len(fields) == count else None
     return [_unquoted(field) for field in fields]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lib.datasets import matlab, waveform_database
-from lib.datasets.signal import Signal, require_file
+from lib.datasets.signal import Signal
+from lib.datasets.text import read_csv
 from lib.errors import HeldoutError
 
 EXAMPLES_HAVE_LABELS = False
@@ -70,18 +70,15 @@ def recordings(folder: str | Path) -> pd.DataFrame:
 
 
 def _spreadsheet(path: Path) -> dict[str, dict[str, str]]:
-    with require_file(path).open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        names = reader.fieldnames or []
-        missing = {"Record Name", "Subject ID", "Recording Scenario"} - set(names)
-        if missing:
+    found: dict[str, dict[str, str]] = {}
+    for row in read_csv(path, required=("Record Name", "Subject ID", "Recording Scenario")):
+        # The published file ends in empty rows.
+        name = row["Record Name"]
+        if name and found.setdefault(name, row) != row:
             raise HeldoutError(
-                f"{path}: expected the columns {', '.join(sorted(missing))}, got "
-                f"{', '.join(filter(None, names)) or 'none'}. Fetch the spreadsheet anew."
+                f"{path}: expected one row for {name}, got two that differ. Fetch it anew."
             )
-        # The published file ends in empty columns and rows.
-        rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
-    return {row["Record Name"]: row for row in rows if row["Record Name"]}
+    return found
 
 
 def _scenario(text: str) -> str:
@@ -94,9 +91,7 @@ def _header(path: Path) -> tuple[float, int, int]:
     if path.suffix == ".hea":
         header = waveform_database.read_header(path)
         return float(header.fs), int(header.sig_len), int(header.n_sig)
-    import scipy.io
-
-    shapes = matlab.call(path, scipy.io.whosmat)
+    shapes = matlab.variables(path)
     # One length for all; a variable that is not a signal (fs, a remark) has another.
     length = max((max(shape) for name, shape, _ in shapes if name in CHANNELS and shape), default=0)
     signals = [name for name, shape, _ in shapes if shape and max(shape) == length > 1]
@@ -104,7 +99,7 @@ def _header(path: Path) -> tuple[float, int, int]:
     if missing:
         raise _lacks(path, missing, [name for name, _, _ in shapes])
     return (
-        matlab.rate(path, matlab.call(path, scipy.io.loadmat, variable_names=["fs"])),
+        matlab.rate(path, matlab.load(path, ["fs"])),
         length,
         len(signals),
     )
@@ -143,13 +138,10 @@ def read(path: str | Path) -> Signal:
             raise _lacks(path, missing, header.sig_name)
         columns = [header.sig_name.index(name) for name in CHANNELS]
         return Signal(samples[:, columns], float(header.fs), CHANNELS, name=path.as_posix())
-    import scipy.io
-
-    content = matlab.call(path, scipy.io.loadmat, variable_names=[*CHANNELS, "fs"])
-    found = [name for name in content if not name.startswith("__")]
-    missing = [name for name in CHANNELS if name not in found]
+    content = matlab.load(path, [*CHANNELS, "fs"])
+    missing = [name for name in CHANNELS if name not in content]
     if missing:
-        raise _lacks(path, missing, found)
+        raise _lacks(path, missing, list(content))
     signals = [_signal(path, name, content[name]) for name in CHANNELS]
     if len({len(signal) for signal in signals}) != 1:
         lengths = " and ".join(f"{len(signal):,}" for signal in signals)

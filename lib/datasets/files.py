@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,11 +32,50 @@ def is_recording(path: Path) -> bool:
     """Say whether a file is named like a recording that can be read.
 
     The signal files of a WFDB record are part of its header, and hidden files are none of ours.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+
+    Returns
+    -------
+    bool
+        By its name alone.
     """
     suffix = path.suffix.lower()
     if path.name.startswith(".") or suffix not in SUFFIXES:
         return False
     return suffix == ".hea" or not path.with_suffix(".hea").is_file()
+
+
+def files_below(folder: str | Path) -> Iterator[str]:
+    """Give the path within a folder, in posix form, of every file below it, in no order.
+
+    Folders that are links are gone into at the top, where a class may be one, and not below. A
+    hundred thousand files are listed at every start of a run, so no file is asked for its state.
+    """
+    top = os.fspath(folder)
+    if not os.path.isdir(top):  # noqa: PTH112
+        return
+    linked = [entry.path for entry in os.scandir(top) if entry.is_symlink() and entry.is_dir()]
+    for start in (top, *linked):
+        for place, _, names in os.walk(start):
+            inner = os.path.relpath(place, top).replace(os.sep, "/")
+            yield from names if inner == "." else (f"{inner}/{name}" for name in names)
+
+
+def recordings_below(folder: str | Path) -> list[str]:
+    """List the files of `files_below` that are named like recordings, as `is_recording` says."""
+    names = set(files_below(folder))
+    found = []
+    for name in names:
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122
+        hidden = name.rpartition("/")[2].startswith(".")
+        of_header = suffix.lower() != ".hea" and f"{stem}.hea" in names
+        if suffix.lower() in SUFFIXES and not hidden and not of_header:
+            found.append(name)
+    return sorted(found)
 
 
 def read_file(
@@ -62,25 +105,62 @@ def read_file(
         The file is missing, damaged or of no known format, or the variable is not in it.
     """
     path = _named(Path(path))
-    if path.suffix == ".hea":
-        return _read_record(path)
-    if path.suffix.lower() == ".mat":
-        return _read_matlab(path, variable, rate)
-    return read_audio(path)
+    with _of_a_person(path):
+        if path.suffix == ".hea":
+            return _read_record(path)
+        if path.suffix.lower() == ".mat":
+            return _read_matlab(path, variable, rate)
+        return read_audio(path)
 
 
 def read_file_header(
     path: str | Path, *, variable: str | None = None, rate: float | str | None = None
 ) -> Header:
-    """Give rate (Hz), frames and channels of a recording; arguments and errors as `read_file`."""
+    """Give rate (Hz), frames and channels of a recording.
+
+    Parameters
+    ----------
+    path, variable, rate
+        As for `read_file`.
+
+    Returns
+    -------
+    Header
+        The channels of audio are those of the file, which `read_file` averages.
+
+    Raises
+    ------
+    HeldoutError
+        As `read_file`.
+    """
     path = _named(Path(path))
-    if path.suffix == ".hea":
-        header = waveform_database.read_header(path)
-        return Header(float(header.fs), int(header.sig_len), int(header.n_sig))
-    if path.suffix.lower() == ".mat":
-        signal = _read_matlab(path, variable, rate)
-        return Header(signal.rate, len(signal.samples), len(signal.channels))
-    return read_audio_header(path)
+    with _of_a_person(path):
+        if path.suffix == ".hea":
+            header = waveform_database.read_header(path)
+            return Header(float(header.fs), int(header.sig_len), int(header.n_sig))
+        if path.suffix.lower() == ".mat":
+            signal = _read_matlab(path, variable, rate)
+            return Header(signal.rate, len(signal.samples), len(signal.channels))
+        return read_audio_header(path)
+
+
+@contextmanager
+def _of_a_person(path: Path) -> Iterator[None]:
+    """Keep what is wrong with a file, and not the advice to have a published one fetched anew.
+
+    To delete it would be bad advice: nobody can bring it back.
+    """
+    try:
+        yield
+    except HeldoutError as error:
+        # A path, which may hold anything, ends where the fact begins.
+        where, colon, what = str(error).partition(": ")
+        fact, stop, advice = what.partition(". ")
+        if not re.search(r"\b(anew|fetched)\b", advice):
+            raise
+        raise HeldoutError(
+            f"{where}{colon}{fact}{stop}Replace the file by a whole one, or leave it out."
+        ) from error
 
 
 def _named(path: Path) -> Path:
@@ -108,20 +188,18 @@ def _read_record(path: Path) -> Signal:
 
 
 def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> Signal:
-    import scipy.io
-
     if variable is None:
-        names = [name for name, *_ in matlab.call(path, scipy.io.whosmat)]
+        names = [name for name, *_ in matlab.variables(path)]
         raise HeldoutError(
             f"{path}: expected the name of the variable with the samples, got none; it holds "
-            f"{', '.join(names) or 'nothing'}. State it: `reading: {{variable: NAME}}` in a study, "
-            "--variable NAME on the command line."
+            f"{', '.join(names) or 'nothing'}. State it: `folder: {{variable: NAME}}` in the "
+            "study, --variable NAME on the command line."
         )
     number = rate if isinstance(rate, int | float) else None
     wanted = [variable] if number is not None else [variable, str(rate or "fs")]
-    content = matlab.call(path, scipy.io.loadmat, variable_names=wanted)
+    content = matlab.load(path, wanted)
     if variable not in content:
-        names = [name for name, *_ in matlab.call(path, scipy.io.whosmat)]
+        names = [name for name, *_ in matlab.variables(path)]
         raise HeldoutError(
             f"{path}: expected the variable {variable}, got {', '.join(names) or 'none'}. "
             "Correct its name."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +17,20 @@ EXAMPLES_HAVE_LABELS = False
 
 PREFIX = "folder-"
 """What the name of every such dataset begins with; the name of its study follows."""
+
+_ROW: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("recording", "label", "group", "split"), str),
+    **dict.fromkeys(("rate", "duration", "channels"), (int, float)),
+}
+
+
+def _whole(row: Any) -> bool:
+    """Tell whether a row of a survey is as it was written."""
+    return (
+        isinstance(row, dict)
+        and set(row) == set(_ROW)
+        and all(isinstance(row[name], kind) for name, kind in _ROW.items())
+    )
 
 
 def recordings(folder: str | Path) -> pd.DataFrame:
@@ -34,15 +49,16 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     Raises
     ------
     HeldoutError
-        There is no survey.
+        There is no survey, or it is damaged.
     """
     folder = Path(folder)
     survey = read_json(folder.with_name(f"{folder.name}.json"))
-    if not survey.get("recordings"):
+    rows = survey.get("recordings") if isinstance(survey, dict) else None
+    if not rows or not isinstance(rows, list) or not all(map(_whole, rows)):
         raise HeldoutError(
-            f"{folder}.json: expected the survey of a folder, with recordings, got none. "
-            "Delete it and run again: it is made anew."
+            f"{folder}.json: expected the survey of a folder, with recordings, got none or another "
+            "file. Delete it and run again: it is made anew."
         )
-    table = pd.DataFrame(survey["recordings"])
+    table = pd.DataFrame(rows)
     table.insert(1, "path", [(folder / name).as_posix() for name in table["recording"]])
     return table

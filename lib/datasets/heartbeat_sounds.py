@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pandas as pd
 
 from lib.datasets.audio import read_audio as read
 from lib.datasets.audio import read_header
+from lib.datasets.text import read_csv
 from lib.errors import HeldoutError
 
 __all__ = ["EXAMPLES_HAVE_LABELS", "read", "recordings"]
@@ -49,7 +49,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     Raises
     ------
     HeldoutError
-        A name is of neither pattern, or a list gives another label.
+        A name is of neither pattern, a list cannot be read, or it gives another label.
     """
     rows = []
     for part, pattern in (("a", _SET_A), ("b", _SET_B)):
@@ -63,11 +63,10 @@ def _listed(path: Path) -> dict[str, set[str]]:
     """Give the labels in a list by the end of its names (a clean and a noisy copy share it)."""
     labels: dict[str, set[str]] = {}
     if path.is_file():
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            for row in csv.DictReader(stream):
-                key = _KEY.search(Path(row.get("fname") or "").stem)
-                if key:
-                    labels.setdefault(key[1], set()).add((row.get("label") or "").strip())
+        for row in read_csv(path, required=("fname", "label")):
+            key = _KEY.search(Path(row["fname"]).stem)
+            if key:
+                labels.setdefault(key[1], set()).add(row["label"])
     return labels
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lib.datasets.signal import require_file
+from lib.datasets.signal import RATES, plausible, require_file, require_size
 from lib.errors import HeldoutError
 
+# What MATLAB calls arrays of numbers. Cells, structures and objects may hold anything, nested to
+# any depth; they are not read.
+_NUMBERS = frozenset(
+    ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
+)
 
-def call(path: Path, function: Callable[..., Any], **options: Any) -> Any:
-    """Call one of the functions of `scipy.io` on a file.
 
-    Raises
-    ------
-    HeldoutError
-        The file is missing, or is not a MATLAB file of version 5 to 7.2.
-    """
+def _call(path: Path, function: Callable[..., Any], **options: Any) -> Any:
+    """Call one of the functions of `scipy.io` on a file."""
     try:
         return function(str(require_file(path)), **options)
     except HeldoutError:
@@ -31,19 +32,71 @@ def call(path: Path, function: Callable[..., Any], **options: Any) -> Any:
         ) from error
 
 
+def variables(path: Path) -> list[tuple[str, tuple[int, ...], str]]:
+    """List what a MATLAB file holds: names, shapes and MATLAB's names of the types.
+
+    Raises
+    ------
+    HeldoutError
+        The file is missing, or is not a MATLAB file of version 5 to 7.2.
+    """
+    import scipy.io
+
+    return [
+        (str(name), tuple(map(int, shape)), str(kind))
+        for name, shape, kind in _call(path, scipy.io.whosmat)
+    ]
+
+
+def load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Read some variables of a MATLAB file, those that are there.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    names : iterable of str
+        Of the variables.
+
+    Returns
+    -------
+    dict
+        Arrays of numbers.
+
+    Raises
+    ------
+    HeldoutError
+        As `variables`; or one of them is no array of numbers, or larger than a recording may be.
+    """
+    import scipy.io
+
+    wanted = set(names)
+    for name, shape, kind in variables(path):
+        if name not in wanted:
+            continue
+        if kind not in _NUMBERS:
+            raise HeldoutError(
+                f"{path}: expected {name} as an array of numbers, got {kind} of shape {shape}. "
+                "Fetch the file anew, exclude the recording, or name another variable."
+            )
+        require_size(path, math.prod(shape))
+    content = _call(path, scipy.io.loadmat, variable_names=sorted(wanted))
+    return {name: np.asarray(value) for name, value in content.items() if name in wanted}
+
+
 def rate(path: Path, content: dict[str, Any], *, name: str = "fs") -> float:
     """Take the sampling rate (Hz) from a variable.
 
     Raises
     ------
     HeldoutError
-        The variable is missing or is not one number above 0.
+        The variable is missing or is not one number that can be a rate.
     """
     value = np.asarray(content.get(name, np.zeros(0)))
     found = float(value.reshape(-1)[0]) if value.size == 1 and value.dtype.kind in "iuf" else 0.0
-    if not (np.isfinite(found) and found > 0):
+    if not plausible(found):
         raise HeldoutError(
-            f"{path}: expected the variable {name}, a sampling rate above 0 Hz, got "
+            f"{path}: expected the variable {name}, a sampling rate {RATES}, got "
             f"{value.reshape(-1)[:1] if value.size else 'none'}. "
             "Fetch the file anew or exclude the recording."
         )

@@ -9,6 +9,38 @@ import numpy as np
 
 from lib.errors import HeldoutError
 
+# Hz. Beyond these no recording was made: a damaged header says so, and resampling by such a factor
+# would take all memory.
+_SLOWEST, _FASTEST = 0.1, 1e7
+RATES = "from 0.1 Hz to 10 MHz"
+
+LARGEST = 1 << 28
+"""Most samples, those of all channels together, that are held of one recording: 1 GiB of float32.
+
+A header may promise any number, and a packed file of some kB may hold as many.
+"""
+
+
+def plausible(rate: float) -> bool:
+    """Tell whether a sampling rate (Hz) can be one: a number from 0.1 Hz to 10 MHz."""
+    return bool(_SLOWEST <= rate <= _FASTEST)  # NaN is not
+
+
+def require_size(path: str | Path, samples: int) -> None:
+    """Refuse a recording of more samples, over all channels, than memory is given to one.
+
+    Raises
+    ------
+    HeldoutError
+        There are more than `LARGEST`.
+    """
+    if samples > LARGEST:
+        raise HeldoutError(
+            f"{path}: expected a recording of at most {LARGEST:,} samples, got {samples:,} by its "
+            "header. Where that is true, cut it into parts; else fetch the file anew or exclude "
+            "the recording."
+        )
+
 
 def _no_positions() -> np.ndarray:
     return np.zeros(0, dtype=np.int64)
@@ -43,8 +75,8 @@ class Signal:
     Raises
     ------
     HeldoutError
-        No samples, samples that are not finite, a rate that is not positive, names that do not
-        fit the channels, or beats outside the recording.
+        No samples, samples that are not finite, a rate that cannot be, names that do not fit the
+        channels, or beats outside the recording.
 
     Examples
     --------
@@ -72,9 +104,9 @@ class Signal:
                 f"{self.name}: expected samples, got none: the recording is empty. "
                 "Delete the file and fetch it anew, or exclude the recording."
             )
-        if not (np.isfinite(self.rate) and self.rate > 0):
+        if not plausible(self.rate):
             raise HeldoutError(
-                f"{self.name}: expected a sampling rate above 0 Hz, got {self.rate}. "
+                f"{self.name}: expected a sampling rate {RATES}, got {self.rate}. "
                 "Fetch the file anew or exclude the recording."
             )
         samples = np.ascontiguousarray(self.samples, dtype=np.float32)

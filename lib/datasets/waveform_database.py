@@ -11,11 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from lib.datasets.signal import require_file
+from lib.datasets.signal import RATES, plausible, require_file, require_size
 from lib.errors import HeldoutError
 
 # Bytes for each sample of a format; formats that are not here are left to wfdb to check.
 _BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "212": 1.5, "24": 3.0, "32": 4.0}
+
+# The lines of a header as `header(5)` of the WFDB describes them. What does not fit, wfdb takes for
+# left out, and puts a default in its place: 250 Hz for a rate of -360.
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_RECORD_LINE = re.compile(
+    rf"\S+\s+\d+(?:\s+{_NUMBER}(?:/{_NUMBER}(?:\({_NUMBER}\))?)?(?:\s+\d+(?:\s+\S+){{0,2}})?)?\s*"
+)
+_SIGNAL_LINE = re.compile(
+    r"\S+\s+\d+(?:x\d+)?(?::\d+)?(?:\+\d+)?"
+    rf"(?:\s+-?{_NUMBER}(?:\(-?\d+\))?(?:/\S+)?(?:\s+-?\d+){{0,5}}(?:\s+.*)?)?\s*"
+)
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]*")
 
@@ -36,8 +47,9 @@ def read_header(path: str | Path) -> Any:
     Raises
     ------
     HeldoutError
-        The header is missing, unreadable, of several segments, without rate, length or signals;
-        names a signal file outside of its own folder; or a signal file is missing or truncated.
+        The header is missing, unreadable, of several segments, without rate, length or signals,
+        or of more samples than are held of one recording; names a signal file outside of its own
+        folder; or a signal file is missing or truncated.
     """
     import wfdb
 
@@ -54,15 +66,39 @@ def read_header(path: str | Path) -> Any:
             f"{path}: expected a record of one segment, got one of several. "
             "Exclude the recording or join its segments."
         )
-    if not (header.fs and header.fs > 0) or not header.sig_len or not header.n_sig:
+    _require_lines(path)
+    if not plausible(header.fs or 0) or not header.sig_len or not header.n_sig:
         raise HeldoutError(
-            f"{path}: expected a rate above 0 Hz, a length and signals, got rate {header.fs}, "
+            f"{path}: expected a rate {RATES}, a length and signals, got rate {header.fs}, "
             f"{header.sig_len} samples, {header.n_sig} signals. "
             "Fetch the record anew or exclude it."
         )
+    described = [len(some or []) for some in (header.file_name, header.fmt, header.units)]
+    if described != [header.n_sig] * 3:
+        raise HeldoutError(
+            f"{path}: expected a line for each of its {header.n_sig} signals, got "
+            f"{min(described)}. Fetch the record anew or exclude it."
+        )
+    # The name of a signal may be left out; this is what the format's own library then calls it.
+    header.sig_name = [
+        name or f"record {path.stem}, signal {number}"
+        for number, name in enumerate(header.sig_name or [None] * header.n_sig)
+    ]
     _require_names_within(path, header.file_name)
     _require_whole(path, header)
     return header
+
+
+def _require_lines(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    for number, line in enumerate(lines):
+        if not (_SIGNAL_LINE if number else _RECORD_LINE).fullmatch(line.strip()):
+            what = "a signal" if number else "the record"
+            raise HeldoutError(
+                f"{path}: expected a line that describes {what} as in header(5) of the WFDB, got "
+                f"{line[:80]!r}. Fetch the record anew or exclude it."
+            )
 
 
 @contextmanager
@@ -91,13 +127,15 @@ def _require_names_within(path: Path, names: list[str]) -> None:
 
 
 def _require_whole(path: Path, header: Any) -> None:
+    per_frame = [count or 1 for count in header.samps_per_frame or [1] * header.n_sig]
+    require_size(path, header.sig_len * sum(per_frame))
     for name in dict.fromkeys(header.file_name):
         chosen = [i for i in range(header.n_sig) if header.file_name[i] == name]
         width = _BYTES.get(header.fmt[chosen[0]])
         file = require_file(path.parent / name)
         if width is None:
             continue
-        frames = header.sig_len * sum((header.samps_per_frame or [1])[i] or 1 for i in chosen)
+        frames = header.sig_len * sum(per_frame[i] for i in chosen)
         offset = (header.byte_offset or [0])[chosen[0]] or 0
         expected, got = int(np.ceil(frames * width)) + offset, file.stat().st_size
         if got < expected:

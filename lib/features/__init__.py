@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lib.datasets.signal import Signal
+from lib.datasets.signal import LARGEST, Signal
 from lib.errors import HeldoutError
 from lib.features import beats, spectra, windows
 from lib.features.kinds import Features
 from lib.features.shards import level, write_shard
+from lib.hyperparameters import suggestion
 
 __all__ = ["KINDS", "Features", "Kind", "extract", "level", "seconds", "shape", "write_shard"]
 
@@ -47,12 +48,45 @@ def _kind(kind: str, settings: dict[str, Any]) -> Kind:
     try:
         inspect.signature(KINDS[kind].shape).bind(**settings)
     except TypeError as error:
-        names = ", ".join(inspect.signature(KINDS[kind].shape).parameters)
+        known = list(inspect.signature(KINDS[kind].shape).parameters)
+        names = ", ".join(known)
         raise HeldoutError(
             f"features kind {kind}: expected the settings {names}, got "
             f"{', '.join(settings) or 'none'} ({error}). Correct them in the study's features."
+            + "".join(
+                f" {suggestion(key, known)}" for key in sorted(set(settings) - set(known))[:1]
+            )
         ) from error
+    _require_kinds(kind, settings)
     return KINDS[kind]
+
+
+# What is no whole number: rates (Hz), times (s), names.
+_RATES_AND_TIMES = ("rate", "duration", "before")
+_NAMES = ("channels", "parts")
+_LARGEST = 1 << 40
+
+
+def _require_kinds(kind: str, settings: dict[str, Any]) -> None:
+    """Refuse a setting of another type than it has."""
+    for name, value in settings.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name == "lead":
+            expected, good = "a name", isinstance(value, str)
+        elif name in _NAMES:
+            expected = "a list of names"
+            good = isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+        elif name in _RATES_AND_TIMES:
+            expected, good = "a number", number and abs(value) < _LARGEST
+        else:
+            expected = "a whole number"
+            good = number and isinstance(value, int) and abs(value) < _LARGEST
+            good |= value is None and name == "limit"
+        if not good:
+            raise HeldoutError(
+                f"features kind {kind}: {name}: expected {expected}, got {value!r}. "
+                "Correct it in the study's features."
+            )
 
 
 def shape(kind: str, **settings: Any) -> tuple[int, int]:
@@ -134,8 +168,8 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
     Raises
     ------
     HeldoutError
-        As `shape`; or the recording lacks a channel, is too short for a window, or gives values
-        that are not finite.
+        As `shape`; or the recording lacks a channel, is too short for a window, too long at the
+        new rate, or gives values that are not finite.
 
     Warns
     -----
@@ -158,6 +192,14 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
         warnings.warn(
             f"{signal.name}: the channel {names} is constant; its features say nothing.",
             stacklevel=2,
+        )
+    # Every kind resamples a recording as a whole.
+    length = signal.duration * settings["rate"] * len(signal.channels)
+    if length > LARGEST:
+        raise HeldoutError(
+            f"{signal.name}: expected a recording of at most {LARGEST:,} samples at "
+            f"{settings['rate']:g} Hz, got {length:,.0f}, from {signal.rate:g} Hz. Look at its "
+            "rate, cut it into parts, or exclude it."
         )
     features = chosen.extract(signal, **settings)
     if not np.isfinite(features.x).all():

@@ -6,6 +6,17 @@ from fractions import Fraction
 
 import numpy as np
 
+# The filter is 20 times as long as the greater term of the ratio. A ratio of terms up to this one
+# is off by less than a part in 10⁵, and by far less unless it is itself as great as that.
+_TERMS = 10**5
+
+
+def _near(ratio: Fraction) -> Fraction:
+    """Give the nearest fraction whose greater term is about `_TERMS` at most."""
+    if ratio < 1:
+        return 1 / _near(1 / ratio)
+    return ratio.limit_denominator(max(1, int(_TERMS / ratio)))
+
 
 def resample(samples: np.ndarray, *, rate: float, new_rate: float) -> np.ndarray:
     """Resample along the first axis with a polyphase filter.
@@ -16,7 +27,7 @@ def resample(samples: np.ndarray, *, rate: float, new_rate: float) -> np.ndarray
         At `rate`.
     rate, new_rate : float
         In Hz. Their ratio is taken as a fraction of whole numbers, exact for rates of up to three
-        decimals.
+        decimals; of odder rates it is the nearest one whose filter is of bearable length.
 
     Returns
     -------
@@ -25,6 +36,8 @@ def resample(samples: np.ndarray, *, rate: float, new_rate: float) -> np.ndarray
         offset does not ring there.
     """
     ratio = Fraction(new_rate).limit_denominator(1000) / Fraction(rate).limit_denominator(1000)
+    if max(ratio.numerator, ratio.denominator) > _TERMS:
+        ratio = _near(ratio)
     if ratio == 1:
         return samples.astype(np.float32, copy=False)
     from scipy.signal import resample_poly

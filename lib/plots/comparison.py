@@ -11,7 +11,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from lib.plots.style import FAINT, GREY, INK, SETTINGS, canvas, colour, display, panels, quiet
+from lib.plots.style import (
+    FAINT,
+    GREY,
+    INK,
+    SETTINGS,
+    canvas,
+    colour,
+    display,
+    panels,
+    quiet,
+    short,
+)
 
 COSTS = (
     ("parameters", "parameters"),
@@ -40,9 +51,9 @@ def reliability(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
     Returns
     -------
     Figure or None
-        Dots are bins of confidence, as large as their share of the examples; on the diagonal a
-        network is right as often as it says. Guo et al. 2017, «On calibration of modern neural
-        networks», figure 1, with dots in the place of bars.
+        Dots are bins of confidence, as large as their share of the examples, lines their 95 %
+        intervals over groups; on the diagonal a network is right as often as it says. Guo et al.
+        2017, «On calibration of modern neural networks», figure 1, with dots in the place of bars.
     """
     rows = rows[(rows["count"] > 0) & rows["accuracy"].notna() & rows["confidence"].notna()]
     names = [name for name in study["architectures"] if name in set(rows["architecture"])]
@@ -56,6 +67,10 @@ def reliability(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
             some = rows[rows["architecture"] == name].sort_values("bin_low")
             axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.plot(some["confidence"], some["accuracy"], color=colour(name), linewidth=1.2)
+            axes.vlines(
+                some["confidence"], some["accuracy_low"], some["accuracy_high"],
+                color=colour(name), linewidth=0.8, alpha=0.5,
+            )  # fmt: skip
             share = some["count"] / some["count"].sum()
             axes.scatter(
                 some["confidence"], some["accuracy"], s=8 + 160 * share, color=colour(name),
@@ -169,7 +184,7 @@ def critical_differences(ranks: pd.DataFrame) -> Figure:
         for axes, some in zip(grid[:, 0], scopes, strict=True):
             _ranks(axes, some)
             if len(scopes) > 1:
-                axes.set_title(str(some["scope"].iloc[0]))
+                axes.set_title(short(str(some["scope"].iloc[0])))
     return figure
 
 

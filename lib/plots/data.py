@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lib.plots.style import BLUE, INK, ORANGE, PART_COLOURS, SETTINGS, canvas, panels, quiet
+from lib.plots.style import BLUE, INK, ORANGE, PART_COLOURS, SETTINGS, canvas, panels, quiet, short
 
 # Beyond this an example is features over time, and is shown as an image.
 MOST_LINES = 3
@@ -58,7 +58,7 @@ def class_counts(study: Mapping[str, Any], audit: Mapping[str, Any]) -> Figure:
         axes.set_xscale("symlog", linthresh=1)
         axes.set_xlim(-0.3, largest * 1.8)
         axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.set_yticks(range(len(classes)), classes)
+        axes.set_yticks(range(len(classes)), [short(name) for name in classes])
         axes.set_ylim(len(classes) - 0.5, -0.5)
         axes.set_xlabel("examples (logarithmic beyond 1)")
         axes.grid(axis="y")
@@ -95,7 +95,7 @@ def example_inputs(study: Mapping[str, Any], examples: Mapping[str, np.ndarray])
                     _lines(axes, x, study["input"])
                 else:
                     _image(axes, _standardised(x), study["input"])
-            grid[row, 0].set_title(name, fontsize=9)
+            grid[row, 0].set_title(short(name), fontsize=9)
         figure.supylabel(_amplitude(study["input"]) if lines else "feature (number)", fontsize=9)
         _name_channels(figure, study["input"], examples[names[0]].shape[2] if lines else 1)
         for axes in grid[-1]:
@@ -134,7 +134,7 @@ def mean_examples(study: Mapping[str, Any], means: Mapping[str, Mean]) -> Figure
                 _band(axes, means[name], study["input"])
             else:
                 _image(axes, (means[name].mean - scale[0]) / scale[1], study["input"])
-            axes.set_title(name, fontsize=9)
+            axes.set_title(short(name), fontsize=9)
             axes.locator_params(axis="x", nbins=4)
         figure.supylabel(_amplitude(study["input"]) if lines else "feature (number)", fontsize=9)
         figure.supxlabel(_time(study["input"]), fontsize=9)

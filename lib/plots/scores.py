@@ -23,6 +23,7 @@ from lib.plots.style import (
     display,
     panels,
     quiet,
+    short,
 )
 
 # White to blue: a share of 0 is the paper. Not quite the palette's blue, which dark pages swap.
@@ -55,7 +56,7 @@ def inflation(studies: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figu
         grid = figure.subplots(len(studies), 1, sharex=True, squeeze=False, height_ratios=heights)
         for axes, (study, rows) in zip(grid[:, 0], studies, strict=True):
             _dumbbells(axes, rows)
-            title = str(study["title"])
+            title = short(str(study["title"]))
             axes.set_title(f"{title} · simulated recordings" if study["simulated"] else title)
         grid[-1, 0].set_xlabel("macro-F1 of the test part (0 to 1)")
         handles = [
@@ -159,9 +160,10 @@ def _matrix(axes: Any, shares: np.ndarray, counts: np.ndarray, classes: list[str
                 j, i, text, ha="center", va="center", linespacing=1.15,
                 fontsize=7 if n < 8 else 5, color="#ffffff" if dark else CELL_INK,
             )  # fmt: skip
-    turn = 30 if max(map(len, classes)) > 3 else 0
-    axes.set_xticks(range(n), classes, rotation=turn, ha="right" if turn else "center")
-    axes.set_yticks(range(n), classes)
+    names = [short(name) for name in classes]
+    turn = 30 if max(map(len, names)) > 3 else 0
+    axes.set_xticks(range(n), names, rotation=turn, ha="right" if turn else "center")
+    axes.set_yticks(range(n), names)
     axes.tick_params(length=0)
     axes.set_aspect("equal")
     axes.invert_yaxis()

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from lib.files import atomic
@@ -41,6 +42,11 @@ ARCHITECTURE_NAMES = {
     "metadata": "metadata only",
     "logistic": "logistic regression",
 }
+
+PIXELS_PER_INCH = 150
+
+# Letters of a name in a picture. A longer one would leave no room for what is drawn.
+LONGEST = 36
 
 # Any: matplotlib types its settings one literal key at a time.
 SETTINGS: Any = {
@@ -80,6 +86,12 @@ def colour(architecture: str) -> str:
 def display(architecture: str) -> str:
     """Give the name of an architecture or baseline as people write it."""
     return ARCHITECTURE_NAMES.get(architecture, architecture)
+
+
+def short(name: str) -> str:
+    """Give a name from data as a picture has room for it: one line, cut where it is long."""
+    line = " ".join(name.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def canvas(width: float, height: float) -> Figure:
@@ -135,15 +147,19 @@ def mark_simulated(figure: Figure | None) -> None:
 
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write a figure as `path`.svg and `path`.png, without dates; give both paths."""
-    written = [path.with_name(path.name + suffix) for suffix in (".svg", ".png")]
+    svg, png = (path.with_name(path.name + suffix) for suffix in (".svg", ".png"))
     with mpl.rc_context(SETTINGS):
-        for target in written:
-            with atomic(target) as part:
-                if target.suffix == ".svg":
-                    # Transparent, so that the page's own background shows, dark or light.
-                    figure.savefig(part, metadata={"Date": None, "Creator": None}, transparent=True)
-                else:
-                    figure.savefig(part, dpi=150, facecolor="white")
-            # Laying out takes longest, and both files are to look alike.
-            figure.set_layout_engine("none")
-    return written
+        # Laying out takes longest, and both files are to look alike: once, and before either.
+        # `savefig` would draw each of them twice.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        # Transparent, so that the page's own background shows, dark or light.
+        for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+            patch.set_facecolor("none")
+        with atomic(svg) as part:
+            FigureCanvasSVG(figure).print_svg(part, metadata={"Date": None, "Creator": None})
+        figure.patch.set_facecolor("white")
+        figure.set_dpi(PIXELS_PER_INCH)
+        with atomic(png) as part:
+            FigureCanvasAgg(figure).print_png(part)
+    return [svg, png]

@@ -211,20 +211,22 @@ def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
     """Give the beat-by-beat table that ANSI/AAMI EC57 asks for; None where the study has none."""
     if table.empty:
         return None
-    counts, shares = ("tp", "fn", "fp", "tn"), ("sensitivity", "ppv", "false_positive_rate")
+    counts = ("tp", "fn", "fp", "tn")
+    shares = ("sensitivity", "ppv", "false_positive_rate", "accuracy", "j_kappa")
     rows = [
         [
             text(display(row["architecture"]), tone=str(row["architecture"])),
             text(study["protocols"][row["protocol"]]["title"]),
-            text(row["label"]),
+            text(row["label"], note=row["interval_note"]),
             *(number(row[name], digits=0) for name in counts),
-            *(number(row[name]) for name in (*shares, "accuracy", "j_kappa")),
+            *(interval(row, names=(name, f"{name}_low", f"{name}_high")) for name in shares),
         ]
         for row in records(table[table["protocol"].isin(study["protocols"])])
     ]
     return TableView(
         f"{study['study']}-aami",
-        "Beats as ANSI/AAMI EC57 counts them, each class against all others, over N, S, V and F; "
+        "Beats as ANSI/AAMI EC57 counts them, each class against all others, over N, S, V and F: "
+        "means over seeds with 95 % intervals over groups; "
         "the jκ index is one number for the whole table (Mar et al. 2011).",
         [
             *("Model", "Split", "Class", "TP", "FN", "FP", "TN", "Sensitivity"),

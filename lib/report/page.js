@@ -48,7 +48,10 @@
   // --- Copies: the rows that are shown, in the order in which they stand.
   const rowsOf = (table) => [...table.tBodies[0].rows].filter((row) => !row.hidden);
 
-  const quote = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  // A spreadsheet takes text that begins so for a formula, and names come from whoever wrote the data.
+  const harmless = (text) => (/^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text);
+  const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const quote = (text) => quoted(harmless(text));
 
   // An interval and a remark get columns of their own: a number in a CSV must be a number.
   const csv = (table) => {

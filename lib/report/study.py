@@ -23,7 +23,7 @@ PICTURES = {
     "learning_curves": "Loss and accuracy of every seed and fold while training; the dot is "
     "the epoch that was kept.",
     "calibration": "Confidence beside the share that is right: below the diagonal a network is "
-    "too sure of itself. A larger dot stands for more examples.",
+    "too sure of itself. A larger dot stands for more examples, a line for the 95 % interval.",
     "class_counts": "Examples of each class in each part, the mean over folds.",
 }
 
@@ -73,8 +73,10 @@ def study_view(
         "title": str(study["title"]),
         "question": str(study["question"]),
         "simulated": bool(study["simulated"]),
-        "dataset": str(study["dataset"]),
+        "dataset": _dataset(study, manifest),
         "version": manifest.get("version") or "",
+        "own": manifest.get("source") == "folder",
+        "cautions": [str(caution) for caution in manifest.get("cautions") or []],
         "example_kind": str(study["example_kind"]),
         "notes": [*map(str, manifest.get("notes") or []), *remarks(exploration)],
         "exploration": classes_table(name, exploration),
@@ -129,6 +131,12 @@ def study_view(
             "Which hyperparameters mattered in the search.",
         ),
     }  # fmt: skip
+
+
+def _dataset(study: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Name the dataset; a person's own folder has a name of its own, and ours for it says less."""
+    own = manifest.get("source") == "folder"
+    return f"folder {manifest['title']}" if own else str(study["dataset"])
 
 
 def _answer(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
 import stat
 import unicodedata
 import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from lib.errors import HeldoutError
-from lib.retrieve.registry import RegistryArchive, safe_path
+from lib.files import safe_path
+from lib.retrieve.registry import RegistryArchive
 
 _UTF8 = 0x800  # general purpose bit 11 of a zip member: its name is UTF-8
 _ENCRYPTED = 0x1
+_LONGEST = 255  # bytes of a name, on every common file system
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,14 @@ def members(archive: Path, *, limits: Limits | None = None) -> list[zipfile.ZipI
     ------
     HeldoutError
         It is not a zip; or an entry is encrypted, has an absolute path, a path with `..`, a name
-        that is not UTF-8 or that another entry has, is a link or a device; or a limit is passed.
+        that is not UTF-8 or that another entry has, is a link or a device, is packed by a method
+        that nobody uses; or a limit is passed.
     """
     limits = limits or Limits()
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = opened.infolist()
-    except (zipfile.BadZipFile, UnicodeDecodeError, ValueError, EOFError) as error:
+    except Exception as error:  # zipfile raises whatever the bytes lead it to
         raise _refused(archive, f"a zip file with UTF-8 names, got {error}") from error
     if len(entries) > limits.members:
         raise _refused(archive, f"at most {limits.members:,} entries, got {len(entries):,}")
@@ -77,6 +78,11 @@ def members(archive: Path, *, limits: Limits | None = None) -> list[zipfile.ZipI
         if key in seen:
             raise _refused(archive, f"every name once, got {entry.filename!r} twice")
         seen.add(key)
+    files = {entry.filename for entry in entries if not entry.is_dir()}
+    for entry in entries:
+        for folder in PurePosixPath(entry.filename).parents:
+            if str(folder) in files:
+                raise _refused(archive, f"{folder} as a file or a folder, got both")
     return [entry for entry in entries if not entry.is_dir()]
 
 
@@ -129,15 +135,12 @@ def unpack(
     with zipfile.ZipFile(archive) as opened:
         for target, entry in sorted(targets.items()):
             try:
-                # zipfile stops at the stated size and compares the checksum: no more is written
-                # than `members` has allowed.
-                with opened.open(entry) as source, scratch.open("wb") as sink:
-                    shutil.copyfileobj(source, sink, 1 << 20)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+                with scratch.open("wb") as sink:
+                    for chunk in _content(archive, opened, entry):
+                        sink.write(chunk)
+                place(target, scratch)
+            finally:
                 scratch.unlink(missing_ok=True)
-                raise _refused(archive, f"{entry.filename!r} whole, got {error}") from error
-            place(target, scratch)
-            scratch.unlink(missing_ok=True)
     return sorted(targets)
 
 
@@ -185,6 +188,25 @@ def heart_sounds_layout(archive: RegistryArchive) -> Callable[[str], str | None]
     return layout
 
 
+def _content(archive: Path, opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Give the content of a member in pieces; what goes wrong in writing them is not its fault."""
+    size = 0
+    try:
+        # zipfile stops at the stated size and compares the checksum: no more comes than `members`
+        # has allowed.
+        with opened.open(entry) as source:
+            while chunk := source.read(1 << 20):
+                size += len(chunk)
+                yield chunk
+    except Exception as error:  # as in `members`
+        raise _refused(archive, f"{entry.filename!r} whole, got {error}") from error
+    if size != entry.file_size:
+        raise _refused(
+            archive,
+            f"{entry.filename!r} whole, got {size:,} of the {entry.file_size:,} bytes that it says",
+        )
+
+
 def _check(archive: Path, entry: zipfile.ZipInfo, limits: Limits) -> None:
     """Refuse one harmful entry."""
     # `filename` has been cut at a NUL and had its separators changed: judge what the zip says.
@@ -193,10 +215,17 @@ def _check(archive: Path, entry: zipfile.ZipInfo, limits: Limits) -> None:
         raise _refused(archive, f"UTF-8 names, got {name!r}")
     if not safe_path(name):
         raise _refused(archive, f"names inside the folder, got {name!r}")
+    if any(len(part.encode()) > _LONGEST for part in name.split("/")):
+        raise _refused(archive, f"names of at most {_LONGEST} bytes, got {name[:80]!r}…")
     # Archives made on Unix carry the kind of file in the upper half of the attributes; 0: unknown.
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _refused(archive, f"files and folders, got a link or a device: {name!r}")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refused(
+            archive,
+            f"members stored or deflated, got {name!r} packed by method {entry.compress_type}",
+        )
     if entry.flag_bits & _ENCRYPTED:
         raise _refused(archive, f"no encryption, got {name!r} encrypted")
     if entry.file_size > limits.ratio_from and entry.file_size > limits.ratio * max(

@@ -22,7 +22,21 @@ from lib.retrieve.registry import RegistryFile
 
 Report = Callable[[str, int, int | None], None]  # path, bytes so far, bytes in all
 CHUNK = 1 << 16
+# What a server may call a number: no other digits of Unicode, nor thousands of them.
+_COUNT = "[0-9]{1,18}"
+# Addresses that no further try will mend.
+_HOPELESS = (
+    requests.TooManyRedirects,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
 PASSING = (408, 425, 429, 500, 502, 503, 504)  # statuses that another try may mend
+
+_ELSEWHERE = (
+    "Open the address in a browser: if the publisher moved the file, correct the registry "
+    "({path}); or set `source: mirror` and point `mirror` to a folder with a copy."
+)
 
 
 @dataclass(frozen=True)
@@ -189,10 +203,16 @@ def _receive(
         headers["Range"] = f"bytes={have}-"
         if known.get("validator"):
             headers["If-Range"] = known["validator"]
-    with _passing():
-        response = http.get(
-            file.url, headers=headers, stream=True, timeout=(network.timeout, network.timeout)
-        )
+    try:
+        with _passing():
+            response = http.get(
+                file.url, headers=headers, stream=True, timeout=(network.timeout, network.timeout)
+            )
+    except _HOPELESS as error:
+        raise HeldoutError(
+            f"{file.url}: expected the file, got an address that leads nowhere ({_brief(error)}). "
+            f"{_ELSEWHERE.format(path=file.path)}"
+        ) from error
     with response:
         start, total, validator = _answered(file, response, have, known)
         if total is not None and file.bytes is not None and total != file.bytes:
@@ -252,7 +272,8 @@ def _answered(
     validator = _validator(response)
     if status == 206 and have:
         match = re.fullmatch(
-            r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip()
+            rf"bytes ({_COUNT})-{_COUNT}/({_COUNT}|\*)",
+            response.headers.get("Content-Range", "").strip(),
         )
         total = int(match[2]) if match and match[2] != "*" else None
         if (
@@ -270,14 +291,12 @@ def _answered(
         if response.headers.get("Content-Encoding", "identity") != "identity":
             return 0, None, None
         length = response.headers.get("Content-Length", "")
-        return 0, int(length) if length.isdigit() else None, validator
+        return 0, int(length) if re.fullmatch(_COUNT, length) else None, validator
     text = f"HTTP {status} {response.reason}"
     if status in PASSING:
         raise _TryAgainError(text, wait=_retry_after(response))
     raise HeldoutError(
-        f"{file.url}: expected the file, got {text}. Open the address in a browser: if the "
-        f"publisher moved the file, correct the registry ({file.path}); or set `source: mirror` "
-        "and point `mirror` to a folder with a copy."
+        f"{file.url}: expected the file, got {text}. {_ELSEWHERE.format(path=file.path)}"
     )
 
 
@@ -289,8 +308,8 @@ def _retry_after(response: requests.Response) -> float | None:
     """Give the pause that the server asks for, s, be it a number or a date."""
     try:
         return Retry().get_retry_after(response.raw)
-    except urllib3.exceptions.InvalidHeader:
-        return None
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return None  # not a number, or a year that no calendar has
 
 
 def _validator(response: requests.Response) -> str | None:
@@ -316,6 +335,8 @@ def _body(response: requests.Response) -> Iterator[bytes]:
 def _passing() -> Iterator[None]:
     try:
         yield
+    except _HOPELESS:
+        raise
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _TryAgainError(_brief(error)) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,10 +9,12 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 import jsonschema
-import yaml
 
 from lib.errors import HeldoutError
+from lib.files import safe_path
+from lib.plain_yaml import read_yaml
 
+# In Python `$` also matches before a line end, hence `(?!\n)`.
 _FILE: dict[str, Any] = {
     "type": "object",
     "required": ["path", "bytes", "sha256"],
@@ -22,7 +23,7 @@ _FILE: dict[str, Any] = {
         "path": {"type": "string", "minLength": 1},
         "url": {"type": "string", "pattern": "^https?://"},
         "bytes": {"type": ["integer", "null"], "minimum": 0},
-        "sha256": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
+        "sha256": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$(?!\\n)"},
     },
 }
 _ARCHIVE = {
@@ -31,7 +32,7 @@ _ARCHIVE = {
     "properties": {
         **_FILE["properties"],
         "part": {"enum": ["set_a", "set_b"]},
-        "label": {"type": "string", "pattern": "^[a-z]+$"},
+        "label": {"type": "string", "pattern": "^[a-z]+$(?!\\n)"},
         "recordings": {"type": "integer", "minimum": 1},
     },
 }
@@ -50,7 +51,7 @@ SCHEMA: dict[str, Any] = {
     ],
     "additionalProperties": False,
     "properties": {
-        "dataset": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+        "dataset": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$(?!\\n)"},
         "title": {"type": "string", "minLength": 1},
         "version": {"type": "string", "minLength": 1},
         "licence": {"type": "string", "minLength": 1},
@@ -164,13 +165,7 @@ def read_registry(path: str | Path) -> dict[str, Any]:
     HeldoutError
         The file is missing, is not YAML, or is not a registry.
     """
-    try:
-        value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise HeldoutError(
-            f"{path}: expected a registry file (YAML), got {error}. "
-            "Restore it from the repository, or write one like those beside it."
-        ) from error
+    value = read_yaml(path)
     parse_registry(value, where=str(path))
     return value
 
@@ -254,12 +249,3 @@ def wrong(file: RegistryFile, row: Mapping[str, Any]) -> str:
     if file.sha256 is not None and row["sha256"] != file.sha256:
         return f"expected SHA-256 {file.sha256}, got {row['sha256']}"
     return ""
-
-
-def safe_path(path: str) -> bool:
-    """Tell whether a relative path with / between its parts stays inside its folder."""
-    if not path or path.startswith("/") or "\\" in path or re.match(r"^[A-Za-z]:", path):
-        return False
-    if any(ord(char) < 32 or ord(char) == 127 for char in path):
-        return False
-    return all(part not in ("", ".", "..") for part in path.rstrip("/").split("/"))

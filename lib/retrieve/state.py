@@ -62,7 +62,8 @@ def files_in(folder: Path, *, follow: bool = True) -> list[str]:
             path = here / name
             if name.startswith("."):
                 continue
-            real = path.resolve()
+            # Unlike `resolve`, this takes a link to itself for what it is: a broken one.
+            real = Path(os.path.realpath(path))
             shown = folder / path.relative_to(root)
             if not follow and not real.is_relative_to(root):
                 raise HeldoutError(

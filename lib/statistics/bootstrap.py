@@ -90,6 +90,13 @@ def draw_weights_of_two(
     Groups that both hold are drawn together; those that only one holds (another protocol tests
     others) are drawn apart, as many as there are.
 
+    Parameters
+    ----------
+    names_a, names_b : sequence of str
+        The groups of each sample.
+    resamples, seed : int
+        As for `draw_weights`.
+
     Returns
     -------
     ndarray, ndarray, shape (resample, group)
@@ -274,6 +281,18 @@ def exact_interval(right: float, examples: float, *, level: float = 0.95) -> tup
     95 % on average only, would say .867 to 1. Both counts may be means over seeds: the interval is
     then that of a single run.
 
+    Parameters
+    ----------
+    right, examples : float
+        How many are right, of how many.
+    level : float
+        The coverage.
+
+    Returns
+    -------
+    low, high : float
+        The ends of the interval.
+
     Raises
     ------
     HeldoutError
@@ -312,6 +331,11 @@ def exact_share(right: Array, of: Array, *, examples: Array, estimate: float) ->
         All examples of each group.
     estimate : float
         The share, the mean over seeds.
+
+    Returns
+    -------
+    Interval or None
+        None where a group has several examples, or nothing is counted.
     """
     groups = examples.shape[1]
     if not (examples == 1).all() or not of.sum() or math.isnan(estimate):

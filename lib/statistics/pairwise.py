@@ -16,6 +16,11 @@ from lib.statistics.sums import Array
 def holm(p: ArrayLike) -> Array:
     """Adjust p values for the number of tests (Holm 1979); NaN stays NaN and counts as no test.
 
+    Parameters
+    ----------
+    p : array_like of float
+        Unadjusted p values.
+
     Returns
     -------
     ndarray, shape as `p`

@@ -54,7 +54,25 @@ class Ranks:
 
 
 def nemenyi_q(models: int, *, alpha: float = 0.05) -> float:
-    """Give the critical value of Nemenyi's test: Studentized range over √2 (Demšar, table 5a)."""
+    """Give the critical value of Nemenyi's test: Studentized range over √2 (Demšar, table 5a).
+
+    Parameters
+    ----------
+    models : int
+        How many are compared.
+    alpha : float
+        The level of the test.
+
+    Returns
+    -------
+    float
+        Times √(k(k + 1) / 6N), for k models over N blocks, it is the critical difference.
+
+    Examples
+    --------
+    >>> round(nemenyi_q(5), 3)
+    2.728
+    """
     from scipy.stats import studentized_range
 
     return float(studentized_range.ppf(1 - alpha, models, np.inf)) / math.sqrt(2)

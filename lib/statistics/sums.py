@@ -22,7 +22,28 @@ def group_matrices(
     groups: int,
     classes: int,
 ) -> Array:
-    """Give one confusion matrix a group, shape (group, class, class), row the label."""
+    """Give one confusion matrix a group, shape (group, class, class), row the label.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray of int, shape (example,)
+        Numbers of the true and the predicted class.
+    group : ndarray of int, shape (example,)
+        Numbers of the groups.
+    groups, classes : int
+        How many there are.
+
+    Returns
+    -------
+    ndarray, shape (group, class, class)
+        Counts.
+
+    Examples
+    --------
+    >>> truth, predicted, group = np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([0, 0, 1])
+    >>> group_matrices(truth, predicted, group, groups=2, classes=2).tolist()
+    [[[1.0, 0.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]]]
+    """
     cell = (group * classes + truth) * classes + predicted
     flat = np.bincount(cell, minlength=groups * classes * classes)
     return flat.reshape(groups, classes, classes).astype(float)
@@ -62,6 +83,17 @@ def group_areas(
     The area is the share of pairs of a positive and a negative example in which the positive one
     has the higher score, ties counting one half (Hanley and McNeil 1982). Pairs add up over pairs
     of groups, so groups drawn w times have the area wᵀUw / (wᵀp · wᵀn) (Obuchowski 1997).
+
+    Parameters
+    ----------
+    positive : ndarray of bool, shape (example,)
+        Whether each example is of the class.
+    score : ndarray of float, shape (example,)
+        Its probability for the class.
+    group : ndarray of int, shape (example,)
+        Numbers of the groups.
+    groups : int
+        How many there are.
 
     Returns
     -------
@@ -111,6 +143,16 @@ def weighted_area(areas: tuple[Array, Array, Array], weights: Array) -> Array:
 def accuracy_score(matrix: Array) -> Array:
     """Accuracy of confusion matrices, shape (..., class, class) to (...).
 
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Confusion matrices, row the label.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        0 to 1; NaN without an example.
+
     Examples
     --------
     >>> float(accuracy_score(np.array([[8.0, 2.0], [1.0, 9.0]])))
@@ -121,13 +163,35 @@ def accuracy_score(matrix: Array) -> Array:
 
 
 def sensitivity_scores(matrix: Array) -> Array:
-    """Sensitivity of each class, (..., class, class) to (..., class); NaN without an example."""
+    """Sensitivity of each class, (..., class, class) to (..., class); NaN without an example.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Confusion matrices, row the label.
+
+    Returns
+    -------
+    ndarray, shape (..., class)
+        0 to 1, or NaN.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.diagonal(matrix, axis1=-2, axis2=-1) / matrix.sum(-1)
 
 
 def ppv_scores(matrix: Array) -> Array:
-    """Positive predictive value of each class; NaN where it is never predicted."""
+    """Positive predictive value of each class; NaN where it is never predicted.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Confusion matrices, row the label.
+
+    Returns
+    -------
+    ndarray, shape (..., class)
+        0 to 1, or NaN.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.diagonal(matrix, axis1=-2, axis2=-1) / matrix.sum(-2)
 
@@ -137,6 +201,21 @@ def f1_scores(matrix: Array) -> Array:
 
     From counts, 2 TP / (2 TP + FP + FN), it is defined where the class is never predicted, unlike
     the harmonic mean (van Rijsbergen 1979).
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Confusion matrices, row the label.
+
+    Returns
+    -------
+    ndarray, shape (..., class)
+        0 to 1, or NaN.
+
+    Examples
+    --------
+    >>> f1_scores(np.array([[8.0, 2.0], [2.0, 0.0]])).tolist()
+    [0.8, 0.0]
     """
     support = matrix.sum(-1)
     total = support + matrix.sum(-2)
@@ -148,24 +227,73 @@ def macro_f1_score(counted: Sequence[int]) -> Score:
     """Give the macro-F1 over the classes `counted`; NaN where one of them has no example.
 
     A resample without a class cannot say how well it is told: it is dropped, not scored.
+
+    Parameters
+    ----------
+    counted : sequence of int
+        Numbers of the classes.
+
+    Returns
+    -------
+    callable
+        From confusion matrices, shape (..., class, class), to scores, shape (...).
+
+    Examples
+    --------
+    >>> score = macro_f1_score([0, 1])
+    >>> float(score(np.array([[8.0, 2.0], [2.0, 0.0]])))
+    0.4
     """
     keep = list(counted)
     return lambda matrix: f1_scores(matrix)[..., keep].mean(-1)
 
 
 def balanced_accuracy_score(counted: Sequence[int]) -> Score:
-    """Give the mean sensitivity of the classes `counted`; NaN where one has no example."""
+    """Give the mean sensitivity of the classes `counted`; NaN where one has no example.
+
+    Parameters
+    ----------
+    counted : sequence of int
+        Numbers of the classes.
+
+    Returns
+    -------
+    callable
+        From confusion matrices, shape (..., class, class), to scores, shape (...).
+    """
     keep = list(counted)
     return lambda matrix: sensitivity_scores(matrix)[..., keep].mean(-1)
 
 
 def kappa_score(matrix: Array) -> Array:
-    """Cohen's kappa of confusion matrices, shape (..., class, class) to (...)."""
+    """Cohen's kappa of confusion matrices, shape (..., class, class) to (...).
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Confusion matrices, row the label.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        As `lib.metrics.kappa`.
+    """
     return kappa(matrix)
 
 
 def mcc_score(matrix: Array) -> Array:
-    """Matthews correlation for many classes (Gorodkin 2004) of confusion matrices."""
+    """Matthews correlation for many classes (Gorodkin 2004) of confusion matrices.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Confusion matrices, row the label.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        −1 to 1; NaN where all examples are, or are called, of one class.
+    """
     total = matrix.sum((-2, -1))
     support, called = matrix.sum(-1), matrix.sum(-2)
     covariance = np.trace(matrix, axis1=-2, axis2=-1) * total - (support * called).sum(-1)
@@ -175,13 +303,35 @@ def mcc_score(matrix: Array) -> Array:
 
 
 def jk_score(classes: Sequence[str]) -> Score:
-    """Give the jκ index (`lib.aami.jk_index`) as a score of confusion matrices."""
+    """Give the jκ index (`lib.aami.jk_index`) as a score of confusion matrices.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        Names of the rows and columns: those of the AAMI.
+
+    Returns
+    -------
+    callable
+        From confusion matrices, shape (..., class, class), to scores, shape (...).
+    """
     names = list(classes)
     return lambda matrix: jk_index(matrix, classes=names)
 
 
 def mean_score(column: int = 0) -> Score:
-    """Give the mean of one column of `group_sums`, shape (..., value + 1) to (...)."""
+    """Give the mean of one column of `group_sums`, shape (..., value + 1) to (...).
+
+    Parameters
+    ----------
+    column : int
+        Which value.
+
+    Returns
+    -------
+    callable
+        From sums, shape (..., value + 1), to means, shape (...).
+    """
 
     def score(sums: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -191,6 +341,17 @@ def mean_score(column: int = 0) -> Score:
 
 
 def calibration_score(sums: Array) -> Array:
-    """Give the expected calibration error of `group_sums` of `lib.metrics.calibration_gaps`."""
+    """Give the expected calibration error of `group_sums` of `lib.metrics.calibration_gaps`.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (..., bin + 1)
+        The last column counts examples.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        0 to 1; NaN without an example.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.abs(sums[..., :-1]).sum(-1) / sums[..., -1]

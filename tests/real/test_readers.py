@@ -12,7 +12,8 @@ from lib.datasets import read, recordings
 from lib.errors import HeldoutError
 from lib.examples import assemble
 from lib.features import extract, shape, write_shard
-from lib.recordings import deal, recordings_table
+from lib.recordings import recordings_table
+from lib.shards import deal
 
 pytestmark = pytest.mark.real
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from lib.aami import aami_table, is_aami, jk_index
+from lib.aami import ROWS, aami_scores, is_aami, jk_index
 from lib.metrics import kappa
 
 CLASSES = ["N", "S", "V", "F", "Q"]
@@ -17,6 +18,10 @@ def _matrix() -> np.ndarray:
     m = np.zeros((5, 5))
     m[0, 0], m[0, 1], m[1, 1], m[1, 0], m[2, 2], m[3, 3] = 80, 10, 6, 4, 20, 2
     return m
+
+
+def _table(m: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(aami_scores(m, classes=CLASSES), index=list(ROWS))
 
 
 def test_jk_index_of_a_worked_example() -> None:
@@ -38,7 +43,7 @@ def test_table_of_a_worked_example() -> None:
     m = _matrix()
     # A beat of S taken for Q is an error, though Q itself is not scored.
     m[1, 4], m[4, 2] = 2, 7
-    table = aami_table(m, classes=CLASSES).set_index("label")
+    table = _table(m)
     assert list(table.index) == ["N", "S", "V", "F", "all"]
     s = table.loc["S"]
     assert (s["tp"], s["fn"], s["fp"], s["tn"]) == (6, 6, 10, 102)
@@ -59,7 +64,7 @@ def test_table_of_a_worked_example() -> None:
 def test_mean_of_a_class_never_predicted_is_not_given() -> None:
     m = np.zeros((5, 5))
     m[:4, 0] = 5
-    whole = aami_table(m, classes=CLASSES).set_index("label").loc["all"]
+    whole = _table(m).loc["all"]
     assert math.isnan(whole["ppv"])
     assert whole["sensitivity"] == pytest.approx(0.25)
 
@@ -68,3 +73,13 @@ def test_what_is_scored_decides() -> None:
     assert is_aami(["V", "N", "F", "S"])
     assert not is_aami(["N", "S", "V"])
     assert not is_aami(CLASSES)
+
+
+def test_many_matrices_at_once_are_each_of_them() -> None:
+    rng = np.random.default_rng(0)
+    many = rng.integers(0, 9, size=(3, 2, 5, 5)).astype(float)
+    found = aami_scores(many, classes=CLASSES)
+    for at in np.ndindex(3, 2):
+        one = aami_scores(many[at], classes=CLASSES)
+        for name, values in found.items():
+            assert values[at] == pytest.approx(one[name], nan_ok=True)

@@ -44,7 +44,7 @@ def test_a_clean_split_is_clean():
     assert found["groups_on_two_sides"] == {"count": 0, "groups": [], "examples": 0}
     assert found["identical_examples"] == {"count": 0, "recordings": []}
     assert found["overlapping_examples"] == {"count": 0, "recordings": []}
-    assert found["missing_classes"] == found["warnings"] == []
+    assert found["missing_classes"] == []
     require_honest(found, study="s", protocol="p")
 
 
@@ -127,8 +127,6 @@ def test_a_class_missing_from_a_part():
         ("validation", "c"),
         ("test", "c"),
     }
-    assert "fold 0: class b is missing from the validation part" in found["warnings"]
-    assert len(found["warnings"]) == 4
     assert not found["leaks"]  # it is reported, and does not stop the run
 
 

@@ -195,12 +195,35 @@ def test_aami_table_is_of_the_aami_alone_and_adds_up(made):
     )
     jk = board.query("metric == 'jk_index'")["estimate"].item()
     assert one.loc["all", "j_kappa"] == pytest.approx(jk)
+    # The same groups were drawn, so the same shares have the same intervals in both tables.
+    classes = _table(made, "per_class").query(
+        "study == 'arrhythmia' and protocol == 'grouped' and architecture == 'cnn' "
+        "and unit == 'example'"
+    )
+    for row in classes.to_dict("records"):
+        if row["label"] in four.index:
+            names = ["sensitivity", "sensitivity_low", "sensitivity_high"]
+            expected = [row[name] for name in names]
+            assert four.loc[row["label"], names].tolist() == pytest.approx(expected, nan_ok=True)
+    for name in ("sensitivity", "ppv", "false_positive_rate", "accuracy", "j_kappa"):
+        held = one.dropna(subset=[f"{name}_low"])
+        assert (held[f"{name}_low"] <= held[name]).all()
+        assert (held[name] <= held[f"{name}_high"]).all()
+    assert one.loc["all", "j_kappa_low"] < one.loc["all", "j_kappa_high"]
 
 
 def test_calibration_counts_all_test_examples(made):
     table = _table(made, "calibration").query("study == 'arrhythmia' and protocol == 'grouped'")
     assert set(table.groupby("architecture")["count"].sum()) == {240.0}
-    assert table.dropna()["confidence"].between(0, 1).all()
+    full = table[table["count"] > 0]
+    assert full["confidence"].between(0, 1).all()
+    some = full.dropna(subset=["accuracy_low"])
+    assert len(some)
+    assert (some["accuracy_low"] <= some["accuracy"]).all()
+    assert (some["accuracy"] <= some["accuracy_high"]).all()
+    # A bin without a number has no interval, and one without an interval says why.
+    assert table.loc[table["count"] == 0, "accuracy_low"].isna().all()
+    assert (full.loc[full["accuracy_low"].isna(), "interval_note"].fillna("") != "").all()
 
 
 def test_letters_follow_the_differences(made):

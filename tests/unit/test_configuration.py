@@ -127,7 +127,10 @@ def test_keys_of_a_study_are_laid_over_it():
             r"study voices, .*batch_size: expected a multiple of the 7 devices",
         ),
         ({"threads": 0}, "threads: 0 is less than the minimum of 1.* It is: CPU threads"),
-        ({"shards": "many"}, "shards: 'many' is not of type 'integer'.* It is: number of feature"),
+        (
+            {"shards": "many"},
+            "shards: 'many' is not of type 'integer', 'null'.* It is: number of feature",
+        ),
         ({"seeds": []}, "seeds: .* It is: seeds of the final runs"),
         ({"seeds": [1, 1]}, "seeds: .*non-unique"),
         ({"seeds": [-1]}, r"seeds\.0: -1 is less than the minimum of 0"),

@@ -137,7 +137,9 @@ def test_wfdb_header_without_rate_or_length_is_refused(tmp_path, first):
     header = tmp_path / "100.hea"
     lines = header.read_text().splitlines()
     header.write_text("\n".join([first, *lines[1:]]) + "\n")
-    with pytest.raises(HeldoutError, match=r"100\.hea: expected a rate above 0 Hz, a length"):
+    with pytest.raises(
+        HeldoutError, match=r"100\.hea: expected a rate from 0.1 Hz to 10 MHz, a length"
+    ):
         recordings("mitdb", tmp_path)
 
 
@@ -222,7 +224,7 @@ def test_ephnogram_reads_wfdb_where_there_is_no_mat(tmp_path):
     ("variables", "text"),
     [
         ({"PCG": None}, "expected the variables PCG"),
-        ({"fs": None}, "expected the variable fs, a sampling rate above 0 Hz, got none"),
+        ({"fs": None}, "expected the variable fs, a sampling rate from 0.1 Hz to 10 MHz, got none"),
         ({"fs": 0.0}, "expected the variable fs"),
         ({"PCG": np.zeros((1, 9))}, "of one length"),
     ],
@@ -238,7 +240,7 @@ def test_bad_ephnogram_file_is_refused_by_both(tmp_path, variables, text):
 @pytest.mark.parametrize(
     ("ecg", "text"),
     [
-        (np.array([["a", 1]], dtype=object), "expected ECG as one row or column of numbers"),
+        (np.array([["a", 1]], dtype=object), "expected ECG as an array of numbers, got cell"),
         (np.zeros((4, 4)), "expected ECG as one row or column of numbers"),
         (np.full((1, 16), np.nan), "expected finite samples, got 16 of 32"),
     ],

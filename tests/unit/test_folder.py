@@ -107,7 +107,10 @@ def test_what_cannot_be_used_is_left_out_and_told(folder: Path) -> None:
     assert "the same audio as hum/copy.flac, which is labelled hum" in reasons["bell/00.flac"]
     assert len(found["recordings"]) == 17
     assert len(found["files"]) == 17
-    assert found["notes"][0] == NO_GROUPS
+    assert found["cautions"] == [
+        NO_GROUPS,
+        "3 of 20 recordings were left out; see Data for which and why.",
+    ]
     assert sum(note.startswith("Left out: ") for note in found["notes"]) == 3
 
 
@@ -130,7 +133,7 @@ def test_the_same_audio_is_one_group(folder: Path) -> None:
 
 def test_groups_that_are_known_need_no_warning(folder: Path) -> None:
     found = survey(folder, dataset="folder-x", groups=r"/(\w)")
-    assert NO_GROUPS not in found["notes"]
+    assert NO_GROUPS not in found["cautions"]
 
 
 def test_a_file_of_the_table_that_is_not_there(folder: Path) -> None:
@@ -202,7 +205,7 @@ def test_measured_signals_become_windows(tmp_path: Path) -> None:
         for number in range(6):
             x = np.random.default_rng(number).normal(size=(2, 1500))
             savemat(tmp_path / name / f"{number}.mat", {"val": x, "fs": 300.0})
-    with pytest.raises(HeldoutError, match=r"State it: `reading: \{variable"):
+    with pytest.raises(HeldoutError, match=r"State it: `folder: \{variable"):
         study_text(tmp_path)
     over = {"folder": {"folder": {"variable": "val"}}}
     study = configured(folder=str(tmp_path), settings=over)["folder"]

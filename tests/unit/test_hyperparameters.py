@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.hyperparameters import ARCHITECTURES, complete, digest, suggestion, trial_id
+from lib.hyperparameters import ACTIVATIONS, ARCHITECTURES, complete, digest, suggestion, trial_id
 
 SPACE = {
     "units": [[8], [16], [16, 8]],
@@ -58,7 +58,12 @@ def test_given_values_replace_defaults():
         ("lstm", "learning_rate", float("inf"), "a positive number"),
         ("lstm", "optimizer", "adamw", "one of adam, adamax, rmsprop, sgd"),
         ("lstm", "optimizer", ["adam"], "one of adam, adamax, rmsprop, sgd"),
-        ("lstm", "activation", 3, "the name of a Keras activation"),
+        (
+            "lstm",
+            "activation",
+            3,
+            "the name of a Keras activation, one of " + ", ".join(ACTIVATIONS),
+        ),
     ],
 )
 def test_values_that_cannot_be(architecture, name, value, expected):

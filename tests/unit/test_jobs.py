@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 
 from lib.configuration import ROOT
 from lib.errors import HeldoutError
-from lib.jobs import job
+from lib.jobs import job, require_writable
 
 
 def test_messages_of_the_library_go_to_the_log(tmp_path):
@@ -65,7 +66,7 @@ def test_any_other_error_comes_with_its_traceback(tmp_path, capsys):
 CODE = """
 import sys, time
 from pathlib import Path
-from lib.jobs import job
+from lib.jobs import job, require_writable
 log, order, name, seconds = sys.argv[1:]
 with job(log):
     with open(order, "a") as stream:
@@ -104,3 +105,24 @@ def test_a_killed_job_leaves_no_lock(tmp_path):
     os.kill(first.pid, 9)
     first.wait(10)
     assert start(tmp_path, "second", 0).wait(30) == 0
+
+
+def test_a_folder_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = tmp_path / "results"
+    locked.mkdir()
+    # Whoever is root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)
+    require_writable(tmp_path, tmp_path / "not there yet")
+    with pytest.raises(HeldoutError, match="results: expected a folder that this user can write"):
+        require_writable(tmp_path, locked)
+
+
+def test_a_job_whose_log_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").touch()
+    with pytest.raises(SystemExit), job(tmp_path / "logs" / "one.log"):
+        raise AssertionError("the work is not begun")
+    assert "on a cluster from every node" in capsys.readouterr().err

@@ -152,11 +152,14 @@ def test_calibration_shows_the_bins_that_hold_something(made):
         {
             "architecture": "lstm", "bin_low": [0.0, 0.5, 0.9], "confidence": [np.nan, 0.6, 0.95],
             "accuracy": [np.nan, 0.5, 0.9], "count": [0, 10, 30],
+            "accuracy_low": [np.nan, 0.3, np.nan], "accuracy_high": [np.nan, 0.7, np.nan],
         }
     )  # fmt: skip
     axes = reliability(made["studies"][0], bins).axes[0]
     assert axes.lines[1].get_xydata().tolist() == [[0.6, 0.5], [0.95, 0.9]]
-    few, many = axes.collections[0].get_sizes()
+    spans, dots = axes.collections
+    assert next(line.tolist() for line in spans.get_segments()) == [[0.6, 0.3], [0.6, 0.7]]
+    few, many = dots.get_sizes()
     assert few < many
 
 

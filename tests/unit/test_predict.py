@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from lib.cli import main
-from lib.datasets.files import read_file
+from lib.datasets.files import read_file, read_file_header
 from lib.errors import HeldoutError
 from lib.features import extract
 from lib.files import read_json, write_json
@@ -166,6 +166,12 @@ def test_a_damaged_file_leaves_the_others_alone(
 ) -> None:
     bad = tmp_path / "bad.wav"
     bad.write_bytes(files[0].read_bytes()[:100])
+    for reader in (read_file, read_file_header):
+        # Nothing fetches a person's own file anew: to delete it would be bad advice.
+        with pytest.raises(HeldoutError, match=r"truncated\. Replace the file by a whole one") as e:
+            reader(bad)
+        assert "elete" not in str(e.value)
+        assert str(e.value).startswith(f"{bad}: expected ")
     found = Predictor(run_of(study)).predict([files[0], bad, files[1]])
     assert "truncated" in found[1].error
     assert [bool(item.error) for item in found] == [False, True, False]
@@ -285,9 +291,9 @@ def test_matlab_variables(tmp_path: Path) -> None:
         read_file(tmp_path / "a.mat")
     with pytest.raises(HeldoutError, match="expected the variable ecg, got val, fs, other"):
         read_file(tmp_path / "a.mat", variable="ecg")
-    with pytest.raises(HeldoutError, match="expected the variable hz, a sampling rate above 0 Hz"):
+    with pytest.raises(HeldoutError, match="expected the variable hz, a sampling rate from"):
         read_file(tmp_path / "a.mat", variable="val", rate="hz")
-    with pytest.raises(HeldoutError, match="expected other as a row, a column or a table"):
+    with pytest.raises(HeldoutError, match="expected other as an array of numbers, got char"):
         read_file(tmp_path / "a.mat", variable="other", rate=1)
 
 

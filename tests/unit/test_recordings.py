@@ -1,16 +1,14 @@
-"""A study's recordings, and how they are dealt to shards."""
+"""A study's recordings."""
 
 import hashlib
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from lib.datasets import COLUMNS, DATASETS
 from lib.errors import HeldoutError
 from lib.files import write_table
-from lib.recordings import deal, read_recordings, recordings_table
+from lib.recordings import read_recordings, recordings_table
 
 
 @pytest.fixture
@@ -148,28 +146,3 @@ def test_table_survives_being_written(published, tmp_path):
     write_table(tmp_path / "recordings.csv", table)
     again = read_recordings(tmp_path / "recordings.csv")
     pd.testing.assert_frame_equal(again[[*COLUMNS, "sha256"]], table[[*COLUMNS, "sha256"]])
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.sets(st.text(max_size=8)), st.integers(1, 7), st.text(max_size=8))
-def test_every_recording_is_dealt_once_and_moves_for_no_other(names, shards, more):
-    def dealt(names):
-        parts = deal(pd.DataFrame({"recording": sorted(names)}, dtype=object), shards)
-        assert len(parts) == shards
-        found = [(name, i) for i, part in enumerate(parts) for name in part["recording"]]
-        assert len(found) == len(names)
-        return dict(found)
-
-    before, after = dealt(names), dealt(names | {more})
-    assert set(before) == names
-    assert {name: after[name] for name in names} == before
-
-
-def test_shards_are_the_same_on_every_machine():
-    parts = deal(pd.DataFrame({"recording": ["100", "101", "103", "105"]}), 2)
-    assert [list(part["recording"]) for part in parts] == [["101"], ["100", "103", "105"]]
-
-
-def test_no_shards_are_refused():
-    with pytest.raises(HeldoutError, match="shards: expected at least 1, got 0"):
-        deal(pd.DataFrame({"recording": ["1"]}), 0)

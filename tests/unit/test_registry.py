@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.retrieve.registry import parse_registry, read_registry, safe_path
+from lib.files import safe_path
+from lib.retrieve.registry import parse_registry, read_registry
 
 REGISTRY = Path(__file__).parents[2] / "resources" / "registry"
 DATASETS = ("mitdb", "ephnogram", "heartbeat_sounds", "five_voices", "common_voice")

@@ -305,3 +305,23 @@ def test_what_is_to_be_known_of_the_recordings_stands_with_the_data(made, source
     assert (
         page.index('id="voices-data"') < page.index("Left out") < page.index('id="voices-results"')
     )
+
+
+def test_cautions_stand_with_the_verdict(made, source, tmp_path):
+    caution = "No groups are <known>: mind that. State the groups."
+    own = {"source": "folder", "title": "mine", "version": "17 of 20 recordings"}
+    manifests = [
+        {**manifest, "cautions": [caution], **own}
+        if manifest["dataset"] == "voices_data"
+        else manifest
+        for manifest in made["manifests"]
+    ]
+    page = _render(made, tmp_path / "cautious.html", manifests=manifests)
+    # The first sentence with the answers, all of it with the study, before its data.
+    assert page.count("No groups are &lt;known&gt;: mind that.") == 2
+    assert page.index("No groups are") < page.index('id="voices"')
+    assert page.index('id="voices"') < page.index("State the groups.")
+    assert page.index("State the groups.") < page.index('id="voices-data"')
+    assert "Dataset folder mine, 17 of 20 recordings; examples are" in page
+    assert "version 17 of 20" not in page
+    assert "caution" not in source.partition("</style>")[2]

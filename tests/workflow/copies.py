@@ -220,7 +220,7 @@ def parse_plan(output: str) -> Plan:
     """Read the jobs from what a dry run says."""
     jobs: list[tuple[str, dict[str, str]]] = []
     for line in output.splitlines():
-        if found := re.fullmatch(r"(?:local)?rule (\w+):", line):
+        if found := re.fullmatch(r"(?:local)?(?:rule|checkpoint) (\w+):", line):
             jobs.append((found[1], {}))
         elif jobs and line.startswith("    wildcards: "):
             pairs = line.removeprefix("    wildcards: ").split(", ")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,6 +61,88 @@ def test_a_folder_of_twenty_files(fresh: Workflow, tmp_path: Path) -> None:
     assert fresh.plan().jobs == []
     shutil.copy(folder / "bell" / "06.flac", folder / "bell" / "99.flac")
     assert fresh.plan().rules["folder"] == 1
+
+
+SMALLEST: dict[str, Any] = {"seeds": [0], "shards": 1, "baselines": ["majority"], "resamples": 100}
+ONE_EPOCH: dict[str, Any] = {
+    "training": {"epochs": 1},
+    "protocols": {name: {"folds": 1, "test": 0.33} for name in ("grouped", "random")},
+}
+
+
+def wave(seed: int, frequency: float, *, rate: int, seconds: float) -> np.ndarray:
+    """Make a measured signal of a class, never the same twice: shape (time,), mV."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(rate * seconds)) / rate
+    return np.sin(2 * np.pi * frequency * time + rng.uniform(0, 6)) + 0.3 * rng.normal(
+        size=len(time)
+    )
+
+
+def test_wfdb_records_with_the_person_in_the_path(fresh: Workflow, tmp_path: Path) -> None:
+    import wfdb
+
+    rate = 128
+    for number in range(12):
+        label, person = ("slow", "fast")[number % 2], f"p{number // 2}"
+        folder = tmp_path / "mine" / label / person
+        folder.mkdir(parents=True, exist_ok=True)
+        signal = wave(number, 1.0 + 3 * (number % 2), rate=rate, seconds=12)
+        # Leads stand in another order in every second record.
+        names = ["II", "V1"] if number % 3 else ["V1", "II"]
+        both = np.stack([signal, signal / 2 + 0.1 * number], axis=1)
+        wfdb.wrsamp(f"r{number}", rate, ["mV"] * 2, names, both, fmt=["16"] * 2, write_dir=folder)
+        if number % 4 == 0:
+            wfdb.wrann(f"r{number}", "atr", np.array([99, 500]), ["N", "V"], write_dir=str(folder))
+    (tmp_path / "mine" / "slow" / "p0" / "r0.dat").write_bytes(b"cut")
+    over = {**ONE_EPOCH, "folder": {"groups": "(p[0-9]+)"}}
+    fresh.configure({**SMALLEST, "folder": str(tmp_path / "mine"), "settings": {"folder": over}})
+    done = fresh.run()
+    assert done.status == 0, done.output
+
+    page = fresh.path("results/report.html").read_text()
+    assert "Left out: slow/p0/r0.hea" in page
+    assert "1 of 12 recordings were left out" in page
+    assert NO_GROUPS[:60] not in page
+    recordings = pd.read_csv(fresh.path("results/folder/recordings.csv"))
+    assert sorted(recordings["group"].unique()) == [f"p{number}" for number in range(6)]
+    examples = pd.read_parquet(fresh.path("results/folder/examples.parquet"))
+    assert len(examples) == 11
+    done_lib = lib(fresh, "predict", "folder", tmp_path / "mine/fast/p1/r3", "--windows", "--csv")
+    assert done_lib.returncode == 0, done_lib.stderr
+    assert done_lib.stdout.splitlines()[0] == "file,start,end,class,fast,slow"
+
+
+def test_matlab_files_that_a_table_describes(fresh: Workflow, tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    folder = tmp_path / "mine"
+    (folder / "raw").mkdir(parents=True)
+    rows = ["path,label,group,split"]
+    for number in range(18):
+        x = wave(number, 1.0 + 3 * (number % 2), rate=100, seconds=6)
+        savemat(folder / "raw" / f"{number}.mat", {"ECG": x, "hz": 100.0, "note": "text"})
+        part = ("train", "train", "test")[number // 6]
+        rows.append(f"raw/{number}.mat,{('rest', 'run')[number % 2]},s{number // 2},{part}")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
+    over = {**ONE_EPOCH, "folder": {"variable": "ECG", "rate": "hz"}}
+    fresh.configure({**SMALLEST, "folder": str(folder), "settings": {"folder": over}})
+    done = fresh.run()
+    assert done.status == 0, done.output
+
+    split = pd.read_parquet(fresh.path("results/folder/published/split.parquet"))
+    examples = pd.read_parquet(fresh.path("results/folder/examples.parquet"))
+    joined = split.merge(examples[["example", "split"]], on="example")
+    test = joined["part"] == "test"
+    assert (joined.loc[test, "split"] == "test").all()
+    assert test.sum() == 6
+    page = fresh.path("results/report.html").read_text()
+    assert "as in metadata.csv" in page
+    assert "left out" not in page.lower().partition('<h3 id="folder-results"')[0]
+    # The variable and its rate travel with the model.
+    done_lib = lib(fresh, "predict", "folder", folder / "raw/17.mat", "--json")
+    assert done_lib.returncode == 0, done_lib.stderr
+    assert json.loads(done_lib.stdout)["files"][0]["rate"] == 100
 
 
 def test_what_cannot_be_used_stops_the_run_when_asked_to(fresh: Workflow, tmp_path: Path) -> None:

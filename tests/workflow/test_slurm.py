@@ -1,11 +1,13 @@
 """The workflow through a real Slurm: the same tables, and jobs as the profile asks for them.
 
 `HELDOUT_SLURM` names a program that makes a Slurm usable on this machine: `start`, `stop`, and
-`status`, which exits with 0 where one is. Partitions `cpu` and `gpu` are expected.
+`status`, which exits with 0 where one is, such as tests/slurm/cluster. Partitions `cpu` and
+`gpu` are expected.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -13,12 +15,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from tests.workflow.copies import Done, Workflow, set_up
+from tests.workflow.copies import Done, Process, Workflow, set_up
 
+EXAMPLES = "results/tiny/examples.npy"
 SLURM = os.environ.get("HELDOUT_SLURM", "")
 pytestmark = [
     pytest.mark.slow,
@@ -82,23 +86,66 @@ class Records:
         return [job for job in self.jobs.values() if pattern.match(job.get("Comment", ""))]
 
 
-def through_slurm(workflow: Workflow, *arguments: str) -> tuple[Done, Records]:
-    """Run the copy as `snakemake --profile slurm` would be typed."""
+# The first look at a job: stages of this study are over in seconds.
+QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3")
+# The jobs of a rule go on when a test has done to them what it wants to do.
+HELD = """import pathlib, time
+while not pathlib.Path("go").exists():
+    time.sleep(0.2)
+"""
+
+
+def command(workflow: Workflow, *arguments: str) -> tuple[list[str], dict[str, Any]]:
+    """Give what runs the copy as `snakemake --profile slurm` would be typed."""
     file = workflow.path("test.yaml")
     file.write_text(yaml.safe_dump(workflow.config))
-    command = [sys.executable, "-m", "snakemake", "--configfile", file.name]
+    return [sys.executable, "-m", "snakemake", *arguments, *QUICK, "--configfile", file.name], {
+        "cwd": workflow.folder,
+        "env": {**os.environ, "PYTHONPATH": str(workflow.folder)},
+        "stdin": subprocess.DEVNULL,
+        "stderr": subprocess.STDOUT,
+    }
+
+
+def through_slurm(workflow: Workflow, *arguments: str) -> tuple[Done, Records]:
+    """Run the copy to its end."""
+    words, options = command(workflow, *arguments)
     with Records() as records:
-        done = subprocess.run(
-            [*command, "--profile", "slurm", *arguments],
-            cwd=workflow.folder,
-            env={**os.environ, "PYTHONPATH": str(workflow.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=1800,
-        )
+        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=1800, **options)
     return Done(done.returncode, done.stdout), records
+
+
+@pytest.fixture
+def held(slurm: None, tmp_path: Path) -> Workflow:
+    """Give a copy whose feature jobs wait for a file `go`."""
+    workflow = set_up(tmp_path / "copy")
+    workflow.edit("workflow/scripts/features.py", lambda text: HELD + text)
+    return workflow
+
+
+def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Process:
+    """Start the copy, and return when its feature jobs are running."""
+    words, options = command(workflow, EXAMPLES, *arguments)
+    log = workflow.path("started.log")
+    with log.open("w") as stream:
+        popen = subprocess.Popen(words, stdout=stream, start_new_session=True, **options)
+    process = Process(popen, log)
+    started.append(process)
+    process.wait_for(lambda: jobs_of("features", "RUNNING", "i"))
+    return process
+
+
+def jobs_of(rule: str, state: str, what: str) -> list[str]:
+    """Give something of each job of a rule that is in a state, by a letter of squeue's formats."""
+    command = ("squeue", "--noheader", f"--states={state}", f"--format=%{what}|%k")
+    lines = ask(*command).stdout.splitlines()
+    return [line.split("|")[0] for line in lines if f"|rule_{rule}_" in line]
+
+
+def memory(job: dict[str, str]) -> float:
+    """Give the memory that a job asked for, in MB."""
+    value = job["MinMemoryNode"]
+    return float(value[:-1]) * {"M": 1, "G": 1024}[value[-1]]
 
 
 def test_the_tables_are_those_of_a_local_run(
@@ -115,5 +162,73 @@ def test_the_tables_are_those_of_a_local_run(
         assert job["Partition"] == "cpu"
         assert job["NumCPUs"] == "1"
         assert "TimeLimit" in job
-        assert re.fullmatch(r"\d+[MG]", job["MinMemoryNode"])
+        assert memory(job) >= 1000
         assert job["JobState"] == "COMPLETED"
+
+
+def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Process]) -> None:
+    with Records() as records:
+        process = begin(held, started)
+        assert ask("scancel", jobs_of("features", "RUNNING", "i")[0]).returncode == 0
+        held.path("go").touch()
+        done = process.wait()
+    assert done.status == 0, done.output
+    assert "SLURM status is: 'CANCELLED'" in done.output
+    asked = sorted(memory(job) for job in records.of("features"))
+    assert asked[-1] == 2 * asked[0]
+    assert held.path(EXAMPLES).is_file()
+    assert held.unfinished() == []
+
+
+def test_a_node_that_vanishes(held: Workflow, started: list[Process]) -> None:
+    process = begin(held, started)
+    (node,) = set(jobs_of("features", "RUNNING", "N"))
+    down = ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    assert down.returncode == 0, down.stderr
+    # Its jobs are killed and put back into the queue; it may have come back by itself.
+    ask("scontrol", "update", f"nodename={node}", "state=resume")
+    held.path("go").touch()
+    # Two minutes later, that is, unless somebody is in a hurry.
+    for job in jobs_of("features", "PENDING", "i"):
+        ask("scontrol", "update", f"jobid={job}", "starttime=now")
+    done = process.wait()
+    assert done.status == 0, done.output
+    assert held.path(EXAMPLES).is_file()
+    assert held.unfinished() == []
+
+
+def test_a_controller_that_restarts(held: Workflow, started: list[Process]) -> None:
+    process = begin(held, started)
+    # Both feature jobs are submitted: what ends meanwhile is told to the controller later.
+    assert ask("scontrol", "shutdown", "slurmctld").returncode == 0
+    held.path("go").touch()
+    process.wait_for(lambda: held.path("results/tiny/features/0.npz").is_file())
+    again = ask(SLURM, "start")
+    assert again.returncode == 0, again.stderr
+    done = process.wait()
+    assert done.status == 0, done.output
+    assert held.path(EXAMPLES).is_file()
+    assert held.unfinished() == []
+
+
+def test_a_partition_that_does_not_exist(slurm: None, tmp_path: Path) -> None:
+    workflow = set_up(tmp_path / "copy")
+    done, records = through_slurm(workflow, "--default-resources", "slurm_partition=nowhere")
+    assert done.status != 0
+    assert "Slurm has no partition nowhere: expected one of " in done.output
+    assert "Traceback" not in done.output
+    assert records.jobs == {}
+
+
+def test_a_job_with_too_little_memory_is_killed_and_given_more(slurm: None, tmp_path: Path) -> None:
+    if "OverMemoryKill" not in ask("scontrol", "show", "config").stdout:
+        pytest.skip("this Slurm kills no job for its memory: JobAcctGatherParams=OverMemoryKill")
+    workflow = set_up(tmp_path / "copy")
+    greedy = "import time\nheld = bytes(900_000_000).replace(b'0', b'1') + b'.'\ntime.sleep(5)\n"
+    workflow.edit("workflow/scripts/recordings.py", lambda text: greedy + text)
+    done, records = through_slurm(workflow, "results/tiny/recordings.csv")
+    assert done.status == 0, done.output
+    asked = sorted(memory(job) for job in records.of("recordings"))
+    assert asked[0] < 1000 < asked[-1]
+    assert [more / less for less, more in itertools.pairwise(asked)] == [2.0] * (len(asked) - 1)
+    assert "Trying to restart job" in done.output

@@ -12,8 +12,14 @@ rule audit:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_table(
+                input.npy,
+                study(wildcards, "features"),
+                folds=len(folds(wildcards.study, wildcards.protocol)),
+                attempt=attempt,
+            )
+        ),
     params:
         honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
         kind=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "kind"),

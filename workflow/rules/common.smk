@@ -3,18 +3,20 @@ import sys
 # The library of this checkout, whichever is installed.
 sys.path.insert(0, workflow.basedir)
 
-from lib import configuration
+from lib import configuration, resources
+from lib.cluster import require_partitions
 from lib.compare import TABLES
 from lib.devices import gpus_of_training
 from lib.errors import HeldoutError
 from lib.folder import listing
-from lib.jobs import RunLock, hand_down_library
+from lib.jobs import RunLock, hand_down_library, require_writable
 from lib.provenance import code_hash
 from lib.train import RUN_FILES
 
 hand_down_library(workflow.basedir)
 
 try:
+    require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
     SETTINGS = configuration.resolve(config)
 except HeldoutError as error:
     raise WorkflowError(str(error))
@@ -25,7 +27,6 @@ STUDIES = SETTINGS["studies"]
 DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
 # Studies of a person's own folder, by the name of their dataset.
 FOLDERS = {study["dataset"]: study for study in STUDIES.values() if "folder" in study}
-SHARDS = range(SETTINGS["shards"])
 BASELINES = SETTINGS["baselines"]
 COMPUTE = {
     key: SETTINGS[key]
@@ -47,6 +48,14 @@ wildcard_constraints:
     seed=r"\d+",
     worker=r"\d+",
     fold=r"\d+",
+
+
+def check_cluster():
+    """Before anything is submitted: no job may ask for what the cluster does not have."""
+    if workflow.executor_plugin.name == "slurm":
+        require_partitions(
+            job.resources.get("slurm_partition") for job in workflow.dag.needrun_jobs()
+        )
 
 
 def study(wildcards, *keys):
@@ -141,6 +150,47 @@ def per_architecture(path):
     ]
 
 
+def needs(estimate):
+    """Memory and minutes for `resources`; an input that is not there yet leaves them open."""
+
+    def of(name):
+        return lambda wildcards, input, attempt: getattr(estimate(wildcards, input, attempt), name)
+
+    return {name: of(name) for name in ("mem_mb", "runtime")}
+
+
+def training_need(wildcards, input, attempt, trainings=1, trials=None):
+    """What some trainings of an architecture take; of its largest trial where none is named."""
+    architecture = wildcards.architecture
+    if trials is None:
+        known = study(wildcards, "trials", architecture)
+        search = of_architecture(wildcards)
+        trials = resources.extremes(search) if known is None else known.values()
+    return resources.of_training(
+        input.npy,
+        study(wildcards, "features"),
+        architecture=architecture,
+        trials=trials,
+        epochs=study(wildcards, "training", "epochs"),
+        trainings=trainings,
+        threads=SETTINGS["threads"],
+        attempt=attempt,
+    )
+
+
+def shards_of_recordings(wildcards):
+    """The table of a shard. A checkpoint makes it: only shards that changed are computed anew."""
+    folder = checkpoints.recordings.get(study=wildcards.study).output.shards
+    return f"{folder}/{wildcards.shard}.csv"
+
+
+def shards_of_features(wildcards):
+    return expand(
+        "results/{{study}}/features/{shard}.npz",
+        shard=range(study(wildcards, "shards")),
+    )
+
+
 def manifest(wildcards):
     return f"resources/data/{study(wildcards, 'dataset')}.json"
 
@@ -162,6 +212,11 @@ def trials(wildcards):
 
 def of_architecture(wildcards):
     return study(wildcards, "architectures", wildcards.architecture)
+
+
+def trials_of_worker(wildcards):
+    search = of_architecture(wildcards)
+    return -(-search["trials"] // search["workers"])
 
 
 def searched(wildcards):

@@ -23,8 +23,13 @@ rule compare:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_comparison(
+                [path for path in input.runs if path.endswith(".parquet")],
+                resamples=SETTINGS["resamples"],
+                attempt=attempt,
+            )
+        ),
     params:
         studies=[configuration.description(value, SETTINGS) for value in STUDIES.values()],
         seed=SETTINGS["seed"],

@@ -1,7 +1,7 @@
 rule examples:
     input:
         recordings="results/{study}/recordings.csv",
-        shards=expand("results/{{study}}/features/{shard}.npz", shard=SHARDS),
+        shards=shards_of_features,
     output:
         npy="results/{study}/examples.npy",
         parquet="results/{study}/examples.parquet",
@@ -13,8 +13,11 @@ rule examples:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_examples(
+                input.shards, study(wildcards, "features"), attempt=attempt
+            )
+        ),
     params:
         code=code_hash("lib.examples"),
     script:

@@ -11,8 +11,11 @@ rule explore:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_table(
+                input.npy, study(wildcards, "features"), attempt=attempt
+            )
+        ),
     params:
         classes=classes,
         code=code_hash("lib.explore"),

@@ -1,6 +1,6 @@
 rule features:
     input:
-        recordings="results/{study}/recordings/{shard}.csv",
+        recordings=shards_of_recordings,
     output:
         shard="results/{study}/features/{shard}.npz",
     log:
@@ -10,8 +10,11 @@ rule features:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_features(
+                input.recordings, study(wildcards, "features"), attempt=attempt
+            )
+        ),
     params:
         dataset=of_study("dataset"),
         classes=of_study("classes"),

@@ -1,9 +1,9 @@
-rule recordings:
+checkpoint recordings:
     input:
         manifest=manifest,
     output:
         table="results/{study}/recordings.csv",
-        shards=expand("results/{{study}}/recordings/{shard}.csv", shard=SHARDS),
+        shards=directory("results/{study}/recordings"),
     log:
         "logs/recordings/{study}.log",
     benchmark:
@@ -11,12 +11,16 @@ rule recordings:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_recordings(
+                input.manifest, attempt=attempt
+            )
+        ),
     params:
         dataset=of_study("dataset"),
         classes=of_study("classes"),
         recordings=of_study("recordings"),
-        code=code_hash("lib.recordings"),
+        shards=of_study("shards"),
+        code=code_hash("lib.recordings", "lib.shards"),
     script:
         "../scripts/recordings.py"

@@ -24,8 +24,7 @@ rule plots:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **needs(lambda wildcards, input, attempt: resources.of_page(input.tables, attempt=attempt)),
     params:
         study=lambda wildcards: configuration.description(STUDIES[wildcards.study], SETTINGS),
         code=code_hash("lib.plots"),
@@ -67,8 +66,7 @@ rule report:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **needs(lambda wildcards, input, attempt: resources.of_page(input.tables, attempt=attempt)),
     params:
         studies=[configuration.description(value, SETTINGS) for value in STUDIES.values()],
         config=SETTINGS,

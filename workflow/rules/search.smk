@@ -15,8 +15,11 @@ rule trial:
         "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **needs(
+            lambda wildcards, input, attempt: training_need(
+                wildcards, input, attempt, trials=[trials(wildcards)[wildcards.trial]]
+            )
+        ),
         gpu=GPUS,
         # For the terminal. Among the params they would rerun every trial when one is added.
         trial=lambda wildcards: list(trials(wildcards)).index(wildcards.trial) + 1,
@@ -51,8 +54,11 @@ rule worker:
         "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        **needs(
+            lambda wildcards, input, attempt: training_need(
+                wildcards, input, attempt, trainings=trials_of_worker(wildcards)
+            )
+        ),
         gpu=GPUS,
     params:
         search=of_architecture,

@@ -10,8 +10,13 @@ rule splits:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_split(
+                input.examples,
+                folds=len(folds(wildcards.study, wildcards.protocol)),
+                attempt=attempt,
+            )
+        ),
     params:
         protocol=split_params,
         seed=SETTINGS["seed"],

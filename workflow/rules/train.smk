@@ -24,8 +24,11 @@ rule train:
         "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
-        mem_mb=4000,
-        runtime=480,
+        **needs(
+            lambda wildcards, input, attempt: training_need(
+                wildcards, input, attempt, trainings=len(SETTINGS["seeds"])
+            )
+        ),
         gpu=GPUS,
     params:
         seeds=SETTINGS["seeds"],
@@ -62,8 +65,11 @@ rule baselines:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs(
+            lambda wildcards, input, attempt: resources.of_baselines(
+                input.npy, study(wildcards, "features"), attempt=attempt
+            )
+        ),
     params:
         baselines=BASELINES,
         classes=classes,

@@ -4,7 +4,8 @@ from lib.files import read_json, write_table
 from lib.jobs import job
 
 with job(snakemake.log[0]):
-    from lib.recordings import deal, recordings_table
+    from lib.recordings import recordings_table
+    from lib.shards import deal
 
     manifest = Path(snakemake.input.manifest)
     table = recordings_table(
@@ -15,7 +16,5 @@ with job(snakemake.log[0]):
         **snakemake.params.recordings,
     )
     write_table(snakemake.output.table, table)
-    for path, shard in zip(
-        snakemake.output.shards, deal(table, len(snakemake.output.shards)), strict=True
-    ):
-        write_table(path, shard)
+    for number, shard in enumerate(deal(table, snakemake.params.shards)):
+        write_table(Path(snakemake.output.shards) / f"{number}.csv", shard)

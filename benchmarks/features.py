@@ -1,0 +1,81 @@
+"""Whether the features stage keeps all cores busy: against a plain loop of librosa."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from benchmarks.checkout import copy, snakemake
+from benchmarks.machine import apart, cores
+from lib.new_study import study_text
+
+FILES, CLIP_SECONDS, RATE = 8000, 10.0, 16_000
+LOOPED = 600
+
+
+def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
+    """Make the clips and their tables, then time the stage and the loop."""
+    import soundfile
+
+    files, looped = (24, 6) if quick else (FILES, LOOPED)
+    clips = folder / "clips"
+    rng = np.random.default_rng(0)
+    for number in range(files):
+        file = clips / "ab"[number % 2] / f"{number:05}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, 0.1 * rng.standard_normal(round(CLIP_SECONDS * RATE)), RATE)
+    copy(folder / "copy")
+    config = {"folder": str(clips)}
+    snakemake(folder / "copy", "results/folder/recordings.csv", **config)
+    shards = sorted((folder / "copy" / "results" / "folder" / "recordings").glob("*.csv"))
+    targets = [f"results/folder/features/{shard.stem}.npz" for shard in shards]
+    settings = yaml.safe_load(study_text(clips))["features"]
+    paths = [str(path) for path in sorted(clips.glob("*/*.wav"))[:: files // looped][:looped]]
+    # Before and after: a machine that slows down on the way does it to both.
+    loops = [apart("features", paths=paths, settings=settings)]
+    began = time.perf_counter()
+    snakemake(folder / "copy", *targets, **config)
+    wall = time.perf_counter() - began
+    loops.append(apart("features", paths=paths, settings=settings))
+    loop = sum(loops) / len(loops)
+    return {
+        "quick": quick,
+        "files": files,
+        "clip_seconds": CLIP_SECONDS,
+        "rate": RATE,
+        "jobs": len(targets),
+        "at_once": cores(),
+        "looped": len(paths),
+        "per_second": files / wall,
+        "loop_per_second": loop,
+        "ratio": files / wall / (loop * cores()),
+    }
+
+
+def run(paths: list[str], settings: dict[str, Any]) -> float:
+    """Compute MFCC of files one after the other, as a short script would; files a second."""
+    import librosa
+
+    def one(path: str) -> np.ndarray:
+        samples, rate = librosa.load(path, sr=settings["rate"], duration=settings["duration"])
+        return np.asarray(
+            librosa.feature.mfcc(
+                y=samples,
+                sr=rate,
+                n_mfcc=settings["n_mfcc"],
+                n_mels=settings["n_mels"],
+                n_fft=settings["n_fft"],
+                hop_length=settings["hop"],
+            )
+        )
+
+    # The first call compiles and imports.
+    one(paths[0])
+    began = time.perf_counter()
+    for path in paths:
+        one(path)
+    return len(paths) / (time.perf_counter() - began)

@@ -1,0 +1,58 @@
+"""docs/troubleshooting.md: the messages it explains are those that the project gives."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `(.+?)` \| (.+) \|$", PAGE, re.MULTILINE)
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Give every text of a module; what is put into an f-string stands as `…`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@pytest.fixture(scope="module")
+def known() -> list[str]:
+    found = [(ROOT / "Makefile").read_text(encoding="utf-8")]
+    for file in sorted((ROOT / "lib").rglob("*.py")):
+        found += texts(ast.parse(file.read_text(encoding="utf-8")))
+    return found
+
+
+def in_order(pieces: list[str], text: str) -> bool:
+    """Say whether the pieces follow each other in a text."""
+    place = 0
+    for piece in pieces:
+        place = text.find(piece, place)
+        if place < 0:
+            return False
+        place += len(piece)
+    return True
+
+
+@pytest.mark.parametrize("message", [message for message, _ in ROWS])
+def test_the_message_is_one_of_the_project(message: str, known: list[str]) -> None:
+    pieces = [piece.strip() for piece in message.split("…") if piece.strip()]
+    assert any(in_order(pieces, text) for text in known), message
+
+
+def test_every_message_has_its_advice() -> None:
+    assert len(ROWS) > 30
+    assert all(len(advice) > 20 for _, advice in ROWS)
+    # Whatever stands in a table is a message: a row that the pattern misses is not tested.
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(ROWS)
