@@ -163,7 +163,9 @@ class Trainer:
         with self._place.scope():
             self.model = self._build(synchronized=several)
             self.model.compile(
-                optimizer=_optimizer(self._keras, self.values | {"learning_rate": rate}),
+                optimizer=_optimizer(
+                    self._keras, self.values | {"learning_rate": rate}, several=several
+                ),
                 loss="categorical_crossentropy",
                 metrics=padded_metrics(self._keras) if several else ["accuracy", "mse", "mae"],
                 jit_compile=self.compile == "xla",
@@ -272,10 +274,10 @@ class Trainer:
         self.model.stop_training = False
 
 
-def _optimizer(keras: Any, values: Mapping[str, Any]) -> Any:
+def _optimizer(keras: Any, values: Mapping[str, Any], *, several: bool) -> Any:
     kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
     optimizer = getattr(keras.optimizers, kinds[values["optimizer"]])(values["learning_rate"])
-    if hasattr(optimizer, "_all_reduce_sum_gradients"):
+    if not several and hasattr(optimizer, "_all_reduce_sum_gradients"):
         # With one replica the sum over replicas is the gradient itself. TensorFlow writes it as a
         # function with a gradient of its own, which it registers for as long as the process lives,
         # with the graph of the training step: several MB a network.
