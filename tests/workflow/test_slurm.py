@@ -133,7 +133,7 @@ def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Proces
     process = Process(popen, log)
     started.append(process)
     # A job that Slurm calls running may still be starting.
-    process.wait_for(lambda: len(list(workflow.folder.glob("held-*"))) == 2)
+    process.wait_for(lambda: len(list(workflow.folder.glob("held-*"))) == 2, timeout=600)
     return process
 
 
