@@ -310,6 +310,6 @@ def test_strict(
     table.drop(columns="group").to_csv(tmp_path / "split.csv", index=False)
     page = tmp_path / "page.html"
     assert main(["audit", str(tmp_path / "split.csv"), "--html", str(page)]) == 0
-    assert "no leak found, but mind the 1 warning\n" in capsys.readouterr().out
+    assert "no leak found, but mind the 2 warnings\n" in capsys.readouterr().out
     assert "Mind the warnings" in page.read_text()
     assert main(["audit", str(tmp_path / "split.csv"), "--strict"]) == 1
