@@ -14,7 +14,7 @@ import pandas as pd
 from lib.backend import load
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table, write_json
-from lib.predict import read_run
+from lib.predict import load_model, read_run
 
 # Two runtimes add up in another order: float32 probabilities differ by a few units in the last
 # place, not by this.
@@ -69,7 +69,7 @@ def export(
         part.mkdir()
         shutil.copy2(run / "model.keras", part)
         shutil.copy2(run / "run.json", part)
-        model = keras.models.load_model(run / "model.keras")
+        model = load_model(keras, run / "model.keras")
         model.export(part / "saved_model", format="tf_saved_model", verbose=False)
         difference = disagreement(part, record["inputs"])
         if not difference <= AGREEMENT:
@@ -96,7 +96,7 @@ def disagreement(folder: str | Path, inputs: Mapping[str, Any]) -> float:
     low, high = (np.array(inputs["values"][end], dtype=np.float32) for end in ("low", "high"))
     rng = np.random.default_rng(0)
     x = rng.uniform(low, high, size=(_TRIED, *inputs["shape"])).astype(np.float32)
-    model = keras.models.load_model(Path(folder) / "model.keras")
+    model = load_model(keras, Path(folder) / "model.keras")
     # Its variables live as long as this object.
     saved = tf.saved_model.load(str(Path(folder) / "saved_model"))
     served = saved.serve(tf.constant(x)).numpy()
