@@ -154,7 +154,7 @@ def test_what_the_audit_misses_is_listed(made, tmp_path):
         page = _render(made, tmp_path / "report.html")
     finally:
         write_json(path, audit)
-    assert "No examples of &lt;i&gt;b in the test part of fold 0." in page
+    assert "No examples of <bdi>&lt;i&gt;b</bdi> in the test part of fold 0." in page
 
 
 def test_a_missing_table_or_audit_is_named(made, tmp_path):
