@@ -322,7 +322,7 @@ def test_cautions_stand_with_the_verdict(made, source, tmp_path):
     assert page.index("No groups are") < page.index('id="voices"')
     assert page.index('id="voices"') < page.index("State the groups.")
     assert page.index("State the groups.") < page.index('id="voices-data"')
-    assert "Dataset folder mine, 17 of 20 recordings; examples are" in page
+    assert "Dataset <bdi>folder mine</bdi>, <bdi>17 of 20 recordings</bdi>; examples are" in page
     assert "version 17 of 20" not in page
     assert "caution" not in source.partition("</style>")[2]
 
