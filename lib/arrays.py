@@ -35,7 +35,7 @@ def open_examples(npy: str | Path) -> np.memmap:
         The file is missing, is no such array, or is truncated.
     """
     try:
-        array = np.load(npy, mmap_mode="r")
+        array = np.load(npy, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise HeldoutError(
             f"{npy}: expected an array of examples, got {type(error).__name__}: {error}. "

@@ -214,6 +214,7 @@ def _study(
     """Read one study, lay effort and overrides over it, check it."""
     path = root / "config" / "studies" / f"{name}.yaml"
     if name == FOLDER and settings.get("folder"):
+        _require_apart(settings["folder"], root)
         stated = _stated(settings["settings"].get(name, {}).get("folder"), schema)
         study = yaml.safe_load(study_text(settings["folder"], **stated))
     else:
@@ -280,7 +281,10 @@ def _stated(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _require_apart(folder: str, root: Path) -> None:
     """Refuse a folder of recordings that holds the workflow or its results."""
-    place = Path(folder).resolve()
+    try:
+        place = Path(folder).resolve()
+    except ValueError:  # no name of a file; that there is no such folder is said elsewhere
+        return
     for inner in (root.resolve(), Path.cwd()):
         if inner.is_relative_to(place):
             raise HeldoutError(

@@ -23,6 +23,16 @@ logger = logging.getLogger(__name__)
 LOOK = 1.0
 
 
+def gpus_of_training(device: str, devices: int | str) -> int:
+    """Say how many GPUs a scheduler is asked for: none unless there must be one.
+
+    With `devices: all` it is one, and a profile says more: all that a job is given are used.
+    """
+    if device != "gpu":
+        return 0
+    return 1 if devices == "all" else int(devices)
+
+
 @contextmanager
 def claimed_gpus(
     device: str,

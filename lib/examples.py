@@ -114,7 +114,7 @@ def _describe(
 def _load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     """Read some arrays of a shard."""
     try:
-        with np.load(path) as arrays:
+        with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in names}
     except _UNREADABLE as error:
         raise _broken(path, error) from error

@@ -17,7 +17,7 @@ from lib.backend import load
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table, write_json
 from lib.model_card import model_card
-from lib.predict import read_run
+from lib.predict import load_model, read_run
 
 FORMS = {
     "saved_model": ("saved_model", "TensorFlow, endpoint `serve`"),
@@ -88,7 +88,7 @@ def export(
         part.mkdir()
         shutil.copy2(run / "model.keras", part)
         shutil.copy2(run / "run.json", part)
-        model = keras.models.load_model(run / "model.keras")
+        model = load_model(keras, run / "model.keras")
         file = FORMS[form][0]
         if form == "onnx":
             _write_onnx(keras, model, part / file)
@@ -158,7 +158,7 @@ def disagreement(folder: str | Path, inputs: Mapping[str, Any]) -> float:
     low, high = (np.array(inputs["values"][end], dtype=np.float32) for end in ("low", "high"))
     rng = np.random.default_rng(0)
     x = rng.uniform(low, high, size=(_TRIED, *inputs["shape"])).astype(np.float32)
-    model = keras.models.load_model(folder / "model.keras")
+    model = load_model(keras, folder / "model.keras")
     ask = _ask_onnx if (folder / "model.onnx").is_file() else _ask_saved_model
     return float(np.abs(model.predict(x, verbose=0) - ask(folder, x)).max())
 

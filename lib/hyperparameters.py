@@ -133,7 +133,7 @@ def _check(architecture: str, name: str, value: Any) -> None:
     elif name == "optimizer":
         expected, good = f"one of {', '.join(OPTIMIZERS)}", value in OPTIMIZERS
     else:
-        expected = f"the name of a Keras activation ({', '.join(ACTIVATIONS)})"
+        expected = f"the name of a Keras activation, one of {', '.join(ACTIVATIONS)}"
         good = value in ACTIVATIONS
     if not good:
         raise HeldoutError(f"{architecture}: {name}: expected {expected}, got {value!r}.")

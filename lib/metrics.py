@@ -292,6 +292,15 @@ def calibration_hits(
 ) -> NDArray[np.float64]:
     """Give for each example and bin of confidence whether it is right and in it, and whether in it.
 
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Class numbers.
+    x : ndarray, shape (example, class)
+        Probabilities.
+    bins : int
+        Of equal width, over 0 to 1.
+
     Returns
     -------
     ndarray, shape (example, 2 × bin)

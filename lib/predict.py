@@ -131,6 +131,36 @@ def read_run(folder: str | Path) -> dict[str, Any]:
     return dict(record)
 
 
+def load_model(keras: Any, path: str | Path) -> Any:
+    """Load a model, but no code that its file may hold.
+
+    Parameters
+    ----------
+    keras : module
+        Of `lib.backend.load`.
+    path : path
+        A file `.keras`.
+
+    Returns
+    -------
+    keras.Model
+        The model.
+
+    Raises
+    ------
+    HeldoutError
+        The file is missing, is no model, or holds code: a layer that is a function.
+    """
+    try:
+        return keras.models.load_model(path, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the archive leads it to
+        raise HeldoutError(
+            f"{path}: expected a model of this workflow, without code of its own, got "
+            f"{type(error).__name__}: {str(error)[:300]}. Do not use it; delete its folder and run "
+            "the workflow again: it is trained anew."
+        ) from error
+
+
 class Predictor:
     """A network that takes files.
 
@@ -195,7 +225,7 @@ class Predictor:
             return [item for item in found if isinstance(item, Prediction)]
         x = np.concatenate(blocks)
         keras = load(self.record["backend"])
-        model = keras.models.load_model(self.folder / "model.keras")
+        model = load_model(keras, self.folder / "model.keras")
         probabilities = predict(keras, model, x, np.arange(len(x)))
         done, first = [], 0
         for path, item in zip(paths, found, strict=True):

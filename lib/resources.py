@@ -110,11 +110,11 @@ def examples_in(npy: str | Path, features: Mapping[str, Any]) -> int:
 def of_recordings(manifest: str | Path, *, attempt: int = 1) -> Need:
     """Give what listing the recordings of a dataset takes: its manifest, and tables made from it.
 
-    Parsed JSON and a table take 25 times the bytes of the file (a manifest of 20 MB: 480 MB).
+    Parsed JSON and tables take 9 times the bytes of the file (30 MB, 100,000 files: 270 MB).
     """
     size = nbytes([manifest])
     # A header of each file is read, and about 150 bytes of the manifest are about one file.
-    return need(25 * size, SECONDS_PER_FILE * size / 150, attempt=attempt)
+    return need(10 * size, SECONDS_PER_FILE * size / 150, attempt=attempt)
 
 
 def of_features(shard: str | Path, features: Mapping[str, Any], *, attempt: int = 1) -> Need:
@@ -210,7 +210,10 @@ def of_split(examples: str | Path, *, folds: int = 1, attempt: int = 1) -> Need:
 
 
 def of_baselines(npy: str | Path, features: Mapping[str, Any], *, attempt: int = 1) -> Need:
-    """Give what baselines take: seven numbers of each channel, and a forest of the metadata."""
+    """Give what baselines take: seven numbers of each channel, and a forest of the metadata.
+
+    The default run took 230 MB; large ones were not measured, and the table is counted six times.
+    """
     rows = examples_in(npy, features)
     _, channels = shape(**features)
     # The table, its scaled copy, and what the solver and the forest keep beside.
@@ -376,8 +379,8 @@ _SIZES = ("units", "bidirectional", "filters", "kernels", "dense", "batch_size")
 def of_comparison(predictions: Sequence[str | Path], *, resamples: int, attempt: int = 1) -> Need:
     """Give what comparing runs takes: all predictions, and the draws of every run.
 
-    The default run (41 runs, 2,000 resamples) took 250 MB and 11 s; predictions are compressed in
-    their files, and are held with their classes, ranks and pairs.
+    The default run (95 runs, 1.3 MB of predictions, 2,000 resamples) took 250 MB and 11 s. Larger
+    ones were not measured: the factors leave room for what is compressed in the files.
     """
     size, runs = nbytes(predictions), len(predictions)
     held = 30 * size + runs * resamples * 20 * 8
@@ -387,7 +390,8 @@ def of_comparison(predictions: Sequence[str | Path], *, resamples: int, attempt:
 def of_page(tables: Iterable[str | Path], *, attempt: int = 1) -> Need:
     """Give what plots and the page take: the tables as rows of Python and as text, and pictures.
 
-    The default run took 250 MB and 14 s for tables of less than a megabyte.
+    The default run took 250 MB and 14 s for tables of half a megabyte; larger ones were not
+    measured.
     """
     size = nbytes(tables)
     return need(100 * size, 60 + size / 1e5, attempt=attempt)

@@ -108,7 +108,12 @@ def check_rule(
     validation: float = 0.2,
     parts: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """Check what can be checked of a rule before there are examples; arguments as `make_split`.
+    """Check what can be checked of a rule before there are examples.
+
+    Parameters
+    ----------
+    kind, folds, test, validation, parts
+        As for `make_split`.
 
     Raises
     ------

@@ -53,7 +53,7 @@ def audit_files(
     dict
         `leaks`; `files` (listed) and `heard` (found and readable); `parts`, for each its `files`,
         `groups` and files of each of its `classes`; `findings`, each with its `kind`, `level`
-        (leak, warning or note), `count`, `text` and `cases`.
+        (leak, warning or note, in this order), `count`, `text` and `cases`.
     """
     labels = sorted(set(table["label"]) - {""})
     findings = [*_names(table), *_missing_classes(table, labels)]
@@ -77,6 +77,7 @@ def audit_files(
             )
         )
     findings += _interval(table)
+    findings.sort(key=lambda finding: (LEAK, WARNING, NOTE).index(finding["level"]))
     return {
         "leaks": any(finding["level"] == LEAK for finding in findings),
         "files": int(table["path"].nunique()),

@@ -11,6 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from lib.files import atomic
 
 
+def shown(value: object) -> str:
+    """Write a value of a case for a person: what a list holds, side by side."""
+    if isinstance(value, list):
+        return " | ".join(shown(inner) for inner in value)
+    return str(value)
+
+
 def write_page(path: str | Path, audit: Mapping[str, Any], *, source: str) -> None:
     """Write what `lib.audit.files.audit_files` found as one HTML file.
 
@@ -30,6 +37,7 @@ def write_page(path: str | Path, audit: Mapping[str, Any], *, source: str) -> No
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["shown"] = shown
     labels = list(next(iter(audit["parts"].values()))["classes"])
     page = environment.get_template("page.html.j2").render(
         audit=audit, source=source, labels=labels

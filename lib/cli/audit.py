@@ -52,10 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(audit: dict[str, object], source: Path) -> None:
+    from lib.audit.page import shown
+
     parts, findings = audit["parts"], audit["findings"]
     assert isinstance(parts, dict)
     assert isinstance(findings, list)
     verdict = "this split LEAKS" if audit["leaks"] else "no leak found"
+    warned = sum(finding["level"] == "warning" for finding in findings)
+    if warned and not audit["leaks"]:
+        verdict += f", but mind the {warned} warning{'s' if warned > 1 else ''}"
     print(f"{source}: {verdict}")
     for name, part in parts.items():
         groups = f"{part['groups']} groups" if part["groups"] else "groups not known"
@@ -64,11 +69,5 @@ def _print(audit: dict[str, object], source: Path) -> None:
         print(f"{finding['level']:8}{finding['text']}")
         # A note is read once; of what needs mending the first cases help to find it.
         for case in finding["cases"][:5] if finding["level"] == "leak" else []:
-            shown = "; ".join(f"{key}: {_shown(value)}" for key, value in case.items())
-            print(f"          {shown}")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return " | ".join(_shown(inner) for inner in value)
-    return str(value)
+            line = "; ".join(f"{key}: {shown(value)}" for key, value in case.items())
+            print(f"          {line}")

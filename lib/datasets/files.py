@@ -54,6 +54,16 @@ def files_below(folder: str | Path) -> Iterator[str]:
 
     Folders that are links are gone into at the top, where a class may be one, and not below. A
     hundred thousand files are listed at every start of a run, so no file is asked for its state.
+
+    Parameters
+    ----------
+    folder : str or Path
+        One that is not there holds no file.
+
+    Yields
+    ------
+    str
+        Such as `normal/a.wav`.
     """
     top = os.fspath(folder)
     if not os.path.isdir(top):  # noqa: PTH112
@@ -66,7 +76,18 @@ def files_below(folder: str | Path) -> Iterator[str]:
 
 
 def recordings_below(folder: str | Path) -> list[str]:
-    """List the files of `files_below` that are named like recordings, as `is_recording` says."""
+    """List the files of `files_below` that are named like recordings, as `is_recording` says.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As for `files_below`.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+    """
     names = set(files_below(folder))
     found = []
     for name in names:

@@ -26,6 +26,7 @@ _SET_B = re.compile(
 )
 # The lists name the files of set_b otherwise (Btraining_murmur_…): only the end is the same.
 _KEY = re.compile(r"(\d+_\d+_\w+|\d+)$")
+_LONGEST = 100
 
 
 def recordings(folder: str | Path) -> pd.DataFrame:
@@ -64,7 +65,8 @@ def _listed(path: Path) -> dict[str, set[str]]:
     labels: dict[str, set[str]] = {}
     if path.is_file():
         for row in read_csv(path, required=("fname", "label")):
-            key = _KEY.search(Path(row["fname"]).stem)
+            # Only as much as a name has: over a long line of digits the search would take minutes.
+            key = _KEY.search(Path(row["fname"]).stem[-_LONGEST:])
             if key:
                 labels.setdefault(key[1], set()).add(row["label"])
     return labels

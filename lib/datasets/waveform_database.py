@@ -28,7 +28,7 @@ _SIGNAL_LINE = re.compile(
     rf"(?:\s+-?{_NUMBER}(?:\(-?\d+\))?(?:/\S+)?(?:\s+-?\d+){{0,5}}(?:\s+.*)?)?\s*"
 )
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]*")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]{0,200}")
 
 
 def read_header(path: str | Path) -> Any:

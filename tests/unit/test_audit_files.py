@@ -289,12 +289,27 @@ def test_the_command(
     text = page.read_text()
     assert "This split leaks." in text
     assert "11.wav" in text
+    assert "<td>train | test</td>" in text
     assert main(command) == 1
     assert "11.wav" in capsys.readouterr().out
 
 
-def test_strict(clean: tuple[pd.DataFrame, Path], tmp_path: Path) -> None:
+def test_leaks_come_first(clean: tuple[pd.DataFrame, Path]) -> None:
+    table, root = clean
+    (root / "3.wav").unlink()
+    soundfile.write(root / "11.wav", sound(0), RATE)
+    levels = [finding["level"] for finding in audit_files(table, root=root)["findings"]]
+    assert levels == sorted(levels, key=["leak", "warning", "note"].index)
+    assert set(levels) == {"leak", "warning", "note"}
+
+
+def test_strict(
+    clean: tuple[pd.DataFrame, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     table, _ = clean
     table.drop(columns="group").to_csv(tmp_path / "split.csv", index=False)
-    assert main(["audit", str(tmp_path / "split.csv")]) == 0
+    page = tmp_path / "page.html"
+    assert main(["audit", str(tmp_path / "split.csv"), "--html", str(page)]) == 0
+    assert "no leak found, but mind the 2 warnings\n" in capsys.readouterr().out
+    assert "Mind the warnings" in page.read_text()
     assert main(["audit", str(tmp_path / "split.csv"), "--strict"]) == 1

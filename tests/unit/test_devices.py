@@ -17,7 +17,7 @@ from filelock import FileLock
 from lib import devices
 from lib.compilation import VISIBLE, visible_gpus
 from lib.configuration import ROOT
-from lib.devices import claimed_gpus
+from lib.devices import claimed_gpus, gpus_of_training
 from lib.errors import HeldoutError
 
 # Holds GPUs until a line comes, and says which.
@@ -198,6 +198,11 @@ def test_locks_of_a_user_are_in_one_place_and_those_of_a_slurm_job_apart(
     assert alone.parent == devices._folder().parent
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     assert devices._folder() != alone
+
+
+def test_a_scheduler_is_asked_for_gpus_only_where_there_must_be_one() -> None:
+    assert [gpus_of_training(device, 4) for device in ("auto", "cpu", "tpu", "gpu")] == [0, 0, 0, 4]
+    assert gpus_of_training("gpu", "all") == 1
 
 
 def test_more_gpus_than_there_are(tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ SPACE = {
 }
 
 
+ACTIVATED = ", ".join(ACTIVATIONS)
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_defaults_are_valid_and_complete(architecture):
     values = complete(architecture, {})
@@ -62,7 +65,7 @@ def test_given_values_replace_defaults():
             "lstm",
             "activation",
             3,
-            "the name of a Keras activation, one of " + ", ".join(ACTIVATIONS),
+            f"the name of a Keras activation, one of {', '.join(ACTIVATIONS)}",
         ),
     ],
 )

@@ -101,6 +101,20 @@ def test_lock_has_a_hash_for_every_line() -> None:
     assert [str(line) for line, hashes in locked() if hashes == 0] == []
 
 
+@pytest.mark.parametrize("extra", ["cuda", "jax-cuda", "tpu"])
+def test_extras_of_accelerators_are_for_the_versions_of_the_lock(extra: str) -> None:
+    (line,) = project()["optional-dependencies"][extra]
+    asked = Requirement(line)
+    assert asked.extras
+    (pin,) = [one.specifier for one, _ in locked() if one.name == asked.name]
+    assert asked.specifier == pin
+
+
+def test_the_lock_holds_nothing_for_accelerators() -> None:
+    names = [canonicalize_name(line.name) for line, _ in locked()]
+    assert [name for name in names if re.match("nvidia|libtpu|jax-cuda", name)] == []
+
+
 def test_python_bounds_agree() -> None:
     bound = SpecifierSet(project()["requires-python"])
     assert environment()["python"] == bound

@@ -114,14 +114,14 @@ def test_bad_registry_is_refused(changes: dict[str, Any], text: str) -> None:
 
 
 def test_missing_registry_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(HeldoutError, match=r"nothing\.yaml: expected a registry file"):
+    with pytest.raises(HeldoutError, match=r"nothing\.yaml: expected a YAML file"):
         read_registry(tmp_path / "nothing.yaml")
 
 
 def test_registry_that_is_not_yaml_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text("a: [")
-    with pytest.raises(HeldoutError, match=r"bad\.yaml: expected a registry file"):
+    with pytest.raises(HeldoutError, match=r"bad\.yaml: expected a YAML file"):
         read_registry(path)
     path.write_text("- a list")
     with pytest.raises(HeldoutError, match=r"bad\.yaml"):

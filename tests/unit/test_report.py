@@ -18,7 +18,7 @@ from lib.plots import plot_overall, plot_study
 from lib.report import TEXT, render
 from lib.report.boards import main_board
 from lib.report.figures import figure
-from lib.report.provenance import _digest_of_files, claims_table
+from lib.report.provenance import _digest_of_files, claims_table, costs_table
 from lib.report.study import _answer
 from lib.report.table import interval, number, seconds, text
 from tests.runs import make_runs, study
@@ -154,7 +154,7 @@ def test_what_the_audit_misses_is_listed(made, tmp_path):
         page = _render(made, tmp_path / "report.html")
     finally:
         write_json(path, audit)
-    assert "No examples of &lt;i&gt;b in the test part of fold 0." in page
+    assert "No examples of <bdi>&lt;i&gt;b</bdi> in the test part of fold 0." in page
 
 
 def test_a_missing_table_or_audit_is_named(made, tmp_path):
@@ -322,6 +322,26 @@ def test_cautions_stand_with_the_verdict(made, source, tmp_path):
     assert page.index("No groups are") < page.index('id="voices"')
     assert page.index('id="voices"') < page.index("State the groups.")
     assert page.index("State the groups.") < page.index('id="voices-data"')
-    assert "Dataset folder mine, 17 of 20 recordings; examples are" in page
+    assert "Dataset <bdi>folder mine</bdi>, <bdi>17 of 20 recordings</bdi>; examples are" in page
     assert "version 17 of 20" not in page
     assert "caution" not in source.partition("</style>")[2]
+
+
+def test_costs_name_the_devices_and_what_mixed_precision_changed():
+    common = {"study": "s", "parameters": 1, "model_kb": 1.0, "epochs": 2, "train_seconds": 1.0}
+    common |= {"predict_seconds": 0.1, "precision_macro_f1": None}
+    rows = [
+        {"architecture": "cnn", "device": "A GPU", "devices": 4.0, "precision": "mixed_float16"}
+        | {"precision_macro_f1": effect}
+        for effect in (0.001, -0.004)
+    ]
+    rows += [{"architecture": "lstm", "device": "CPU", "devices": 1.0, "precision": "float32"}]
+    # A baseline, which is no network.
+    rows += [{"architecture": "majority", "device": "", "devices": None, "precision": ""}]
+    costs = pd.DataFrame([common | row for row in rows])
+    view = costs_table(costs, [{"study": "s", "title": "S"}])
+    assert [row[-1].text for row in view.rows] == [
+        "4 × A GPU, mixed_float16 (macro-F1 changed by up to 0.004)",
+        "CPU",
+        "–",
+    ]

@@ -212,7 +212,7 @@ def test_numbers_and_texts_are_the_same_record():
         ({"parts": None}, "got none"),
         ({"parts": PARTS | {"extra": ["g7"]}}, "got train, test, extra"),
         ({"by": "patient"}, "expected a column 'patient' of the examples, got example, group"),
-        ({"parts": PARTS | {"test": ["g3", "g4"]}}, "recording g3 stands in train and in test"),
+        ({"parts": PARTS | {"test": ["g3", "g4"]}}, "got g3 in train and in test"),
         ({"parts": PARTS | {"test": ["x1", "x2"]}}, r"its test part \(x1, x2, …\)"),
         ({"parts": PARTS | {"train": ["g0"]}}, r"train part has one group only \(g0\)"),
         ({"folds": 2}, "published: folds: expected 1"),

@@ -89,7 +89,8 @@ class Records:
 # The first look at a job: stages of this study are over in seconds.
 QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3")
 # The jobs of a rule go on when a test has done to them what it wants to do.
-HELD = """import pathlib, time
+HELD = """import os, pathlib, time
+pathlib.Path(f"held-{os.getpid()}").touch()
 while not pathlib.Path("go").exists():
     time.sleep(0.2)
 """
@@ -124,14 +125,15 @@ def held(slurm: None, tmp_path: Path) -> Workflow:
 
 
 def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Process:
-    """Start the copy, and return when its feature jobs are running."""
+    """Start the copy, and return when both of its feature jobs are at work."""
     words, options = command(workflow, EXAMPLES, *arguments)
     log = workflow.path("started.log")
     with log.open("w") as stream:
         popen = subprocess.Popen(words, stdout=stream, start_new_session=True, **options)
     process = Process(popen, log)
     started.append(process)
-    process.wait_for(lambda: jobs_of("features", "RUNNING", "i"))
+    # A job that Slurm calls running may still be starting.
+    process.wait_for(lambda: len(list(workflow.folder.glob("held-*"))) == 2, timeout=600)
     return process
 
 
@@ -199,7 +201,7 @@ def test_a_node_that_vanishes(held: Workflow, started: list[Process]) -> None:
 
 def test_a_controller_that_restarts(held: Workflow, started: list[Process]) -> None:
     process = begin(held, started)
-    # Both feature jobs are submitted: what ends meanwhile is told to the controller later.
+    # What ends meanwhile is told to the controller later.
     assert ask("scontrol", "shutdown", "slurmctld").returncode == 0
     held.path("go").touch()
     process.wait_for(lambda: held.path("results/tiny/features/0.npz").is_file())

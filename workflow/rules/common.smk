@@ -6,6 +6,7 @@ sys.path.insert(0, workflow.basedir)
 from lib import configuration, resources
 from lib.cluster import require_partitions
 from lib.compare import TABLES
+from lib.devices import gpus_of_training
 from lib.errors import HeldoutError
 from lib.folder import listing
 from lib.jobs import RunLock, hand_down_library, require_writable
@@ -31,6 +32,7 @@ COMPUTE = {
     key: SETTINGS[key]
     for key in ("backend", "compile", "device", "devices", "scaling", "precision")
 }
+GPUS = gpus_of_training(SETTINGS["device"], SETTINGS["devices"])
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
 WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
 TRIAL = "results/{study}/search/{architecture}/{trial}"

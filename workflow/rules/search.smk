@@ -20,6 +20,7 @@ rule trial:
                 wildcards, input, attempt, trials=[trials(wildcards)[wildcards.trial]]
             )
         ),
+        gpu=GPUS,
         # For the terminal. Among the params they would rerun every trial when one is added.
         trial=lambda wildcards: list(trials(wildcards)).index(wildcards.trial) + 1,
         trials=lambda wildcards: len(trials(wildcards)),
@@ -58,6 +59,7 @@ rule worker:
                 wildcards, input, attempt, trainings=trials_of_worker(wildcards)
             )
         ),
+        gpu=GPUS,
     params:
         search=of_architecture,
         training=of_study("training"),

@@ -29,6 +29,7 @@ rule train:
                 wildcards, input, attempt, trainings=len(SETTINGS["seeds"])
             )
         ),
+        gpu=GPUS,
     params:
         seeds=SETTINGS["seeds"],
         training=of_study("training"),

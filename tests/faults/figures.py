@@ -1,0 +1,152 @@
+"""The figures of docs/faults.md, counted from the tests themselves.
+
+python -m tests.faults.figures         # write the tables into docs/faults.md
+python -m tests.faults.figures LOG …   # and take in what long runs of tests.faults.fuzzing printed
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.faults import test_faults_archives as archives
+from tests.faults import test_faults_config as config
+from tests.faults import test_faults_fuzz as fuzz
+from tests.faults import test_faults_payloads as payloads
+from tests.faults import test_faults_recordings as recordings
+from tests.faults import test_faults_retrieval as retrieval
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+LONG_RUN = Path(__file__).with_name("long_run.json")
+
+
+def cases(test: Callable[..., Any]) -> int:
+    """Count what a test is run with."""
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    return math.prod(len(list(mark.args[1])) for mark in marks)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Write a Markdown table; numbers stand to the right."""
+    rows = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
+    ruler = ["---", *(["---:"] * (len(head) - 1))]
+    return "".join("| " + " | ".join(row) + " |\n" for row in [head, ruler, *rows])
+
+
+def retrieved() -> str:
+    rows = [
+        ("a server's faults that pass", len(retrieval.MENDED), "the right bytes", 0),
+        ("a server's faults that stay", len(retrieval.REFUSED), "an error, then the bytes", 0),
+        (
+            "cut at a tenth and given up, gone on with later",
+            cases(retrieval.test_a_resumed_download_fetches_nothing_twice),
+            "each byte served once",
+            0,
+        ),
+        (
+            "the file changed upstream",
+            cases(retrieval.test_a_file_that_changed_upstream_is_refused_not_mixed)
+            + cases(retrieval.test_a_file_without_checksum_is_never_of_two_versions),
+            "never a mixture",
+            0,
+        ),
+        ("random sequences of these", retrieval.SEQUENCES, "the bytes or an error", 0),
+        ("mirrors that lie", len(retrieval.MIRRORS) + 1, "an error, then the bytes", 0),
+        ("harmful archives", len(archives.HARMFUL), "refused by name", 0),
+    ]
+    return table(("what", "faults", "in the end", "wrong or lost files"), rows)
+
+
+def read() -> str:
+    kinds = {
+        "sounds": recordings.SOUNDS,
+        "WFDB records": recordings.RECORDS,
+        "MATLAB files": recordings.MATLAB,
+        "tables of datasets": recordings.TABLES,
+        "metadata of an own folder": recordings.OWN,
+        "signals made features": recordings.SIGNALS,
+    }
+    rows = []
+    for name, some in kinds.items():
+        good = sum(case[-1] == recordings.READ for case in some.values())
+        rows.append((name, len(some), good, len(some) - good, 0))
+    runs = [
+        ("files that hold code", cases(payloads.test_nothing_that_a_file_contains_is_run), 0),
+        ("models that hold code or are none", 5, 0),
+    ]
+    rows += [(name, count, good, count - good, 0) for name, count, good in runs]
+    rows.append(("inputs that once failed, kept", len(fuzz.corpus()), "or read", "refused", 0))
+    return table(("what", "inputs", "read", "refused", "otherwise"), rows)
+
+
+def fuzzed() -> str:
+    rows = [
+        (
+            f"`{name}`",
+            row["inputs"],
+            row["readings"],
+            row["refused"],
+            0,
+            f"{row['slowest']:.2f}",
+            row["peak_mb"],
+        )
+        for name, row in json.loads(LONG_RUN.read_text()).items()
+    ]
+    head = ("reader", "inputs", "read", "refused", "otherwise", "slowest, s", "peak, MB")
+    return table(head, rows)
+
+
+def configured() -> str:
+    keys = {param.values[:2] for param in config.TYPES}
+    rows = [
+        (f"wrong types and values, of {len(keys)} keys", len(config.TYPES)),
+        ("unknown keys, one at each level, told with the nearest", len(config.LEVELS)),
+        ("unknown names, contradictions, names that are paths or commands", len(config.OTHER)),
+        ("study files that cannot be read, or that hold code", len(config.FILES)),
+        ("mixtures of random values", config.MIXED),
+        ("through Snakemake", len(config.COMMANDS)),
+    ]
+    return table(("what", "settings", "ran all the same"), [(*row, 0) for row in rows])
+
+
+TABLES = {"retrieval": retrieved, "recordings": read, "fuzz": fuzzed, "configuration": configured}
+
+
+def written(page: str) -> str:
+    """Give the page with each table between its two remarks made anew."""
+    for name, make in TABLES.items():
+        first, last = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+        head, _, rest = page.partition(first)
+        _, found, tail = rest.partition(last)
+        if not found:
+            raise SystemExit(f"{PAGE}: expected {first.strip()} and {last.strip()}, got neither")
+        page = f"{head}{first}\n{make()}\n{last}{tail}"
+    return page
+
+
+def take_in(logs: Sequence[str]) -> None:
+    """Sum the results of long runs, in which nothing may have failed."""
+    sums: dict[str, dict[str, Any]] = {}
+    for line in (line for log in logs for line in Path(log).read_text().splitlines()):
+        result = json.loads(line)
+        if "inputs" not in result:
+            continue
+        if result["failures"]:
+            raise SystemExit(f"{result['reader']}: {result['failures']}")
+        row = sums.setdefault(result["reader"], {"inputs": 0, "readings": 0, "refused": 0})
+        for key in ("inputs", "readings", "refused"):
+            row[key] += result[key]
+        for key in ("slowest", "peak_mb"):
+            row[key] = max(row.get(key, 0), result[key])
+    text = json.dumps({name: sums[name] for name in fuzz.READERS if name in sums}, indent=1)
+    LONG_RUN.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        take_in(sys.argv[1:])
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

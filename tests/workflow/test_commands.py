@@ -1,0 +1,94 @@
+"""The commands of README and docs: run as they stand there, or with the reason why not.
+
+All of them are planned (tests/unit/test_docs.py), and those of `python -m lib` run in
+tests/unit/test_commands.py.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from lib.configuration import merge, read_yaml
+from tests.unit.test_docs import commands
+from tests.workflow.copies import CONFIG, Workflow
+
+# What runs here, with the studies of the default run, which would take minutes, put in place of
+# its five, and what it leaves.
+RUN = {
+    "snakemake --cores 2 --forcerun compare": (["tiny"], "results/report.html"),
+    "snakemake --cores 2 --dry-run": (["tiny"], "results/report.html"),
+    "snakemake --cores 2 results/arrhythmia/published/audit.json": (
+        ["arrhythmia"],
+        "results/arrhythmia/published/audit.json",
+    ),
+}
+
+_SET_UP = "sets up an environment: the lead-in of every other command, and CI does it"
+_TESTS = "runs these tests"
+_FETCHES = "fetches recordings whose publishers are not there for tests"
+_REAL = "needs the real recordings, which a checkout does not hold: tests/real reads them"
+_CLUSTER = "needs Slurm; tests/workflow/test_slurm.py runs the profile against a stand-in"
+_GPU = "needs a GPU and the real recordings"
+_MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
+_OWN = "minutes of training; tests/workflow/test_own.py runs it with fewer epochs"
+
+NOT_RUN = {
+    "make run": _MINUTES,
+    "make test": _TESTS,
+    "HELDOUT_DATA=/data/recordings make test": _TESTS,
+    "source .venv/bin/activate": _SET_UP,
+    "conda env create -f environment.yml": _SET_UP,
+    "conda activate heldout": _SET_UP,
+    "snakemake --cores 8 --configfile config/full.yaml": _FETCHES,
+    "snakemake --cores 2 --config 'sources={mitdb: download}' --dry-run": _FETCHES,
+    "snakemake --profile slurm --dry-run": _CLUSTER,
+    "snakemake --profile slurm --configfile config/full.yaml": _CLUSTER,
+    "snakemake --profile profiles/gpu --configfile config/full.yaml": _GPU,
+    "snakemake --cores 8 --config folder=my_recordings": _OWN,
+    "snakemake --cores 8 --config folder=my_recordings "
+    "'settings={folder: {folder: {faulty: stop}}}'": _OWN,
+    "snakemake --cores 8 --config studies=mine": _OWN,
+    "snakemake --cores 2 --config studies=arrhythmia,voices effort=quick": _MINUTES,
+    "snakemake --cores 2 --config 'settings={arrhythmia: {training: {epochs: 4}}}'": _MINUTES,
+    "snakemake --cores 2 --config studies=ventricular": _MINUTES,
+    "snakemake --cores 2 --config studies=voices --forcerun features": _MINUTES,
+    "snakemake --cores 2 --configfile config/full.yaml --config mirror=/data/recordings "
+    "studies=arrhythmia effort=quick": _REAL,
+    "snakemake --cores 2 --configfile config/full.yaml --config mirror=/data/recordings "
+    "studies=voices effort=quick": _REAL,
+    "snakemake --cores 2 --configfile config/full.yaml --config mirror=/data/recordings "
+    "studies=ventricular": _REAL,
+}
+
+
+def test_every_command_runs_or_has_a_reason_not_to() -> None:
+    known = {shlex.join(shlex.split(line)) for line in (*RUN, *NOT_RUN)}
+    of_docs = {shlex.join(words) for words in commands() if words[:3] != ["python", "-m", "lib"]}
+    assert of_docs == known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", RUN)
+def test_a_command_of_the_docs_runs(copied: Workflow, line: str) -> None:
+    studies, left = RUN[line]
+    config = merge(read_yaml(copied.path("config/config.yaml")), {**CONFIG, "studies": studies})
+    copied.path("config/config.yaml").write_text(yaml.safe_dump(config))
+    before = copied.path(left).stat().st_mtime_ns if copied.path(left).exists() else 0
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(line)],
+        cwd=copied.folder,
+        env={**os.environ, "PYTHONPATH": str(copied.folder)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    after = copied.path(left).stat().st_mtime_ns
+    assert (after > before) == ("--dry-run" not in line), done.stderr
