@@ -62,7 +62,7 @@ def expected_recordings(study: Mapping[str, Any], *, scale: float, registry: Pat
         return len(recordings_below(study["folder"]["path"]))
     if study["simulated"]:
         return math.ceil(SIMULATED * scale)
-    from lib.configuration import read_yaml
+    from lib.plain_yaml import read_yaml
 
     known = read_yaml(registry / f"{study['dataset']}.yaml")
     archives = [int(archive.get("recordings") or 0) for archive in known.get("archives", [])]

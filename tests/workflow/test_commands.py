@@ -35,6 +35,8 @@ _FETCHES = "fetches recordings whose publishers are not there for tests"
 _REAL = "needs the real recordings, which a checkout does not hold: tests/real reads them"
 _CLUSTER = "needs Slurm; tests/workflow/test_slurm.py runs the profile against a stand-in"
 _GPU = "needs a GPU and the real recordings"
+_TPU = "needs a TPU"
+_BENCHMARK = "minutes of measuring; tests/unit/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
 _OWN = "minutes of training; tests/workflow/test_own.py runs it with fewer epochs"
 
@@ -49,7 +51,20 @@ NOT_RUN = {
     "snakemake --cores 2 --config 'sources={mitdb: download}' --dry-run": _FETCHES,
     "snakemake --profile slurm --dry-run": _CLUSTER,
     "snakemake --profile slurm --configfile config/full.yaml": _CLUSTER,
+    "snakemake --profile slurm --default-resources slurm_partition=cpu slurm_account=lab": _CLUSTER,
+    "snakemake --profile slurm --set-resources train:slurm_partition=gpu train:gpu=1 "
+    "--dry-run": _CLUSTER,
+    "snakemake --profile slurm --set-resources train:mem_mb=16000 train:runtime=1440": _CLUSTER,
+    "snakemake --profile slurm --groups features=features baselines=baselines "
+    "--group-components features=10 baselines=10": _CLUSTER,
+    "snakemake --profile slurm --config device=gpu devices=1": _CLUSTER,
     "snakemake --profile profiles/gpu --configfile config/full.yaml": _GPU,
+    "snakemake --profile profiles/gpu --resources gpu=4 --configfile config/full.yaml": _GPU,
+    "snakemake --profile profiles/gpu --resources gpu=8 --configfile config/full.yaml "
+    "--config runs_per_gpu=2": _GPU,
+    "snakemake --profile profiles/gpu --resources gpu=4 --config studies=exercise devices=4": _GPU,
+    "snakemake --profile profiles/tpu --config backend=jax device=tpu devices=all": _TPU,
+    "python -m benchmarks devices --output /tmp": _BENCHMARK,
     "snakemake --cores 8 --config folder=my_recordings": _OWN,
     "snakemake --cores 8 --config folder=my_recordings "
     "'settings={folder: {folder: {faulty: stop}}}'": _OWN,
