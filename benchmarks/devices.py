@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import apart, fastest
+from benchmarks.machine import apart, epoch_timer, fastest
 
 SHAPES = Path(__file__).with_name("shapes.json")
 STEPS = 32
@@ -147,21 +146,7 @@ def _epoch(
     targets = np.eye(case["classes"], dtype=np.float32)[labels]
     data = batches(keras, x, rows, targets, batch_size=batch, shuffle_seed=0)
 
-    class Timer(keras.callbacks.Callback):  # type: ignore[name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            self.epochs: list[float] = []
-
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            self.epochs.append(time.perf_counter() - self.began)
-            # The first compiles.
-            if sum(self.epochs[1:]) > (0 if quick else SECONDS):
-                self.model.stop_training = True
-
-    timer = Timer()
+    timer = epoch_timer(keras, seconds=0 if quick else SECONDS, skip=1)
     trainer.model.fit(data, epochs=50, verbose=0, callbacks=[timer])
     return {
         "batch": batch,

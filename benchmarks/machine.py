@@ -98,3 +98,37 @@ def apart(module: str, **arguments: Any) -> Any:
     if done.returncode:
         raise RuntimeError(f"benchmarks.{module} {arguments}:\n{done.stdout}\n{done.stderr}")
     return json.loads(done.stdout.rstrip().rpartition("\n")[2])
+
+
+def epoch_timer(keras: Any, *, seconds: float, skip: int = 0) -> Any:
+    """Make a callback that notes the seconds of each epoch, and stops a training after some.
+
+    Parameters
+    ----------
+    keras : module
+        From `lib.backend.load`.
+    seconds : float
+        How long epochs are timed, s.
+    skip : int
+        How many epochs do not count before that: the first one compiles.
+
+    Returns
+    -------
+    keras.callbacks.Callback
+        Its attribute `epochs` lists the seconds of all of them.
+    """
+
+    class Timer(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.epochs: list[float] = []
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.began = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.epochs.append(time.perf_counter() - self.began)
+            if sum(self.epochs[skip:]) > seconds:
+                self.model.stop_training = True
+
+    return Timer()

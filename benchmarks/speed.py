@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import ROOT, apart, cores, fastest, peak
+from benchmarks.machine import ROOT, apart, cores, epoch_timer, fastest, peak
 from lib.configuration import read_yaml, resolve
 from lib.features import shape
 
@@ -95,24 +95,11 @@ def run(
     trainer.model.fit(data, epochs=1, verbose=0)
     second = time.perf_counter() - began
 
-    class Timer(keras.callbacks.Callback):  # type: ignore[name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            self.epochs: list[float] = []
-
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.began = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            self.epochs.append(time.perf_counter() - self.began)
-            if sum(self.epochs) > (0 if quick else SECONDS):
-                self.model.stop_training = True
-
     # An epoch costs its own start: as many steps as make it small beside them.
     again = 1 if quick else max(1, min(200, round(1.5 / second)))
     rows = np.tile(np.arange(len(x)), again)
     data = batches(keras, x, rows, np.tile(targets, (again, 1)), batch_size=batch, shuffle_seed=0)
-    timer = Timer()
+    timer = epoch_timer(keras, seconds=0 if quick else SECONDS)
     trainer.model.fit(data, epochs=50, verbose=0, callbacks=[timer])
     each = min(timer.epochs) / len(data)
     return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import threading
@@ -18,6 +17,7 @@ from lib.errors import HeldoutError
 from lib.retrieve import Network, retrieve
 from tests.faults import broken_server as bad
 from tests.faults.broken_server import Answer, Server, serving
+from tests.registries import tiny_registry
 
 BODY = random.Random(0).randbytes(200_000)
 OTHER = random.Random(1).randbytes(200_000)
@@ -141,19 +141,9 @@ REFUSED: dict[str, tuple[Answer, str]] = {
 
 
 def registry(url: str, **known: Any) -> dict[str, Any]:
-    row = {"path": "file", "bytes": len(BODY), "sha256": hashlib.sha256(BODY).hexdigest()}
-    return {
-        "dataset": "tiny",
-        "title": "Tiny",
-        "version": "1",
-        "licence": "CC0-1.0",
-        "landing_page": "https://example.org/tiny",
-        "citation": ["Nobody"],
-        "consent": None,
-        "base_url": url,
-        "checksum_source": "this test",
-        "files": [row | known],
-    }
+    made = tiny_registry({"file": BODY}, url)
+    made["files"][0] |= known
+    return made
 
 
 def fetch(folder: Path, entry: dict[str, Any], *, network: Network = QUICK) -> None:

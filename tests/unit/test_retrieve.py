@@ -17,29 +17,14 @@ from lib.files import sha256, write_json
 from lib.retrieve import read_registry, retrieve
 from lib.retrieve.progress import Progress
 from lib.retrieve.state import files_in, listing
+from tests.registries import tiny_registry
 
 REGISTRY = Path(__file__).parents[2] / "resources" / "registry"
 A, B = b"signal a", b"signal b, longer"
 
 
 def registry(**changes: Any) -> dict[str, Any]:
-    rows = [
-        {"path": path, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
-        for path, body in {"a.dat": A, "sub/b.dat": B}.items()
-    ]
-    return {
-        "dataset": "tiny",
-        "title": "Tiny",
-        "version": "1",
-        "licence": "CC0-1.0",
-        "landing_page": "https://example.org/tiny",
-        "citation": ["Nobody"],
-        "consent": None,
-        "checksum_source": "this test",
-        "base_url": "http://127.0.0.1:9/",
-        "files": rows,
-        **changes,
-    }
+    return tiny_registry({"a.dat": A, "sub/b.dat": B}, "http://127.0.0.1:9/") | changes
 
 
 CONSENT = {

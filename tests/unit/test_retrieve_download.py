@@ -23,6 +23,7 @@ import yaml
 
 from lib.errors import HeldoutError
 from lib.retrieve import Network, retrieve
+from tests.registries import tiny_registry
 
 QUICK = Network(attempts=4, backoff=0.01, backoff_max=1.5, timeout=5, threads=3)
 BODY = random.Random(0).randbytes(300_000)
@@ -117,28 +118,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def registry(server: Server, files: dict[str, bytes | None], **changes: Any) -> dict[str, Any]:
-    """Describe `files`; None stands for a file of which neither size nor checksum is published."""
-    rows = [
-        {
-            "path": path,
-            "bytes": None if body is None else len(body),
-            "sha256": None if body is None else hashlib.sha256(body).hexdigest(),
-        }
-        for path, body in files.items()
-    ]
-    return {
-        "dataset": "tiny",
-        "title": "Tiny",
-        "version": "1",
-        "licence": "CC0-1.0",
-        "landing_page": "https://example.org/tiny",
-        "citation": ["Nobody"],
-        "consent": None,
-        "base_url": server.url,
-        "checksum_source": "this test",
-        "files": rows,
-        **changes,
-    }
+    return tiny_registry(files, server.url, **changes)
 
 
 def run(tmp_path: Path, entry: dict[str, Any], **options: Any) -> dict[str, Any]:
