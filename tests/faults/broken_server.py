@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import hashlib
 import re
@@ -188,8 +189,13 @@ def replaced(by: bytes, answer: Answer) -> Answer:
 def packed(content: Callable[[bytes], bytes]) -> Answer:
     """Send a compressed body that nobody asked for."""
 
+    # Once: on a busy machine packing a bomb takes longer than a client waits.
+    @functools.cache
+    def made(body: bytes) -> bytes:
+        return gzip.compress(content(body))
+
     def answer(at: Exchange) -> None:
-        sent = gzip.compress(content(at.body))
+        sent = made(at.body)
         at.head(200, {"Content-Length": len(sent), "Content-Encoding": "gzip"})
         at.send(sent)
         at.close()
