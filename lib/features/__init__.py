@@ -193,12 +193,13 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
             f"{signal.name}: the channel {names} is constant; its features say nothing.",
             stacklevel=2,
         )
-    # Every kind resamples a recording as a whole.
-    length = signal.duration * settings["rate"] * len(signal.channels)
+    # Every kind that has a rate of its own resamples a recording as a whole.
+    rate = settings.get("rate", signal.rate)
+    length = signal.duration * rate * len(signal.channels)
     if length > LARGEST:
         raise HeldoutError(
             f"{signal.name}: expected a recording of at most {LARGEST:,} samples at "
-            f"{settings['rate']:g} Hz, got {length:,.0f}, from {signal.rate:g} Hz. Look at its "
+            f"{rate:g} Hz, got {length:,.0f}, from {signal.rate:g} Hz. Look at its "
             "rate, cut it into parts, or exclude it."
         )
     features = chosen.extract(signal, **settings)

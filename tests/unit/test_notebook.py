@@ -23,10 +23,13 @@ def outputs(notebook: nbformat.NotebookNode) -> list[list[tuple[str, str]]]:
     found = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            texts = [
-                (o.output_type, o.get("text") or o.get("data", {}).get("text/plain", ""))
-                for o in cell.outputs
-            ]
+            texts: list[tuple[str, str]] = []
+            for o in cell.outputs:
+                text = o.get("text") or o.get("data", {}).get("text/plain", "")
+                # Whether two lines come as one message or as two is a matter of when.
+                if texts and o.output_type == texts[-1][0] == "stream":
+                    text = texts.pop()[1] + text
+                texts.append((o.output_type, text))
             # What a network reaches differs in the last digits between machines, and with it the
             # spaces of a table.
             found.append([(kind, re.sub(r"[\d.\s]+", " ", text)) for kind, text in texts])
