@@ -2,7 +2,7 @@
 
 `HELDOUT_SLURM` names a program that makes a Slurm usable on this machine: `start`, `stop`, and
 `status`, which exits with 0 where one is, such as tests/slurm/cluster. Partitions `cpu` and
-`gpu` are expected.
+`gpu` are expected. With `HELDOUT_SLURM_FAULTS` set, nodes and daemons are taken down as well.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ pytestmark = [
         not SLURM, reason="HELDOUT_SLURM is not set: nothing goes through a real Slurm"
     ),
 ]
+# They stop nodes and daemons, and wait for what Slurm makes of it: minutes each.
+daemons = pytest.mark.skipif(
+    not os.environ.get("HELDOUT_SLURM_FAULTS"),
+    reason="HELDOUT_SLURM_FAULTS is not set: no node or controller is taken down",
+)
 
 
 def ask(*command: str) -> subprocess.CompletedProcess[str]:
@@ -182,6 +187,7 @@ def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Pr
     assert held.unfinished() == []
 
 
+@daemons
 def test_a_node_that_vanishes(held: Workflow, started: list[Process]) -> None:
     process = begin(held, started)
     (node,) = set(jobs_of("features", "RUNNING", "N"))
@@ -199,6 +205,7 @@ def test_a_node_that_vanishes(held: Workflow, started: list[Process]) -> None:
     assert held.unfinished() == []
 
 
+@daemons
 def test_a_controller_that_restarts(held: Workflow, started: list[Process]) -> None:
     process = begin(held, started)
     # What ends meanwhile is told to the controller later.
@@ -222,6 +229,7 @@ def test_a_partition_that_does_not_exist(slurm: None, tmp_path: Path) -> None:
     assert records.jobs == {}
 
 
+@daemons
 def test_a_job_with_too_little_memory_is_killed_and_given_more(slurm: None, tmp_path: Path) -> None:
     if "OverMemoryKill" not in ask("scontrol", "show", "config").stdout:
         pytest.skip("this Slurm kills no job for its memory: JobAcctGatherParams=OverMemoryKill")
