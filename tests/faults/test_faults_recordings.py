@@ -28,7 +28,9 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 MFCC = {"rate": 4000, "duration": 0.5, "n_mfcc": 13, "n_mels": 20, "n_fft": 512, "hop": 128}
-ACTION = r"again|[Ee]xclude|Replace|Add |Make |Delete|delete|[Cc]orrect|Name|anew|Look|cut it|choose|Retr"
+ACTION = (
+    r"again|[Ee]xclude|Replace|Add |Make |[Dd]elete|[Cc]orrect|Name|anew|Look|cut it|choose|Retr"
+)
 
 
 def sound(path: Path, wave: np.ndarray, rate: int = RATE, **options: Any) -> None:
