@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import ROOT, apart, cores, epoch_timer, fastest, peak
-from lib.configuration import read_yaml, resolve
+from lib.configuration import resolve
 from lib.features import shape
+from lib.plain_yaml import read_yaml
 
 MODES = (("tensorflow", "plain"), ("tensorflow", "xla"), ("jax", "xla"))
 SECONDS = 5.0

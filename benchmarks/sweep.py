@@ -114,8 +114,8 @@ def _epochs(quick: bool) -> int:
 def run(results: str, share: int, shares: int, quick: bool) -> dict[str, list[float]]:
     """Train some of the cells and give the validation losses of their epochs."""
     from lib.arrays import open_examples
-    from lib.configuration import read_yaml
     from lib.fit import Trainer
+    from lib.plain_yaml import read_yaml
 
     study = read_yaml(Path(__file__).parents[1] / "config" / "studies" / "arrhythmia.yaml")
     folder = Path(results)

@@ -51,9 +51,10 @@ def _difference(one: list[list[float]], other: list[list[float]]) -> float | Non
 
 def _write_features(folder: Path, file: Path, *, quick: bool) -> None:
     """Simulate the five voices and extract the study's features, of the published folders."""
-    from lib.configuration import read_yaml, resolve
+    from lib.configuration import resolve
     from lib.datasets import dataset_module
     from lib.features import extract
+    from lib.plain_yaml import read_yaml
     from lib.simulate import simulate
 
     config = read_yaml(ROOT / "config" / "config.yaml") | {"effort": "full", "studies": ["voices"]}

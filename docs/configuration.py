@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib.configuration import read_yaml
 from lib.features import KINDS
 from lib.hyperparameters import ARCHITECTURES
+from lib.plain_yaml import read_yaml
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "configuration.md"

@@ -21,7 +21,6 @@ from lib.train import Data, Recipe, train_trial
 
 logger = logging.getLogger(__name__)
 
-STOPPING = ("halving", "hyperband", "none")
 # Draws from the model of what is good before chance takes over: it may like only what is taken.
 MODEL_DRAWS = 8
 Train = Callable[..., dict[str, Any]]

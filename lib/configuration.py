@@ -21,11 +21,6 @@ from lib.shards import expected_recordings, shards_for
 from lib.spaces import check_space, grid_trials, random_trials
 from lib.splits import KINDS, check_rule
 
-__all__ = [
-    *("EFFORTS", "ROOT", "description", "folds_of", "input_axes", "merge", "read_yaml", "reading"),
-    *("resolve", "source_of", "split_options", "typed", "validate"),
-]
-
 ROOT = Path(__file__).parent.parent
 EFFORTS = ("demo", "quick", "full")
 # The study and the dataset of a folder that `folder` names.

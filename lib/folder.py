@@ -19,7 +19,6 @@ from lib.files import read_table, safe_path, sha256
 from lib.fingerprint import Band
 
 METADATA = "metadata.csv"
-FAULTY = ("leave_out", "stop")
 
 NO_GROUPS = (
     "No groups are known: each recording counts as a group of its own. Where one person, patient "

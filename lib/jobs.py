@@ -7,13 +7,15 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from lib.devices import claimed_gpus
 from lib.errors import HeldoutError
 from lib.progress import Progress
 
@@ -175,6 +177,33 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     except OSError as error:
         print(f"heldout: {unwritten(error, default=log)}", file=sys.stderr)
         sys.exit(1)
+
+
+@contextmanager
+def training_job(
+    log: str | Path, compute: Mapping[str, Any], *, runs_per_gpu: int
+) -> Iterator[logging.Logger]:
+    """Run the body of a script that trains: a `job` that holds the GPUs it computes on.
+
+    Parameters
+    ----------
+    log : str or Path
+        As for `job`.
+    compute : mapping
+        `device` and `devices` of the config.
+    runs_per_gpu : int
+        How many trainings may share a GPU. It changes no result.
+
+    Yields
+    ------
+    logging.Logger
+        As `job`.
+    """
+    with (
+        job(log) as logger,
+        claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=runs_per_gpu),
+    ):
+        yield logger
 
 
 class _Told(Exception):

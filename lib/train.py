@@ -353,16 +353,11 @@ def _write_run(
     began = time.perf_counter()
     probabilities = predict(keras, fitted.model, data.x, joined)
     seconds = time.perf_counter() - began
-    metrics, tables, start = {}, [], 0
-    for part, rows in data.rows.items():
-        here = probabilities[start : start + len(rows)]
-        start += len(rows)
-        metrics[part] = scores(data.labels[rows], here, scored=scored)
-        if part != "train":
-            tables.append(prediction_table(data, rows, part, here))
+    parts = _by_part(data, probabilities)
+    metrics = _metrics(data, parts, scored)
     if fitted.mixed is not None:
-        mixed = predict(keras, fitted.mixed, data.x, joined)
-        record["precision_effect"] = _effect(data, metrics, mixed, scored)
+        mixed = _by_part(data, predict(keras, fitted.mixed, data.x, joined))
+        record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
     record |= {
         "metrics": metrics,
         "epochs": len(fitted.history),
@@ -388,25 +383,43 @@ def _write_run(
             fitted.model.save(file)
         record["model_kb"] = round(saved.stat().st_size / 1000, 1)
         record["predict_seconds"] = seconds / len(joined)
+        tables = [
+            prediction_table(data, data.rows[part], part, here)
+            for part, here in parts.items()
+            if part != "train"
+        ]
         write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
     write_json(folder / "run.json", record)
     return record
 
 
+def _by_part(data: Data, probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    """Divide what was predicted for all parts in one pass."""
+    ends = np.cumsum([len(rows) for rows in data.rows.values()])[:-1]
+    return dict(zip(data.rows, np.split(probabilities, ends), strict=True))
+
+
+def _metrics(
+    data: Data, parts: Mapping[str, np.ndarray], scored: list[int]
+) -> dict[str, dict[str, Any]]:
+    return {
+        part: scores(data.labels[data.rows[part]], here, scored=scored)
+        for part, here in parts.items()
+    }
+
+
 def _effect(
-    data: Data, metrics: Mapping[str, Mapping[str, Any]], mixed: np.ndarray, scored: list[int]
+    metrics: Mapping[str, Mapping[str, Any]], mixed: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, float | None]]:
     """Say by how much each metric of each part differs in mixed precision from float32."""
-    ends = np.cumsum([len(rows) for rows in data.rows.values()])[:-1]
-    found: dict[str, dict[str, float | None]] = {}
-    for (part, rows), here in zip(data.rows.items(), np.split(mixed, ends), strict=True):
-        other = scores(data.labels[rows], here, scored=scored)
-        found[part] = {
-            name: None if value is None or other[name] is None else other[name] - value
-            for name, value in metrics[part].items()
+    return {
+        part: {
+            name: None if value is None or mixed[part][name] is None else mixed[part][name] - value
+            for name, value in of_part.items()
             if name != "examples"
         }
-    return found
+        for part, of_part in metrics.items()
+    }
 
 
 def prediction_table(

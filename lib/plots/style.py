@@ -15,7 +15,7 @@ from lib.files import atomic
 
 # Okabe and Ito 2008: told apart by colour-blind readers. Each architecture keeps its colour.
 BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
-SKY, AMBER, GREY = "#56b4e9", "#e69f00", "#8a8f98"
+AMBER, GREY = "#e69f00", "#8a8f98"
 
 ARCHITECTURE_COLOURS = {
     "simple_rnn": AMBER,

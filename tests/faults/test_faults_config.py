@@ -14,8 +14,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.configuration import ROOT, merge, read_yaml, resolve
+from lib.configuration import ROOT, merge, resolve
 from lib.errors import HeldoutError
+from lib.plain_yaml import read_yaml
 from tests.folders import own_folder
 from tests.workflow.copies import Workflow, set_up
 

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 from lib.arrays import open_examples
-from lib.configuration import read_yaml, typed
+from lib.configuration import typed
 from lib.datasets.files import read_file
 from lib.errors import HeldoutError
 from lib.examples import _load
 from lib.files import read_json, read_table
+from lib.plain_yaml import read_yaml
 from lib.predict import load_model
 from lib.retrieve import read_registry
 

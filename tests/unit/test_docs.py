@@ -17,9 +17,10 @@ import yaml
 
 from lib.cli import main, parser
 from lib.compare import TABLES
-from lib.configuration import merge, read_yaml, resolve
+from lib.configuration import merge, resolve
 from lib.metrics import evaluate
 from lib.new_study import study_text
+from lib.plain_yaml import read_yaml
 from tests.folders import own_folder
 
 ROOT = Path(__file__).parents[2]

@@ -12,13 +12,14 @@ import soundfile
 import yaml
 
 from lib.cli import main
-from lib.configuration import merge, read_yaml, reading, resolve
+from lib.configuration import merge, reading, resolve
 from lib.datasets import read, recordings
 from lib.errors import HeldoutError
 from lib.features import extract
 from lib.files import write_json
 from lib.folder import NO_GROUPS, link, list_folder, listing, survey
 from lib.new_study import study_text
+from lib.plain_yaml import read_yaml
 from lib.recordings import recordings_table
 from tests.folders import CLASSES, RATE, own_folder, tone
 

@@ -14,7 +14,8 @@ import sys
 import pytest
 import yaml
 
-from lib.configuration import merge, read_yaml
+from lib.configuration import merge
+from lib.plain_yaml import read_yaml
 from tests.unit.test_docs import commands
 from tests.workflow.copies import CONFIG, Workflow
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from lib.configuration import read_yaml
 from lib.files import write_json
 from lib.jobs import job
+from lib.plain_yaml import read_yaml
 
 with job(snakemake.log[0]):
     from lib.retrieve import retrieve

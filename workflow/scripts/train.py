@@ -1,14 +1,13 @@
 from pathlib import Path
 
-from lib.devices import claimed_gpus
 from lib.files import read_json, read_table
-from lib.jobs import job
+from lib.jobs import training_job
 
 compute = snakemake.params.compute
 # Not a param: how many share a GPU changes no result.
 share = int(snakemake.config["runs_per_gpu"])
 
-with job(snakemake.log[0]), claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=share):
+with training_job(snakemake.log[0], compute, runs_per_gpu=share):
     from lib.callbacks import Training
     from lib.inputs import describe_inputs
     from lib.train import Recipe, read_data, train_runs

@@ -1,14 +1,13 @@
 from pathlib import Path
 
-from lib.devices import claimed_gpus
 from lib.files import read_json, write_json
-from lib.jobs import job
+from lib.jobs import training_job
 
 compute = snakemake.params.compute
 # Not a param: how many share a GPU changes no result.
 share = int(snakemake.config["runs_per_gpu"])
 
-with job(snakemake.log[0]), claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=share):
+with training_job(snakemake.log[0], compute, runs_per_gpu=share):
     from lib.bayes import Sweep, work
     from lib.callbacks import Training
     from lib.train import Recipe, read_search_data
