@@ -117,7 +117,7 @@ def slope(rows: list[dict[str, Any]]) -> float:
 
 
 def _through_snakemake(folder: Path, jobs: int) -> dict[str, Any]:
-    """Run a grid as jobs of one Snakemake; the seconds and the memory of each as it noted them."""
+    """Run a grid as jobs of one Snakemake; the seconds and the memory that each noted."""
     copy(folder)
     rates = [round(1e-3 * (1 + number * 1e-2), 6) for number in range(jobs)]
     fixed = {"filters": [2], "kernels": [3], **FIXED}
@@ -131,7 +131,7 @@ def _through_snakemake(folder: Path, jobs: int) -> dict[str, Any]:
     config |= {"simulation": {"scale": 0.01}}
     snakemake(folder, "results/arrhythmia/search/cnn/best.json", **config)
     files = sorted(
-        (folder / "results" / "benchmarks" / "search").glob("arrhythmia-cnn-*.tsv"),
+        (folder / "logs" / "search").glob("arrhythmia-cnn-*.tsv"),
         key=lambda path: path.stat().st_mtime,
     )
     found = [_noted(path) for path in files]
@@ -148,7 +148,7 @@ def _through_snakemake(folder: Path, jobs: int) -> dict[str, Any]:
 
 
 def _noted(path: Path) -> tuple[float, float]:
-    """Read seconds and peak memory (MiB) of a job from Snakemake's note of it."""
+    """Read seconds and peak memory (MiB) of a job from the table beside its log."""
     import pandas as pd
 
     row = pd.read_csv(path, sep="\t").iloc[0]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import os
+import resource
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -152,6 +155,11 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     project is written to the log and to standard error as its text alone, since that says what to
     do; any other error with its traceback. Both end the process with status 1.
 
+    What the job took stands in a table beside the log, with the columns of a Snakemake benchmark:
+    `s`, seconds; `cpu_time`, seconds; `max_rss`, MiB of its largest process. The system counts them
+    for every process. Snakemake would look at each job twice a second, which cost the default run
+    45 of 780 s of CPU.
+
     A lock beside the log keeps two processes from doing one job at once: when a run was killed
     and its jobs were not, the next run waits for the orphan instead of writing beside it.
 
@@ -169,7 +177,12 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     logger = logging.getLogger("lib")
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(log.with_name(f".{log.name}.lock")), _logged(log, logger):
+        with (
+            FileLock(log.with_name(f".{log.name}.lock")),
+            _logged(log, logger),
+            _measured(log),
+            _seldom_collected(),
+        ):
             yield logger
     # What it says is in the log by now, where that could be written.
     except _Told:
@@ -204,6 +217,37 @@ def training_job(
         claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=runs_per_gpu),
     ):
         yield logger
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let the garbage collector look less often at what mostly stays: a ninth of the CPU time.
+
+    Most of a short job is importing libraries, some hundred thousand objects that all stay.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
+@contextmanager
+def _measured(log: Path) -> Iterator[None]:
+    """Write beside the log what the block and the process took, once it has ended well."""
+    table, began = log.with_suffix(".tsv"), time.perf_counter()
+    table.unlink(missing_ok=True)
+    yield
+    seconds = time.perf_counter() - began
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in used)
+    memory = max(one.ru_maxrss for one in used) / 1024
+    # As with the log: on a full disk the job's own files are what matters.
+    with suppress(OSError):
+        table.write_text(
+            f"s\tcpu_time\tmax_rss\n{seconds:.2f}\t{cpu:.2f}\t{memory:.1f}\n", encoding="utf-8"
+        )
 
 
 class _Told(Exception):

@@ -59,12 +59,12 @@ def commit(folder: Path) -> str:
 
 
 def durations(folder: Path) -> dict[str, float]:
-    """Add up the seconds that the jobs of each stage took, from their benchmark files.
+    """Add up the seconds that the jobs of each stage took, from the tables beside their logs.
 
     Parameters
     ----------
     folder : Path
-        Holds a folder for each stage, with a file of Snakemake's `benchmark` for each job.
+        Holds a folder of logs for each stage, or the one log of a stage (`lib.jobs.job`).
 
     Returns
     -------
@@ -72,10 +72,10 @@ def durations(folder: Path) -> dict[str, float]:
         Stage to seconds, summed over jobs.
     """
     found: dict[str, float] = {}
-    for path in sorted(folder.glob("*/*.tsv")):
-        head, *rows = [line.split("\t") for line in path.read_text().splitlines()]
-        stage = path.parent.name
-        found[stage] = found.get(stage, 0.0) + sum(float(row[head.index("s")]) for row in rows)
+    for path in sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")]):
+        head, row = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+        stage = path.stem if path.parent == folder else path.parent.name
+        found[stage] = found.get(stage, 0.0) + float(row[head.index("s")])
     return {stage: round(seconds, 1) for stage, seconds in found.items()}
 
 

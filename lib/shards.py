@@ -14,11 +14,11 @@ from lib.datasets.files import recordings_below
 from lib.datasets.folder import PREFIX
 from lib.errors import HeldoutError
 
-# A job takes two seconds to start, and a clip of ten seconds some 30 ms: most of a job is work.
+# A job takes four seconds to start, and a clip of ten seconds some 30 ms: most of a job is work.
 RECORDINGS_PER_SHARD = 500
 # With fewer recordings there are smaller shards, so that some cores have something to do.
-LEAST_RECORDINGS, FEW_SHARDS = 100, 8
-LEAST, MOST = 2, 1000
+LEAST_RECORDINGS, FEW_SHARDS = 200, 8
+LEAST, MOST = 1, 1000
 # Where nothing says beforehand how many recordings there will be.
 UNKNOWN = 64
 # Recordings that a simulator makes at scale 1: 45 to 260.
@@ -31,7 +31,7 @@ def shards_for(count: int | None) -> int:
     Examples
     --------
     >>> [shards_for(count) for count in (20, 300, 3000, 100_000, 10_000_000, None)]
-    [2, 3, 8, 200, 1000, 64]
+    [1, 2, 8, 200, 1000, 64]
     """
     if count is None:
         return UNKNOWN

@@ -172,8 +172,8 @@ def test_a_commit_is_marked_where_files_differ(tmp_path):
 
 
 def test_durations_are_summed_by_stage(tmp_path):
-    for name, seconds in (("train/a", 1.25), ("train/b", 2.5), ("features/a", 1)):
+    for name, seconds in (("train/a", 1.25), ("train/b", 2.5), ("features/a", 1), ("report", 4)):
         path = tmp_path / f"{name}.tsv"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f"s\th:m:s\n{seconds}\t0:00:01\n{seconds}\t0:00:01\n")
-    assert durations(tmp_path) == {"features": 2.0, "train": 7.5}
+        path.write_text(f"s\tcpu_time\tmax_rss\n{seconds}\t1\t100\n")
+    assert durations(tmp_path) == {"features": 1.0, "report": 4.0, "train": 3.8}

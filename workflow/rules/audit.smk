@@ -7,8 +7,6 @@ rule audit:
         audit="results/{study}/{protocol}/audit.json",
     log:
         "logs/audit/{study}-{protocol}.log",
-    benchmark:
-        "results/benchmarks/audit/{study}-{protocol}.tsv"
     conda:
         "../../environment.yml"
     resources:

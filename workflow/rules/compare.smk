@@ -18,8 +18,6 @@ rule compare:
         ],
     log:
         "logs/compare.log",
-    benchmark:
-        "results/benchmarks/compare/all.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -8,8 +8,6 @@ rule examples:
         digest="results/{study}/examples.json",
     log:
         "logs/examples/{study}.log",
-    benchmark:
-        "results/benchmarks/examples/{study}.tsv"
     conda:
         "../../environment.yml"
     resources:

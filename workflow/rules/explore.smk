@@ -6,8 +6,6 @@ rule explore:
         exploration="results/{study}/exploration.json",
     log:
         "logs/explore/{study}.log",
-    benchmark:
-        "results/benchmarks/explore/{study}.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -5,8 +5,6 @@ rule features:
         shard="results/{study}/features/{shard}.npz",
     log:
         "logs/features/{study}-{shard}.log",
-    benchmark:
-        "results/benchmarks/features/{study}-{shard}.tsv"
     conda:
         "../../environment.yml"
     resources:

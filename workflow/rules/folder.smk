@@ -3,8 +3,6 @@ rule folder:
         manifest="resources/data/{dataset}.json",
     log:
         "logs/folder/{dataset}.log",
-    benchmark:
-        "results/benchmarks/folder/{dataset}.tsv"
     wildcard_constraints:
         dataset="|".join(FOLDERS) or "none",
     conda:

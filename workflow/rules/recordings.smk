@@ -6,8 +6,6 @@ checkpoint recordings:
         shards=directory("results/{study}/recordings"),
     log:
         "logs/recordings/{study}.log",
-    benchmark:
-        "results/benchmarks/recordings/{study}.tsv"
     conda:
         "../../environment.yml"
     resources:

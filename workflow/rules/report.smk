@@ -19,8 +19,6 @@ rule plots:
         ),
     log:
         "logs/plots/{study}.log",
-    benchmark:
-        "results/benchmarks/plots/{study}.tsv"
     conda:
         "../../environment.yml"
     resources:
@@ -61,8 +59,6 @@ rule report:
         pixels=expand("results/plots/{picture}.png", picture=["inflation", "critical_difference"]),
     log:
         "logs/report.log",
-    benchmark:
-        "results/benchmarks/report/all.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -5,8 +5,6 @@ rule retrieve:
         manifest="resources/data/{dataset}.json",
     log:
         "logs/retrieve/{dataset}.log",
-    benchmark:
-        "results/benchmarks/retrieve/{dataset}.tsv"
     wildcard_constraints:
         dataset="|".join(sorted(set(DATASETS) - set(FOLDERS))) or "none",
     conda:

@@ -9,8 +9,6 @@ rule trial:
         run=f"{TRIAL}/run.json",
     log:
         "logs/search/{study}-{architecture}-{trial}.log",
-    benchmark:
-        "results/benchmarks/search/{study}-{architecture}-{trial}.tsv"
     conda:
         "../../environment.yml"
     threads: SETTINGS["threads"]
@@ -48,8 +46,6 @@ rule worker:
         done=WORKER,
     log:
         "logs/search/{study}-{architecture}-worker-{worker}.log",
-    benchmark:
-        "results/benchmarks/search/{study}-{architecture}-worker-{worker}.tsv"
     conda:
         "../../environment.yml"
     threads: SETTINGS["threads"]
@@ -87,8 +83,6 @@ rule search:
         best="results/{study}/search/{architecture}/best.json",
     log:
         "logs/search/{study}-{architecture}.log",
-    benchmark:
-        "results/benchmarks/search/{study}-{architecture}.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -5,8 +5,6 @@ rule splits:
         split="results/{study}/{protocol}/split.parquet",
     log:
         "logs/splits/{study}-{protocol}.log",
-    benchmark:
-        "results/benchmarks/splits/{study}-{protocol}.tsv"
     conda:
         "../../environment.yml"
     resources:

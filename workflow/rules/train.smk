@@ -16,8 +16,6 @@ rule train:
         },
     log:
         "logs/train/{study}-{protocol}-{architecture}-{fold}.log",
-    benchmark:
-        "results/benchmarks/train/{study}-{protocol}-{architecture}-{fold}.tsv"
     wildcard_constraints:
         architecture="|".join(sorted({a for s in STUDIES.values() for a in s["architectures"]})),
     conda:
@@ -60,8 +58,6 @@ rule baselines:
         ),
     log:
         "logs/baselines/{study}-{protocol}-{fold}.log",
-    benchmark:
-        "results/benchmarks/baselines/{study}-{protocol}-{fold}.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -22,7 +22,7 @@ with job(snakemake.log[0]):
             "config": snakemake.params.config,
             "versions": versions(),
             "hardware": hardware(),
-            "durations": durations(Path("results/benchmarks")),
+            "durations": durations(Path("logs")),
         },
         output=snakemake.output.page,
     )
