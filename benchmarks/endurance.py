@@ -1,7 +1,8 @@
 """Many trainings one after the other: whether memory, open files or the time of one grow.
 
-A search may train thousands of networks in one process (a worker of a Bayesian search does), and a
-grid is thousands of jobs of one Snakemake. What leaks a little each time ends a long run.
+A process trains many networks (a worker of a Bayesian search does), each with some seeds (a final
+run does), and a grid is thousands of jobs of one Snakemake. What leaks a little each time ends a
+long run.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from lib.hyperparameters import trial_id
 from lib.train import Data, Recipe, train_runs
 
 RUNS, JOBS = 2000, 40
+# Runs of each network; their seeds share a process and a network, as in the workflow.
+SEEDS = 4
 # The smallest of each: what is looked for is what stays of a network, not what it computes.
 NETWORKS: dict[str, dict[str, Any]] = {
     "simple_rnn": {"units": [2]},
@@ -34,12 +37,13 @@ FIXED = {"dense": [], "batch_size": 32}
 
 
 def measure(folder: Path, *, quick: bool = False, runs: int = RUNS) -> dict[str, Any]:
-    """Train `runs` networks in one process, and a grid of fewer through Snakemake."""
-    runs, jobs = (20, 2) if quick else (runs, JOBS)
+    """Make `runs` runs in one process, and a grid of fewer through Snakemake."""
+    runs, jobs = (40, 2) if quick else (runs, JOBS)
     rows = apart("endurance", folder=str(folder / "process"), runs=runs)
     return {
         "quick": quick,
         "runs": runs,
+        "seeds": SEEDS,
         "networks": list(NETWORKS),
         "rows": rows,
         "slope_kib": slope(rows),
@@ -48,32 +52,41 @@ def measure(folder: Path, *, quick: bool = False, runs: int = RUNS) -> dict[str,
 
 
 def run(folder: str, runs: int) -> list[dict[str, Any]]:
-    """Train so many networks, no two alike, and look at the process after each hundredth.
+    """Make so many runs, no two networks alike, and look at the process after each hundredth.
+
+    Parameters
+    ----------
+    folder : str
+        Where the runs go.
+    runs : int
+        How many, a multiple of `SEEDS`.
 
     Returns
     -------
     list of dict
-        `run`, from 1; `memory_mib`, resident; `files`, open ones; `threads`; `seconds`, the median
-        of the runs since the row before. The first row is that of the first round of networks: what
-        is loaded and cached once is there by then.
+        `run`, from 1; `memory_mib`, resident; `files`, open ones; `threads`; `cpu_seconds`, of one
+        run, the median since the row before (CPU time, since that of the clock tells what else a
+        machine is doing). The first row is that of the first round of networks: what is loaded and
+        cached once is there by then.
     """
     process, rows, seconds = psutil.Process(), [], []
-    first, every = len(NETWORKS), max(1, min(100, runs // 4))
+    first, every = SEEDS * len(NETWORKS), max(SEEDS, min(100, runs // 4))
     data = examples()
-    for number, name in enumerate(islice(cycle(NETWORKS), runs), start=1):
-        began = time.perf_counter()
-        train_one(Path(folder), data, name, number)
-        seconds.append(time.perf_counter() - began)
-        if number == first or number % every == 0:
+    for number, name in enumerate(islice(cycle(NETWORKS), runs // SEEDS), start=1):
+        began = time.process_time()
+        train_one(Path(folder), data, name, number, seeds=SEEDS)
+        seconds.append((time.process_time() - began) / SEEDS)
+        done = number * SEEDS
+        if done == first or done % every == 0:
             # Garbage that is due to be collected is no growth.
             gc.collect()
             rows.append(
                 {
-                    "run": number,
+                    "run": done,
                     "memory_mib": process.memory_info().rss / 2**20,
                     "files": process.num_fds(),
                     "threads": process.num_threads(),
-                    "seconds": float(np.median(seconds)),
+                    "cpu_seconds": float(np.median(seconds)),
                 }
             )
             print(rows[-1], flush=True)
@@ -89,20 +102,22 @@ def examples() -> Data:
     return Data(x, np.arange(128) % 2, rows, ["a", "b"], ["a", "b"])
 
 
-def train_one(folder: Path, data: Data, architecture: str, number: int) -> dict[str, Any]:
-    """Do all that a final run does, with a learning rate that no other run has."""
+def train_one(
+    folder: Path, data: Data, architecture: str, number: int, *, seeds: int = 1
+) -> dict[str, Any]:
+    """Do all that the final runs of a network do, with a learning rate that no other has."""
     values = {**NETWORKS[architecture], **FIXED, "learning_rate": 1e-3 * (1 + number * 1e-4)}
     name = trial_id(architecture, values)
     identity = {"study": "endurance", "dataset": "noise", "simulated": True}
     identity |= {"protocol": "grouped", "honest": True, "trial": name, "fold": 0}
-    (record,) = train_runs(
-        {0: folder / name},
+    records = train_runs(
+        {seed: folder / name / f"seed-{seed}" for seed in range(seeds)},
         data,
         Recipe(architecture, values, Training(epochs=1), "noise", "endurance", threads=1),
         identity=identity,
         store=folder / "fits",
     )
-    return record
+    return records[0]
 
 
 def slope(rows: list[dict[str, Any]]) -> float:

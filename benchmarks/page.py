@@ -251,20 +251,19 @@ def _endurance(section: dict[str, Any]) -> str:
             f"{row['memory_mib']:,.0f} MiB",
             str(row["files"]),
             str(row["threads"]),
-            f"{row['seconds']:.2f} s",
+            f"{row['cpu_seconds']:.2f} s",
         ]
         for row in section["rows"]
     ]
     jobs = section["jobs"]
-    head = ["after run", "memory", "open files", "threads", "one run"]
+    head = ["after run", "memory", "open files", "threads", "CPU time of one run"]
     return f"""\
 ## Many trainings in one process
 
-{section["runs"]:,} runs of the smallest {", ".join(section["networks"])} in turn, no two with the
-same
-learning rate, each with all that a final run writes. Memory is that of the process after garbage
-was collected; one run is the median since the row before. In the second half memory grows by
-**{section["slope_kib"]:.0f} KiB a run**.
+{section["runs"]:,} runs: the smallest {", ".join(section["networks"])} in turn, no two with the
+same learning rate, each with {section["seeds"]} seeds and all that a final run writes. Memory is
+that of the process after garbage was collected; the time of a run is the median since the row
+before. In the second half memory grows by **{section["slope_kib"]:.1f} KiB a run**.
 
 {_table(head, rows)}
 

@@ -1,6 +1,7 @@
 """`kill -9` at random moments: started again, the run ends with the tables of an undisturbed one.
 
-`HELDOUT_KILLS` says how often (6), `HELDOUT_KILLS_SEED` with which moments (0).
+`HELDOUT_KILLS` says how often (6), `HELDOUT_KILLS_SEED` with which moments (0), `HELDOUT_KILLS_RUN`
+of which run: `tiny`, of the smallest study, or `default`, of what `make run` runs.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import re
 import shutil
 import time
 from collections import Counter
+from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.workflow.copies import Process, Workflow, end
+from tests.workflow.copies import Process, Workflow, end, set_up
 
 KILLS = int(os.environ.get("HELDOUT_KILLS", "6"))
 SEED = os.environ.get("HELDOUT_KILLS_SEED", "0")
+RUN = os.environ.get("HELDOUT_KILLS_RUN", "tiny")
 # Snakemake with its jobs, as when a terminal or a machine goes; Snakemake alone, whose jobs work
 # on while it is started again; a job alone, as when memory runs out.
 KINDS = ("all", "orphans", "job")
@@ -65,9 +68,22 @@ def disturb(process: Process, kind: str, moments: random.Random) -> list[str] | 
     return [rule]
 
 
+@pytest.fixture
+def undisturbed(request: pytest.FixtureRequest, tmp_path: Path, fresh: Workflow) -> Workflow:
+    """Give a finished run of what `fresh` will run."""
+    if RUN == "tiny":
+        return request.getfixturevalue("finished")
+    fresh.config = {}
+    workflow = set_up(tmp_path / "undisturbed")
+    workflow.config = {}
+    done = workflow.run(timeout=3600)
+    assert done.status == 0, done.output
+    return workflow
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments_nothing_is_lost(
-    finished: Workflow, fresh: Workflow, started: list[Process]
+    undisturbed: Workflow, fresh: Workflow, started: list[Process]
 ) -> None:
     moments = random.Random(f"kills {SEED}")
     kinds: Counter[str] = Counter()
@@ -83,16 +99,16 @@ def test_killed_at_random_moments_nothing_is_lost(
                 break
             # It came to its end between two kills: it must be right, and begins anew.
             assert process.popen.returncode == 0, process.output()
-            assert fresh.tables() == finished.tables()
+            assert fresh.tables() == undisturbed.tables()
             assert fresh.unfinished() == []
             shutil.rmtree(fresh.path("results"))
             rounds += 1
         kinds[kind] += 1
         rules.update(died)
         print(f"{number + 1} of {KILLS}: {kind} {' '.join(died)}", flush=True)
-    done = fresh.run()
+    done = fresh.run(timeout=3600)
     assert done.status == 0, done.output
-    assert fresh.tables() == finished.tables()
+    assert fresh.tables() == undisturbed.tables()
     assert fresh.unfinished() == []
     assert fresh.plan().jobs == []
     print(f"\nkills: {dict(kinds)}; rounds: {rounds}; jobs that died: {dict(rules)}")
