@@ -113,14 +113,25 @@ about 1 is what chance makes of so few seeds.
 
 
 def _grid(section: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{row['epochs']}",
+            f"{row['shortest_fit']:.0f} s",
+            f"{row['wall_seconds']:.0f} s",
+            f"**{row['ratio']:.2f}**",
+        ]
+        for row in section["rows"]
+    ]
+    head = ["epochs", "shortest training", "wall time", "ratio"]
     return f"""\
 ## What a grid costs beside its trainings
 
 {section["trials"]} trials of {section["network"]} at the full shapes through Snakemake,
-{section["at_once"]} at
-once, the shortest training {section["shortest_fit"]:.0f} s: wall time × {section["at_once"]} over
-the sum of the
-seconds in epochs is **{section["ratio"]:.2f}**."""
+{section["at_once"]} at once. The ratio is wall time × {section["at_once"]} over the sum of the
+seconds in epochs. What is beside them: planning, once; and for each trial a process that imports
+TensorFlow, builds the network, and predicts both parts at the end.
+
+{_table(head, rows)}"""
 
 
 def _memory(section: dict[str, Any]) -> str:
@@ -236,12 +247,13 @@ def _features(section: dict[str, Any]) -> str:
     return f"""\
 ## The cores at work on features
 
-{section["files"]:,} files of {section["clip_seconds"]:g} s at {section["rate"]:,} Hz, MFCC, in
-{section["jobs"]} jobs on {section["at_once"]} cores: {section["per_second"]:.0f} files a second. A
-loop of librosa over {section["looped"]:,} of them, in one process that has imported all it needs,
-makes {section["loop_per_second"]:.0f} a second. The stage reaches
-**{section["ratio"]:.2f}** of {section["at_once"]} such loops, Snakemake and the starts of its jobs
-included."""
+{section["files"]:,} files ({section["format"]}) of {section["clip_seconds"]:g} s at
+{section["rate"]:,} Hz, MFCC, in {section["jobs"]} jobs on {section["at_once"]} cores:
+{section["per_second"]:.0f} files a second. A loop of librosa over {section["looped"]:,} of them, in
+one process that has imported all it needs, makes {section["loop_per_second"]:.0f} a second. The
+stage reaches **{section["ratio"]:.2f}** of {section["at_once"]} such loops, Snakemake and the
+starts of its jobs included. A start takes some five seconds of a core: files that are read faster,
+or fewer of them, reach less."""
 
 
 def _endurance(section: dict[str, Any]) -> str:

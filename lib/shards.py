@@ -14,10 +14,10 @@ from lib.datasets.files import recordings_below
 from lib.datasets.folder import PREFIX
 from lib.errors import HeldoutError
 
-# A job takes four seconds to start, and a clip of ten seconds some 30 ms: most of a job is work.
-RECORDINGS_PER_SHARD = 500
+# A job takes five seconds to start, and a clip of ten seconds 10 to 50 ms: most of a job is work.
+RECORDINGS_PER_SHARD = 2000
 # With fewer recordings there are smaller shards, so that some cores have something to do.
-LEAST_RECORDINGS, FEW_SHARDS = 200, 8
+LEAST_RECORDINGS, FEW_SHARDS = 500, 8
 LEAST, MOST = 1, 1000
 # Where nothing says beforehand how many recordings there will be.
 UNKNOWN = 64
@@ -30,8 +30,8 @@ def shards_for(count: int | None) -> int:
 
     Examples
     --------
-    >>> [shards_for(count) for count in (20, 300, 3000, 100_000, 10_000_000, None)]
-    [1, 2, 8, 200, 1000, 64]
+    >>> [shards_for(count) for count in (20, 600, 6000, 100_000, 10_000_000, None)]
+    [1, 2, 8, 50, 1000, 64]
     """
     if count is None:
         return UNKNOWN
