@@ -19,8 +19,9 @@ import psutil
 from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart
 from lib.callbacks import Training
+from lib.data import Data
 from lib.hyperparameters import trial_id
-from lib.train import Data, Recipe, train_runs
+from lib.train import Recipe, train_runs
 
 RUNS, JOBS = 2000, 40
 # Runs of each network; their seeds share a process and a network, as in the workflow.

@@ -18,9 +18,10 @@ from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
 from lib.bayes import Sweep, work
 from lib.callbacks import Training
+from lib.data import Data, open_data
 from lib.files import read_table
 from lib.spaces import grid_trials
-from lib.train import Data, Recipe, open_data
+from lib.train import Recipe
 
 PROTOCOL = "published_without_202"
 FIXED = {"batch_normalization": False, "kernels": [5, 3]}

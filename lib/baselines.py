@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from lib.arrays import blocks
+from lib.data import Data, prediction_table
 from lib.errors import HeldoutError
 from lib.files import write_json, write_table
 from lib.provenance import versions
 from lib.scores import scores
-from lib.train import Data, prediction_table
 
 BASELINES = ("majority", "metadata", "logistic")
 METADATA = ("rate", "duration", "channels", "level")

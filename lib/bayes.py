@@ -12,12 +12,13 @@ from typing import Any
 
 from filelock import FileLock
 
+from lib.data import Data
 from lib.errors import HeldoutError
 from lib.halving import halving
 from lib.hyperparameters import complete, digest, trial_id
 from lib.progress import doing
 from lib.spaces import REDRAWS, from_optuna, suggest
-from lib.train import Data, Recipe, train_trial
+from lib.train import Recipe, train_trial
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,8 @@
-"""The one exception of the project."""
+"""The one exception of the project, and what its texts are made with."""
+
+from __future__ import annotations
+
+import difflib
 
 
 class HeldoutError(Exception):
@@ -6,3 +10,10 @@ class HeldoutError(Exception):
 
     The text names the thing, what was expected, what came, and what to do.
     """
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """Say which of the known names was meant, if one is near, and list them all."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    meant = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{meant}Known: {', '.join(known)}."

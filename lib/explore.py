@@ -41,7 +41,8 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
         `suspects`: recordings to look at, each with a `reason`.
     """
     table = examples.astype({"label": str, "recording": str, "group": str})
-    table["content"] = content_hashes(x)
+    content, flat = _read(x)
+    table["content"] = content
     held = table.groupby("content")["recording"].unique()
     held = held[held.map(len) > 1]
     return {
@@ -50,8 +51,17 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
             "count": len(held),
             "recordings": sorted({tuple(sorted(names)) for names in held})[:MOST],
         },
-        "suspects": _suspects(table, x)[:MOST],
+        "suspects": _suspects(table, flat)[:MOST],
     }
+
+
+def _read(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the hash of each example, and whether it does not change over time, in one reading."""
+    content, flat = np.empty(len(x), dtype=np.uint64), np.empty(len(x), dtype=bool)
+    for rows, block in blocks(x):
+        content[rows] = content_hashes(block)
+        flat[rows] = (block.max(axis=1) == block.min(axis=1)).all(axis=1)
+    return content, flat
 
 
 def _class(name: str, rows: pd.DataFrame) -> dict[str, Any]:
@@ -73,7 +83,7 @@ def _class(name: str, rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _suspects(table: pd.DataFrame, x: np.ndarray) -> list[dict[str, str]]:
+def _suspects(table: pd.DataFrame, flat: np.ndarray) -> list[dict[str, str]]:
     """List recordings that are silent, far from the others in level, or without any change."""
     found: dict[str, str] = {}
     recordings = table.drop_duplicates("recording")
@@ -83,9 +93,6 @@ def _suspects(table: pd.DataFrame, x: np.ndarray) -> list[dict[str, str]]:
             found[name] = f"silent: {level:.0f} dB of full scale"
         elif abs(level - middle) > FAR:
             found[name] = f"level {level:.0f} dB of full scale, where the median is {middle:.0f} dB"
-    flat = np.zeros(len(x), dtype=bool)
-    for rows, block in blocks(x):
-        flat[rows] = (block.max(axis=1) == block.min(axis=1)).all(axis=1)
     for name, count in table.loc[flat[table["example"]], "recording"].value_counts().items():
         found.setdefault(str(name), f"{count} of its examples do not change over time")
     return [{"recording": name, "reason": found[name]} for name in sorted(found)]

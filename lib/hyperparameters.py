@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, suggestion
 
 OPTIMIZERS = ("adam", "adamax", "rmsprop", "sgd")
 ACTIVATIONS = (
@@ -46,13 +45,6 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "cnn_lstm": _CONVOLUTION | {"units": [64]} | _DENSE | _TRAINING,
 }
 """Every architecture with every hyperparameter it has and the default of each."""
-
-
-def suggestion(name: str, known: list[str]) -> str:
-    """Say which of the known names was meant, if one is near, and list them all."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{meant}Known: {', '.join(known)}."
 
 
 def check_architecture(architecture: str) -> None:

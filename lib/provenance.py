@@ -8,7 +8,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -79,10 +79,15 @@ def durations(folder: Path) -> dict[str, float]:
     return {stage: round(seconds, 1) for stage, seconds in found.items()}
 
 
+def _folder(module: str) -> Path:
+    """Give the path of a dotted name inside `lib`, without a suffix: of a package its folder."""
+    return LIBRARY.joinpath(*module.split(".")[1:])
+
+
 @cache
 def _module_file(module: str) -> Path | None:
     """Find the file of a dotted name inside `lib`; None for a name that is not a module."""
-    path = LIBRARY.joinpath(*module.split(".")[1:])
+    path = _folder(module)
     for candidate in (path / "__init__.py", path.with_suffix(".py")):
         if candidate.is_file():
             return candidate
@@ -121,17 +126,26 @@ def _imports(file: Path) -> frozenset[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-            # import_module(f"lib.simulate.{dataset}") may be any module of that package.
-            package, dot, rest = str(node.values[0].value).rpartition(".")
-            folder = LIBRARY.joinpath(*package.split(".")[1:])
-            if package.startswith("lib.") and dot and not rest and folder.is_dir():
-                found |= {f"{package}.{path.stem}" for path in folder.glob("*.py")}
     return frozenset(name for name in found if name.startswith("lib.") and _module_file(name))
 
 
-def modules_of(*modules: str, without: Sequence[str] = ()) -> list[str]:
-    """List modules of `lib` and all that they import, directly or not, except `without`."""
+@cache
+def _packages(file: Path) -> frozenset[str]:
+    """List the packages of `lib` of which a file imports a module by its name."""
+    found = set()
+    for node in ast.walk(_tree(file)):
+        # As import_module(f"lib.simulate.{dataset}") does.
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            package, dot, rest = str(node.values[0].value).rpartition(".")
+            if package.startswith("lib.") and dot and not rest and _folder(package).is_dir():
+                found.add(package)
+    return frozenset(found)
+
+
+def modules_of(
+    *modules: str, without: Sequence[str] = (), chosen: Mapping[str, str] | None = None
+) -> list[str]:
+    """List modules of `lib` and all that they import, directly or not; see `code_hash`."""
     waiting: list[str] = list(modules)
     seen: set[str] = set()
     while waiting:
@@ -142,11 +156,17 @@ def modules_of(*modules: str, without: Sequence[str] = ()) -> list[str]:
         file = _module_file(name)
         if file is None:
             raise ValueError(f"no module {name!r} in lib")
-        waiting += sorted(_imports(file) - seen)
+        waiting += _imports(file)
+        for package in _packages(file):
+            there = {f"{package}.{path.stem}" for path in _folder(package).glob("[!_]*.py")}
+            asked = (chosen or {}).get(package)
+            waiting += there if asked is None else there & {f"{package}.{asked}"}
     return sorted(seen)
 
 
-def code_hash(*modules: str, without: Sequence[str] = ()) -> str:
+def code_hash(
+    *modules: str, without: Sequence[str] = (), chosen: Mapping[str, str] | None = None
+) -> str:
     """Hash the code of modules of `lib` and of all that they import.
 
     Snakemake sees a change in a script, not in what the script imports. A rule that has this
@@ -159,6 +179,9 @@ def code_hash(*modules: str, without: Sequence[str] = ()) -> str:
         Dotted names, such as `lib.features`.
     without : sequence of str
         Modules that are left out, with what only they import.
+    chosen : mapping, optional
+        For a package of which modules are imported by name, as `lib.simulate` imports the simulator
+        of a dataset, the one name that will be asked for. All of its modules count without.
 
     Returns
     -------
@@ -166,7 +189,7 @@ def code_hash(*modules: str, without: Sequence[str] = ()) -> str:
         16 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for name in modules_of(*modules, without=without):
+    for name in modules_of(*modules, without=without, chosen=chosen):
         file = _module_file(name)
         assert file is not None
         digest.update(f"{name}\0{_code(file)}\0".encode())

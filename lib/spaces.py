@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lib.errors import HeldoutError
-from lib.hyperparameters import ARCHITECTURES, check_architecture, complete, suggestion, trial_id
+from lib.errors import HeldoutError, suggestion
+from lib.hyperparameters import ARCHITECTURES, check_architecture, complete, trial_id
 
 METHODS = ("grid", "random", "bayes")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.arrays import open_examples
 from lib.backend import device_name, load
 from lib.batches import predict
 from lib.callbacks import Stops, Training
 from lib.compilation import choose_backend
+from lib.data import Data, prediction_table
 from lib.errors import HeldoutError
 from lib.events import write_hyperparameters
-from lib.files import atomic, read_table, write_json, write_table
+from lib.files import atomic, write_json, write_table
 from lib.fit import Fitted, Trainer
 from lib.fits import fit_once
 from lib.hyperparameters import complete, digest
@@ -27,100 +27,10 @@ from lib.parallel import count_devices
 from lib.progress import doing
 from lib.provenance import versions
 from lib.scores import scores
-from lib.splits import PARTS
 
 logger = logging.getLogger(__name__)
 
 RUN_FILES = ("model.keras", "history.csv", "run.json", "predictions.parquet")
-
-
-@dataclass(frozen=True)
-class Data:
-    """The examples of one fold of one protocol.
-
-    Attributes
-    ----------
-    x : np.ndarray [shape=(examples, time, channels)]
-        All examples of the study; may be memory-mapped.
-    labels : np.ndarray [shape=(examples,), dtype=int]
-        Class numbers.
-    rows : dict of np.ndarray
-        For each part its row numbers.
-    classes : list of str
-        In the order of the class numbers.
-    scored : list of str
-        The classes that macro averages count.
-    """
-
-    x: np.ndarray
-    labels: np.ndarray
-    rows: dict[str, np.ndarray]
-    classes: list[str]
-    scored: list[str]
-
-
-def open_data(
-    x: np.ndarray,
-    examples: pd.DataFrame,
-    split: pd.DataFrame,
-    *,
-    fold: int,
-    classes: Sequence[str],
-    scored: Sequence[str],
-    parts: Sequence[str] = PARTS,
-) -> Data:
-    """Join examples with one fold of a split.
-
-    Parameters
-    ----------
-    x : np.ndarray [shape=(examples, time, channels)]
-        `examples.npy`.
-    examples : pd.DataFrame
-        `examples.parquet`.
-    split : pd.DataFrame
-        `split.parquet`.
-    fold : int
-        Which fold.
-    classes, scored : sequence of str
-        All classes, and those that macro averages count.
-    parts : sequence of str
-        Which parts to open. A search leaves `test` out, and so cannot look at it.
-
-    Raises
-    ------
-    HeldoutError
-        A part is empty, or an example has a class that the study does not know.
-    """
-    number = {label: index for index, label in enumerate(classes)}
-    labels = examples["label"].astype(str).map(number)
-    if labels.isna().any():
-        strange = sorted(set(examples.loc[labels.isna(), "label"].astype(str)))
-        raise HeldoutError(f"examples: expected classes {', '.join(classes)}, got {strange}.")
-    here = split[split["fold"] == fold]
-    rows = {
-        part: np.sort(here.loc[here["part"].astype(str) == part, "example"].to_numpy())
-        for part in parts
-    }
-    for part, numbers in rows.items():
-        if len(numbers) == 0:
-            raise HeldoutError(f"fold {fold}: the {part} part has no examples.")
-    return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored))
-
-
-def read_data(
-    npy: str | Path, examples: str | Path, split: str | Path, *, fold: int, **options: Any
-) -> Data:
-    """Open the files of a study and of a split; `options` are those of `open_data`."""
-    return open_data(
-        open_examples(npy), read_table(examples), read_table(split), fold=fold, **options
-    )
-
-
-def read_search_data(
-    npy: str | Path, examples: str | Path, split: str | Path, **options: Any
-) -> Data:
-    """Open what a search may see: the first fold without its test part, which it cannot look at."""
-    return read_data(npy, examples, split, fold=0, parts=("train", "validation"), **options)
 
 
 @dataclass(frozen=True)
@@ -420,14 +330,3 @@ def _effect(
         }
         for part, of_part in metrics.items()
     }
-
-
-def prediction_table(
-    data: Data, rows: np.ndarray, part: str, probabilities: np.ndarray
-) -> pd.DataFrame:
-    """Make a part's rows of `predictions.parquet`: example, part, label, one column a class."""
-    table = pd.DataFrame(
-        {"example": rows, "part": part, "label": np.array(data.classes)[data.labels[rows]]}
-    )
-    columns = dict(zip(data.classes, probabilities.T.astype(np.float32), strict=True))
-    return pd.concat([table, pd.DataFrame(columns)], axis=1)

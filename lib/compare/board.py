@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lib.aami import is_aami
+from lib.calibration import calibration_gaps
 from lib.compare.runs import Pool, Predictions
-from lib.metrics import calibration_gaps, evaluate, losses, per_recording, positions
+from lib.metrics import evaluate, losses, per_recording, positions
 from lib.statistics import sums
 from lib.statistics.bootstrap import (
     Interval,

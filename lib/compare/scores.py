@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from lib.aami import ROWS, aami_scores, is_aami
+from lib.calibration import calibration, calibration_hits
 from lib.compare.board import OF_SCORED, Board, Entry, joined, keys, missing_classes
-from lib.metrics import calibration, calibration_hits
 from lib.statistics import sums
 from lib.statistics.bootstrap import Interval, Resampled, exact_share, interval, weigh
 

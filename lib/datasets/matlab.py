@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -19,10 +19,33 @@ _NUMBERS = frozenset(
 )
 
 
+class _Bounded:
+    """A file of which so many bytes may be read, and no more.
+
+    A header may send its reader back to where it came from, or into the middle of what was read: an
+    array of version 4 with a negative number of rows ends before it begins, and scipy would go
+    round in circles for ever. A whole file is read about once.
+    """
+
+    def __init__(self, stream: BinaryIO, *, size: int) -> None:
+        self._stream, self._left = stream, 2 * size + 4096
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        # No more than is left, so that a size that a header made up asks for no memory either.
+        content = self._stream.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
+        # An end that is asked for again and again counts, too.
+        self._left -= max(1, len(content))
+        if self._left < 0:
+            raise ValueError("headers that lead around in circles")
+        return content
+
+
 def _call(path: Path, function: Callable[..., Any], **options: Any) -> Any:
     """Call one of the functions of `scipy.io` on a file."""
     try:
-        return function(str(require_file(path)), **options)
+        with require_file(path).open("rb") as stream:
+            return function(_Bounded(stream, size=path.stat().st_size), **options)
     except HeldoutError:
         raise
     except Exception as error:  # scipy raises whatever the bytes lead it to

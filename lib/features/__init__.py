@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lib.datasets.signal import LARGEST, Signal
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, suggestion
 from lib.features import beats, spectra, windows
 from lib.features.kinds import Features
 from lib.features.shards import level, write_shard
-from lib.hyperparameters import suggestion
 
 __all__ = ["KINDS", "Features", "Kind", "extract", "level", "seconds", "shape", "write_shard"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from lib.errors import HeldoutError
 from lib.files import read_json, write_json
+from lib.provenance import code_hash
 from lib.retrieve.state import MARKER, Place, files_in, listing, read_listing
 
 DEFAULTS: dict[str, Any] = {"seed": 0, "scale": 1.0}
@@ -40,7 +40,11 @@ def simulated(where: Place, *, simulation: Mapping[str, Any] | None) -> None:
             f"simulation of {where.dataset}: expected {' and '.join(DEFAULTS)}, got "
             f"{', '.join(unknown)}. Correct the setting."
         )
-    made_by = {**settings, "code": _fingerprint(getattr(simulator, "__file__", None))}
+    # Other code makes other data.
+    made_by = {
+        **settings,
+        "code": code_hash("lib.simulate", chosen={"lib.simulate": where.dataset}),
+    }
     old = where.hidden / "replaced"
     shutil.rmtree(old, ignore_errors=True)
     if _ready(where, made_by, old):
@@ -103,12 +107,3 @@ def _made_by(where: Place) -> Any:
         return read_json(where.folder / MARKER).get("simulation")
     except (HeldoutError, AttributeError):
         return None
-
-
-def _fingerprint(file: str | None) -> str:
-    """Give a hash of the simulator's code: other code makes other data."""
-    digest = hashlib.sha256()
-    if file is not None:
-        for path in sorted(Path(file).parent.glob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]

@@ -341,7 +341,7 @@ def mean_score(column: int = 0) -> Score:
 
 
 def calibration_score(sums: Array) -> Array:
-    """Give the expected calibration error of `group_sums` of `lib.metrics.calibration_gaps`.
+    """Give the expected calibration error of `group_sums` of `lib.calibration.calibration_gaps`.
 
     Parameters
     ----------

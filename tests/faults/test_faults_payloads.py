@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from lib.arrays import open_examples
-from lib.configuration import typed
 from lib.datasets.files import read_file
 from lib.errors import HeldoutError
 from lib.examples import _load
@@ -23,6 +22,7 @@ from lib.files import read_json, read_table
 from lib.plain_yaml import read_yaml
 from lib.predict import load_model
 from lib.retrieve import read_registry
+from lib.schema import typed
 
 ROOT = Path(__file__).parents[2]
 YAML = "!!python/object/apply:os.system ['touch {mark}']\n"

@@ -17,6 +17,7 @@ import soundfile
 
 from lib.datasets import Signal, read, recordings
 from lib.datasets.files import read_file, read_file_header
+from lib.datasets.matlab import load, variables
 from lib.datasets.signal import LARGEST
 from lib.errors import HeldoutError
 from lib.features import extract, write_shard
@@ -370,6 +371,32 @@ def test_a_matlab_file_that_promises_too_much_is_refused(tmp_path: Path) -> None
         recordings("ephnogram", tmp_path)
     with pytest.raises(HeldoutError, match=f"at most {LARGEST:,} samples, got 8,589,934,592"):
         read_file(path, variable="ECG")
+
+
+# An array of version 4 that ends where it begins: minus 22 bytes after a header of 22.
+CIRCLE = struct.pack("<5i", 50, -22, 1, 0, 2) + b"x\x00"
+
+
+@pytest.mark.parametrize("body", [CIRCLE, CIRCLE + bytes(100_000)])
+def test_a_matlab_file_that_leads_in_circles_is_read_about_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    class Counted(io.BytesIO):
+        taken = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            content = super().read(size)
+            Counted.taken += max(1, len(content))
+            assert Counted.taken < 3 * len(body) + 10_000, "it goes on for ever"
+            return content
+
+    path = tmp_path / "circle.mat"
+    path.write_bytes(body)
+    monkeypatch.setattr(Path, "open", lambda path, mode: Counted(body))
+    for read_it in (lambda: variables(path), lambda: load(path, ["y"])):
+        Counted.taken = 0
+        with pytest.raises(HeldoutError, match=r"circle\.mat: expected .* lead around in circles"):
+            read_it()
 
 
 def sheet(folder: Path, content: bytes) -> None:

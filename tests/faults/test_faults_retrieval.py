@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
 from lib.retrieve import Network, retrieve
-from tests.faults import broken_server as bad
-from tests.faults.broken_server import Answer, Server, serving
+from tests import broken_server as bad
+from tests.broken_server import Answer, Server, serving
 from tests.registries import tiny_registry
 
 BODY = random.Random(0).randbytes(200_000)
 OTHER = random.Random(1).randbytes(200_000)
+# The second is where a redirect leads.
+CONTENT = {"file": BODY, "elsewhere": BODY}
 QUICK = Network(attempts=3, backoff=0.001, backoff_max=0.05, timeout=0.4, threads=2)
 
 # Each script answers the first requests; what comes after them is answered well.
@@ -164,16 +166,16 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving(BODY) as made:
+    with serving(CONTENT) as made:
         yield made
 
 
 @pytest.mark.parametrize("name", MENDED)
 def test_what_may_pass_ends_in_the_right_bytes(server: Server, tmp_path: Path, name: str) -> None:
-    server.script = list(MENDED[name])
+    server.faults["file"] = list(MENDED[name])
     fetch(tmp_path, registry(server.url))
     assert in_place(tmp_path) == ["file"]
-    assert server.script == [], "not all of the fault was met"
+    assert server.faults["file"] == [], "not all of the fault was met"
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -196,7 +198,7 @@ def test_a_resumed_download_fetches_nothing_twice(
     server: Server, tmp_path: Path, tenth: int, tags: str
 ) -> None:
     """Given up in one run, gone on with in the next: each byte is served once."""
-    server.script = [bad.cut(tenth / 10, tags=tags)]
+    server.faults["file"] = [bad.cut(tenth / 10, tags=tags)]
     server.last = bad.status(503)
     with pytest.raises(HeldoutError, match="it goes on where it stopped"):
         fetch(tmp_path, registry(server.url))
@@ -212,7 +214,7 @@ def test_a_resumed_download_fetches_nothing_twice(
 def test_a_file_that_changed_upstream_is_refused_not_mixed(
     server: Server, tmp_path: Path, heeds: bool, tags: str
 ) -> None:
-    server.script = [bad.cut(0.5, tags=tags)]
+    server.faults["file"] = [bad.cut(0.5, tags=tags)]
     server.last = bad.replaced(OTHER, lambda at: at.well(ranges=not heeds, tags=tags))
     with pytest.raises(HeldoutError, match="expected SHA-256"):
         fetch(tmp_path, registry(server.url))
@@ -224,7 +226,7 @@ def test_a_file_without_checksum_is_never_of_two_versions(
     server: Server, tmp_path: Path, tags: str
 ) -> None:
     """Nobody published a checksum: then all of it is of one version, the later one."""
-    server.script = [bad.cut(0.5, tags=tags)]
+    server.faults["file"] = [bad.cut(0.5, tags=tags)]
     server.last = bad.replaced(OTHER, lambda at: at.well(tags=tags))
     fetch(tmp_path, registry(server.url, bytes=None, sha256=None))
     assert (tmp_path / "tiny" / "file").read_bytes() == OTHER
@@ -243,15 +245,15 @@ def test_any_sequence_of_faults_ends_well_or_in_an_error(
 ) -> None:
     folder = tmp_path_factory.mktemp("data")
     network = Network(attempts=3, backoff=0.001, backoff_max=0.01, timeout=0.1)
-    with serving(BODY) as server:
-        server.script = list(script)
+    with serving(CONTENT) as server:
+        server.faults["file"] = list(script)
         for _ in range(len(script) + 1):
             try:
                 fetch(folder, registry(server.url), network=network)
             except HeldoutError as error:
                 assert server.url in str(error)
                 assert in_place(folder) == []
-                server.body = BODY
+                server.content = dict(CONTENT)
             else:
                 break
         assert in_place(folder) == ["file"]

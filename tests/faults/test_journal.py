@@ -12,7 +12,8 @@ import pytest
 
 from lib.bayes import Sweep, open_study, work
 from lib.callbacks import Training
-from lib.train import Data, Recipe
+from lib.data import Data
+from lib.train import Recipe
 
 SPACE = {"units": [[8], [16]], "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}
 TRIALS, EPOCHS = 4, 3

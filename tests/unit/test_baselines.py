@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from lib.baselines import BASELINES, baseline_run, statistics
+from lib.data import Data
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
-from lib.train import Data
 
 CLASSES = ["artifact", "murmur", "normal"]
 N = 120

@@ -11,9 +11,10 @@ import pytest
 import lib.bayes
 from lib.bayes import Sweep, open_study, sweep_records, work
 from lib.callbacks import Training
+from lib.data import Data
 from lib.errors import HeldoutError
 from lib.search import best_trial, trials_table
-from lib.train import Data, Recipe
+from lib.train import Recipe
 
 SPACE: dict[str, Any] = {
     "units": [[8], [16]],

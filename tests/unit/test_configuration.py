@@ -4,20 +4,20 @@ from copy import deepcopy
 
 import pytest
 
-from lib import configuration
 from lib.configuration import (
     EFFORTS,
     ROOT,
     description,
     folds_of,
     merge,
-    read_yaml,
     resolve,
     source_of,
     split_options,
 )
 from lib.errors import HeldoutError
 from lib.features import shape
+from lib.plain_yaml import read_yaml
+from lib.splits import KINDS
 
 SHIPPED = read_yaml(ROOT / "config" / "config.yaml")
 STUDIES = ["heart_sounds", "arrhythmia", "exercise", "voices", "accents"]
@@ -284,4 +284,4 @@ def test_a_description_names_searches_that_several_workers_share():
 def test_schemas_know_all_kinds():
     schema = read_yaml(ROOT / "workflow" / "schemas" / "study.schema.yaml")
     kinds = schema["properties"]["protocols"]["additionalProperties"]["properties"]["kind"]["enum"]
-    assert tuple(kinds) == configuration.KINDS
+    assert tuple(kinds) == KINDS

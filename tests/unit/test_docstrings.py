@@ -15,7 +15,7 @@ import lib.statistics
 
 MODULES = (
     *("lib.datasets", "lib.datasets.files", "lib.features", "lib.splits", "lib.models"),
-    *("lib.metrics", "lib.audit"),
+    *("lib.calibration", "lib.metrics", "lib.audit"),
     *(f"lib.statistics.{module.name}" for module in pkgutil.iter_modules(lib.statistics.__path__)),
 )
 

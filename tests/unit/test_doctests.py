@@ -10,8 +10,8 @@ import pytest
 
 MODULES = (
     *("lib.datasets", "lib.datasets.signal", "lib.features", "lib.splits", "lib.models"),
-    *("lib.metrics", "lib.statistics.bootstrap", "lib.statistics.pairwise", "lib.statistics.ranks"),
-    "lib.statistics.sums",
+    *("lib.calibration", "lib.metrics", "lib.statistics.bootstrap", "lib.statistics.pairwise"),
+    *("lib.statistics.ranks", "lib.statistics.sums"),
 )
 
 

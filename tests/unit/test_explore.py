@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from lib.arrays import open_examples
 from lib.explore import explore
 from lib.report.exploration import classes_table, remarks
 
@@ -70,3 +75,18 @@ def test_table() -> None:
     assert [row[0].text for row in view.rows] == ["a", "b", "c"]
     assert all(len(row) == len(view.columns) for row in view.rows)
     assert view.rows[1][6].note == "5.00 to 8.00"
+
+
+def test_the_examples_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, x = make()
+    np.save(tmp_path / "examples.npy", x)
+    read = []
+
+    def counted(*arguments: Any) -> int:
+        read.append(os.preadv(*arguments))
+        return read[-1]
+
+    monkeypatch.setattr("lib.arrays.os", SimpleNamespace(preadv=counted))
+    opened = open_examples(tmp_path / "examples.npy")
+    assert found(examples, opened) == found(examples, x)
+    assert sum(read) == x.nbytes

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.errors import HeldoutError
-from lib.hyperparameters import ACTIVATIONS, ARCHITECTURES, complete, digest, suggestion, trial_id
+from lib.errors import HeldoutError, suggestion
+from lib.hyperparameters import ACTIVATIONS, ARCHITECTURES, complete, digest, trial_id
 
 SPACE = {
     "units": [[8], [16], [16, 8]],

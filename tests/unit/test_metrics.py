@@ -10,14 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.calibration import calibration, expected_calibration_error
 from lib.errors import HeldoutError
-from lib.metrics import (
-    calibration,
-    evaluate,
-    expected_calibration_error,
-    kappa,
-    per_recording,
-)
+from lib.metrics import evaluate, kappa, per_recording
 from lib.scores import confusion
 
 ABC = ["a", "b", "c"]

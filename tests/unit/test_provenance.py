@@ -3,12 +3,14 @@
 import pkgutil
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 import lib
 from lib import provenance
 from lib.provenance import LIBRARY, code_hash, commit, durations, hardware, modules_of, versions
+from lib.simulate import DATASETS
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def library(tmp_path, monkeypatch):
 
 
 def forget():
-    for cached in ("_module_file", "_tree", "_code", "_imports"):
+    for cached in ("_module_file", "_tree", "_code", "_imports", "_packages"):
         getattr(provenance, cached).cache_clear()
 
 
@@ -96,7 +98,9 @@ def test_editing_features_leaves_what_comes_before(library):
     [
         ("lib.train", ("plots", "compare", "report", "simulate", "retrieve", "features")),
         ("lib.train", ("datasets", "baselines", "audit", "search", "configuration")),
-        ("lib.features", ("train", "fit", "models", "compare", "report", "simulate", "retrieve")),
+        ("lib.features", ("train", "fit", "models", "hyperparameters", "compare", "report")),
+        ("lib.features", ("simulate", "retrieve", "splits")),
+        ("lib.baselines", ("train", "fit", "models", "backend", "callbacks", "features")),
         ("lib.splits", ("train", "features", "datasets", "compare")),
         ("lib.audit", ("train", "features", "datasets", "compare")),
         ("lib.search", ("train", "fit", "compare", "report", "plots")),
@@ -125,6 +129,32 @@ def test_a_module_that_is_chosen_by_name_counts():
     }
     assert len(simulators) == 3
     assert simulators <= set(modules_of("lib.simulate"))
+
+
+def changed_by(library: Path, name: str) -> set[str]:
+    """Edit a module of `lib.simulate` and give the datasets that are simulated anew."""
+
+    def hashes() -> dict[str, str]:
+        return {name: code_hash("lib.simulate", chosen={"lib.simulate": name}) for name in DATASETS}
+
+    before = hashes()
+    with (library / "simulate" / name).open("a") as stream:
+        stream.write("\nADDED = 1\n")
+    forget()
+    return {name for name, found in hashes().items() if found != before[name]}
+
+
+def test_a_simulator_concerns_the_datasets_that_it_makes(library):
+    assert changed_by(library, "mitdb.py") == {"mitdb"}
+    assert changed_by(library, "ecg.py") == {"mitdb", "ephnogram"}
+    assert changed_by(library, "voice.py") == {"five_voices", "common_voice"}
+    assert changed_by(library, "common.py") == changed_by(library, "__init__.py") == set(DATASETS)
+
+
+def test_a_name_that_no_module_has_chooses_none():
+    """A dataset without a simulator: the job says so, not the planning of it."""
+    found = modules_of("lib.simulate", chosen={"lib.simulate": "tiny"})
+    assert [name for name in found if name.startswith("lib.simulate")] == ["lib.simulate"]
 
 
 def test_modules_can_be_left_out():

@@ -299,6 +299,24 @@ def test_simulated_data_are_made_anew_when_they_differ(
     assert data.with_name("tiny.kept").exists() == (how == "damage")
 
 
+def test_simulated_data_are_made_anew_by_other_code(
+    data: Path, simulator: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(data, "simulated")
+    asked: list[Any] = []
+
+    def other(*modules: str, **options: Any) -> str:
+        asked.append((modules, options))
+        return "other code"
+
+    # `lib.retrieve` has a function of that name, too.
+    monkeypatch.setattr(sys.modules["lib.retrieve.simulated"], "code_hash", other)
+    run(data, "simulated")
+    run(data, "simulated")
+    assert len(simulator) == 2
+    assert asked == [(("lib.simulate",), {"chosen": {"lib.simulate": "tiny"}})] * 2
+
+
 def test_unknown_simulation_setting(data: Path, simulator: list[dict[str, Any]]) -> None:
     with pytest.raises(HeldoutError, match="expected seed and scale, got sead"):
         run(data, "simulated", simulation={"sead": 1})

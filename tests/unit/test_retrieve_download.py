@@ -6,15 +6,12 @@ import hashlib
 import io
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,8 @@ import yaml
 
 from lib.errors import HeldoutError
 from lib.retrieve import Network, retrieve
+from tests import broken_server as bad
+from tests.broken_server import Server, serving
 from tests.registries import tiny_registry
 
 QUICK = Network(attempts=4, backoff=0.01, backoff_max=1.5, timeout=5, threads=3)
@@ -30,91 +29,11 @@ BODY = random.Random(0).randbytes(300_000)
 OTHER = random.Random(1).randbytes(300_000)
 
 
-class Server:
-    """Serves `content`; each `faults[path]` is a list of what to do with the next requests."""
-
-    def __init__(self) -> None:
-        self.content: dict[str, bytes] = {}
-        self.faults: dict[str, list[Any]] = {}
-        self.ranges = True
-        self.tags = True
-        self.requests: list[tuple[str, str | None]] = []
-        self.hold = threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-            def do_GET(self) -> None:
-                outer.answer(self)
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}/"
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
-
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        path = handler.path.lstrip("/")
-        wanted = handler.headers.get("Range")
-        self.requests.append((path, wanted))
-        queue = self.faults.get(path, [])
-        fault = queue.pop(0) if queue else None
-        body = self.content.get(path)
-        if callable(fault):
-            body = fault()
-            fault = None
-        if body is None or (isinstance(fault, tuple) and fault[0] == "status"):
-            code, headers = (404, {}) if body is None else (fault[1], fault[2])
-            handler.send_response(code)
-            for key, value in {**headers, "Content-Length": "0"}.items():
-                handler.send_header(key, value)
-            handler.end_headers()
-            return
-        tag = f'"{hashlib.md5(body).hexdigest()}"' if self.tags else None
-        start = 0
-        match = re.fullmatch(r"bytes=(\d+)-", wanted or "")
-        condition = handler.headers.get("If-Range")
-        if match and self.ranges and condition in (None, tag):
-            start = int(match[1])
-            if fault == "other range":
-                start -= 7
-            if start >= len(body):
-                handler.send_response(416)
-                handler.send_header("Content-Range", f"bytes */{len(body)}")
-                handler.send_header("Content-Length", "0")
-                handler.end_headers()
-                return
-            handler.send_response(206)
-            handler.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        else:
-            handler.send_response(200)
-        send = body[start:]
-        handler.send_header("Content-Length", str(len(send)))
-        if tag:
-            handler.send_header("ETag", tag)
-        handler.end_headers()
-        if isinstance(fault, float):
-            handler.wfile.write(body[start : int(len(body) * fault)])
-            handler.wfile.flush()
-            if self.hold.is_set():
-                time.sleep(30)
-            handler.close_connection = True
-            return
-        handler.wfile.write(send)
-
-    def asked(self, path: str) -> list[str | None]:
-        return [wanted for name, wanted in self.requests if name == path]
-
-
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    made = Server()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
+    with serving({}) as made:
+        yield made
 
 
 def registry(server: Server, files: dict[str, bytes | None], **changes: Any) -> dict[str, Any]:
@@ -183,32 +102,31 @@ def test_a_second_run_reads_nothing(
 @pytest.mark.parametrize("where", [0.1, 0.5, 0.9])
 def test_a_cut_connection_is_resumed(server: Server, tmp_path: Path, where: float) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [where]}
+    server.faults = {"a": [bad.cut(where)]}
     run(tmp_path, registry(server, {"a": BODY}))
     assert (tmp_path / "data/tiny/a").read_bytes() == BODY
     assert server.asked("a") == [None, f"bytes={int(len(BODY) * where)}-"]
 
 
-@pytest.mark.parametrize("tags", [True, False])
+@pytest.mark.parametrize("tags", ["etag", ""])
 def test_a_server_that_ignores_range_is_asked_from_the_start(
-    server: Server, tmp_path: Path, tags: bool
+    server: Server, tmp_path: Path, tags: str
 ) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [0.5]}
-    server.ranges, server.tags = False, tags
+    server.faults = {"a": [bad.cut(0.5, tags=tags)]}
+    server.last = lambda at: at.well(ranges=False, tags=tags)
     run(tmp_path, registry(server, {"a": BODY}))
     assert (tmp_path / "data/tiny/a").read_bytes() == BODY
 
 
 def test_a_server_that_always_cuts_is_given_up(server: Server, tmp_path: Path) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [0.5] * 20}
-    server.ranges = False
+    server.last = bad.cut(0.5, ranges=False)
     with pytest.raises(HeldoutError, match=r"/a: expected the file, got .* after 4 tries"):
         run(tmp_path, registry(server, {"a": BODY}))
     assert visible(tmp_path) == []
     # The next run, with a better line, needs no more than the rest.
-    server.faults, server.ranges = {}, True
+    server.last = bad.Exchange.well
     server.requests.clear()
     run(tmp_path, registry(server, {"a": BODY}))
     assert server.asked("a") == ["bytes=150000-"]
@@ -217,33 +135,32 @@ def test_a_server_that_always_cuts_is_given_up(server: Server, tmp_path: Path) -
 
 def test_many_cuts_are_no_failure_while_bytes_come(server: Server, tmp_path: Path) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [k / 12 for k in range(1, 12)]}  # far more cuts than attempts
+    server.faults = {"a": [bad.cut(k / 12) for k in range(1, 12)]}  # far more cuts than attempts
     run(tmp_path, registry(server, {"a": BODY}))
     assert (tmp_path / "data/tiny/a").read_bytes() == BODY
 
 
 def test_another_range_than_asked_for_is_not_used(server: Server, tmp_path: Path) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [0.5, "other range"]}
+    another = bad.partial(lambda a, n: {"Content-Range": f"bytes {a - 7}-{n - 1}/{n}"})
+    server.faults = {"a": [bad.cut(0.5), another]}
     run(tmp_path, registry(server, {"a": BODY}))
     assert (tmp_path / "data/tiny/a").read_bytes() == BODY
     assert server.asked("a")[-1] is None
 
 
-@pytest.mark.parametrize("tags", [True, False])
+@pytest.mark.parametrize("tags", ["etag", ""])
 @pytest.mark.parametrize("known", [True, False])
 def test_a_file_that_changes_between_tries_is_never_mixed(
-    server: Server, tmp_path: Path, tags: bool, known: bool
+    server: Server, tmp_path: Path, tags: str, known: bool
 ) -> None:
     server.content = {"a": OTHER}
-    server.tags = tags
     entry = registry(server, {"a": OTHER if known else None})
     server.content = {"a": BODY}
-    server.faults = {"a": [0.5] * 20}
-    server.ranges = False
+    server.last = bad.cut(0.5, ranges=False, tags=tags)
     with pytest.raises(HeldoutError, match="tries"):
         run(tmp_path, entry)
-    server.content, server.faults, server.ranges = {"a": OTHER}, {}, True
+    server.content, server.last = {"a": OTHER}, lambda at: at.well(tags=tags)
     server.requests.clear()
     run(tmp_path, entry)
     # With a tag the server tells by itself that the file is another one (If-Range).
@@ -253,8 +170,7 @@ def test_a_file_that_changes_between_tries_is_never_mixed(
 
 def test_a_part_that_is_whole_is_only_verified(server: Server, tmp_path: Path) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [0.5] * 4}
-    server.ranges = False
+    server.last = bad.cut(0.5, ranges=False)
     with pytest.raises(HeldoutError):
         run(tmp_path, registry(server, {"a": BODY}))
     (part,) = parts(tmp_path)
@@ -268,11 +184,10 @@ def test_a_part_that_is_whole_is_only_verified(server: Server, tmp_path: Path) -
 @pytest.mark.parametrize("damage", ["longer", "bytes", "info"])
 def test_a_damaged_part_is_not_used(server: Server, tmp_path: Path, damage: str) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [0.5] * 4}
-    server.ranges = False
+    server.last = bad.cut(0.5, ranges=False)
     with pytest.raises(HeldoutError):
         run(tmp_path, registry(server, {"a": BODY}))
-    server.ranges = True
+    server.last = bad.Exchange.well
     (part,) = parts(tmp_path)
     if damage == "longer":
         part.write_bytes(BODY + b"more")
@@ -295,7 +210,7 @@ def test_wrong_bytes_are_refused_and_not_left(server: Server, tmp_path: Path) ->
 
 def test_wrong_bytes_once_are_fetched_again(server: Server, tmp_path: Path) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [lambda: OTHER]}
+    server.faults = {"a": [bad.body(lambda _: OTHER)]}
     run(tmp_path, registry(server, {"a": BODY}))
     assert (tmp_path / "data/tiny/a").read_bytes() == BODY
 
@@ -318,7 +233,7 @@ def test_a_file_of_unknown_size_has_a_limit(server: Server, tmp_path: Path) -> N
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_refusal_is_not_repeated(server: Server, tmp_path: Path, status: int) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [("status", status, {})] * 9}
+    server.last = bad.status(status)
     with pytest.raises(HeldoutError, match=rf"{server.url}a: .* HTTP {status}.*mirror"):
         run(tmp_path, registry(server, {"a": BODY}))
     assert len(server.requests) == 1
@@ -332,10 +247,10 @@ def test_missing_file_is_named(server: Server, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("faults", "least"),
     [
-        ([("status", 429, {"Retry-After": "0"})], 0.0),
-        ([("status", 429, {"Retry-After": "1"})], 1.0),
-        ([("status", 503, {})] * 2, 0.0),
-        ([("status", 503, {"Retry-After": "nonsense"})], 0.0),
+        ([bad.status(429, Retry_After=0)], 0.0),
+        ([bad.status(429, Retry_After=1)], 1.0),
+        ([bad.status(503)] * 2, 0.0),
+        ([bad.status(503, Retry_After="nonsense")], 0.0),
     ],
 )
 def test_a_busy_server_is_waited_for(
@@ -352,7 +267,7 @@ def test_a_busy_server_is_waited_for(
 
 def test_a_server_that_stays_busy_is_given_up(server: Server, tmp_path: Path) -> None:
     server.content = {"a": BODY}
-    server.faults = {"a": [("status", 503, {})] * 99}
+    server.last = bad.status(503)
     with pytest.raises(HeldoutError, match=r"HTTP 503 .* after 4 tries"):
         run(tmp_path, registry(server, {"a": BODY}))
     assert len(server.requests) == 4
@@ -407,8 +322,7 @@ def test_killed_in_the_middle_and_called_again(
     server: Server, tmp_path: Path, share: float
 ) -> None:
     server.content = {"a": BODY, "b": OTHER}
-    server.faults = {"a": [share]}
-    server.hold.set()
+    server.faults = {"a": [bad.stall(share)]}
     entry = registry(server, {"a": BODY, "b": OTHER})
     (tmp_path / "r.yaml").write_text(yaml.safe_dump(entry))
     code = (
@@ -481,7 +395,7 @@ def archive_registry(server: Server, recordings: int = 2, **changes: Any) -> dic
 def test_an_archive_is_unpacked_into_the_published_layout(server: Server, tmp_path: Path) -> None:
     body = packed(NORMAL)
     server.content = {"Btraining_normal.zip": body}
-    server.faults = {"Btraining_normal.zip": [0.5]}
+    server.faults = {"Btraining_normal.zip": [bad.cut(0.5)]}
     entry = archive_registry(server)
     manifest = run(tmp_path, entry)
     assert visible(tmp_path) == PLACES

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.calibration import calibration_gaps, expected_calibration_error
 from lib.errors import HeldoutError
-from lib.metrics import calibration_gaps, evaluate, expected_calibration_error
+from lib.metrics import evaluate
 from lib.statistics.bootstrap import (
     Difference,
     Interval,

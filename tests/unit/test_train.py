@@ -8,10 +8,11 @@ import pytest
 
 from lib import fits, train
 from lib.callbacks import Training
+from lib.data import open_data
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
 from lib.fit import Trainer
-from lib.train import RUN_FILES, Recipe, open_data, train_runs, train_trial
+from lib.train import RUN_FILES, Recipe, train_runs, train_trial
 
 CLASSES = ["N", "S", "V"]
 N = 60

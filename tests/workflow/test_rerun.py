@@ -93,6 +93,11 @@ def test_an_edited_simulator_makes_everything_anew(copied: Workflow) -> None:
     assert set(copied.plan().rules) == {"retrieve", "recordings", "features", *AFTER_FEATURES}
 
 
+def test_an_edited_simulator_of_another_dataset_changes_nothing(copied: Workflow) -> None:
+    copied.add_code("lib/simulate/voice.py")
+    assert copied.plan().jobs == []
+
+
 def test_words_alone_rerun_nothing(copied: Workflow) -> None:
     for module in ("lib/simulate/mitdb.py", "lib/features/beats.py", "lib/fit.py"):
         copied.edit(module, lambda text: "# A remark.\n" + text.replace('"""', '"""In short: ', 1))

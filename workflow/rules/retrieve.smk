@@ -20,7 +20,10 @@ rule retrieve:
             else None
         ),
         simulation=lambda wildcards: (
-            dict(SETTINGS["simulation"], code=code_hash("lib.simulate"))
+            dict(
+                SETTINGS["simulation"],
+                code=code_hash("lib.simulate", chosen={"lib.simulate": wildcards.dataset}),
+            )
             if configuration.source_of(wildcards.dataset, SETTINGS) == "simulated"
             else None
         ),

@@ -91,6 +91,6 @@ rule search:
     params:
         trials=trials,
         search=of_architecture,
-        code=code_hash("lib.search", "lib.bayes", without=("lib.train",)),
+        code=code_hash("lib.search", "lib.bayes", without=("lib.data", "lib.train")),
     script:
         "../scripts/search.py"

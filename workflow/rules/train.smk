@@ -72,19 +72,6 @@ rule baselines:
         scored=of_study("scored"),
         identity=identity,
         seed=SETTINGS["seed"],
-        # Of `lib.train` they use the examples and the tables, not the networks.
-        code=code_hash(
-            "lib.baselines",
-            without=(
-                "lib.backend",
-                "lib.batches",
-                "lib.callbacks",
-                "lib.compilation",
-                "lib.events",
-                "lib.fit",
-                "lib.fits",
-                "lib.models",
-            ),
-        ),
+        code=code_hash("lib.baselines"),
     script:
         "../scripts/baselines.py"

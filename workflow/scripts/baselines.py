@@ -6,7 +6,7 @@ from lib.jobs import job
 with job(snakemake.log[0]):
     from lib.arrays import open_examples
     from lib.baselines import baseline_run
-    from lib.train import open_data
+    from lib.data import open_data
 
     params, names = snakemake.params, snakemake.wildcards
     examples = read_table(snakemake.input.examples)

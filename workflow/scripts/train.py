@@ -9,8 +9,9 @@ share = int(snakemake.config["runs_per_gpu"])
 
 with training_job(snakemake.log[0], compute, runs_per_gpu=share):
     from lib.callbacks import Training
+    from lib.data import read_data
     from lib.inputs import describe_inputs
-    from lib.train import Recipe, read_data, train_runs
+    from lib.train import Recipe, train_runs
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     best, fold = read_json(files.best), int(names.fold)

@@ -9,8 +9,9 @@ share = int(snakemake.config["runs_per_gpu"])
 
 with training_job(snakemake.log[0], compute, runs_per_gpu=share) as logger:
     from lib.callbacks import Training
+    from lib.data import read_search_data
     from lib.progress import doing
-    from lib.train import Recipe, read_search_data, train_trial
+    from lib.train import Recipe, train_trial
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     number = f"trial {snakemake.resources.trial} of {snakemake.resources.trials}"

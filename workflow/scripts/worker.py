@@ -10,7 +10,8 @@ share = int(snakemake.config["runs_per_gpu"])
 with training_job(snakemake.log[0], compute, runs_per_gpu=share):
     from lib.bayes import Sweep, work
     from lib.callbacks import Training
-    from lib.train import Recipe, read_search_data
+    from lib.data import read_search_data
+    from lib.train import Recipe
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     search = params.search

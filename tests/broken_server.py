@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,7 +20,7 @@ class Exchange:
 
     def __init__(self, server: Server, handler: BaseHTTPRequestHandler) -> None:
         self.server, self.handler = server, handler
-        self.body = server.body
+        self.body = server.content.get(handler.path.removeprefix("/"), b"")
         match = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
         self.start = int(match[1]) if match else None
         self.condition = handler.headers.get("If-Range")
@@ -73,14 +73,18 @@ class Exchange:
 
 
 class Server:
-    """Serves one file. `script` holds answers for the next requests; then `last` answers."""
+    """Serves `content`, by path. `faults` answer the next requests of a path; then `last` answers.
 
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-        self.script: list[Answer] = []
+    What is not among the content is missing: 404.
+    """
+
+    def __init__(self, content: Mapping[str, bytes]) -> None:
+        self.content = dict(content)
+        self.faults: dict[str, list[Answer]] = {}
         self.last: Answer = Exchange.well
         self.served = 0
-        self.requests = 0
+        self.requests: list[tuple[str, str | None]] = []
+        """Path and range of each."""
         self.ended = threading.Event()
         outer = self
 
@@ -91,8 +95,12 @@ class Server:
                 pass
 
             def do_GET(self) -> None:
-                outer.requests += 1
-                answer = outer.script.pop(0) if outer.script else outer.last
+                path = self.path.removeprefix("/")
+                outer.requests.append((path, self.headers.get("Range")))
+                faults = outer.faults.get(path)
+                answer = faults.pop(0) if faults else outer.last
+                if path not in outer.content:
+                    answer = status(404)
                 with contextlib.suppress(ConnectionError):
                     answer(Exchange(outer, self))
 
@@ -102,6 +110,10 @@ class Server:
         self._http.block_on_close = False
         self.url = f"http://127.0.0.1:{self._http.server_port}/"
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+
+    def asked(self, path: str) -> list[str | None]:
+        """Give the range of each request of a path, None where there was none."""
+        return [wanted for name, wanted in self.requests if name == path]
 
     def close(self) -> None:
         self.ended.set()
@@ -180,7 +192,8 @@ def replaced(by: bytes, answer: Answer) -> Answer:
     """Let the publisher change the file, then answer."""
 
     def changed(at: Exchange) -> None:
-        at.server.body = at.body = by
+        at.server.content = dict.fromkeys(at.server.content, by)
+        at.body = by
         answer(at)
 
     return changed
@@ -213,7 +226,7 @@ def endless(at: Exchange) -> None:
 
 
 @contextlib.contextmanager
-def serving(content: bytes) -> Iterator[Server]:
+def serving(content: Mapping[str, bytes]) -> Iterator[Server]:
     server = Server(content)
     try:
         yield server
