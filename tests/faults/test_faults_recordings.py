@@ -20,7 +20,7 @@ from lib.datasets.files import read_file, read_file_header
 from lib.datasets.signal import LARGEST
 from lib.errors import HeldoutError
 from lib.features import extract, write_shard
-from lib.folder import list_folder
+from lib.folder_table import list_folder
 from tests.faults.readers import CLIPS, RATE, SHEET, tone, write_record
 
 pytestmark = pytest.mark.filterwarnings(
