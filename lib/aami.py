@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lib.metrics import kappa
+
+CODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "N": ("N", "L", "R", "B", "e", "j", "n"),
+        "S": ("A", "a", "J", "S"),
+        "V": ("V", "E", "r"),
+        "F": ("F",),
+        "Q": ("/", "f", "Q"),
+    }
+)
+"""Each class with the annotation codes of WFDB in it; `?`, not classified yet, is in none."""
 
 # Normal, supraventricular and ventricular ectopic, fusion. Q, what is not known, is not scored.
 SCORED = ("N", "S", "V", "F")

@@ -151,6 +151,7 @@ def _study(
         )
     if study["dataset"] == FOLDER:
         _require_apart(study["folder"]["path"], root)
+        _check_beats(study)
         # Two folders are two datasets.
         study["dataset"] = PREFIX + name
     study["source"] = source_of(study["dataset"], settings)
@@ -180,9 +181,20 @@ def _stated(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
     known = schema["properties"]["folder"]["properties"]
     return {
         key: given[key]
-        for key in ("groups", *READING)
+        for key in ("groups", "beats", *READING)
         if key in given and jsonschema.Draft202012Validator(known[key]).is_valid(given[key])
     }
+
+
+def _check_beats(study: Mapping[str, Any]) -> None:
+    """Find features of a folder that do not go with what its `beats` says."""
+    beats, kind = study["folder"].get("beats"), study["features"]["kind"]
+    if (beats is not None) != (kind == "beats"):
+        raise HeldoutError(
+            f"study {study['name']}: folder.beats: expected codes or recordings where the features "
+            f"are beats, and null where they are not, got {beats or 'null'} and {kind}. Correct "
+            "one of the two, or have the study written with `new-study --beats`."
+        )
 
 
 def _require_apart(folder: str, root: Path) -> None:

@@ -12,13 +12,11 @@ from typing import Any
 import pandas as pd
 
 from lib.audit.listening import Heard, listen, same_recordings
-from lib.audit.tables import compile_pattern, part_of
-from lib.datasets.files import SUFFIXES, files_below, recordings_below
+from lib.datasets.files import files_below
 from lib.errors import HeldoutError
-from lib.files import read_table, safe_path, sha256
+from lib.files import sha256
 from lib.fingerprint import Band
-
-METADATA = "metadata.csv"
+from lib.folder_table import list_folder
 
 NO_GROUPS = (
     "No groups are known: each recording counts as a group of its own. Where one person, patient "
@@ -26,105 +24,6 @@ NO_GROUPS = (
     "honest here, and its numbers promise too much. State the groups: a column group in "
     "metadata.csv, or a pattern over file names (folder: groups in the study)."
 )
-
-
-def list_folder(folder: str | Path, *, groups: str | None = None) -> pd.DataFrame:
-    """List the recordings of a folder by their names; no file but `metadata.csv` is read.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Holds `metadata.csv` with the columns `path`, `label` and perhaps `group` and `split`, or a
-        folder for each class.
-    groups : str, optional
-        Where no column says it: a regular expression with one group in brackets, searched in the
-        path of each file within the folder; what stands in the brackets is the group.
-
-    Returns
-    -------
-    pd.DataFrame
-        `path` (within the folder), `label`, `group` and `split`, the latter two empty where they
-        are not known; sorted by `path`.
-
-    Raises
-    ------
-    HeldoutError
-        There is no such folder, fewer than two classes, a wrong table, or a pattern that is wrong
-        or is not in every path.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise HeldoutError(
-            f"{folder}: expected a folder of recordings, got "
-            f"{'a file' if folder.exists() else 'nothing there'}. Correct the path."
-        )
-    table = _described(folder) if (folder / METADATA).is_file() else _by_class(folder)
-    if table["label"].nunique() < 2:
-        raise HeldoutError(
-            f"{folder}: expected recordings ({', '.join(sorted(SUFFIXES))}) of at least 2 classes, "
-            f"got {', '.join(sorted(set(table['label']))) or 'none'}. Make a folder for each class "
-            f"and put its recordings there, or write {METADATA} with the columns path and label."
-        )
-    if groups is not None and not (table["group"] != "").any():
-        table["group"] = _groups(table["path"].tolist(), groups)
-    return table.sort_values("path", ignore_index=True)
-
-
-def _by_class(folder: Path) -> pd.DataFrame:
-    rows = [
-        {"path": path, "label": path.partition("/")[0], "group": "", "split": ""}
-        for path in recordings_below(folder)
-        if "/" in path and not path.startswith(".")
-    ]
-    return pd.DataFrame(rows, columns=["path", "label", "group", "split"])
-
-
-def _described(folder: Path) -> pd.DataFrame:
-    file = folder / METADATA
-    table = read_table(file, text=("path", "label", "group", "split"))
-    if "path" in table:
-        table["path"] = table["path"].str.removeprefix("./")  # as `find` writes them
-    missing = [name for name in ("path", "label") if name not in table]
-    if missing:
-        raise HeldoutError(
-            f"{file}: expected the columns path and label, and perhaps group and split, got "
-            f"{', '.join(map(str, table.columns))}. Add {' and '.join(missing)}."
-        )
-    for name in ("group", "split"):
-        if name not in table:
-            table[name] = ""
-    unknown = sorted({text for text in table["split"] if text and not part_of(text)})
-    outside = [path for path in table["path"] if not safe_path(path)]
-    twice = sorted(set(table.loc[table["path"].duplicated(), "path"]))
-    unlabelled = table.loc[table["label"] == "", "path"].tolist()
-    partly = 0 < (table["group"] == "").sum() < len(table)
-    ungrouped = table.loc[table["group"] == "", "path"].tolist() if partly else []
-    for wrong, wanted in (
-        (unknown, "train, validation or test in the column split"),
-        (outside, "paths within the folder"),
-        (twice, "each path once"),
-        (unlabelled, "a label for each path"),
-        (ungrouped, "a group for every path"),
-    ):
-        if wrong:
-            raise HeldoutError(
-                f"{file}: expected {wanted}, got {', '.join(wrong[:4])}. Correct it."
-            )
-    table["split"] = [part_of(text) if text else "" for text in table["split"]]
-    return table[["path", "label", "group", "split"]]
-
-
-def _groups(paths: Sequence[str], pattern: str) -> list[str]:
-    compiled = compile_pattern(pattern, "group")
-    found = [match[1] if (match := compiled.search(path)) else None for path in paths]
-    lost = [path for path, name in zip(paths, found, strict=True) if not name]
-    if lost:
-        raise HeldoutError(
-            f"group pattern {pattern!r}: expected it in every path, found none in "
-            f"{', '.join(lost[:4])} ({len(lost)} of {len(paths)}). Correct the pattern or the "
-            "names."
-        )
-    return [str(name) for name in found]
 
 
 def listing(folder: str | Path) -> str:
@@ -138,11 +37,35 @@ def listing(folder: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def demands(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what features ask of a recording that is to give an example.
+
+    Parameters
+    ----------
+    features : mapping
+        Of a study: `kind` and its settings.
+
+    Returns
+    -------
+    dict
+        `channels` (names), `seconds` at least, and `beats`, whether they must be annotated. Empty
+        for features of audio, which any recording has.
+    """
+    if features["kind"] == "beats":
+        return {"channels": [features["lead"]], "seconds": 0.0, "beats": True}
+    if features["kind"] == "windows":
+        seconds = features["samples"] / features["rate"]
+        return {"channels": list(features["channels"]), "seconds": seconds, "beats": False}
+    return {}
+
+
 def survey(
     folder: str | Path,
     *,
     dataset: str,
     groups: str | None = None,
+    beats: str | None = None,
+    asked: Mapping[str, Any] | None = None,
     faulty: str = "leave_out",
     reading: Mapping[str, Any] | None = None,
     threads: int = 4,
@@ -152,11 +75,13 @@ def survey(
     Parameters
     ----------
     folder : str or Path
-        As for `list_folder`.
+        As for `lib.folder_table.list_folder`.
     dataset : str
         What the folder is called in results.
-    groups : str, optional
-        As for `list_folder`.
+    groups, beats : str, optional
+        As for `lib.folder_table.list_folder`.
+    asked : mapping, optional
+        What `demands` gives: a recording that lacks it cannot be used.
     faulty : {"leave_out", "stop"}
         Whether recordings that cannot be used are left out and listed, or stop the run.
     reading : mapping, optional
@@ -179,15 +104,14 @@ def survey(
         As `list_folder`; or something is to be left out and `faulty` is `stop`.
     """
     folder = Path(folder)
-    table = list_folder(folder, groups=groups)
+    table = list_folder(folder, groups=groups, beats=beats)
     heard, band = listen(table["path"].tolist(), folder, threads=threads, reading=reading)
-    left_out = [
-        {"path": item.path, "reason": _reason(item, folder)} for item in heard if item.fault
-    ]
+    reasons = {item.path: _reason(item, folder) or _lacks(item, **(asked or {})) for item in heard}
+    left_out = [{"path": path, "reason": reason} for path, reason in reasons.items() if reason]
     grouped = bool((table["group"] != "").all())
     if not grouped:
         table["group"] = table["path"]
-    whole = [item for item in heard if not item.fault]
+    whole = [item for item in heard if not reasons[item.path]]
     contradicting, joined = _join(table, whole, band)
     left_out += contradicting
     if left_out and faulty == "stop":
@@ -218,10 +142,25 @@ def survey(
 
 
 def _reason(item: Heard, folder: Path) -> str:
-    """Give what is wrong with a file, without its path and what to do if it were fetched."""
+    """Give what is wrong with a file, without its path and advice; nothing where it is whole."""
     if item.fault == "missing":
         return "there is no such file"
     return item.fault.removeprefix(f"{folder / item.path}: ").partition(". ")[0]
+
+
+def _lacks(
+    item: Heard, *, channels: Sequence[str] = (), seconds: float = 0.0, beats: bool = False
+) -> str:
+    """Say why no example can be made of a whole recording; nothing where one can."""
+    if beats and not item.beats:
+        return "it has no annotated beats (.atr beside the header)"
+    missing = [name for name in channels if name not in item.names]
+    if missing:
+        return f"it has no channel {', '.join(missing)}, but {', '.join(item.names)}"
+    # As many samples as a window has; the last one may be cut into.
+    if item.duration < seconds - 1 / item.rate:
+        return f"it lasts {item.duration:g} s, and a window {seconds:g} s"
+    return ""
 
 
 def _join(

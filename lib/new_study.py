@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lib import aami
 from lib.datasets.audio import Header
-from lib.datasets.files import AUDIO, read_file, read_file_header
+from lib.datasets.files import (
+    AUDIO,
+    has_annotations,
+    read_file,
+    read_file_header,
+    read_leads_and_codes,
+)
 from lib.errors import HeldoutError
-from lib.folder import METADATA, NO_GROUPS, list_folder
+from lib.folder import NO_GROUPS
+from lib.folder_table import METADATA, labelled_by_beats, list_folder
 
 # So many recordings, spread over the folder, show what all of it is like.
 _LOOKED_AT = 40
 _AUDIO_RATE = 16000
 _MEASURED_RATE = 250
+# A beat from before its P wave to behind its T wave, as in the study `arrhythmia`.
+_BEAT_RATE, _BEAT_SECONDS, _BEFORE = 125, 1.5, 0.6
 
 
 def study_text(
     folder: str | Path,
     *,
     groups: str | None = None,
+    beats: str | None = None,
     variable: str | None = None,
     rate: float | str | None = None,
 ) -> str:
@@ -34,9 +46,12 @@ def study_text(
     Parameters
     ----------
     folder : str or Path
-        As for `lib.folder.list_folder`.
+        As for `lib.folder_table.list_folder`.
     groups : str, optional
         As there.
+    beats : {"codes", "recordings"}, optional
+        As there. Without it, examples are beats where nothing but annotations gives a class
+        (`lib.folder_table.labelled_by_beats`).
     variable, rate : optional
         As for `lib.datasets.files.read_file`.
 
@@ -44,45 +59,66 @@ def study_text(
     -------
     str
         YAML with comments. Audio becomes MFCC at the lowest rate of the recordings looked at, up
-        to 16 kHz; measured signals become windows of their common channels, up to 250 Hz.
+        to 16 kHz; measured signals become windows of their common channels, up to 250 Hz, or beats
+        of their most common lead, up to 125 Hz, in the classes of the AAMI that two groups have.
 
     Raises
     ------
     HeldoutError
-        As `list_folder`; no recording can be read; or measured signals share no channel.
+        As `list_folder`; no recording can be read; measured signals share no channel; or the
+        annotated beats are of fewer than two classes.
     """
     folder = Path(folder)
-    table = list_folder(folder, groups=groups)
+    beats = beats or ("codes" if labelled_by_beats(folder) else None)
+    table = list_folder(folder, groups=groups, beats=beats)
     reading = {"variable": variable, "rate": rate}
     reading = {name: value for name, value in reading.items() if value is not None}
     headers = _headers(folder, table["path"].tolist(), reading)
-    audio = any(Path(path).suffix.lower() in AUDIO for path in headers)
-    features, kind = _audio(headers) if audio else _windows(folder, headers, reading)
-    classes = sorted(set(table["label"]))
     counts = table.assign(group=table["group"].where(table["group"] != "", table["path"]))
-    least = int(counts.groupby("label")["group"].nunique().min())
+    measured = not any(Path(path).suffix.lower() in AUDIO for path in headers)
+    networks = "beats" if beats else "windows" if measured else "mfcc"
+    if beats:
+        records = _annotated(folder, headers)
+        features, kind = _beats(headers, [leads for leads, _ in records.values()])
+    else:
+        features, kind = _windows(folder, headers, reading) if measured else _audio(headers)
+    if beats == "codes":
+        group_of = dict(zip(counts["path"], counts["group"], strict=True))
+        held = _codes(folder, records, group_of)
+        classes = {name: codes for name, (codes, _) in held.items()}
+        least = min(groups for _, groups in held.values())
+    else:
+        classes = {name: [name] for name in sorted(set(table["label"]))}
+        least = int(counts.groupby("label")["group"].nunique().min())
+    records_there = any(Path(path).suffix == ".hea" for path in headers)
+    whose = "heartbeat" if beats == "codes" else "recording"
     dealt = "folds: 5" if least >= 6 else "folds: 3" if least >= 3 else "folds: 1, test: 0.33"
     lines = [
         f"# Recordings of {folder.name}: {len(table)} in {len(classes)} classes.",
         "# docs/configuration.md lists every key; a misspelt one is refused before anything runs.",
         f"title: {_text(folder.resolve().name)}",
-        f"question: {_text('Which class does a recording belong to: ' + ', '.join(classes) + '?')}",
+        f"question: {_text(f'Which class does a {whose} belong to: ' + ', '.join(classes) + '?')}",
         f"example_kind: {_text(kind)}",
         "dataset: folder",
         "",
         "folder:",
-        "  # A folder for each class, or metadata.csv: path, label and perhaps group and split.",
+        "  # A folder for each class, or metadata.csv: path, label and perhaps group and split."
+        if beats != "codes"
+        else "  # WFDB records, or metadata.csv: path and perhaps group and split.",
         f"  path: {_text(folder.as_posix())}",
         "  # Who or what may never be on two sides of a split: a regular expression over paths,",
         "  # with what names the person in brackets. A column group in metadata.csv goes first.",
         f"  groups: {_text(groups) if groups else 'null # such as (person[0-9]+)'}",
-        "  # Recordings that cannot be read or stand under two labels: leave_out, or stop.",
+        *([*_ABOUT_BEATS, f"  beats: {_text(beats)}"] if records_there else []),
+        "  # Recordings that cannot be used or stand under two labels: leave_out, or stop.",
         "  faulty: leave_out",
         *(f"  {name}: {_text(value)}" for name, value in reading.items()),
         "",
         "# Each class with the labels that belong to it: merge classes here, or leave one out.",
+        *(_ABOUT_CODES if beats == "codes" else []),
         "classes:",
-        *(f"  {_text(name)}: [{_text(name)}]" for name in classes),
+        *(f"  {_text(name)}: {_text(labels)}" for name, labels in classes.items()),
+        *_scored(classes, codes=beats == "codes"),
         "",
         "recordings:",
         "  exclude: [] # paths within the folder",
@@ -106,23 +142,51 @@ def study_text(
         "",
         "primary: grouped # hyperparameters are chosen on its validation part",
         "",
-        *(_NETWORKS["mfcc" if audio else "windows"]),
+        *_NETWORKS[networks],
         "",
         "training:",
-        "  epochs: 60",
-        "  early_stopping: 10 # epochs without a better validation loss",
+        f"  epochs: {20 if beats else 60}",
+        f"  early_stopping: {5 if beats else 10} # epochs without a better validation loss",
         "  reduce_lr_factor: 0.5",
         "  reduce_lr_patience: 5",
         "",
         "# What less effort changes; `--config effort=full` takes the keys above as they are.",
         "efforts:",
-        "  demo: {training: {epochs: 25, early_stopping: 8}}",
-        "  quick: {training: {epochs: 40}}",
+        *(
+            ["  demo: {training: {epochs: 8, early_stopping: 3}}"]
+            if beats
+            else [
+                "  demo: {training: {epochs: 25, early_stopping: 8}}",
+                "  quick: {training: {epochs: 40}}",
+            ]
+        ),
     ]
     return "\n".join(lines) + "\n"
 
 
+_ABOUT_BEATS = [
+    "  # Where an example is an annotated beat (.atr): has each beat a class, by its code (codes),",
+    "  # or each recording (recordings)? null for windows. The features have to go with it: have",
+    "  # the study written anew with --beats.",
+]
+
+_ABOUT_CODES = [
+    "# Here the labels are annotation codes, in the classes of the AAMI (ANSI/AAMI EC57): those",
+    "# that beats of two groups were found to have. Beats of other codes are not used.",
+]
+
 _NETWORKS = {
+    "beats": [
+        "# Every combination of a space is a trial; the best one on validation is trained anew.",
+        "architectures:",
+        "  cnn:",
+        "    fixed: {filters: [16, 32], kernels: [7, 5], dense: [32], learning_rate: 0.003, "
+        "batch_size: 64, batch_normalization: false, class_weights: true}",
+        "    space: {dropout: [0.2]}",
+        "  gru:",
+        "    fixed: {units: [24], learning_rate: 0.005, batch_size: 64, class_weights: true}",
+        "    space: {dropout: [0.0]}",
+    ],
     "mfcc": [
         "# Every combination of a space is a trial; the best one on validation is trained anew.",
         "architectures:",
@@ -219,6 +283,85 @@ def _windows(
         "limit": "20 # windows of a recording at most, so that no long one outweighs the others",
     }
     return features, f"a window of {samples / rate:g} s"
+
+
+def _annotated(folder: Path, paths: Iterable[str]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """Read leads and codes of the records with annotated beats; damaged ones show nothing."""
+    found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    errors = []
+    for path in paths:
+        if not has_annotations(folder / path):
+            errors.append(f"{path} has no annotations (.atr)")
+            continue
+        try:
+            leads, codes = read_leads_and_codes(folder / path)
+        except HeldoutError as error:
+            errors.append(str(error))
+            continue
+        if len(codes):
+            found[path] = leads, codes
+        else:
+            errors.append(f"{path} has annotations, but none of a beat")
+    if not found:
+        raise HeldoutError(
+            f"{folder}: expected WFDB records with annotated beats (.hea and .atr), got none "
+            f"among {len(errors)}, the first: {errors[0]}. Put the annotations beside the headers, "
+            "or leave out `beats`."
+        )
+    return found
+
+
+def _beats(
+    headers: Mapping[str, Header], leads: list[tuple[str, ...]]
+) -> tuple[dict[str, str], str]:
+    common = Counter(name for some in leads for name in some)
+    having = max(common.values())
+    most = [name for name in common if common[name] == having]
+    # Of leads that are as common, one along the axis of the heart shows beats best.
+    lead = next((name for name in ("MLII", "II") if name in most), most[0])
+    rate = min(_BEAT_RATE, *(header.rate for header in headers.values()))
+    samples = int(_BEAT_SECONDS * rate)
+    features = {
+        "kind": "beats",
+        "lead": f"{_text(lead)} # {having} of {len(leads)} records have it; others are left out",
+        "rate": f"{rate:g} # Hz",
+        "samples": f"{samples} # {samples / rate:g} s",
+        "before": f"{_BEFORE} # s from the start of the window to the R peak",
+    }
+    return features, f"one beat, {samples} samples at {rate:g} Hz"
+
+
+def _codes(
+    folder: Path,
+    records: Mapping[str, tuple[tuple[str, ...], np.ndarray]],
+    group_of: Mapping[str, str],
+) -> dict[str, tuple[list[str], int]]:
+    """Give the codes found of each class of the AAMI, and its groups, where these are two."""
+    groups: dict[str, set[str]] = {}
+    for path, (_, annotated) in records.items():
+        for code in np.unique(annotated):
+            groups.setdefault(str(code), set()).add(group_of[path])
+    found = {}
+    for name, codes in aami.CODES.items():
+        there = [code for code in codes if code in groups]
+        count = len(set().union(*(groups[code] for code in there)))
+        if count >= 2:
+            found[name] = there, count
+    if len(found) < 2:
+        got = ", ".join(f"{code} in {len(some)}" for code, some in sorted(groups.items()))
+        raise HeldoutError(
+            f"{folder}: expected annotated beats of at least 2 classes of the AAMI, each in "
+            f"records of 2 groups, got {got}. Add records, or write a study with other classes."
+        )
+    return found
+
+
+def _scored(classes: Mapping[str, list[str]], *, codes: bool) -> list[str]:
+    """Leave Q, beats that nobody could classify, out of means, where enough others are left."""
+    others = [name for name in classes if name != "Q"]
+    if not codes or len(others) < 2 or len(others) == len(classes):
+        return []
+    return [f"scored: {_text(others)} # what macro averages count"]
 
 
 def _published(table: pd.DataFrame) -> list[str]:

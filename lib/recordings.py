@@ -78,7 +78,10 @@ def recordings_table(
         keep &= table["duration"] >= min_duration
     table = table[keep].reset_index(drop=True)
     table["source_label"] = table["label"]
-    if not dataset_module(dataset).EXAMPLES_HAVE_LABELS:
+    of_examples = dataset_module(dataset).EXAMPLES_HAVE_LABELS
+    if of_examples is None:
+        of_examples = not table["label"].any()
+    if not of_examples:
         chosen = table["label"].map(lambda label: _class(label, labels))
         _require_classes(dataset, table, chosen, classes=classes, min_groups=min_groups)
         table = table.assign(label=chosen)[chosen != ""].reset_index(drop=True)

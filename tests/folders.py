@@ -35,3 +35,59 @@ def own_folder(folder: Path) -> Path:
     bell, rate = soundfile.read(folder / "bell" / "00.flac")
     soundfile.write(folder / "hum" / "copy.flac", bell, rate)
     return folder
+
+
+ECG_RATE = 128
+BEAT_SECONDS = 0.8
+WIDTHS = {"N": 0.02, "V": 0.06}
+
+
+def heartbeats(
+    seed: int, *, seconds: float = 24.0, codes: str = "NNV"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make an ECG of narrow (N) and wide (V) beats: mV of shape (time,), R peaks, their codes."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * ECG_RATE)) / ECG_RATE
+    peaks = np.arange(1.0, seconds - 1, BEAT_SECONDS)
+    peaks = peaks + rng.uniform(-0.05, 0.05, len(peaks))
+    symbols = rng.choice(list(codes), len(peaks))
+    wave = 0.02 * rng.normal(size=len(time))
+    for peak, code in zip(peaks, symbols, strict=True):
+        wide = WIDTHS[str(code)]
+        wave += (1 + 10 * wide) * np.exp(-0.5 * ((time - peak) / wide) ** 2)
+        wave += 0.2 * np.exp(-0.5 * ((time - peak - 0.3) / 0.05) ** 2)
+    return wave, np.rint(peaks * ECG_RATE).astype(np.int64), symbols
+
+
+def write_record(
+    folder: Path,
+    name: str,
+    ecg: tuple[np.ndarray, np.ndarray, np.ndarray],
+    *,
+    leads: tuple[str, ...] = ("II", "V1"),
+    annotated: bool = True,
+) -> Path:
+    """Write a WFDB record, the ECG on lead II, with its beats as annotations."""
+    import wfdb
+
+    wave, peaks, codes = ecg
+    folder.mkdir(parents=True, exist_ok=True)
+    of = [wave if lead == "II" else wave / 3 for lead in leads]
+    wfdb.wrsamp(
+        name, ECG_RATE, ["mV"] * len(leads), list(leads), np.stack(of, axis=1),
+        fmt=["16"] * len(leads), write_dir=str(folder),
+    )  # fmt: skip
+    if annotated:
+        wfdb.wrann(name, "atr", peaks, list(codes), write_dir=str(folder))
+    return folder / f"{name}.hea"
+
+
+def own_records(folder: Path) -> Path:
+    """Write fourteen records of seven people, and two that lack annotations or the lead."""
+    for number in range(14):
+        # The leads stand in another order in every third record.
+        leads = ("II", "V1") if number % 3 else ("V1", "II")
+        write_record(folder, f"p{number // 2}_{number}", heartbeats(number), leads=leads)
+    write_record(folder, "p7_bare", heartbeats(20), annotated=False)
+    write_record(folder, "p7_other", heartbeats(21), leads=("V5",))
+    return folder

@@ -99,6 +99,10 @@ def _finding(
     }
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def _parts(table: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
     found = {}
     for part in PARTS:
@@ -124,8 +128,8 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             "groups_on_two_sides",
             LEAK,
             len(sides),
-            f"{len(sides)} of {known['group'].nunique()} groups stand on two sides, with {files} "
-            "files",
+            f"{len(sides)} of {_counted(known['group'].nunique(), 'group')} stand on two sides, "
+            f"with {_counted(files, 'file')}",
             cases,
         )
     if len(known) < len(table):
@@ -142,7 +146,11 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     if len(sides):
         cases = [{"path": str(path), "parts": parts} for path, parts in sides.items()]
         yield _finding(
-            "files_on_two_sides", LEAK, len(sides), f"{len(sides)} files stand on two sides", cases
+            "files_on_two_sides",
+            LEAK,
+            len(sides),
+            f"{_counted(len(sides), 'file')} on two sides",
+            cases,
         )
     windows = table.dropna(subset=["start", "end"])
     if len(windows):
@@ -153,8 +161,8 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 "overlapping_windows",
                 LEAK,
                 int(lapped.sum()),
-                f"{int(lapped.sum())} windows of {len(paths)} files overlap in time with one on "
-                "another side",
+                f"{_counted(int(lapped.sum()), 'window')} of {_counted(len(paths), 'file')} with "
+                "an overlap in time with one on another side",
                 [{"path": path} for path in paths],
             )
 
@@ -212,8 +220,8 @@ def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
             "files_missing",
             WARNING,
             len(missing),
-            f"{len(missing)} of {len(heard)} files are not there: nothing can be said of their "
-            "audio",
+            f"{len(missing)} of {_counted(len(heard), 'file')} not there: nothing can be said of "
+            "their audio",
             [{"path": path} for path in missing],
         )
     if broken:
@@ -221,7 +229,7 @@ def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
             "files_unreadable",
             WARNING,
             len(broken),
-            f"{len(broken)} files cannot be read",
+            f"{_counted(len(broken), 'file')} that cannot be read",
             [{"path": item.path, "reason": item.fault} for item in broken],
         )
 
@@ -253,8 +261,8 @@ def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator
             "same_audio",
             LEAK,
             len(across),
-            f"{len(across)} pairs of files on two sides hold the same audio, {exact_ones} of them "
-            "sample for sample",
+            f"the same audio in {_counted(len(across), 'pair')} of files on two sides, "
+            f"{exact_ones} of them sample for sample",
             across,
         )
     if within:
@@ -262,7 +270,7 @@ def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator
             "same_audio_within",
             NOTE,
             len(within),
-            f"{len(within)} pairs of files of one part hold the same audio",
+            f"the same audio in {_counted(len(within), 'pair')} of files of one part",
             within,
         )
     if contradicting:
@@ -270,7 +278,7 @@ def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator
             "contradicting_labels",
             WARNING,
             len(contradicting),
-            f"{len(contradicting)} pairs of files hold the same audio under two labels",
+            f"the same audio under two labels in {_counted(len(contradicting), 'pair')} of files",
             contradicting,
         )
 

@@ -24,6 +24,8 @@ class Heard:
     rate: float = float("nan")
     duration: float = float("nan")
     channels: int = 0
+    names: tuple[str, ...] = ()
+    beats: int = 0
     level: float = float("nan")
     size: int = 0
     content: str = ""
@@ -78,6 +80,8 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Hear
         rate=signal.rate,
         duration=signal.duration,
         channels=len(signal.channels),
+        names=signal.channels,
+        beats=len(signal.positions),
         level=level(signal),
         size=file.stat().st_size,
         content=hashlib.blake2b(signal.samples.tobytes(), digest_size=16).hexdigest(),

@@ -63,11 +63,12 @@ def _print(audit: dict[str, object], source: Path) -> None:
         verdict += f", but mind the {warned} warning{'s' if warned > 1 else ''}"
     print(f"{source}: {verdict}")
     for name, part in parts.items():
-        groups = f"{part['groups']} groups" if part["groups"] else "groups not known"
-        print(f"  {name:10} {part['files']:6} files, {groups}")
+        groups = f"groups: {part['groups']}" if part["groups"] else "groups not known"
+        print(f"  {name:10} files: {part['files']:<6} {groups}")
     for finding in findings:
         print(f"{finding['level']:8}{finding['text']}")
         # A note is read once; of what needs mending the first cases help to find it.
-        for case in finding["cases"][:5] if finding["level"] == "leak" else []:
+        mend = finding["level"] != "note" and finding["kind"] not in ("metadata", "missing_classes")
+        for case in finding["cases"][:5] if mend else []:
             line = "; ".join(f"{key}: {shown(value)}" for key, value in case.items())
             print(f"          {line}")

@@ -13,6 +13,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("folder", metavar="PATH", type=Path, help="a folder for each class, or with metadata.csv")
     add("--name", help="name of the study; that of the folder without it")
     add("--groups", metavar="REGEX", help="what in a path names the person: '(p[0-9]+)_'")
+    add(
+        "--beats",
+        choices=("codes", "recordings"),
+        help="an example is an annotated beat of a WFDB record, of the class of its annotation "
+        "code, or of its recording",
+    )
     add("--variable", help="variable of .mat files that holds the samples")
     add("--rate", help="sampling rate of .mat files in Hz, or the variable that holds it")
     add("--studies", type=Path, default=Path("config/studies"), help="where studies are")
@@ -40,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     text = study_text(
         arguments.folder,
         groups=arguments.groups,
+        beats=arguments.beats,
         variable=arguments.variable,
         rate=rate_of(arguments.rate),
     )

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Predict and print; 1 where a file could not be predicted."""
     from lib.cli.output import print_json, print_table
+    from lib.errors import HeldoutError
     from lib.predict import Predictor, file_table, find_run, window_table
 
     given = {"variable": arguments.variable, "rate": rate_of(arguments.rate)}
@@ -41,12 +42,20 @@ def run(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
     )
     predictions = predictor.predict(arguments.files)
+    written: dict[str, str | None] = {}
+    failed = False
     for item in predictions:
         for text in item.warnings:
             print(f"warning: {item.path}: {text}", file=sys.stderr)
         if item.error:
             print(f"heldout: {item.error}", file=sys.stderr)
-    written = {item.path: _annotate(predictor, item, arguments.annotations) for item in predictions}
+            failed = True
+        try:
+            written[item.path] = _annotate(predictor, item, arguments.annotations)
+        except HeldoutError as error:
+            # What was predicted is shown all the same.
+            print(f"heldout: {error}", file=sys.stderr)
+            written[item.path], failed = None, True
     if arguments.json:
         print_json(
             {
@@ -63,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.csv:
             kind = ", trained on simulated recordings" if predictor.record["simulated"] else ""
             print(f"\nby {predictor.folder}{kind}")
-    return int(any(item.error for item in predictions))
+    return int(failed)
 
 
 def rate_of(text: str | None) -> float | str | None:

@@ -42,7 +42,7 @@ def dataset_module(dataset: str) -> ModuleType:
     Returns
     -------
     module
-        With `recordings`, `read` and `EXAMPLES_HAVE_LABELS`.
+        With `recordings`, `read` and `EXAMPLES_HAVE_LABELS`, None where its table says it.
 
     Raises
     ------

@@ -165,6 +165,50 @@ def read_file_header(
         return read_audio_header(path)
 
 
+def has_annotations(path: str | Path) -> bool:
+    """Tell whether a recording is a WFDB record with annotations (`.atr`) beside its header.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, by its name.
+
+    Returns
+    -------
+    bool
+        Whether it is a header, and `.atr` of the same name is there.
+    """
+    path = Path(path)
+    return path.suffix == ".hea" and path.with_suffix(".atr").is_file()
+
+
+def read_leads_and_codes(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]:
+    """Give the leads of a WFDB record and the codes of its annotated beats; no samples are read.
+
+    Parameters
+    ----------
+    path : str or Path
+        The header, with annotations beside it.
+
+    Returns
+    -------
+    leads : tuple of str
+        The names of the signals.
+    codes : np.ndarray [shape=(beats,)]
+        The annotation codes.
+
+    Raises
+    ------
+    HeldoutError
+        As `read_file`.
+    """
+    path = Path(path)
+    with _of_a_person(path):
+        header = waveform_database.read_header(path)
+        _, codes = waveform_database.read_beats(path, length=header.sig_len, codes=BEATS)
+    return tuple(header.sig_name), codes
+
+
 @contextmanager
 def _of_a_person(path: Path) -> Iterator[None]:
     """Keep what is wrong with a file, and not the advice to have a published one fetched anew.
@@ -202,7 +246,7 @@ def _read_record(path: Path) -> Signal:
     samples, header = waveform_database.read_samples(path)
     name = path.as_posix()
     signal = Signal(samples, float(header.fs), tuple(header.sig_name), name=name)
-    if not path.with_suffix(".atr").is_file():
+    if not has_annotations(path):
         return signal
     positions, symbols = waveform_database.read_beats(path, length=len(samples), codes=BEATS)
     return replace(signal, positions=positions, symbols=symbols)

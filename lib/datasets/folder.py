@@ -13,7 +13,8 @@ from lib.files import read_json
 
 __all__ = ["EXAMPLES_HAVE_LABELS", "PREFIX", "read", "recordings"]
 
-EXAMPLES_HAVE_LABELS = False
+EXAMPLES_HAVE_LABELS: bool | None = None
+"""It depends on the folder: either every recording has a label, or every example has its own."""
 
 PREFIX = "folder-"
 """What the name of every such dataset begins with; the name of its study follows."""

@@ -58,8 +58,8 @@ def write_shard(
     settings : mapping
         What the kind takes.
     classes : mapping of str to sequence of str
-        Each class and the dataset's labels in it. An example with a label of its own (a beat) that
-        is in no class is dropped; others have the class of their recording.
+        Each class and the dataset's labels in it. An example has the class of its recording or,
+        where that has none, of its own label (a beat's code); one that is in no class is dropped.
     reading : mapping, optional
         What `lib.datasets.read` takes beside the path.
 
@@ -111,8 +111,9 @@ def _labelled(
     features: Features, label: str, class_of: Mapping[str, str]
 ) -> tuple[Features, np.ndarray]:
     """Give the examples that belong to a class, and their classes."""
-    own = features.symbols != ""
-    names = np.where(own, [class_of.get(str(s), "") for s in features.symbols], label)
+    if label:
+        return features, np.full(len(features.x), label)
+    names = np.array([class_of.get(str(s), "") for s in features.symbols], dtype=np.str_)
     kept = names != ""
     if kept.all():
         return features, names

@@ -70,15 +70,6 @@ RECORDS = tuple(sorted(DS1 + DS2 + PACED))
 #: Two records of one patient.
 SAME_PATIENT = {"202": "201"}
 
-#: The grouping of the AAMI (ANSI/AAMI EC57).
-AAMI = {
-    **dict.fromkeys("NLRej", "N"),
-    **dict.fromkeys("AaJS", "S"),
-    **dict.fromkeys("VE", "V"),
-    "F": "F",
-    **dict.fromkeys("/fQ", "Q"),
-}
-
 #: Where the leads are not MLII and V1.
 _LEADS = {
     **dict.fromkeys(("100", "123"), ("MLII", "V5")),

@@ -19,7 +19,7 @@ from lib.datasets.mitdb import BEATS
 from lib.datasets.waveform_database import read_beats
 from lib.features import extract
 from lib.files import read_json
-from lib.folder import list_folder
+from lib.folder_table import list_folder
 from lib.retrieve import read_registry
 from lib.retrieve.archives import Limits, unpack
 

@@ -21,7 +21,7 @@ from lib.datasets.matlab import load, variables
 from lib.datasets.signal import LARGEST
 from lib.errors import HeldoutError
 from lib.features import extract, write_shard
-from lib.folder import list_folder
+from lib.folder_table import list_folder
 from tests.faults.readers import CLIPS, RATE, SHEET, tone, write_record
 
 pytestmark = pytest.mark.filterwarnings(

@@ -17,7 +17,7 @@ import soundfile
 
 from lib.cli import main
 from lib.files import read_json, write_json
-from tests.folders import own_folder
+from tests.folders import own_folder, own_records
 from tests.unit.test_docs import LIBRARY
 from tests.unit.test_export import MORE
 from tests.unit.test_predict import BEATS, WINDOWS, ecg, make_run, tone
@@ -39,6 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Path:
         write_json(made / "run.json", {**read_json(made / "run.json"), **MORE, "study": study})
     for number, file in enumerate(sorted(own_folder(folder / "my_recordings").rglob("*.*"))):
         file.rename(file.with_name(f"p{number % 4}_{file.name}"))
+    own_records(folder / "my_ecg")
     rows = ["path,part,label,group"]
     for number in range(8):
         part, label = ("train", "test")[number // 4], "ab"[number % 2]
@@ -78,6 +79,9 @@ EXPECTED: dict[str, Callable[[Path, str], bool]] = {
     ).is_file(),
     "new-study my_recordings --groups '(p[0-9]+)_' --name mine": lambda place, _: (
         "(p[0-9]+)_" in (place / "config" / "studies" / "mine.yaml").read_text()
+    ),
+    "new-study my_ecg --beats codes --groups '(p[0-9]+)_' --name beats": lambda place, _: (
+        "kind: beats" in (place / "config" / "studies" / "beats.yaml").read_text()
     ),
 }
 

@@ -21,7 +21,7 @@ from lib.configuration import merge, resolve
 from lib.metrics import evaluate
 from lib.new_study import study_text
 from lib.plain_yaml import read_yaml
-from tests.folders import own_folder
+from tests.folders import own_folder, own_records
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -68,6 +68,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, file in enumerate(sorted(own_folder(folder / "my_recordings").rglob("*.*"))):
         file.rename(file.with_name(f"p{number % 4}_{file.name}"))
     (folder / "config" / "studies" / "mine.yaml").write_text(study_text(folder / "my_recordings"))
+    own_records(folder / "my_ecg")
     return folder
 
 
@@ -165,15 +166,19 @@ def test_commands_of_the_library_are_accepted(words: list[str]) -> None:
         pytest.fail(f"refused: {shlex.join(words)}")
 
 
-def test_the_new_study_of_the_docs_is_written(
+def test_the_new_studies_of_the_docs_are_written(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(checkout)
     Path("config/studies/mine.yaml").unlink()
-    (words,) = [words for words in LIBRARY if words[3] == "new-study"]
-    assert main(words[3:]) == 0
-    config = merge(read_yaml("config/config.yaml"), {"studies": "mine"})
-    assert resolve(config, root=checkout)["studies"]["mine"]["classes"]
+    for words in LIBRARY:
+        assert words[3] != "new-study" or main(words[3:]) == 0
+    config = merge(read_yaml("config/config.yaml"), {"studies": ["mine", "beats"]})
+    studies = resolve(config, root=checkout)["studies"]
+    assert {name: study["features"]["kind"] for name, study in studies.items()} == {
+        "mine": "mfcc",
+        "beats": "beats",
+    }
 
 
 def test_other_commands_are_known() -> None:

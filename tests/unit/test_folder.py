@@ -17,7 +17,8 @@ from lib.datasets import read, recordings
 from lib.errors import HeldoutError
 from lib.features import extract
 from lib.files import write_json
-from lib.folder import NO_GROUPS, link, list_folder, listing, survey
+from lib.folder import NO_GROUPS, link, listing, survey
+from lib.folder_table import list_folder
 from lib.new_study import study_text
 from lib.plain_yaml import read_yaml
 from lib.recordings import recordings_table

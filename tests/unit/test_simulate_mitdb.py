@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import wfdb
 
+from lib.aami import CODES
 from lib.simulate import mitdb, simulate
-from lib.simulate.mitdb import AAMI, DS1, DS2, PACED, RECORDS
+from lib.simulate.mitdb import DS1, DS2, PACED, RECORDS
+
+AAMI = {code: name for name, codes in CODES.items() for code in codes}
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@ _GPU = "needs a GPU and the real recordings"
 _TPU = "needs a TPU"
 _BENCHMARK = "minutes of measuring; tests/unit/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
+_OWN_BEATS = "minutes of training; tests/workflow/test_own_beats.py runs it with fewer epochs"
 _OWN = "minutes of training; tests/workflow/test_own.py runs it with fewer epochs"
 
 NOT_RUN = {
@@ -70,6 +71,7 @@ NOT_RUN = {
     "snakemake --cores 8 --config folder=my_recordings "
     "'settings={folder: {folder: {faulty: stop}}}'": _OWN,
     "snakemake --cores 8 --config studies=mine": _OWN,
+    "snakemake --cores 8 --config folder=my_ecg": _OWN_BEATS,
     "snakemake --cores 2 --config studies=arrhythmia,voices effort=quick": _MINUTES,
     "snakemake --cores 2 --config 'settings={arrhythmia: {training: {epochs: 4}}}'": _MINUTES,
     "snakemake --cores 2 --config studies=ventricular": _MINUTES,

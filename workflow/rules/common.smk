@@ -8,7 +8,7 @@ from lib.cluster import require_partitions
 from lib.compare import TABLES
 from lib.devices import gpus_of_training
 from lib.errors import HeldoutError
-from lib.folder import listing
+from lib.folder import demands, listing
 from lib.jobs import RunLock, hand_down_library, require_writable
 from lib.provenance import code_hash
 from lib.train import RUN_FILES

@@ -11,6 +11,8 @@ with job(snakemake.log[0]):
         folder["path"],
         dataset=snakemake.wildcards.dataset,
         groups=folder.get("groups"),
+        beats=folder.get("beats"),
+        asked=snakemake.params.asked,
         faulty=folder.get("faulty", "leave_out"),
         reading=snakemake.params.reading,
         threads=snakemake.threads,

@@ -1,0 +1,183 @@
+"""What a folder says of its recordings by the names of its files, and by `metadata.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from lib.audit.tables import compile_pattern, part_of
+from lib.datasets.files import SUFFIXES, has_annotations, recordings_below
+from lib.errors import HeldoutError
+from lib.files import read_table, safe_path
+
+METADATA = "metadata.csv"
+
+
+def list_folder(
+    folder: str | Path, *, groups: str | None = None, beats: str | None = None
+) -> pd.DataFrame:
+    """List the recordings of a folder by their names; no file but `metadata.csv` is read.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Holds `metadata.csv` with the columns `path`, `label` and perhaps `group` and `split`, or a
+        folder for each class.
+    groups : str, optional
+        Where no column says it: a regular expression with one group in brackets, searched in the
+        path of each file within the folder; what stands in the brackets is the group.
+    beats : {"codes", "recordings"}, optional
+        Where examples are beats: what has a class. With `codes` it is each beat, by its annotation
+        code: recordings then need no label, are given none, and may lie anywhere in the folder.
+
+    Returns
+    -------
+    pd.DataFrame
+        `path` (within the folder), `label`, `group` and `split`, the latter two empty where they
+        are not known; sorted by `path`.
+
+    Raises
+    ------
+    HeldoutError
+        There is no such folder, no recording, fewer than two classes, a wrong table, or a pattern
+        that is wrong or is not in every path.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise HeldoutError(
+            f"{folder}: expected a folder of recordings, got "
+            f"{'a file' if folder.exists() else 'nothing there'}. Correct the path."
+        )
+    own = beats == "codes"
+    described = (folder / METADATA).is_file()
+    table = _described(folder, labels=not own) if described else _by_place(folder, labels=not own)
+    if own and table.empty:
+        raise HeldoutError(
+            f"{folder}: expected WFDB records (.hea) with annotated beats (.atr), got no "
+            "recording. Correct the path."
+        )
+    if not own and table["label"].nunique() < 2:
+        raise HeldoutError(
+            f"{folder}: expected recordings ({', '.join(sorted(SUFFIXES))}) of at least 2 classes, "
+            f"got {', '.join(sorted(set(table['label']))) or 'none'}. Make a folder for each class "
+            f"and put its recordings there, or write {METADATA} with the columns path and label."
+            + _advice_on_beats(folder)
+        )
+    if groups is not None and not (table["group"] != "").any():
+        table["group"] = _groups(table["path"].tolist(), groups)
+    return table.sort_values("path", ignore_index=True)
+
+
+def labelled_by_beats(folder: str | Path) -> bool:
+    """Tell whether nothing but the annotations of its records gives a folder its classes.
+
+    That is so where there are annotations, and no recording has a label: `metadata.csv` has no
+    column of that name or, without it, no recording lies in a folder of its class.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As for `list_folder`.
+    """
+    folder = Path(folder)
+    if (folder / METADATA).is_file():
+        table = _read_metadata(folder / METADATA)
+        if "path" not in table or "label" in table:
+            return False
+        paths = [_with_suffix(folder, path) for path in table["path"] if safe_path(path)]
+    else:
+        paths = recordings_below(folder)
+        if any("/" in path for path in paths):
+            return False
+    return any(has_annotations(folder / path) for path in paths)
+
+
+def _advice_on_beats(folder: Path) -> str:
+    if not any(has_annotations(folder / path) for path in recordings_below(folder)):
+        return ""
+    return (
+        " Where the classes are the annotation codes of the beats, say so: `--beats codes` for "
+        "new-study, `folder: {beats: codes}` in the settings."
+    )
+
+
+def _by_place(folder: Path, *, labels: bool) -> pd.DataFrame:
+    rows = [
+        {"path": path, "label": path.partition("/")[0] if labels else "", "group": "", "split": ""}
+        for path in recordings_below(folder)
+        if ("/" in path or not labels) and not path.startswith(".")
+    ]
+    return pd.DataFrame(rows, columns=["path", "label", "group", "split"])
+
+
+def _read_metadata(file: Path) -> pd.DataFrame:
+    try:
+        table = read_table(file, text=("path", "label", "group", "split"))
+    except HeldoutError as error:
+        # A person wrote it, and nothing makes it anew.
+        fact = str(error).partition(". Delete it")[0]
+        raise HeldoutError(
+            f"{fact}. Save it as UTF-8, with commas between its columns and a row for each file."
+        ) from error
+    if "path" in table:
+        table["path"] = table["path"].str.removeprefix("./")  # as `find` writes them
+    return table
+
+
+def _with_suffix(folder: Path, path: str) -> str:
+    """Name the header of a record that is named as WFDB does, without suffix."""
+    named = Path(path).suffix.lower() in SUFFIXES or not safe_path(path)
+    return path if named or not (folder / f"{path}.hea").is_file() else f"{path}.hea"
+
+
+def _described(folder: Path, *, labels: bool) -> pd.DataFrame:
+    file = folder / METADATA
+    table = _read_metadata(file)
+    needed = ("path", "label") if labels else ("path",)
+    missing = [name for name in needed if name not in table]
+    if missing:
+        raise HeldoutError(
+            f"{file}: expected the columns path and label, and perhaps group and split, with "
+            f"commas between them, got {', '.join(map(str, table.columns))}. "
+            f"Add {' and '.join(missing)}."
+        )
+    table["path"] = [_with_suffix(folder, path) for path in table["path"]]
+    if not labels:
+        table["label"] = ""
+    for name in ("group", "split"):
+        if name not in table:
+            table[name] = ""
+    unknown = sorted({text for text in table["split"] if text and not part_of(text)})
+    outside = [path for path in table["path"] if not safe_path(path)]
+    twice = sorted(set(table.loc[table["path"].duplicated(), "path"]))
+    unlabelled = table.loc[table["label"] == "", "path"].tolist() if labels else []
+    partly = 0 < (table["group"] == "").sum() < len(table)
+    ungrouped = table.loc[table["group"] == "", "path"].tolist() if partly else []
+    for wrong, wanted in (
+        (unknown, "train, validation or test in the column split"),
+        (outside, "paths within the folder"),
+        (twice, "each path once"),
+        (unlabelled, "a label for each path"),
+        (ungrouped, "a group for every path"),
+    ):
+        if wrong:
+            raise HeldoutError(
+                f"{file}: expected {wanted}, got {', '.join(wrong[:4])}. Correct it."
+            )
+    table["split"] = [part_of(text) if text else "" for text in table["split"]]
+    return table[["path", "label", "group", "split"]]
+
+
+def _groups(paths: Sequence[str], pattern: str) -> list[str]:
+    compiled = compile_pattern(pattern, "group")
+    found = [match[1] if (match := compiled.search(path)) else None for path in paths]
+    lost = [path for path, name in zip(paths, found, strict=True) if not name]
+    if lost:
+        raise HeldoutError(
+            f"group pattern {pattern!r}: expected it in every path, found none in "
+            f"{', '.join(lost[:4])} ({len(lost)} of {len(paths)}). Correct the pattern or the "
+            "names."
+        )
+    return [str(name) for name in found]
