@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -149,6 +150,15 @@ def jobs_of(rule: str, state: str, what: str) -> list[str]:
     return [line.split("|")[0] for line in lines if f"|rule_{rule}_" in line]
 
 
+def steps_of(job: str) -> list[psutil.Process]:
+    """List the processes on this machine by which Slurm runs a job."""
+    return [
+        one
+        for one in psutil.process_iter(["cmdline"])
+        if f"slurmstepd: [{job}." in " ".join(one.info["cmdline"] or [])
+    ]
+
+
 def memory(job: dict[str, str]) -> float:
     """Give the memory that a job asked for, in MB."""
     value = job["MinMemoryNode"]
@@ -191,9 +201,13 @@ def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Pr
 def test_a_node_that_vanishes(held: Workflow, started: list[Process]) -> None:
     process = begin(held, started)
     (node,) = set(jobs_of("features", "RUNNING", "N"))
+    jobs = jobs_of("features", "RUNNING", "i")
     down = ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
     assert down.returncode == 0, down.stderr
-    # Its jobs are killed and put back into the queue; it may have come back by itself.
+    # Its jobs are killed and put back into the queue. A node that is given one that it still has
+    # is drained, and the job is held.
+    process.wait_for(lambda: not any(map(steps_of, jobs)))
+    # It may have come back by itself.
     ask("scontrol", "update", f"nodename={node}", "state=resume")
     held.path("go").touch()
     # Two minutes later, that is, unless somebody is in a hurry.
