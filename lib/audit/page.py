@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from lib.files import atomic
+from lib.templates import environment
 
 
 def shown(value: object) -> str:
@@ -30,17 +29,9 @@ def write_page(path: str | Path, audit: Mapping[str, Any], *, source: str) -> No
     source : str
         What was audited, for the head of the page.
     """
-    environment = Environment(
-        loader=PackageLoader("lib.audit", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["shown"] = shown
+    templates = environment("lib.audit")
+    templates.filters["shown"] = shown
     labels = list(next(iter(audit["parts"].values()))["classes"])
-    page = environment.get_template("page.html.j2").render(
-        audit=audit, source=source, labels=labels
-    )
+    page = templates.get_template("page.html.j2").render(audit=audit, source=source, labels=labels)
     with atomic(path) as part:
         part.write_text(page, encoding="utf-8")

@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lib.errors import HeldoutError
@@ -23,6 +22,7 @@ from lib.report.provenance import (
     ranks_table,
 )
 from lib.report.study import study_view
+from lib.templates import environment
 
 __all__ = ["render"]
 
@@ -98,17 +98,10 @@ def render(
         )
         for study in studies
     ]
-    # Undefined names are errors: a misspelt one would print an empty place where a number belongs.
-    environment = Environment(
-        loader=PackageLoader("lib.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["apart"] = _apart
+    templates = environment("lib.report")
+    templates.filters["apart"] = _apart
     js = _asset("page.js")
-    page = environment.get_template("page.html.j2").render(
+    page = templates.get_template("page.html.j2").render(
         studies=views,
         simulated=[view["title"] for view in views if view["simulated"]],
         overall=figure(
