@@ -129,7 +129,7 @@ def survey(
         "source": "folder",
         "simulated": False,
         "version": f"{len(kept)} of {len(table)} recordings",
-        "licence": "your own recordings",
+        "licence": "not stated (own recordings)",
         "landing_page": "",
         "citation": [],
         "files": _files(folder, kept["path"].tolist()),
@@ -216,7 +216,10 @@ def _row(row: Mapping[Any, Any], item: Heard) -> dict[str, Any]:
 def _cautions(*, grouped: bool, left_out: int, of: int) -> list[str]:
     cautions = [] if grouped else [NO_GROUPS]
     if left_out:
-        cautions.append(f"{left_out} of {of} recordings were left out; see Data for which and why.")
+        cautions.append(
+            f"{left_out} of {of} recordings were left out; the report says which and why, under "
+            "Data."
+        )
     return cautions
 
 

@@ -18,7 +18,7 @@ from lib.datasets.files import read_file
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
 from lib.features import Features, extract, seconds
-from lib.files import read_json
+from lib.files import read_json, read_table
 from lib.inputs import differences
 from lib.rpeaks import find_beats
 
@@ -79,7 +79,8 @@ def find_run(name: str | Path, *, results: str | Path = "results") -> Path:
     -------
     Path
         The folder; of a study the network under an honest protocol with the least loss on its
-        validation part. The test part has no say.
+        validation part. The test part has no say, and neither have runs that the last comparison
+        did not know: they are left from other settings.
 
     Raises
     ------
@@ -90,8 +91,10 @@ def find_run(name: str | Path, *, results: str | Path = "results") -> Path:
     if (folder / "run.json").is_file():
         return folder
     study = folder if folder.is_dir() else Path(results) / folder
-    found = []
+    found, compared = [], _compared(study)
     for file in sorted(study.glob("*/*/seed-*/fold-*/run.json")):
+        if compared and file.parent.relative_to(study).as_posix() not in compared:
+            continue
         record = read_json(file)
         if (
             record.get("honest")
@@ -106,6 +109,18 @@ def find_run(name: str | Path, *, results: str | Path = "results") -> Path:
             "correct the name."
         )
     return min(found)[1]
+
+
+def _compared(study: Path) -> set[str]:
+    """Name the runs of a study that the tables beside it are about; none where they are not."""
+    file = study.parent / "tables" / "runs.csv"
+    if not file.is_file():
+        return set()
+    table = read_table(file, text=("study", "protocol", "architecture"))
+    return {
+        f"{row.protocol}/{row.architecture}/seed-{row.seed}/fold-{row.fold}"
+        for row in table[table["study"] == study.name].itertuples()
+    }
 
 
 def read_run(folder: str | Path) -> dict[str, Any]:

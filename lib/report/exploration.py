@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib.report.table import Cell, TableView, number, text
+from lib.report.table import Cell, TableView, minus, number, text
 
 
 def classes_table(study: str, exploration: Mapping[str, Any]) -> TableView:
@@ -41,7 +41,7 @@ def _spread(ends: list[float], *, digits: int) -> Cell:
     if not ends:
         return number(None)
     low, middle, high = ends
-    return number(middle, digits=digits, note=f"{low:.{digits}f} to {high:.{digits}f}")
+    return number(middle, digits=digits, note=minus(f"{low:.{digits}f} to {high:.{digits}f}"))
 
 
 def remarks(exploration: Mapping[str, Any]) -> list[str]:

@@ -221,6 +221,20 @@ def test_nothing_runs_over_the_edge(browser: Browser, page: Path, width: int) ->
     assert browser.js(wide) == 0
 
 
+def test_remarks_of_claims_wrap_within_the_page(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    fill = TABLE + (
+        "for (const row of table.tBodies[0].rows) {"
+        " const [source, remark] = [row.cells[1], row.cells[row.cells.length - 1]];"
+        " for (const cell of [source, remark]) cell.className = 'long';"
+        " source.firstChild.textContent = 'a network of some group (as listed by another) ';"
+        " remark.firstChild.textContent = 'records of one person are on both sides '.repeat(3);"
+        "}"
+        "const scroll = table.closest('.scroll'); return scroll.scrollWidth - scroll.clientWidth"
+    )
+    assert browser.js(fill, "claims") <= 0
+
+
 @pytest.mark.parametrize(("width", "dark"), [(380, True), (1400, False)])
 def test_axe_finds_nothing(browser: Browser, page: Path, width: int, dark: bool) -> None:
     browser.open(page, width=width, dark=dark)

@@ -111,7 +111,7 @@ def test_what_cannot_be_used_is_left_out_and_told(folder: Path) -> None:
     assert len(found["files"]) == 17
     assert found["cautions"] == [
         NO_GROUPS,
-        "3 of 20 recordings were left out; see Data for which and why.",
+        "3 of 20 recordings were left out; the report says which and why, under Data.",
     ]
     assert sum(note.startswith("Left out: ") for note in found["notes"]) == 3
 

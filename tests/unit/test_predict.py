@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,20 @@ def test_a_study_stands_for_its_best_honest_run(study: Path) -> None:
     assert find_run(study / "tones") == run_of(study)
     other = study / "tones" / "random" / "cnn" / "seed-0" / "fold-0"
     assert find_run(other) == other
+
+
+def test_a_run_of_other_settings_is_not_taken(study: Path) -> None:
+    tables = study / "tables"
+    tables.mkdir()
+    known = "study,protocol,architecture,seed,fold\nother,grouped,cnn,0,0\n"
+    try:
+        (tables / "runs.csv").write_text(known)
+        assert find_run("tones", results=study) == run_of(study)
+        # The best one is left from before the last comparison.
+        (tables / "runs.csv").write_text(known + "tones,grouped,cnn,0,0\ntones,grouped,cnn,2,0\n")
+        assert find_run("tones", results=study).parent.name == "seed-2"
+    finally:
+        shutil.rmtree(tables)
 
 
 def test_a_run_that_is_not_there(study: Path) -> None:

@@ -309,9 +309,10 @@ def test_what_is_to_be_known_of_the_recordings_stands_with_the_data(made, source
 
 def test_cautions_stand_with_the_verdict(made, source, tmp_path):
     caution = "No groups are <known>: mind that. State the groups."
+    more = "3 of 20 recordings were left out."
     own = {"source": "folder", "title": "mine", "version": "17 of 20 recordings"}
     manifests = [
-        {**manifest, "cautions": [caution], **own}
+        {**manifest, "cautions": [caution, more], **own}
         if manifest["dataset"] == "voices_data"
         else manifest
         for manifest in made["manifests"]
@@ -319,6 +320,7 @@ def test_cautions_stand_with_the_verdict(made, source, tmp_path):
     page = _render(made, tmp_path / "cautious.html", manifests=manifests)
     # The first sentence with the answers, all of it with the study, before its data.
     assert page.count("No groups are &lt;known&gt;: mind that.") == 2
+    assert "mind that.</strong> <strong" in page
     assert page.index("No groups are") < page.index('id="voices"')
     assert page.index('id="voices"') < page.index("State the groups.")
     assert page.index("State the groups.") < page.index('id="voices-data"')
