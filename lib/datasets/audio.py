@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from lib.datasets import mp3
-from lib.datasets.signal import RATES, Signal, plausible, require_file, require_size
+from lib.datasets.signal import RATES, Signal, mix, plausible, require_file, require_size
 from lib.errors import HeldoutError
 
 # A writer that streams does not know the length: both formats mark that with all bits set.
@@ -143,6 +143,4 @@ def read_audio(path: str | Path) -> Signal:
             f"{path}: expected {header.frames:,} frames by its header, got {len(samples):,}: "
             f"it is truncated. {_mend(Path(path))}"
         )
-    return Signal(
-        samples.mean(axis=1, keepdims=True), header.rate, ("audio",), name=Path(path).as_posix()
-    )
+    return Signal(mix(samples)[:, None], header.rate, ("audio",), name=Path(path).as_posix())

@@ -133,6 +133,28 @@ class Signal:
         return len(self.samples) / self.rate
 
 
+def mix(samples: np.ndarray) -> np.ndarray:
+    """Give the mean of all channels, shape (n,); of one channel its own samples.
+
+    A mean over one channel takes longer than reading it from its file.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n, channels)]
+        As in `Signal`.
+    """
+    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+
+
+def constant(samples: np.ndarray) -> np.ndarray:
+    """Tell for each channel of (n, channels) samples whether all of them are one value.
+
+    Most recordings show at their start that they are not, and are looked at no further.
+    """
+    flat = (samples[:1000] == samples[0]).all(axis=0)
+    return (samples == samples[0]).all(axis=0) if flat.any() else flat
+
+
 def require_file(path: str | Path) -> Path:
     """Give `path` as a Path when it is a file that holds something.
 

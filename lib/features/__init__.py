@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lib.datasets.signal import LARGEST, Signal
+from lib.datasets.signal import LARGEST, Signal, constant
 from lib.errors import HeldoutError, suggestion
 from lib.features import beats, spectra, windows
 from lib.features.kinds import Features
@@ -185,7 +185,7 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
     ((5, 100, 1), [0.0, 2.0, 4.0, 6.0, 8.0])
     """
     chosen = _kind(kind, settings)
-    flat = signal.samples.min(axis=0) == signal.samples.max(axis=0)
+    flat = constant(signal.samples)
     if flat.any():
         names = ", ".join(name for name, f in zip(signal.channels, flat, strict=True) if f)
         warnings.warn(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.datasets.signal import Signal
+from lib.datasets.signal import Signal, mix
 from lib.errors import HeldoutError
 from lib.features.kinds import Features, require_positive, unlabelled
 
@@ -29,7 +29,7 @@ def _audio(signal: Signal, *, rate: float, length: int) -> np.ndarray:
     """Give `length` samples of one channel at `rate`, shape (length,)."""
     import librosa
 
-    mono = signal.samples.mean(axis=1)
+    mono = mix(signal.samples)
     if signal.rate != rate:
         mono = librosa.resample(mono, orig_sr=signal.rate, target_sr=rate)
     audio = np.asarray(librosa.util.fix_length(mono, size=length), dtype=np.float32)

@@ -3,8 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from lib.datasets import COLUMNS, DATASETS, Signal, five_voices, read, recordings
+from lib.datasets.signal import constant, mix
 from lib.errors import HeldoutError
 
 
@@ -78,3 +82,24 @@ def test_bad_signal_is_refused(samples, rate, text):
 def test_beats_outside_of_the_signal_are_refused(positions, symbols):
     with pytest.raises(HeldoutError, match="expected one code for each beat and beats within"):
         Signal(np.zeros((3, 1)), 1.0, ("a",), np.array(positions), np.array(symbols, dtype="<U1"))
+
+
+@given(
+    hnp.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 1100), st.integers(1, 3)),
+        elements=st.sampled_from([0.0, 0.5]),
+        fill=st.just(0.5),
+    )
+)
+def test_a_channel_is_constant_when_its_least_sample_is_its_greatest(samples):
+    np.testing.assert_array_equal(
+        constant(samples), samples.min(axis=0) == samples.max(axis=0), strict=True
+    )
+    np.testing.assert_array_equal(mix(samples), samples.mean(axis=1), strict=True)
+
+
+def test_a_channel_that_changes_late_is_not_constant():
+    samples = np.zeros((5000, 2), np.float32)
+    samples[4999, 1] = 1
+    assert constant(samples).tolist() == [True, False]
