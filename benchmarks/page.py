@@ -247,13 +247,13 @@ def _features(section: dict[str, Any]) -> str:
     return f"""\
 ## The cores at work on features
 
-{section["files"]:,} files ({section["format"]}) of {section["clip_seconds"]:g} s at
+{section["files"]:,} recordings ({section["format"]}) of {section["clip_seconds"]:g} s at
 {section["rate"]:,} Hz, MFCC, in {section["jobs"]} jobs on {section["at_once"]} cores:
-{section["per_second"]:.0f} files a second. A loop of librosa over {section["looped"]:,} of them, in
-one process that has imported all it needs, makes {section["loop_per_second"]:.0f} a second. The
-stage reaches **{section["ratio"]:.2f}** of {section["at_once"]} such loops, Snakemake and the
-starts of its jobs included. A start takes some five seconds of a core: files that are read faster,
-or fewer of them, reach less."""
+{section["per_second"]:.0f} a second. They are {section["different"]:,} files, each read many times.
+A loop of librosa over these, on one core and in a process that has imported all it needs, makes
+{section["loop_per_second"]:.0f} a second. The stage reaches **{section["ratio"]:.2f}** of
+{section["at_once"]} such loops, Snakemake and the starts of its jobs included: those take some
+fifteen seconds, and so a shorter stage reaches less."""
 
 
 def _endurance(section: dict[str, Any]) -> str:
