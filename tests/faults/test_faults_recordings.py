@@ -30,7 +30,8 @@ pytestmark = pytest.mark.filterwarnings(
 
 MFCC = {"rate": 4000, "duration": 0.5, "n_mfcc": 13, "n_mels": 20, "n_fft": 512, "hop": 128}
 ACTION = (
-    r"again|[Ee]xclude|Replace|Add |Make |[Dd]elete|[Cc]orrect|Name|anew|Look|cut it|choose|Retr"
+    r"again|[Ee]xclude|Replace|Add |Make |Save |[Dd]elete|[Cc]orrect|Name|anew|Look|cut it|choose"
+    r"|Retr"
 )
 
 

@@ -39,7 +39,7 @@ _GPU = "needs a GPU and the real recordings"
 _TPU = "needs a TPU"
 _BENCHMARK = "minutes of measuring; tests/unit/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
-_OWN_BEATS = "minutes of training; tests/workflow/test_own_beats.py runs it with fewer epochs"
+_OWN_BEATS = "minutes of training; tests/workflow/test_own_beats_run.py runs it with fewer epochs"
 _OWN = "minutes of training; tests/workflow/test_own.py runs it with fewer epochs"
 
 NOT_RUN = {

@@ -27,7 +27,7 @@ def test_feature_jobs_grow_with_the_recordings_and_not_as_fast(
 ) -> None:
     from benchmarks.planning import fill
 
-    fresh.configure({"folder": str(fill(tmp_path / "many", 5001)), "shards": None})
+    fresh.configure({"folder": str(fill(tmp_path / "many", 20_001)), "shards": None})
     plan = fresh.plan("--forcerun", "folder")
     assert plan.rules["features"] == 11
     assert plan.values("shard") == {str(number) for number in range(11)}
