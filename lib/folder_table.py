@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -129,7 +130,9 @@ def _read_metadata(file: Path) -> pd.DataFrame:
 def _with_suffix(folder: Path, path: str) -> str:
     """Name the header of a record that is named as WFDB does, without suffix."""
     named = Path(path).suffix.lower() in SUFFIXES or not safe_path(path)
-    return path if named or not (folder / f"{path}.hea").is_file() else f"{path}.hea"
+    # Unlike that of a Path, this knows that no file has a name that is too long.
+    found = os.path.isfile(folder / f"{path}.hea")  # noqa: PTH113
+    return path if named or not found else f"{path}.hea"
 
 
 def _described(folder: Path, *, labels: bool) -> pd.DataFrame:
