@@ -252,8 +252,8 @@ def _features(section: dict[str, Any]) -> str:
 {section["per_second"]:.0f} a second. They are {section["different"]:,} files, each read many times.
 A loop of librosa over these, on one core and in a process that has imported all it needs, makes
 {section["loop_per_second"]:.0f} a second. The stage reaches **{section["ratio"]:.2f}** of
-{section["at_once"]} such loops, Snakemake and the starts of its jobs included: those take some
-fifteen seconds, and so a shorter stage reaches less."""
+{section["at_once"]} such loops, Snakemake and the starts of its jobs included: those take as long
+however short the stage is, and so a shorter one reaches less."""
 
 
 def _endurance(section: dict[str, Any]) -> str:

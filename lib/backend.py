@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -34,23 +33,6 @@ def _hidden(names: tuple[str, ...]) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector off what is imported in the block, then and later.
-
-    An import makes some hundred thousand objects that stay. Looking through them again and again
-    takes a fifth of the CPU time of importing TensorFlow, and some of every collection later.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if enabled:
-            gc.enable()
 
 
 @contextmanager
@@ -118,7 +100,7 @@ def load(
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     try:
-        with _quiet(), _uncollected(), _hidden(UNUSED[backend]):
+        with _quiet(), _hidden(UNUSED[backend]):
             framework: Any = importlib.import_module(backend)
             keras = importlib.import_module("keras")
             if backend == "tensorflow":

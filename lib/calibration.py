@@ -32,6 +32,14 @@ def calibration_bin(confidence: NDArray[np.float64], *, bins: int) -> NDArray[np
     return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
+def _top(
+    truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Give of each example the confidence of its top class, whether that is right, and its bin."""
+    confidence = x.max(1)
+    return confidence, x.argmax(1) == truth, calibration_bin(confidence, bins=bins)
+
+
 def calibration_gaps(
     truth: NDArray[np.int64], x: NDArray[np.float64], *, bins: int = BINS
 ) -> NDArray[np.float64]:
@@ -52,10 +60,9 @@ def calibration_gaps(
         Summed over examples and divided by their number, it is what the expected calibration error
         adds up (Guo et al. 2017, ICML, eq. 3).
     """
-    confidence = x.max(1)
+    confidence, right, where = _top(truth, x, bins=bins)
     gaps = np.zeros((len(truth), bins))
-    where = calibration_bin(confidence, bins=bins)
-    gaps[np.arange(len(truth)), where] = (x.argmax(1) == truth) - confidence
+    gaps[np.arange(len(truth)), where] = right - confidence
     return gaps
 
 
@@ -79,9 +86,9 @@ def calibration_hits(
         Summed over examples, columns 2b and 2b + 1 are the right ones and all of bin b: their ratio
         is its accuracy in a reliability diagram.
     """
-    rows, where = np.arange(len(truth)), calibration_bin(x.max(1), bins=bins)
-    hits = np.zeros((len(truth), 2 * bins))
-    hits[rows, 2 * where] = x.argmax(1) == truth
+    _, right, where = _top(truth, x, bins=bins)
+    rows, hits = np.arange(len(truth)), np.zeros((len(truth), 2 * bins))
+    hits[rows, 2 * where] = right
     hits[rows, 2 * where + 1] = 1
     return hits
 
@@ -136,8 +143,7 @@ def calibration(
         `bin` (from 0), `bin_low` and `bin_high` (of the confidence; the upper edge is in the bin),
         `confidence` and `accuracy` (means of the bin, NaN where it is empty), `count`.
     """
-    confidence, right = x.max(1), x.argmax(1) == truth
-    where = calibration_bin(confidence, bins=bins)
+    confidence, right, where = _top(truth, x, bins=bins)
     count = np.bincount(where, minlength=bins)
     with np.errstate(divide="ignore", invalid="ignore"):
         means = [

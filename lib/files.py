@@ -115,6 +115,14 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def is_file(path: str | Path) -> bool:
+    """Tell whether there is such a file; of a name that is too long there is none.
+
+    `Path.is_file` raises OSError there, and a table may hold any name.
+    """
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def safe_path(path: str) -> bool:
     """Tell whether a relative path with / between its parts stays inside its folder."""
     if not path or path.startswith("/") or "\\" in path or re.match(r"^[A-Za-z]:", path):

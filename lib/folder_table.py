@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pandas as pd
 from lib.audit.tables import compile_pattern, part_of
 from lib.datasets.files import SUFFIXES, has_annotations, recordings_below
 from lib.errors import HeldoutError
-from lib.files import read_table, safe_path
+from lib.files import is_file, read_table, safe_path
 
 METADATA = "metadata.csv"
 
@@ -130,9 +129,7 @@ def _read_metadata(file: Path) -> pd.DataFrame:
 def _with_suffix(folder: Path, path: str) -> str:
     """Name the header of a record that is named as WFDB does, without suffix."""
     named = Path(path).suffix.lower() in SUFFIXES or not safe_path(path)
-    # Unlike that of a Path, this knows that no file has a name that is too long.
-    found = os.path.isfile(folder / f"{path}.hea")  # noqa: PTH113
-    return path if named or not found else f"{path}.hea"
+    return path if named or not is_file(folder / f"{path}.hea") else f"{path}.hea"
 
 
 def _described(folder: Path, *, labels: bool) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from lib.devices import claimed_gpus
 from lib.errors import HeldoutError
+from lib.files import atomic
 from lib.progress import Progress
 
 _SPACE = "Make room on that disk, or raise its quota,"
@@ -223,7 +224,8 @@ def training_job(
 def _seldom_collected() -> Iterator[None]:
     """Let the garbage collector look less often at what mostly stays: a ninth of the CPU time.
 
-    Most of a short job is importing libraries, some hundred thousand objects that all stay.
+    Most of a short job is importing libraries, some hundred thousand objects that all stay:
+    looking through them again and again takes a fifth of importing TensorFlow.
     """
     usual = gc.get_threshold()
     gc.set_threshold(50_000, 20, 20)
@@ -242,10 +244,11 @@ def _measured(log: Path) -> Iterator[None]:
     seconds = time.perf_counter() - began
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(one.ru_utime + one.ru_stime for one in used)
-    memory = max(one.ru_maxrss for one in used) / 1024
+    # KiB, but bytes on macOS.
+    memory = max(one.ru_maxrss for one in used) / (2**20 if sys.platform == "darwin" else 2**10)
     # As with the log: on a full disk the job's own files are what matters.
-    with suppress(OSError):
-        table.write_text(
+    with suppress(OSError), atomic(table) as part:
+        part.write_text(
             f"s\tcpu_time\tmax_rss\n{seconds:.2f}\t{cpu:.2f}\t{memory:.1f}\n", encoding="utf-8"
         )
 

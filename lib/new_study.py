@@ -142,6 +142,8 @@ def study_text(
         "",
         "primary: grouped # hyperparameters are chosen on its validation part",
         "",
+        "# Every combination of a space is a trial; the best one on validation is trained anew.",
+        "architectures:",
         *_NETWORKS[networks],
         "",
         "training:",
@@ -177,8 +179,6 @@ _ABOUT_CODES = [
 
 _NETWORKS = {
     "beats": [
-        "# Every combination of a space is a trial; the best one on validation is trained anew.",
-        "architectures:",
         "  cnn:",
         "    fixed: {filters: [16, 32], kernels: [7, 5], dense: [32], learning_rate: 0.003, "
         "batch_size: 64, batch_normalization: false, class_weights: true}",
@@ -188,8 +188,6 @@ _NETWORKS = {
         "    space: {dropout: [0.0]}",
     ],
     "mfcc": [
-        "# Every combination of a space is a trial; the best one on validation is trained anew.",
-        "architectures:",
         "  gru:",
         "    fixed: {units: [24], learning_rate: 0.005, batch_size: 16, class_weights: true}",
         "    space: {dropout: [0.0]}",
@@ -199,8 +197,6 @@ _NETWORKS = {
         "    space: {dropout: [0.2]}",
     ],
     "windows": [
-        "# Every combination of a space is a trial; the best one on validation is trained anew.",
-        "architectures:",
         "  cnn:",
         "    fixed: {filters: [16, 32, 32], kernels: [7, 5, 3], dense: [], learning_rate: 0.003, "
         "batch_size: 16, batch_normalization: false, class_weights: true}",

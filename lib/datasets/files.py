@@ -18,6 +18,7 @@ from lib.datasets.audio import read_header as read_audio_header
 from lib.datasets.mitdb import BEATS
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
+from lib.files import is_file
 
 AUDIO = frozenset(
     (".wav", ".au", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".w64")
@@ -179,7 +180,7 @@ def has_annotations(path: str | Path) -> bool:
         Whether it is a header, and `.atr` of the same name is there.
     """
     path = Path(path)
-    return path.suffix == ".hea" and path.with_suffix(".atr").is_file()
+    return path.suffix == ".hea" and is_file(path.with_suffix(".atr"))
 
 
 def read_leads_and_codes(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]:
@@ -233,7 +234,7 @@ def _named(path: Path) -> Path:
     if path.suffix.lower() in SUFFIXES:
         return path
     header = path.with_name(path.name + ".hea")
-    if header.is_file():
+    if is_file(header):
         return header
     raise HeldoutError(
         f"{path}: expected a recording ({', '.join(sorted(SUFFIXES))}) or the name of a WFDB "
