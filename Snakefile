@@ -33,3 +33,4 @@ rule all:
 onstart:
     LOCK.acquire()
     check_cluster()
+    rest_scheduler()

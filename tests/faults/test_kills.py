@@ -69,13 +69,20 @@ def disturb(process: Process, kind: str, moments: random.Random) -> list[str] | 
 
 
 @pytest.fixture
-def undisturbed(request: pytest.FixtureRequest, tmp_path: Path, fresh: Workflow) -> Workflow:
-    """Give a finished run of what `fresh` will run."""
+def disturbed(fresh: Workflow) -> Workflow:
+    """Give a copy in which nothing has run, of the run that is to be killed."""
+    if RUN == "default":
+        fresh.config = {}
+    return fresh
+
+
+@pytest.fixture
+def undisturbed(request: pytest.FixtureRequest, tmp_path: Path, disturbed: Workflow) -> Workflow:
+    """Give a finished run of the same."""
     if RUN == "tiny":
         return request.getfixturevalue("finished")
-    fresh.config = {}
     workflow = set_up(tmp_path / "undisturbed")
-    workflow.config = {}
+    workflow.config = disturbed.config
     done = workflow.run(timeout=3600)
     assert done.status == 0, done.output
     return workflow
@@ -83,7 +90,7 @@ def undisturbed(request: pytest.FixtureRequest, tmp_path: Path, fresh: Workflow)
 
 @pytest.mark.slow
 def test_killed_at_random_moments_nothing_is_lost(
-    undisturbed: Workflow, fresh: Workflow, started: list[Process]
+    undisturbed: Workflow, disturbed: Workflow, started: list[Process]
 ) -> None:
     moments = random.Random(f"kills {SEED}")
     kinds: Counter[str] = Counter()
@@ -92,23 +99,23 @@ def test_killed_at_random_moments_nothing_is_lost(
     for number in range(KILLS):
         kind = KINDS[number % len(KINDS)]
         while True:
-            process = fresh.start(log=f"started-{number}.log")
+            process = disturbed.start(log=f"started-{number}.log")
             started.append(process)
             died = disturb(process, kind, moments)
             if died is not None:
                 break
             # It came to its end between two kills: it must be right, and begins anew.
             assert process.popen.returncode == 0, process.output()
-            assert fresh.tables() == undisturbed.tables()
-            assert fresh.unfinished() == []
-            shutil.rmtree(fresh.path("results"))
+            assert disturbed.tables() == undisturbed.tables()
+            assert disturbed.unfinished() == []
+            shutil.rmtree(disturbed.path("results"))
             rounds += 1
         kinds[kind] += 1
         rules.update(died)
         print(f"{number + 1} of {KILLS}: {kind} {' '.join(died)}", flush=True)
-    done = fresh.run(timeout=3600)
+    done = disturbed.run(timeout=3600)
     assert done.status == 0, done.output
-    assert fresh.tables() == undisturbed.tables()
-    assert fresh.unfinished() == []
-    assert fresh.plan().jobs == []
+    assert disturbed.tables() == undisturbed.tables()
+    assert disturbed.unfinished() == []
+    assert disturbed.plan().jobs == []
     print(f"\nkills: {dict(kinds)}; rounds: {rounds}; jobs that died: {dict(rules)}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.workflow.copies import Done, Process, Workflow, set_up
+from tests.workflow.copies import Done, Process, Workflow, end, set_up
 
 EXAMPLES = "results/tiny/examples.npy"
 SLURM = os.environ.get("HELDOUT_SLURM", "")
@@ -123,11 +124,15 @@ def through_slurm(workflow: Workflow, *arguments: str) -> tuple[Done, Records]:
 
 
 @pytest.fixture
-def held(slurm: None, tmp_path: Path) -> Workflow:
+def held(slurm: None, tmp_path: Path) -> Iterator[Workflow]:
     """Give a copy whose feature jobs wait for a file `go`."""
     workflow = set_up(tmp_path / "copy")
     workflow.edit("workflow/scripts/features.py", lambda text: HELD + text)
-    return workflow
+    yield workflow
+    # A step outlives the job that was taken from it with its node.
+    for process in psutil.process_iter(["cmdline"]):
+        if str(workflow.folder) in " ".join(process.info["cmdline"] or []):
+            end(process)
 
 
 def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Process:
@@ -165,6 +170,21 @@ def memory(job: dict[str, str]) -> float:
     return float(value[:-1]) * {"M": 1, "G": 1024}[value[-1]]
 
 
+def gpus(job: dict[str, str]) -> int:
+    """Count the GPUs that a job asked for."""
+    found = re.search(r"gres[:/]gpu[:=](\d+)", job.get("TresPerJob", job.get("TresPerNode", "")))
+    return int(found[1]) if found else 0
+
+
+def assert_as_asked(job: dict[str, str], *, partition: str) -> None:
+    """Assert that a training was done by Slurm with what the profile asks for."""
+    assert job["Partition"] == partition
+    assert job["NumCPUs"] == "1"
+    assert "TimeLimit" in job
+    assert memory(job) >= 1000
+    assert job["JobState"] == "COMPLETED"
+
+
 def test_the_tables_are_those_of_a_local_run(
     slurm: None, finished: Workflow, tmp_path: Path
 ) -> None:
@@ -176,11 +196,28 @@ def test_the_tables_are_those_of_a_local_run(
     trained = records.of("train")
     assert len(trained) == sum(rule == "train" for rule, _ in jobs) > 0
     for job in trained:
-        assert job["Partition"] == "cpu"
-        assert job["NumCPUs"] == "1"
-        assert "TimeLimit" in job
-        assert memory(job) >= 1000
-        assert job["JobState"] == "COMPLETED"
+        assert_as_asked(job, partition="cpu")
+        assert gpus(job) == 0
+
+
+def test_trainings_are_given_gpus(slurm: None, copied: Workflow) -> None:
+    # `device: auto` computes on the CPU where the GPUs that Slurm gives are only said to be there.
+    on_gpus = [
+        f"{rule}:{key}" for rule in ("trial", "train") for key in ("slurm_partition=gpu", "gpu=1")
+    ]
+    tables = copied.tables()
+    shutil.rmtree(copied.path("results/tiny/fits"))
+    jobs = copied.plan("--forcerun", "trial").jobs
+    done, records = through_slurm(copied, "--forcerun", "trial", "--set-resources", *on_gpus)
+    assert done.status == 0, done.output
+    assert copied.tables() == tables
+    for rule in ("trial", "train"):
+        given = records.of(rule)
+        assert len(given) == sum(name == rule for name, _ in jobs) > 0
+        for job in given:
+            assert_as_asked(job, partition="gpu")
+            assert gpus(job) == 1
+    assert all(gpus(job) == 0 for job in records.of("compare"))
 
 
 def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Process]) -> None:
