@@ -116,19 +116,23 @@ def _grid(section: dict[str, Any]) -> str:
     rows = [
         [
             f"{row['epochs']}",
-            f"{row['shortest_fit']:.0f} s",
+            f"{row['shortest_alone']:.0f} s",
+            f"{row['alone_seconds']:.0f} s",
             f"{row['wall_seconds']:.0f} s",
             f"**{row['ratio']:.2f}**",
+            _percent(row["share"]),
         ]
         for row in section["rows"]
     ]
-    head = ["epochs", "shortest training", "wall time", "ratio"]
+    head = ["epochs", "shortest fit alone", "all alone", "wall time", "ratio", "fits"]
     return f"""\
 ## What a grid costs beside its trainings
 
 {section["trials"]} trials of {section["network"]} at the full shapes through Snakemake,
-{section["at_once"]} at once. The ratio is wall time × {section["at_once"]} over the sum of the
-seconds in epochs. What is beside them: planning, once; and for each trial a process that imports
+{section["at_once"]} at once, against the same fits alone: one after the other in one process that
+has loaded all it needs, each on {section["at_once"]} threads. The ratio is the wall time over the
+sum of the seconds in epochs alone. The last column says how much of the cores' time in the grid was
+in epochs. What is beside them: planning, once; and for each trial a process that imports
 TensorFlow, builds the network, and predicts both parts at the end.
 
 {_table(head, rows)}"""

@@ -1,6 +1,7 @@
 """Importing any module of the library stays light, and needs neither backend nor workflow."""
 
 import pkgutil
+import platform
 
 import pytest
 
@@ -46,6 +47,29 @@ print(*sorted({"tensorflow", "jax"} & sys.modules.keys()))
 """
     assert python(code, "jax").split() == ["jax"]
     assert python(code, "tensorflow").split() == ["tensorflow"]
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep what is freed"
+)
+def test_memory_that_is_freed_is_kept_for_the_next_step(python):
+    code = """
+import resource, sys
+import numpy as np
+from lib.backend import load
+if sys.argv[1] == "backend":
+    load("tensorflow")
+def step():
+    return sum(np.ones(40_000_000, np.uint8)[0] for _ in range(4))
+step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    # A page is 4 KiB, or 2 MiB where the system hands out huge ones.
+    assert int(python(code, "none")) >= 40 * 19
+    assert int(python(code, "backend")) < 40
 
 
 def test_backends_that_cannot_be(keras, monkeypatch):
