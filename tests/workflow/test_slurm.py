@@ -202,22 +202,23 @@ def test_the_tables_are_those_of_a_local_run(
 
 def test_trainings_are_given_gpus(slurm: None, copied: Workflow) -> None:
     # `device: auto` computes on the CPU where the GPUs that Slurm gives are only said to be there.
-    on_gpus = [
-        f"{rule}:{key}" for rule in ("trial", "train") for key in ("slurm_partition=gpu", "gpu=1")
-    ]
-    tables = copied.tables()
+    on_gpus = ("slurm_partition=gpu", "gpu=1")
+    asked = [f"{rule}:{key}" for rule in ("trial", "train") for key in on_gpus]
+    run = copied.path("results/tiny/grouped/simple_rnn/seed-0/fold-0/run.json")
+    before = run.read_bytes()
     shutil.rmtree(copied.path("results/tiny/fits"))
-    jobs = copied.plan("--forcerun", "trial").jobs
-    done, records = through_slurm(copied, "--forcerun", "trial", "--set-resources", *on_gpus)
+    target = (str(run.relative_to(copied.folder)), "--forcerun", "trial")
+    jobs = copied.plan(*target).jobs
+    done, records = through_slurm(copied, *target, "--set-resources", *asked)
     assert done.status == 0, done.output
-    assert copied.tables() == tables
+    assert run.read_bytes() != before
     for rule in ("trial", "train"):
         given = records.of(rule)
         assert len(given) == sum(name == rule for name, _ in jobs) > 0
         for job in given:
             assert_as_asked(job, partition="gpu")
             assert gpus(job) == 1
-    assert all(gpus(job) == 0 for job in records.of("compare"))
+    assert all(gpus(job) == 0 for job in records.of("search"))
 
 
 def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Process]) -> None:
