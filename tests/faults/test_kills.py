@@ -22,6 +22,9 @@ from tests.workflow.copies import Process, Workflow, end, set_up
 KILLS = int(os.environ.get("HELDOUT_KILLS", "6"))
 SEED = os.environ.get("HELDOUT_KILLS_SEED", "0")
 RUN = os.environ.get("HELDOUT_KILLS_RUN", "tiny")
+# At most so long (s) until the next kill: the default run has longer jobs, and all its stages are
+# to be reached.
+WAIT = {"tiny": 10, "default": 25}[RUN]
 # Snakemake with its jobs, as when a terminal or a machine goes; Snakemake alone, whose jobs work
 # on while it is started again; a job alone, as when memory runs out.
 KINDS = ("all", "orphans", "job")
@@ -44,7 +47,7 @@ def disturb(process: Process, kind: str, moments: random.Random) -> list[str] | 
     """Kill at a random moment; give the rules of the jobs that died, None if it ended before."""
     # One in five while it plans, the others while jobs are at work, however slow the machine is.
     plans = kind != "job" and moments.random() < 0.2
-    wait, begun = moments.uniform(0.5, 10), plans
+    wait, begun = moments.uniform(0.5, WAIT), plans
     moment = time.monotonic() + wait
     while time.monotonic() < moment or not begun or (kind == "job" and not scripts(process)):
         if process.popen.poll() is not None:
