@@ -59,7 +59,8 @@ def _keep_freed_memory() -> None:
     """Have glibc keep the memory that a step frees for the next step, which asks for as much.
 
     By default it gives large arrays back to the system at once, which hands out the same memory
-    again page by page, each page cleared: half of the time of a step of a CNN on a CPU.
+    again page by page, each page cleared: half of the time of a step of a CNN on a CPU. Arrays of
+    more than 32 MiB, the most that it can be told, still go back: they would leave gaps behind.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -67,10 +68,10 @@ def _keep_freed_memory() -> None:
     if mallopt is None:  # musl
         return
     # By the numbers of malloc.h; see mallopt(3).
-    trim_threshold, top_pad, mmap_max = -1, -2, -4
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3
     mallopt(trim_threshold, 2**31 - 1)
-    mallopt(top_pad, 2**28)
-    mallopt(mmap_max, 0)
+    mallopt(top_pad, 2**26)
+    mallopt(mmap_threshold, 2**25)
 
 
 def load(
