@@ -113,16 +113,13 @@ about 1 is what chance makes of so few seeds.
 
 
 def _grid(section: dict[str, Any]) -> str:
-    rows = [
-        [
-            f"{row['epochs']}",
-            f"{row['shortest_alone']:.0f} s",
-            f"{row['alone_seconds']:.0f} s",
-            f"{row['wall_seconds']:.0f} s",
-            f"**{row['ratio']:.2f}**",
-            _percent(row["share"]),
-        ]
-        for row in section["rows"]
+    row = [
+        f"{section['epochs']}",
+        f"{section['shortest_alone']:.0f} s",
+        f"{section['alone_seconds']:.0f} s",
+        f"{section['wall_seconds']:.0f} s",
+        f"**{section['ratio']:.2f}**",
+        _percent(section["share"]),
     ]
     head = ["epochs", "shortest fit alone", "all alone", "wall time", "ratio", "fits"]
     return f"""\
@@ -135,7 +132,7 @@ sum of the seconds in epochs alone. The last column says how much of the cores' 
 in epochs. What is beside them: planning, once; and for each trial a process that imports
 TensorFlow, builds the network, and predicts both parts at the end.
 
-{_table(head, rows)}"""
+{_table(head, [row])}"""
 
 
 def _memory(section: dict[str, Any]) -> str:

@@ -18,8 +18,7 @@ from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
 from lib.bayes import Sweep, work
 from lib.callbacks import Training
-from lib.data import Data, open_data
-from lib.files import read_table
+from lib.data import Data, read_search_data
 from lib.spaces import grid_trials
 from lib.train import Recipe
 
@@ -114,20 +113,17 @@ def _epochs(quick: bool) -> int:
 
 def run(results: str, share: int, shares: int, quick: bool) -> dict[str, list[float]]:
     """Train some of the cells and give the validation losses of their epochs."""
-    from lib.arrays import open_examples
     from lib.fit import Trainer
     from lib.plain_yaml import read_yaml
 
     study = read_yaml(Path(__file__).parents[1] / "config" / "studies" / "arrhythmia.yaml")
     folder = Path(results)
-    data = open_data(
-        open_examples(folder / "examples.npy"),
-        read_table(folder / "examples.parquet"),
-        read_table(folder / PROTOCOL / "split.parquet"),
-        fold=0,
+    data = read_search_data(
+        folder / "examples.npy",
+        folder / "examples.parquet",
+        folder / PROTOCOL / "split.parquet",
         classes=list(study["classes"]),
         scored=study["scored"],
-        parts=("train", "validation"),
     )
     found = {}
     for name, values in list(grid_trials("cnn", FIXED, _space(quick)).items())[share::shares]:
