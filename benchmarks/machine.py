@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,17 @@ def peak(*, quick: bool = False) -> float:
     return max(found)
 
 
-def apart(module: str, **arguments: Any) -> Any:
+def apart(module: str, *, blas_threads: int | None = None, **arguments: Any) -> Any:
     """Call `run(**arguments)` of a module of this package in a process of its own.
 
     A backend is chosen once a process, and peak memory is that of a whole process.
+
+    Parameters
+    ----------
+    module : str
+        Of this package.
+    blas_threads : int, optional
+        How many threads a matrix product of numpy takes there; None for as many as by default.
 
     Returns
     -------
@@ -87,10 +95,12 @@ def apart(module: str, **arguments: Any) -> Any:
         f"found = importlib.import_module('benchmarks.{module}').run(**json.loads(sys.argv[1])); "
         "print('\\n' + json.dumps(found))"
     )
+    names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+    threads = {name: str(blas_threads) for name in names if blas_threads}
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(arguments)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **threads},
         capture_output=True,
         text=True,
         check=False,
@@ -98,6 +108,13 @@ def apart(module: str, **arguments: Any) -> Any:
     if done.returncode:
         raise RuntimeError(f"benchmarks.{module} {arguments}:\n{done.stdout}\n{done.stderr}")
     return json.loads(done.stdout.rstrip().rpartition("\n")[2])
+
+
+def together(module: str, **arguments: Any) -> list[Any]:
+    """Call `run(**arguments)` of a module on each core at once, each in a process of its own."""
+    with ThreadPoolExecutor(cores()) as pool:
+        waiting = [pool.submit(apart, module, blas_threads=1, **arguments) for _ in range(cores())]
+        return [one.result() for one in waiting]
 
 
 def epoch_timer(keras: Any, *, seconds: float, skip: int = 0) -> Any:

@@ -51,37 +51,41 @@ def _percent(value: float) -> str:
 
 def _speed(section: dict[str, Any]) -> str:
     rows, rest = [], []
+    every = list(dict.fromkeys(mode for row in section["rows"] for mode in row["modes"]))
     for row in section["rows"]:
         modes = row["modes"]
         best = min(modes, key=lambda mode: modes[mode]["seconds_per_step"])
         shape = "×".join(map(str, row["shape"]))
         batch = modes[best]["batch"]
-        cells = [_percent(one["of_peak"]) for one in modes.values()]
+        cells = [_percent(modes[mode]["of_peak"]) if mode in modes else "–" for mode in every]
         rows.append([f"{row['name']} ({shape}, batch {batch})", *cells, best])
         for mode in dict.fromkeys(["tensorflow plain", best]):
             one = modes[mode]
             products, data = one["products_share"], one["data_share"]
             other = max(0.0, 1 - products - data)
             cells = [_percent(part) for part in (one["of_peak"], products, data, other)]
-            rest.append([row["name"], mode, *cells])
-    modes = list(section["rows"][0]["modes"])
+            rest.append([row["name"], mode, *cells, f"{one['first_seconds']:.1f} s"])
     return f"""\
 ## How much of the machine a training step uses
 
 Operations of the matrix products of a step (formulas in `benchmarks/products.py`) a second, over
 the float32 matrix product of the same machine at its best size, measured in the same run. Every
-architecture at the shapes of its study's full effort, with the first trial of its grid, on
-{section["threads"]} threads.
+architecture at the shapes of its study's full effort, with the first trial of its grid,
+{section["trainings"]} trainings at once with one thread each, as the workflow trains by default;
+what they achieve is added up.
 
-{_table(["network", *modes, "fastest"], rows)}
+{_table(["network", *every, "fastest"], rows)}
+
+A dash: TensorFlow's XLA has no deterministic gradient of max pooling.
 
 Where the time of a step goes: into its matrix products as fast as the machine does them alone, one
 by one and at these sizes (small ones do not reach the peak); into making the batch, as long as that
 is not done meanwhile; and into all else: activations and gates, normalisation, pooling, dropout,
 the
-optimizer, and starting each of the many small operations of a recurrent step.
+optimizer, and starting each of the many small operations of a recurrent step. The last column is
+what tracing and compiling take before the first step.
 
-{_table(["network", "mode", "of the peak", "products", "data", "all else"], rest)}"""
+{_table(["network", "mode", "of the peak", "products", "data", "all else", "to begin"], rest)}"""
 
 
 def _voices(section: dict[str, Any]) -> str:

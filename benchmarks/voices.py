@@ -22,16 +22,18 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     file = folder / "voices.npz"
     _write_features(folder / "five_voices", file, quick=quick)
     seeds, epochs = (1, 4) if quick else (3, 30)
-    options = {
-        "file": str(file),
-        "seeds": seeds,
-        "epochs": epochs,
-        "units": [4] if quick else UNITS,
-    }
-    rows = [{"name": "original", **apart("voices", backend="", compile="", **options)}]
-    for backend, mode in MODES[:1] if quick else MODES:
-        found = apart("voices", backend=backend, compile=mode, **options)
-        rows.append({"name": f"{backend} {mode}", **found})
+    options: dict[str, Any] = {"file": str(file), "epochs": epochs, "units": [4] if quick else UNITS}
+    kinds = [("", ""), *(MODES[:1] if quick else MODES)]
+    # In turn: a machine that slows down on the way slows all of them.
+    found = [
+        [apart("voices", backend=b, compile=c, seed=seed, **options) for b, c in kinds]
+        for seed in range(seeds)
+    ]
+    rows = []
+    for (backend, mode), each in zip(kinds, zip(*found, strict=True), strict=True):
+        row: dict[str, Any] = {"name": f"{backend} {mode}" if backend else "original"}
+        row["seconds_per_epoch"] = float(np.median([s for one in each for s in one["seconds"]]))
+        rows.append(row | {"losses": [one["losses"] for one in each]})
     original = rows[0]
     for row in rows:
         row["times_faster"] = original["seconds_per_epoch"] / row["seconds_per_epoch"]
@@ -73,22 +75,17 @@ def _write_features(folder: Path, file: Path, *, quick: bool) -> None:
 
 
 def run(
-    file: str, seeds: int, epochs: int, units: list[int], backend: str, compile: str
+    file: str, seed: int, epochs: int, units: list[int], backend: str, compile: str
 ) -> dict[str, Any]:
-    """Train with every seed and give the losses and the seconds of an epoch."""
+    """Train with a seed and give the losses and the seconds of its epochs."""
     with np.load(file) as held:
         x, labels, is_train = held["x"], held["labels"], held["train"]
     train = _original if not backend else _ours
-    found = [
-        train(x, labels, is_train, seed, epochs, units, backend, compile, Path(file).parent)
-        for seed in range(seeds)
-    ]
-    # The first epochs hold tracing; the shortest half of the others was least disturbed.
-    steps = np.concatenate([np.diff(ends)[1:] for ends, _ in found])
-    return {
-        "seconds_per_epoch": float(np.median(steps)),
-        "losses": [losses for _, losses in found],
-    }
+    ends, losses = train(
+        x, labels, is_train, seed, epochs, units, backend, compile, Path(file).parent
+    )
+    # The first epochs hold tracing.
+    return {"seconds": np.diff(ends)[1:].tolist(), "losses": losses}
 
 
 Result = tuple[list[float], list[float]]

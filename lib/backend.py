@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,9 @@ UNUSED = {
     "tensorflow": ("jax", "sklearn", "pandas", "scipy", "matplotlib", "IPython"),
     "jax": ("sklearn", "pandas", "matplotlib", "IPython"),
 }
+
+# A flag that its XLA does not know ends the process. This TensorFlow's knows those below.
+KNOWN = "2.21"
 
 
 @contextmanager
@@ -116,9 +120,10 @@ def load(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # JAX would take most of a GPU's memory at once; several trainings may share it.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    if backend == "jax" and threads == 1:
-        flags = os.environ.get("XLA_FLAGS", "")
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+    if threads is not None:
+        # How many threads JAX starts; the flags of XLA leave that to the number of cores.
+        os.environ.setdefault("PJRT_NPROC", str(threads))
+    _set_xla_flags(backend, threads)
     _keep_freed_memory()
     try:
         with _quiet(), _hidden(UNUSED[backend]):
@@ -135,6 +140,27 @@ def load(
         ) from error
     _require(device, backend)
     return keras
+
+
+def _version(package: str) -> str:
+    """Give the version of an installed package, or nothing."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _set_xla_flags(backend: str, threads: int | None) -> None:
+    """Tell XLA, before it is loaded, how to use a CPU; what the environment says comes first."""
+    flags = []
+    if threads == 1:
+        flags.append("--xla_cpu_multi_thread_eigen=false")
+    if backend == "tensorflow" and _version(backend).startswith(f"{KNOWN}."):
+        # Operations of a step of a recurrent network are too small to be handed to other threads:
+        # trying to makes that step half as long again.
+        flags.append("--xla_cpu_enable_concurrency_optimized_scheduler=false")
+    stated = os.environ.get("XLA_FLAGS", "").split()
+    os.environ["XLA_FLAGS"] = " ".join([*flags, *stated])
 
 
 def _require(device: str, backend: str) -> None:

@@ -28,11 +28,18 @@ class Choice:
         The faster mode of TensorFlow; JAX has XLA only.
     reason : str
         Why.
+    after : int
+        From how many steps in time on, over a whole training, that mode makes up for the time that
+        compiling takes. Shorter trainings are plain.
+    up_to : int, optional
+        Up to which batch × units of the widest layer it is the faster one.
     """
 
     backend: str
     tensorflow: str
     reason: str
+    after: int = 0
+    up_to: int | None = None
 
 
 def choice(architecture: str, device: str) -> Choice:
@@ -41,7 +48,14 @@ def choice(architecture: str, device: str) -> Choice:
 
 
 def compile_mode(
-    asked: str, architecture: str, backend: str, device: str, *, devices: int = 1
+    asked: str,
+    architecture: str,
+    backend: str,
+    device: str,
+    *,
+    devices: int = 1,
+    steps: int = 0,
+    width: int = 0,
 ) -> str:
     """Give the compile mode of a training.
 
@@ -57,6 +71,10 @@ def compile_mode(
         On what, from `lib.backend.device_kind`.
     devices : int
         On how many.
+    steps : int
+        Steps in time of the whole training: epochs × batches × length of an example.
+    width : int
+        Batch × units of the widest recurrent layer.
 
     Returns
     -------
@@ -66,7 +84,8 @@ def compile_mode(
     Raises
     ------
     HeldoutError
-        The mode is unknown; plain was asked of JAX; or XLA of TensorFlow on several devices.
+        The mode is unknown; plain was asked of JAX; or XLA of TensorFlow on several devices, or for
+        a network that pools.
     """
     if asked not in ("auto", *MODES):
         raise HeldoutError(f"compile: expected one of auto, {', '.join(MODES)}, got {asked!r}.")
@@ -85,7 +104,16 @@ def compile_mode(
                 "compiles as its strategy does. Set compile: auto, or backend: jax."
             )
         return "plain"
-    return choice(architecture, device).tensorflow if asked == "auto" else asked
+    if asked == "xla" and architecture in ("cnn", "cnn_lstm"):
+        raise HeldoutError(
+            f"compile: xla was asked for, but TensorFlow's XLA has no deterministic gradient of "
+            f"the pooling in {architecture}. Set compile: auto, or backend: jax."
+        )
+    if asked != "auto":
+        return asked
+    best = choice(architecture, device)
+    pays = steps >= best.after and (best.up_to is None or width <= best.up_to)
+    return best.tensorflow if pays else "plain"
 
 
 def choose_backend(asked: str, architecture: str, device: str) -> str:
@@ -148,15 +176,33 @@ def visible_gpus(dev: Path = Path("/dev")) -> list[str]:
     return names
 
 
-# Seconds a step of TensorFlow plain over those of the others, from docs/benchmarks.md. JAX starts
-# each of the many small operations of a recurrent step for less; within TensorFlow, XLA pays where
-# they are smallest.
+# Seconds a step of TensorFlow plain over those of the others, from docs/benchmarks.md. XLA starts
+# each of the many small operations of a recurrent step for less. `after` is two and a half times
+# the most that compiling the training step took, over what each step in time gained: validation
+# and prediction are compiled too.
 CPU: dict[str, Choice] = {
-    "simple_rnn": Choice("jax", "xla", "JAX 7 times as fast, TensorFlow with XLA 1.15 times"),
-    "lstm": Choice("jax", "plain", "JAX 1.05 to 5 times as fast, TensorFlow with XLA slower"),
-    "gru": Choice("jax", "plain", "JAX 7 times as fast, TensorFlow with XLA no different"),
-    "cnn": Choice("jax", "plain", "JAX 1.8 times as fast, TensorFlow with XLA 0.8 times"),
-    "cnn_lstm": Choice("jax", "plain", "JAX 1.2 times as fast, TensorFlow with XLA 0.9 times"),
+    "simple_rnn": Choice(
+        "jax",
+        "xla",
+        "JAX 7.1 times as fast, TensorFlow with XLA 3.6 times",
+        after=80_000,
+    ),
+    "lstm": Choice(
+        "jax",
+        "xla",
+        "JAX 1.0 to 5.0 times as fast, TensorFlow with XLA 1.2 to 2.9 times; "
+        "0.8 times where batch × units is 16,384",
+        after=100_000,
+        up_to=8_192,
+    ),
+    "gru": Choice(
+        "jax",
+        "xla",
+        "JAX 1.4 to 6.4 times as fast, TensorFlow with XLA 1.5 to 4.7 times",
+        after=35_000,
+    ),
+    "cnn": Choice("tensorflow", "plain", "JAX 0.8 to 0.9 times as fast"),
+    "cnn_lstm": Choice("jax", "plain", "JAX 1.3 times as fast"),
 }
 """Measured by `python -m benchmarks speed`."""
 

@@ -102,6 +102,23 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     return settings
 
 
+def compute(settings: Mapping[str, Any], study: str, architecture: str) -> dict[str, Any]:
+    """Give how the networks of an architecture are trained, as `lib.train.Recipe` takes it.
+
+    Parameters
+    ----------
+    settings : mapping
+        Of `resolve`.
+    study, architecture : str
+        Whose networks.
+    """
+    keys = ("backend", "compile", "device", "devices", "scaling", "precision")
+    # A Bayesian search trains its networks in few processes. What it trained is taken for the final
+    # runs too, which are therefore trained the same way.
+    searched = settings["studies"][study]["trials"][architecture] is None
+    return {key: settings[key] for key in keys} | {"many": searched}
+
+
 def _check_batches(study: Mapping[str, Any], devices: int, scaling: str) -> None:
     """Find batches that the devices do not divide before anything is trained."""
     for architecture, trials in study["trials"].items():

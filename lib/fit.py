@@ -17,6 +17,7 @@ from lib.compilation import compile_mode
 from lib.hyperparameters import complete
 from lib.models import build
 from lib.parallel import count_devices, place, scaled
+from lib.recurrent import differentiate
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,9 @@ class Trainer:
         What several devices change (`lib.parallel.scaled`).
     precision : {"float32", "mixed_float16", "mixed_bfloat16"}
         What it computes in. Weights, normalisation and the softmax are float32 in all of them.
+    many : bool
+        Whether this process trains many networks. TensorFlow keeps what XLA compiled, 30 MB and
+        more a network, for as long as the process lives: auto is plain then.
     threads : int, optional
         CPU threads.
 
@@ -130,6 +134,7 @@ class Trainer:
         devices: int | str = 1,
         scaling: str = "none",
         precision: str = "float32",
+        many: bool = False,
         threads: int | None = None,
     ) -> None:
         self.values = complete(architecture, hyperparameters)
@@ -139,7 +144,16 @@ class Trainer:
         self.devices = count_devices(devices, backend)
         self.batch_size, rate = scaled(self.values, scaling, self.devices)
         kind = device_kind(backend)
-        self.compile = compile_mode(compile, architecture, backend, kind, devices=self.devices)
+        steps = training.epochs * -(-len(train) // self.batch_size) * x.shape[1]
+        self.compile = compile_mode(
+            compile,
+            architecture,
+            backend,
+            kind,
+            devices=self.devices,
+            steps=0 if many else steps,
+            width=self.batch_size * max(self.values.get("units", [0])),
+        )
         self._keras.backend.clear_session()
         self._place = place(self.devices, self._keras)
         self._x, self._train, self._validation = x, train, validation
@@ -162,13 +176,16 @@ class Trainer:
         several = self.devices > 1
         with self._place.scope():
             self.model = self._build(synchronized=several)
+            if (backend, self.compile) == ("tensorflow", "xla"):
+                differentiate(self.model)
+                _compile_steps(self.model)
             self.model.compile(
                 optimizer=_optimizer(
                     self._keras, self.values | {"learning_rate": rate}, several=several
                 ),
                 loss="categorical_crossentropy",
                 metrics=padded_metrics(self._keras) if several else ["accuracy", "mse", "mae"],
-                jit_compile=self.compile == "xla",
+                jit_compile=backend == "jax",
             )
             self.model.optimizer.build(self.model.trainable_variables)
             # A metric makes its variables when it first sees data. Inside the training step that
@@ -272,6 +289,19 @@ class Trainer:
         for variable, value in zip(self.model.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
         self.model.stop_training = False
+
+
+def _compile_steps(model: Any) -> None:
+    """Have XLA compile the steps of a model on TensorFlow.
+
+    Asked for it, Keras would warn and not do it where operations are deterministic, since not all
+    of them are then. TensorFlow says so where it meets one.
+    """
+    import tensorflow as tf
+
+    for name in ("train_step", "test_step", "predict_step"):
+        step = tf.function(getattr(model, name), jit_compile=True, reduce_retracing=True)
+        setattr(model, name, step)
 
 
 def _optimizer(keras: Any, values: Mapping[str, Any], *, several: bool) -> Any:

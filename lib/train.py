@@ -61,6 +61,8 @@ class Recipe:
         What several devices change (`lib.parallel.scaled`).
     precision : {"float32", "mixed_float16", "mixed_bfloat16"}
         What it computes in.
+    many : bool
+        Whether one process trains many networks (`lib.fit.Trainer`).
     threads : int, optional
         CPU threads.
     """
@@ -76,6 +78,7 @@ class Recipe:
     devices: int | str = 1
     scaling: str = "none"
     precision: str = "float32"
+    many: bool = False
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -99,7 +102,7 @@ class Recipe:
                 "seed": seed,
                 "code": self.code,
                 "backend": [self.backend, packages.get(self.backend), packages["keras"]],
-                "compile": self.compile,
+                "compile": [self.compile, self.many],
                 "precision": self.precision,
                 # On one device there is nothing to scale.
                 "devices": None if self.devices == 1 else [self.devices, self.scaling],
@@ -163,6 +166,7 @@ def train_runs(
         devices=recipe.devices,
         scaling=recipe.scaling,
         precision=recipe.precision,
+        many=recipe.many,
         threads=recipe.threads,
     )
     # `all` is another number on another machine.

@@ -32,7 +32,11 @@ def test_auto_takes_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     for architecture in ARCHITECTURES:
         found = choice(architecture, "cpu")
-        assert compile_mode("auto", architecture, "tensorflow", "cpu") == found.tensorflow
+        for steps, mode in ((found.after, found.tensorflow), (found.after - 1, "plain")):
+            assert compile_mode("auto", architecture, "tensorflow", "cpu", steps=steps) == mode
+        if found.up_to:
+            wide = {"steps": found.after, "width": found.up_to + 1}
+            assert compile_mode("auto", architecture, "tensorflow", "cpu", **wide) == "plain"
         assert choose_backend("auto", architecture, "cpu") == found.backend
         assert choose_backend("auto", architecture, "gpu") == "tensorflow"
         assert choose_backend("auto", architecture, "tpu") == "jax"
@@ -57,6 +61,11 @@ def test_what_cannot_be_is_an_error() -> None:
         choose_backend("auto", "lstm", "npu")
     with pytest.raises(HeldoutError, match=r"xla was asked for, but TensorFlow on several devices"):
         compile_mode("xla", "cnn", "tensorflow", "gpu", devices=2)
+    for name in ("cnn", "cnn_lstm"):
+        with pytest.raises(
+            HeldoutError, match=rf"no deterministic gradient of the pooling in {name}"
+        ):
+            compile_mode("xla", name, "tensorflow", "cpu")
 
 
 def test_a_strategy_compiles_by_itself() -> None:

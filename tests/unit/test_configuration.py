@@ -7,6 +7,7 @@ import pytest
 from lib.configuration import (
     EFFORTS,
     ROOT,
+    compute,
     description,
     folds_of,
     merge,
@@ -55,6 +56,20 @@ def test_every_study_with_every_effort(name, effort):
     for rule in study["protocols"].values():
         assert folds_of(rule) >= 1
         assert not {"honest", "title"} & set(split_options(rule))
+
+
+def test_what_a_bayesian_search_trains_is_said():
+    found = of_study(architectures={"gru": {"method": "bayes"}})
+    assert compute(found, "voices", "gru") == {
+        "backend": "tensorflow",
+        "compile": "auto",
+        "device": "auto",
+        "devices": 1,
+        "scaling": "none",
+        "precision": "float32",
+        "many": True,
+    }
+    assert compute(found, "voices", "lstm")["many"] is False
 
 
 def test_full_is_laid_over_the_default():

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 
 from lib import files
 from lib.callbacks import Training, best_epoch
+from lib.compilation import choice
 from lib.configuration import ROOT
 from lib.errors import HeldoutError
 from lib.events import write_history_events, write_hyperparameters
@@ -54,7 +56,9 @@ def examples():
     return x, labels
 
 
-def trainer(architecture, *, x=None, backend="tensorflow", training=TRAINING, **values):
+def trainer(
+    architecture, *, x=None, backend="tensorflow", compile="auto", training=TRAINING, **values
+):
     fallback, labels = examples()
     hyperparameters = CASES[architecture] | {"learning_rate": 0.03, "batch_size": 8} | values
     return Trainer(
@@ -67,6 +71,7 @@ def trainer(architecture, *, x=None, backend="tensorflow", training=TRAINING, **
         hyperparameters=hyperparameters,
         training=training,
         backend=backend,
+        compile=compile,
     )
 
 
@@ -244,6 +249,53 @@ def test_going_on_after_any_epoch_ends_the_same(plain, tmp_path):
     assert len(set(rates)) > 1, "the learning rate was not reduced"
     for copy in copies:
         assert_same(state(one.fit(0, checkpoint=copy)), undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["simple_rnn", "lstm", "gru"])
+def test_xla_trains_the_same_weights_and_goes_on(keras, tmp_path, architecture):
+    """Drawing from a dropout generator and going on from a checkpoint survive being compiled."""
+    checkpoint = tmp_path / "checkpoint.npz"
+    first = trainer(architecture, compile="xla")
+    undisturbed = state(first.fit(0))
+    short = replace(TRAINING, epochs=4)
+    trainer(architecture, compile="xla", training=short).fit(0, checkpoint=checkpoint)
+    assert_same(
+        state(trainer(architecture, compile="xla").fit(0, checkpoint=checkpoint)), undisturbed
+    )
+
+
+def test_auto_compiles_long_trainings_of_the_only_network(keras):
+    x, labels = examples()
+    given = {"train": TRAIN, "validation": VALIDATION, "classes": 3, "architecture": "gru"}
+    given |= {"hyperparameters": {"units": [2]}}
+    enough = -(-choice("gru", "cpu").after // x.shape[1])
+    for epochs, many, mode in (
+        (enough, False, "xla"),
+        (enough, True, "plain"),
+        (1, False, "plain"),
+    ):
+        training = Training(epochs=epochs)
+        assert Trainer(x, labels, training=training, many=many, **given).compile == mode
+
+
+def test_xla_compiles_what_it_is_asked_to(keras, monkeypatch):
+    """Keras would only warn, and train without."""
+    import tensorflow as tf
+
+    def call_numpy(model):
+        last = model.layers[-1]
+        call = last.call
+
+        def with_numpy(x):
+            return call(tf.ensure_shape(tf.numpy_function(np.copy, [x], "float32"), x.shape))
+
+        monkeypatch.setattr(last, "call", with_numpy)
+
+    monkeypatch.setattr("lib.fit.differentiate", call_numpy)
+    one = trainer("simple_rnn", compile="xla", training=Training(epochs=1))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="unsupported operations"):
+        one.fit(0)
 
 
 def test_a_finished_training_is_not_begun_again(plain, tmp_path, monkeypatch):

@@ -28,10 +28,6 @@ DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
 # Studies of a person's own folder, by the name of their dataset.
 FOLDERS = {study["dataset"]: study for study in STUDIES.values() if "folder" in study}
 BASELINES = SETTINGS["baselines"]
-COMPUTE = {
-    key: SETTINGS[key]
-    for key in ("backend", "compile", "device", "devices", "scaling", "precision")
-}
 GPUS = gpus_of_training(SETTINGS["device"], SETTINGS["devices"])
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
 WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
@@ -48,6 +44,11 @@ wildcard_constraints:
     seed=r"\d+",
     worker=r"\d+",
     fold=r"\d+",
+
+
+def compute(wildcards):
+    """How the networks of an architecture are trained."""
+    return configuration.compute(SETTINGS, wildcards.study, wildcards.architecture)
 
 
 def check_cluster():

@@ -29,7 +29,7 @@ rule trial:
         scored=of_study("scored"),
         identity=identity,
         seed=SETTINGS["seeds"][0],
-        compute=COMPUTE,
+        compute=compute,
         code=code_hash("lib.train"),
     script:
         "../scripts/trial.py"
@@ -63,7 +63,7 @@ rule worker:
         scored=of_study("scored"),
         identity=identity,
         seed=SETTINGS["seeds"][0],
-        compute=COMPUTE,
+        compute=compute,
         training_code=code_hash("lib.train"),
         code=code_hash("lib.bayes"),
     script:

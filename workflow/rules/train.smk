@@ -34,7 +34,7 @@ rule train:
         classes=classes,
         scored=of_study("scored"),
         identity=identity,
-        compute=COMPUTE,
+        compute=compute,
         inputs=inputs,
         inputs_code=code_hash("lib.inputs", without=("lib.features", "lib.datasets")),
         code=code_hash("lib.train"),
