@@ -56,7 +56,7 @@ def _speed(section: dict[str, Any]) -> str:
         modes = row["modes"]
         best = min(modes, key=lambda mode: modes[mode]["seconds_per_step"])
         shape = "×".join(map(str, row["shape"]))
-        batch = modes[best]["batch"]
+        batch = round(modes[best]["batch"])
         cells = [_percent(modes[mode]["of_peak"]) if mode in modes else "–" for mode in every]
         rows.append([f"{row['name']} ({shape}, batch {batch})", *cells, best])
         for mode in dict.fromkeys(["tensorflow plain", best]):

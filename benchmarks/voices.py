@@ -22,7 +22,11 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     file = folder / "voices.npz"
     _write_features(folder / "five_voices", file, quick=quick)
     seeds, epochs = (1, 4) if quick else (3, 30)
-    options: dict[str, Any] = {"file": str(file), "epochs": epochs, "units": [4] if quick else UNITS}
+    options: dict[str, Any] = {
+        "file": str(file),
+        "epochs": epochs,
+        "units": [4] if quick else UNITS,
+    }
     kinds = [("", ""), *(MODES[:1] if quick else MODES)]
     # In turn: a machine that slows down on the way slows all of them.
     found = [
