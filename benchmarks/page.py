@@ -107,8 +107,9 @@ def _voices(section: dict[str, Any]) -> str:
 ## Against the original training of `voices`
 
 LSTM 128-33-33 with recurrent dropout .35, batch 25, on simulated recordings in the study's full
-features, 128 × 33. The original feeds float64 arrays to `fit` and leaves compiling to Keras; ours
-is the training of the workflow, with its state on disk after every epoch. Seconds an epoch: the
+features, 128 × 33. The original feeds float64 arrays to `fit` and leaves compiling to Keras, which
+takes XLA where operations need not be deterministic, as there; ours is the training of the
+workflow, deterministic and with its state on disk after every epoch. Seconds an epoch: the
 median of {section["epochs"]} epochs of {section["seeds"]} seeds. The difference of two mean loss
 curves, root mean square over epochs, is in standard deviations between seeds of one training:
 about 1 is what chance makes of so few seeds.
