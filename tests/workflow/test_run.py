@@ -210,15 +210,6 @@ def test_trainings_take_turns_on_a_gpu(fresh: Workflow) -> None:
     assert claiming == {"trial", "train"}
 
 
-def test_the_scheduler_rests_while_jobs_work(copied: Workflow) -> None:
-    arguments = ("--forcerun", "baselines", "--until", "baselines")
-    jobs = copied.plan(*arguments).jobs
-    done = copied.run(*arguments, "--verbose")
-    assert done.status == 0, done.output
-    # It looks when it begins, when it has started jobs, and when one ends.
-    assert 0 < done.output.count("Resources before job selection") <= 2 * len(jobs) + 1
-
-
 def test_lint_finds_nothing(fresh: Workflow) -> None:
     done = fresh.run("--lint")
     assert done.status == 0, done.output
