@@ -10,6 +10,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/scheduler.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/folder.smk"
 include: "workflow/rules/recordings.smk"

@@ -56,7 +56,7 @@ def _speed(section: dict[str, Any]) -> str:
         modes = row["modes"]
         best = min(modes, key=lambda mode: modes[mode]["seconds_per_step"])
         shape = "×".join(map(str, row["shape"]))
-        batch = round(modes[best]["batch"])
+        batch = modes[best]["batch"]
         cells = [_percent(modes[mode]["of_peak"]) if mode in modes else "–" for mode in every]
         rows.append([f"{row['name']} ({shape}, batch {batch})", *cells, best])
         for mode in dict.fromkeys(["tensorflow plain", best]):
@@ -69,10 +69,10 @@ def _speed(section: dict[str, Any]) -> str:
 ## How much of the machine a training step uses
 
 Operations of the matrix products of a step (formulas in `benchmarks/products.py`) a second, over
-the float32 matrix product of the same machine at its best size, measured in the same run. Every
-architecture at the shapes of its study's full effort, with the first trial of its grid,
-{section["trainings"]} trainings at once with one thread each, as the workflow trains by default;
-what they achieve is added up.
+the float32 matrix product of the same machine at its best size, which is measured before each
+network; the fastest counts. Every architecture at the shapes of its study's full effort, with the
+first trial of its grid, {section["trainings"]} trainings at once with one thread each, as the
+workflow trains by default; what they achieve is added up.
 
 {_table(["network", *every, "fastest"], rows)}
 
@@ -108,11 +108,10 @@ def _voices(section: dict[str, Any]) -> str:
 
 LSTM 128-33-33 with recurrent dropout .35, batch 25, on simulated recordings in the study's full
 features, 128 × 33. The original feeds float64 arrays to `fit` and leaves compiling to Keras, which
-takes XLA where operations need not be deterministic, as there; ours is the training of the
-workflow, deterministic and with its state on disk after every epoch. Seconds an epoch: the
-median of {section["epochs"]} epochs of {section["seeds"]} seeds. The difference of two mean loss
-curves, root mean square over epochs, is in standard deviations between seeds of one training:
-about 1 is what chance makes of so few seeds.
+takes no XLA on a CPU; ours is the training of the workflow, deterministic and with its state on
+disk after every epoch. Seconds an epoch: the median of {section["epochs"]} epochs of
+{section["seeds"]} seeds. The difference of two mean loss curves, root mean square over epochs, is in
+standard deviations between seeds of one training: about 1 is what chance makes of so few seeds.
 
 {_table(head, rows)}"""
 

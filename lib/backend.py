@@ -9,12 +9,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import metadata
 from types import ModuleType
 from typing import Any
 
 from lib.compilation import BACKENDS, DEVICES
 from lib.errors import HeldoutError
+from lib.provenance import versions
 
 # Keras and TensorFlow import these where they find them, for wrappers that are not used here.
 # Hiding them for the import takes it from 7.2 to 3.0 s (TensorFlow) and from 3.4 to 1.5 s (JAX).
@@ -142,20 +142,12 @@ def load(
     return keras
 
 
-def _version(package: str) -> str:
-    """Give the version of an installed package, or nothing."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
 def _set_xla_flags(backend: str, threads: int | None) -> None:
     """Tell XLA, before it is loaded, how to use a CPU; what the environment says comes first."""
     flags = []
     if threads == 1:
         flags.append("--xla_cpu_multi_thread_eigen=false")
-    if backend == "tensorflow" and _version(backend).startswith(f"{KNOWN}."):
+    if backend == "tensorflow" and versions().get(backend, "").startswith(f"{KNOWN}."):
         # Operations of a step of a recurrent network are too small to be handed to other threads:
         # trying to makes that step half as long again.
         flags.append("--xla_cpu_enable_concurrency_optimized_scheduler=false")

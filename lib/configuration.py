@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from lib.compilation import choose_backend, compile_mode
 from lib.datasets.folder import PREFIX
 from lib.errors import HeldoutError, suggestion
 from lib.features import seconds, shape
@@ -96,8 +97,9 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
             raise HeldoutError(f"unknown study {name!r}. {suggestion(name, known)}")
     study_schema = read_yaml(schemas / "study.schema.yaml")
     settings["studies"] = {name: _study(name, settings, study_schema, root=root) for name in names}
-    if isinstance(settings["devices"], int):
-        for study in settings["studies"].values():
+    for study in settings["studies"].values():
+        _check_compile(study, settings)
+        if isinstance(settings["devices"], int):
             _check_batches(study, settings["devices"], settings["scaling"])
     return settings
 
@@ -117,6 +119,23 @@ def compute(settings: Mapping[str, Any], study: str, architecture: str) -> dict[
     # runs too, which are therefore trained the same way.
     searched = settings["studies"][study]["trials"][architecture] is None
     return {key: settings[key] for key in keys} | {"many": searched}
+
+
+def _check_compile(study: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Find a way to compile that a backend does not have before anything is trained."""
+    device, devices = settings["device"], settings["devices"]
+    for architecture in study["trials"]:
+        try:
+            backend = choose_backend(settings["backend"], architecture, device)
+            compile_mode(
+                settings["compile"],
+                architecture,
+                backend,
+                "cpu" if device == "auto" else device,
+                devices=devices if isinstance(devices, int) else 1,
+            )
+        except HeldoutError as error:
+            raise HeldoutError(f"study {study['name']}, {architecture}: {error}") from error
 
 
 def _check_batches(study: Mapping[str, Any], devices: int, scaling: str) -> None:

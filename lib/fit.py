@@ -17,7 +17,7 @@ from lib.compilation import compile_mode
 from lib.hyperparameters import complete
 from lib.models import build
 from lib.parallel import count_devices, place, scaled
-from lib.recurrent import differentiate
+from lib.recurrent import WIDEST, differentiate
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ class Trainer:
         self.batch_size, rate = scaled(self.values, scaling, self.devices)
         kind = device_kind(backend)
         steps = training.epochs * -(-len(train) // self.batch_size) * x.shape[1]
+        width = self.batch_size * max(self.values.get("units", [0]))
         self.compile = compile_mode(
             compile,
             architecture,
@@ -152,8 +153,9 @@ class Trainer:
             kind,
             devices=self.devices,
             steps=0 if many else steps,
-            width=self.batch_size * max(self.values.get("units", [0])),
+            width=width,
         )
+        compiled = (backend, self.compile) == ("tensorflow", "xla")
         self._keras.backend.clear_session()
         self._place = place(self.devices, self._keras)
         self._x, self._train, self._validation = x, train, validation
@@ -176,8 +178,10 @@ class Trainer:
         several = self.devices > 1
         with self._place.scope():
             self.model = self._build(synchronized=several)
-            if (backend, self.compile) == ("tensorflow", "xla"):
+            # On a GPU Keras has cuDNN go through time.
+            if kind == "cpu" and (compiled or width <= WIDEST):
                 differentiate(self.model)
+            if compiled:
                 _compile_steps(self.model)
             self.model.compile(
                 optimizer=_optimizer(
@@ -292,14 +296,14 @@ class Trainer:
 
 
 def _compile_steps(model: Any) -> None:
-    """Have XLA compile the steps of a model on TensorFlow.
+    """Have XLA compile the steps of a training on TensorFlow; the one prediction after it is plain.
 
     Asked for it, Keras would warn and not do it where operations are deterministic, since not all
     of them are then. TensorFlow says so where it meets one.
     """
     import tensorflow as tf
 
-    for name in ("train_step", "test_step", "predict_step"):
+    for name in ("train_step", "test_step"):
         step = tf.function(getattr(model, name), jit_compile=True, reduce_retracing=True)
         setattr(model, name, step)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,3 +101,15 @@ print(device_kind("tensorflow"), device_name("tensorflow"))
 
 def test_the_kind_of_device_is_known(keras: Any) -> None:
     assert device_kind("tensorflow") in ("cpu", "gpu", "tpu")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted on Linux")
+def test_jax_starts_as_many_threads_as_asked_for(python: Callable[..., str]) -> None:
+    pytest.importorskip("jax")
+    code = (
+        "import os, sys; from lib.backend import load; load('jax', threads=int(sys.argv[1]))\n"
+        "import jax; jax.numpy.ones(2).block_until_ready()\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    few, many = (int(python(code, threads).split()[-1]) for threads in (1, 9))
+    assert many >= few + 8

@@ -141,6 +141,14 @@ def test_keys_of_a_study_are_laid_over_it():
             {"studies": ["voices"], "devices": 7},
             r"study voices, .*batch_size: expected a multiple of the 7 devices",
         ),
+        (
+            {"compile": "xla"},
+            r"study \w+, cnn(_lstm)?: compile: xla was asked for, .* no deterministic gradient",
+        ),
+        (
+            {"studies": ["voices"], "compile": "plain", "backend": "jax"},
+            r"study voices, \w+: compile: plain was asked for, but JAX compiles with XLA only",
+        ),
         ({"threads": 0}, "threads: 0 is less than the minimum of 1.* It is: CPU threads"),
         (
             {"shards": "many"},

@@ -59,18 +59,6 @@ def check_cluster():
         )
 
 
-def rest_scheduler():
-    """Have the scheduler look at what can start when a job has ended, and at no other time.
-
-    By default at most 100 jobs start in a second. To keep that, each look has another follow a second
-    later, for ever, and so has each job that ends: after 100 jobs there are 100 looks a second. The
-    default run takes 634 s of CPU without them, 662 s with them. Another limit that is asked for is kept.
-    """
-    asked = workflow.scheduling_settings.max_jobs_per_timespan
-    if asked is not None and (asked.max_jobs, asked.timespan) == (100, 1):
-        workflow.scheduler.job_rate_limiter = None
-
-
 def study(wildcards, *keys):
     """A value of the study's settings."""
     value = STUDIES[wildcards.study]
