@@ -110,8 +110,8 @@ LSTM 128-33-33 with recurrent dropout .35, batch 25, on simulated recordings in 
 features, 128 × 33. The original feeds float64 arrays to `fit` and leaves compiling to Keras, which
 takes no XLA on a CPU; ours is the training of the workflow, deterministic and with its state on
 disk after every epoch. Seconds an epoch: the median of {section["epochs"]} epochs of
-{section["seeds"]} seeds. The difference of two mean loss curves, root mean square over epochs, is in
-standard deviations between seeds of one training: about 1 is what chance makes of so few seeds.
+{section["seeds"]} seeds. The difference of two mean loss curves, root mean square over epochs, is
+in standard deviations between seeds of one training: about 1 is what chance makes of so few seeds.
 
 {_table(head, rows)}"""
 

@@ -58,11 +58,9 @@ def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, A
             found = each[0] | {key: sum(one[key] for one in each) / len(each) for key in measured}
             found["flops"] = sum(one["flop"] / one["seconds_per_step"] for one in each)
             row["modes"][f"{backend} {mode}"] = found
-            print(
-                f"{name}, {backend} {mode}: {found['flops'] / 1e9:.0f} of {best / 1e9:.0f} GFLOP/s, "
-                f"{found['first_seconds']:.1f} s to begin",
-                flush=True,
-            )
+            achieved = f"{found['flops'] / 1e9:.0f} of {best / 1e9:.0f} GFLOP/s"
+            begin = f"{found['first_seconds']:.1f} s to begin"
+            print(f"{name}, {backend} {mode}: {achieved}, {begin}", flush=True)
         rows.append(row)
     for row in rows:
         row["peak_gflops"] = best / 1e9

@@ -184,25 +184,25 @@ CPU: dict[str, Choice] = {
     "simple_rnn": Choice(
         "jax",
         "xla",
-        "JAX 7.1 times as fast, TensorFlow with XLA 3.6 times",
-        after=80_000,
+        "JAX 5.8 times as fast, TensorFlow with XLA 2.5 times",
+        after=160_000,
     ),
     "lstm": Choice(
         "jax",
         "xla",
-        "JAX 1.0 to 5.0 times as fast, TensorFlow with XLA 1.2 to 2.9 times; "
-        "0.8 times where batch × units is 16,384",
-        after=100_000,
-        up_to=8_192,
+        "JAX 1.0 to 4.0 times as fast, TensorFlow with XLA 1.3 to 2.7 times; "
+        "1.0 times where batch × units is 5,000 and more",
+        after=140_000,
+        up_to=4_096,
     ),
     "gru": Choice(
         "jax",
         "xla",
-        "JAX 1.4 to 6.4 times as fast, TensorFlow with XLA 1.5 to 4.7 times",
-        after=35_000,
+        "JAX 1.2 to 4.7 times as fast, TensorFlow with XLA 1.3 to 2.8 times",
+        after=90_000,
     ),
-    "cnn": Choice("tensorflow", "plain", "JAX 0.8 to 0.9 times as fast"),
-    "cnn_lstm": Choice("jax", "plain", "JAX 1.3 times as fast"),
+    "cnn": Choice("tensorflow", "plain", "JAX 0.8 to 1.2 times as fast"),
+    "cnn_lstm": Choice("jax", "plain", "JAX 1.1 times as fast"),
 }
 """Measured by `python -m benchmarks speed`."""
 
