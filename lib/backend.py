@@ -23,8 +23,8 @@ UNUSED = {
     "jax": ("sklearn", "pandas", "matplotlib", "IPython"),
 }
 
-# A flag that its XLA does not know ends the process. This TensorFlow's knows those below.
-KNOWN = "2.21"
+# A flag that its XLA does not know ends the process. Those of these versions know the one below.
+KNOWN = {"tensorflow": "2.21.", "jax": "0.10."}
 
 
 @contextmanager
@@ -147,9 +147,10 @@ def _set_xla_flags(backend: str, threads: int | None) -> None:
     flags = []
     if threads == 1:
         flags.append("--xla_cpu_multi_thread_eigen=false")
-    if backend == "tensorflow" and versions().get(backend, "").startswith(f"{KNOWN}."):
-        # Operations of a step of a recurrent network are too small to be handed to other threads:
-        # trying to makes that step half as long again.
+    if versions().get(backend, "").startswith(KNOWN[backend]):
+        # What can be computed at once would be, and all of it be held. A CNN-LSTM takes 1.4 GB with
+        # JAX instead of 1.9; and operations of a step of a recurrent network are too small to be
+        # handed to other threads: trying to makes it 1.1 (JAX) to 1.5 times (TensorFlow) as long.
         flags.append("--xla_cpu_enable_concurrency_optimized_scheduler=false")
     stated = os.environ.get("XLA_FLAGS", "").split()
     os.environ["XLA_FLAGS"] = " ".join([*flags, *stated])
