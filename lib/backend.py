@@ -148,8 +148,8 @@ def _set_xla_flags(backend: str, threads: int | None) -> None:
     if threads == 1:
         flags.append("--xla_cpu_multi_thread_eigen=false")
     if versions().get(backend, "").startswith(KNOWN[backend]):
-        # What can be computed at once would be, and all of it be held. A CNN-LSTM takes 1.4 GB with
-        # JAX instead of 1.9; and operations of a step of a recurrent network are too small to be
+        # What can be computed at once would be, and all of it be held. A CNN-LSTM takes 1.5 GB with
+        # JAX instead of 2.0; and operations of a step of a recurrent network are too small to be
         # handed to other threads: trying to makes it 1.1 (JAX) to 1.5 times (TensorFlow) as long.
         flags.append("--xla_cpu_enable_concurrency_optimized_scheduler=false")
     stated = os.environ.get("XLA_FLAGS", "").split()
