@@ -178,8 +178,8 @@ def visible_gpus(dev: Path = Path("/dev")) -> list[str]:
 
 # Seconds a step of TensorFlow plain over those of the others, from docs/benchmarks.md. XLA starts
 # each of the many small operations of a recurrent step for less. `after` is two and a half times
-# the most that compiling the training step took, over what each step in time gained: validation
-# and prediction are compiled too.
+# the most that compiling the training step took, over what each step in time gained: that of
+# validation is compiled too.
 CPU: dict[str, Choice] = {
     "simple_rnn": Choice(
         "jax",

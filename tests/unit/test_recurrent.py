@@ -102,18 +102,28 @@ def test_outputs_and_gradients_are_those_of_keras(architecture: str, case: str) 
     compare(architecture, case, compiled=False)
 
 
-def test_outputs_and_gradients_are_those_of_keras_with_xla() -> None:
-    compare("lstm", "recurrent dropout", compiled=True)
+@pytest.mark.parametrize(
+    "architecture",
+    ["lstm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("simple_rnn", "gru"))],
+)
+def test_outputs_and_gradients_are_those_of_keras_with_xla(architecture: str) -> None:
+    compare(architecture, "recurrent dropout", compiled=True)
 
 
-def test_outputs_and_gradients_are_those_of_keras_on_jax(python: Callable[..., str]) -> None:
+@pytest.mark.parametrize(
+    "case", ["recurrent dropout", pytest.param("all", marks=pytest.mark.slow)]
+)
+def test_outputs_and_gradients_are_those_of_keras_on_jax(
+    case: str, python: Callable[..., str]
+) -> None:
     pytest.importorskip("jax")
-    python(
+    code = (
         "import sys; from lib.backend import load; load('jax')\n"
         "from tests.unit.test_recurrent import compare\n"
         "for name in ('simple_rnn', 'lstm', 'gru'):\n"
-        "    compare(name, 'recurrent dropout', compiled=True)"
+        "    compare(name, sys.argv[1], compiled=True)"
     )
+    python(code, case)
 
 
 def test_a_model_is_saved_as_one_of_keras(tmp_path: Path, keras: Any) -> None:
