@@ -98,9 +98,7 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     study_schema = read_yaml(schemas / "study.schema.yaml")
     settings["studies"] = {name: _study(name, settings, study_schema, root=root) for name in names}
     for study in settings["studies"].values():
-        _check_compile(study, settings)
-        if isinstance(settings["devices"], int):
-            _check_batches(study, settings["devices"], settings["scaling"])
+        _check_trainings(study, settings)
     return settings
 
 
@@ -121,33 +119,25 @@ def compute(settings: Mapping[str, Any], study: str, architecture: str) -> dict[
     return {key: settings[key] for key in keys} | {"many": searched}
 
 
-def _check_compile(study: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Find a way to compile that a backend does not have before anything is trained."""
+def _check_trainings(study: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Find ways to compile that a backend has not, and batches that the devices do not divide."""
     device, devices = settings["device"], settings["devices"]
-    for architecture in study["trials"]:
-        try:
-            backend = choose_backend(settings["backend"], architecture, device)
-            compile_mode(
-                settings["compile"],
-                architecture,
-                backend,
-                "cpu" if device == "auto" else device,
-                devices=devices if isinstance(devices, int) else 1,
-            )
-        except HeldoutError as error:
-            raise HeldoutError(f"study {study['name']}, {architecture}: {error}") from error
-
-
-def _check_batches(study: Mapping[str, Any], devices: int, scaling: str) -> None:
-    """Find batches that the devices do not divide before anything is trained."""
+    known = isinstance(devices, int)
     for architecture, trials in study["trials"].items():
         search = study["architectures"][architecture]
         listed = trials.values() if trials is not None else [search["fixed"]]
-        for values in listed:
-            try:
-                scaled(complete(architecture, values), scaling, devices)
-            except HeldoutError as error:
-                raise HeldoutError(f"study {study['name']}, {architecture}: {error}") from error
+        try:
+            compile_mode(
+                settings["compile"],
+                architecture,
+                choose_backend(settings["backend"], architecture, device),
+                "cpu" if device == "auto" else device,
+                devices=devices if known else 1,
+            )
+            for values in listed if known else ():
+                scaled(complete(architecture, values), settings["scaling"], devices)
+        except HeldoutError as error:
+            raise HeldoutError(f"study {study['name']}, {architecture}: {error}") from error
 
 
 def _study(

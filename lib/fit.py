@@ -178,8 +178,8 @@ class Trainer:
         several = self.devices > 1
         with self._place.scope():
             self.model = self._build(synchronized=several)
-            # On a GPU Keras has cuDNN go through time.
-            if kind == "cpu" and (compiled or width <= WIDEST):
+            # On a GPU Keras has cuDNN go through time, which XLA cannot compile.
+            if compiled or (kind == "cpu" and width <= WIDEST):
                 differentiate(self.model)
             if compiled:
                 _compile_steps(self.model)

@@ -110,9 +110,7 @@ def test_outputs_and_gradients_are_those_of_keras_with_xla(architecture: str) ->
     compare(architecture, "recurrent dropout", compiled=True)
 
 
-@pytest.mark.parametrize(
-    "case", ["recurrent dropout", pytest.param("all", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("case", ["recurrent dropout", pytest.param("all", marks=pytest.mark.slow)])
 def test_outputs_and_gradients_are_those_of_keras_on_jax(
     case: str, python: Callable[..., str]
 ) -> None:
