@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import mmap
 import os
@@ -126,3 +127,28 @@ def blocks(
     for start in range(0, len(rows), size):
         chosen = np.sort(rows[start : start + size])
         yield chosen, take(x, chosen)
+
+
+def contents(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Hash each example, and see whether it changes, in one reading.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(examples, time, channels)]
+        May be memory-mapped: it is read in blocks.
+
+    Returns
+    -------
+    content : np.ndarray [shape=(examples,), dtype=uint64]
+        Equal for equal examples; BLAKE2b, so that unequal ones do not meet by chance.
+    flat : np.ndarray [shape=(examples,), dtype=bool]
+        Whether an example does not change over time: silence, or a stretch that is cut off. Such
+        examples are equal in recordings that have nothing else in common.
+    """
+    content, flat = np.empty(len(x), dtype=np.uint64), np.empty(len(x), dtype=bool)
+    for rows, block in blocks(x):
+        for number, example in zip(rows, block, strict=True):
+            digest = hashlib.blake2b(example.tobytes(), digest_size=8).digest()
+            content[number] = int.from_bytes(digest, "little")
+        flat[rows] = (block.max(axis=1) == block.min(axis=1)).all(axis=1)
+    return content, flat

@@ -9,6 +9,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 import pandas as pd
 
+from lib.arrays import contents, open_examples
 from lib.errors import HeldoutError
 from lib.files import atomic, write_table
 
@@ -39,6 +40,8 @@ def assemble(
     parquet : str or Path
         The table to write: `example` (row in the array), `recording`, `group`, `label`, `start`
         (s), `split`, `rate` (Hz), `duration` (s), `channels`, `level` (dB of full scale).
+        Recordings that hold an identical example are of one group, as `join_duplicates` says:
+        published datasets hold recordings under several names.
 
     Raises
     ------
@@ -73,7 +76,42 @@ def assemble(
     known = recordings.assign(recording=recordings["recording"].astype(str))
     known = known.set_index("recording")[["group", "split"]].astype(object).fillna("").astype(str)
     table = table.join(known, on="recording")
+    table["group"] = join_duplicates(table["group"].to_numpy(), *contents(open_examples(npy)))
     write_table(parquet, table[[*_FIRST, *_OF_EXAMPLE[3:]]].reset_index(drop=True))
+
+
+def join_duplicates(group: np.ndarray, content: np.ndarray, flat: np.ndarray) -> np.ndarray:
+    """Join the groups of examples with the same content.
+
+    Parameters
+    ----------
+    group : np.ndarray [shape=(examples,)]
+        Names of groups.
+    content, flat : np.ndarray [shape=(examples,)]
+        From `lib.arrays.contents`. Examples that do not change over time join nothing.
+
+    Returns
+    -------
+    np.ndarray [shape=(examples,)]
+        For each example the group that comes first by name of all that are joined with its own.
+
+    Examples
+    --------
+    >>> group, content = np.array(["c", "a", "b", "d"]), np.array([1, 2, 1, 3])
+    >>> join_duplicates(group, content, np.zeros(4, bool)).tolist()
+    ['b', 'a', 'b', 'd']
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    names, number = np.unique(group, return_inverse=True)
+    _, first, same = np.unique(content, return_index=True, return_inverse=True)
+    start, end = number[~flat], number[first[same]][~flat]
+    edges = coo_array((np.ones(len(start), bool), (start, end)), shape=(len(names), len(names)))
+    _, joined = connected_components(edges, directed=False)
+    # Names are sorted, so that the first of a component is the least.
+    _, least = np.unique(joined, return_index=True)
+    return names[least[joined[number]]]
 
 
 def _describe(

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.arrays import blocks
-from lib.audit import content_hashes
+from lib.arrays import contents
 
 # dB of full scale: below, there is nothing to hear. dB: so far from the median of all recordings a
 # level is worth a look, since 20 dB are a tenth or ten times of the amplitude.
@@ -37,13 +36,15 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
         `classes`: for each its `examples`, `recordings`, `groups`, `largest_group` (the share of
         its examples that the group with the most of them gave), `rates` (Hz), and least, median and
         greatest `duration` (s) and `level` (dB of full scale) over its recordings.
-        `duplicates`: `count` of the contents that several recordings hold, and those `recordings`.
+        `duplicates`: `count` of the contents that several recordings hold, and those `recordings`,
+        which `lib.examples` has joined into one group. Examples that do not change over time are
+        not compared.
         `suspects`: recordings to look at, each with a `reason`.
     """
     table = examples.astype({"label": str, "recording": str, "group": str})
-    content, flat = _read(x)
+    content, flat = contents(x)
     table["content"] = content
-    held = table.groupby("content")["recording"].unique()
+    held = table[~flat[table["example"]]].groupby("content")["recording"].unique()
     held = held[held.map(len) > 1]
     return {
         "classes": [_class(name, table[table["label"] == name]) for name in classes],
@@ -53,15 +54,6 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
         },
         "suspects": _suspects(table, flat)[:MOST],
     }
-
-
-def _read(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the hash of each example, and whether it does not change over time, in one reading."""
-    content, flat = np.empty(len(x), dtype=np.uint64), np.empty(len(x), dtype=bool)
-    for rows, block in blocks(x):
-        content[rows] = content_hashes(block)
-        flat[rows] = (block.max(axis=1) == block.min(axis=1)).all(axis=1)
-    return content, flat
 
 
 def _class(name: str, rows: pd.DataFrame) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lib.arrays import blocks
+from lib.arrays import contents
 from lib.errors import HeldoutError
 from lib.splits import PARTS
 
@@ -45,13 +44,16 @@ def audit_split(
     dict
         `leaks`; `groups_on_two_sides`, `identical_examples` and `overlapping_examples`, each with
         its `count` and its worst cases; `missing_classes` (fold, part and class); `parts` (size,
-        groups and classes of each part of each fold).
+        groups and classes of each part of each fold). An example that does not change over time is
+        not compared: any two recordings may hold one.
     """
     joined = split.merge(examples, on="example", validate="many_to_one")
     joined["part"] = joined["part"].astype(str)
     groups = _on_two_sides(joined, "group")
-    joined["content"] = content_hashes(x)[joined["example"].to_numpy()]
-    identical = _on_two_sides(joined, "content")
+    content, flat = contents(x)
+    rows = joined["example"].to_numpy()
+    joined["content"] = content[rows]
+    identical = _on_two_sides(joined[~flat[rows]], "content")
     overlapping = _overlapping(joined, duration)
     missing = _missing_classes(joined, classes)
     crossing = sorted(set(groups["group"]))
@@ -115,27 +117,6 @@ def require_honest(audit: dict[str, Any], *, study: str, protocol: str) -> None:
         f"Keep each group on one side, or set `honest: false` for {protocol!r}: then its numbers "
         "are shown as leaky ones."
     )
-
-
-def content_hashes(x: np.ndarray) -> np.ndarray:
-    """Give a 64-bit hash of each example's bytes.
-
-    Parameters
-    ----------
-    x : np.ndarray [shape=(examples, time, channels)]
-        May be memory-mapped: it is read in blocks.
-
-    Returns
-    -------
-    np.ndarray [shape=(examples,), dtype=uint64]
-        Equal for equal examples; BLAKE2b, so that unequal ones do not meet by chance.
-    """
-    hashes = np.empty(len(x), dtype=np.uint64)
-    for rows, block in blocks(x):
-        for number, example in zip(rows, block, strict=True):
-            digest = hashlib.blake2b(example.tobytes(), digest_size=8).digest()
-            hashes[number] = int.from_bytes(digest, "little")
-    return hashes
 
 
 def _on_two_sides(joined: pd.DataFrame, column: str) -> pd.DataFrame:

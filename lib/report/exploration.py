@@ -48,6 +48,7 @@ def remarks(exploration: Mapping[str, Any]) -> list[str]:
     """Say which recordings hold the same examples, and which look broken."""
     duplicates = exploration["duplicates"]
     found = [
-        f"{' and '.join(names)} hold identical examples." for names in duplicates["recordings"]
+        f"{', '.join(names[:-1])} and {names[-1]} hold identical examples: they count as one group."
+        for names in duplicates["recordings"]
     ]
     return found + [f"{s['recording']}: {s['reason']}." for s in exploration["suspects"]]

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib.arrays import open_examples
 from lib.errors import HeldoutError
-from lib.examples import assemble
+from lib.examples import assemble, join_duplicates
 
 
 def recordings(*names):
@@ -155,3 +157,29 @@ def test_arrays_that_are_no_examples_are_refused(tmp_path):
     np.save(path, np.array([{}]), allow_pickle=True)
     with pytest.raises(HeldoutError, match="expected an array of examples"):
         open_examples(path)
+
+
+def test_recordings_with_an_identical_example_are_one_group(tmp_path, put):
+    counts = [(name, 2) for name in "23456"]
+    value = np.array([2, 2, 3, 3, 2, 4, 4, 5, 0, 0])  # 2 and 4 share one, 4 and 5 another
+    file = shard(tmp_path / "0.npz", *counts, shape=(3, 1), value=value)
+    x, table = put([file], recordings(*"23456"))
+    assert x[5, :, 0].tolist() == [4, 1, 0]
+    groups = dict(zip(table["recording"], table["group"], strict=True))
+    assert groups == {"2": "g2", "3": "g3", "4": "g2", "5": "g5", "6": "g6"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.booleans()), min_size=1))
+def test_joined_groups_share_no_content_with_another(rows):
+    group = np.array([f"g{one}" for one, _, _ in rows])
+    content = np.array([one for _, one, _ in rows], np.uint64)
+    flat = np.array([one for _, _, one in rows])
+    joined = join_duplicates(group, content, flat)
+    table = pd.DataFrame({"before": group, "after": joined, "content": content})
+    # A group stays together, and nothing that changes over time is in two.
+    assert (table.groupby("before")["after"].nunique() == 1).all()
+    assert (table[~flat].groupby("content")["after"].nunique() == 1).all()
+    assert set(joined) <= set(group)
+    unlike = np.arange(len(rows), dtype=np.uint64)
+    np.testing.assert_array_equal(join_duplicates(group, unlike, flat), group)
+    np.testing.assert_array_equal(join_duplicates(group, content, np.ones(len(rows), bool)), group)

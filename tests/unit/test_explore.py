@@ -57,6 +57,7 @@ def test_what_looks_broken() -> None:
     examples.loc[examples["recording"] == "r1", "level"] = -200.0
     examples.loc[examples["recording"] == "r2", "level"] = -5.0
     x[6] = 1.5  # an example of r3
+    x[12] = 1.5  # and one of r6: silence is no copy
     x[15] = x[8]  # r7 holds what r4 holds
     x[1] = x[0]  # within one recording: an overlap, not a copy
     result = found(examples, x)
@@ -64,10 +65,11 @@ def test_what_looks_broken() -> None:
         "r1": "silent: -200 dB of full scale",
         "r2": "level -5 dB of full scale, where the median is -30 dB",
         "r3": "1 of its examples do not change over time",
+        "r6": "1 of its examples do not change over time",
     }
     assert result["duplicates"] == {"count": 1, "recordings": [("r4", "r7")]}
-    assert "r4 and r7 hold identical examples." in remarks(result)
-    assert len(remarks(result)) == 4
+    assert "r4 and r7 hold identical examples: they count as one group." in remarks(result)
+    assert len(remarks(result)) == 5
 
 
 def test_table() -> None:
