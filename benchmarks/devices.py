@@ -83,7 +83,7 @@ def find() -> tuple[str, str]:
 
 def run(what: str, backend: str, device: str, **options: Any) -> Any:
     """Do a part of `measure`, in a process of its own."""
-    from lib.backend import device_kind, load
+    from lib.networks.backend import device_kind, load
 
     keras = load(backend, device=device)
     if what == "kind":
@@ -119,10 +119,10 @@ def _epoch(
 ) -> dict[str, Any]:
     """Train as the workflow does, without validation, and time the fastest epoch."""
     from benchmarks.products import flop, products
-    from lib.backend import device_name, load
-    from lib.batches import batches
-    from lib.callbacks import Training
-    from lib.fit import Trainer
+    from lib.networks.backend import device_name, load
+    from lib.train.batches import batches
+    from lib.train.callbacks import Training
+    from lib.train.trainer import Trainer
 
     rng = np.random.default_rng(0)
     batch, steps = case["hyperparameters"]["batch_size"], 2 if quick else STEPS

@@ -18,10 +18,10 @@ import psutil
 
 from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart
-from lib.callbacks import Training
-from lib.data import Data
-from lib.hyperparameters import trial_id
-from lib.train import Recipe, train_runs
+from lib.networks.hyperparameters import trial_id
+from lib.train.callbacks import Training
+from lib.train.data import Data
+from lib.train.runs import Recipe, train_runs
 
 RUNS, JOBS = 2000, 40
 # Runs of each network; their seeds share a process and a network, as in the workflow.

@@ -13,8 +13,8 @@ import yaml
 from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
 from lib.files import write_table
-from lib.new_study import study_text
-from lib.recordings import read_recordings
+from lib.own.study import study_text
+from lib.recordings.table import read_recordings
 
 # As most audio is: packed, and at a rate at which it is not used.
 CLIPS, CLIP_SECONDS, RATE, FORMAT = 400, 10.0, 48_000, "FLAC"

@@ -123,7 +123,7 @@ def epoch_timer(keras: Any, *, seconds: float, skip: int = 0) -> Any:
     Parameters
     ----------
     keras : module
-        From `lib.backend.load`.
+        From `lib.networks.backend.load`.
     seconds : float
         How long epochs are timed, s.
     skip : int

@@ -61,17 +61,17 @@ def _write(file: Path, shape: tuple[int, ...]) -> None:
 
 def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     """Train some steps from the file, and as many with one batch that is there already."""
-    from lib.arrays import open_examples
-    from lib.backend import load
-    from lib.batches import batches, moments
-    from lib.callbacks import Training
-    from lib.fit import Trainer
+    from lib.examples.arrays import open_examples
+    from lib.networks.backend import load
+    from lib.train.batches import batches, moments
+    from lib.train.callbacks import Training
+    from lib.train.trainer import Trainer
 
     x = open_examples(file)
     if quick:
-        import lib.batches
+        import lib.train.batches
 
-        lib.batches.IN_MEMORY = 0
+        lib.train.batches.IN_MEMORY = 0
     count, batch, classes = len(x), 32, 6
     labels = np.arange(count) % classes
     rows = np.random.default_rng(0).permutation(count)

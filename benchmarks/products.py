@@ -54,7 +54,7 @@ def products(model: Any, batch: int) -> list[Product]:
     Parameters
     ----------
     model : keras.Model
-        Of `lib.models.build`.
+        Of `lib.networks.models.build`.
     batch : int
         Examples a step.
     """

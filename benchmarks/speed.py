@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import ROOT, cores, epoch_timer, fastest, peak, together
-from lib.compilation import compile_mode
-from lib.configuration import resolve
+from lib.config.settings import resolve
 from lib.errors import HeldoutError
 from lib.features import shape
-from lib.plain_yaml import read_yaml
+from lib.files import read_yaml
+from lib.networks.compilation import compile_mode
 
 MODES = (("tensorflow", "plain"), ("tensorflow", "xla"), ("jax", "xla"))
 SECONDS = 4.0
@@ -80,10 +80,10 @@ def run(
 ) -> dict[str, Any]:
     """Train for some steps and give seconds a step, with what is spent on which part of it."""
     from benchmarks.products import flop, products, seconds_alone
-    from lib.backend import load
-    from lib.batches import batches
-    from lib.callbacks import Training
-    from lib.fit import Trainer
+    from lib.networks.backend import load
+    from lib.train.batches import batches
+    from lib.train.callbacks import Training
+    from lib.train.trainer import Trainer
 
     rng = np.random.default_rng(0)
     batch = hyperparameters["batch_size"]

@@ -16,11 +16,11 @@ import numpy as np
 
 from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
-from lib.bayes import Sweep, work
-from lib.callbacks import Training
-from lib.data import Data, read_search_data
-from lib.spaces import grid_trials
-from lib.train import Recipe
+from lib.search.bayes import Sweep, work
+from lib.search.spaces import grid_trials
+from lib.train.callbacks import Training
+from lib.train.data import Data, read_search_data
+from lib.train.runs import Recipe
 
 PROTOCOL = "published_without_202"
 FIXED = {"batch_normalization": False, "kernels": [5, 3]}
@@ -113,8 +113,8 @@ def _epochs(quick: bool) -> int:
 
 def run(results: str, share: int, shares: int, quick: bool) -> dict[str, list[float]]:
     """Train some of the cells and give the validation losses of their epochs."""
-    from lib.fit import Trainer
-    from lib.plain_yaml import read_yaml
+    from lib.files import read_yaml
+    from lib.train.trainer import Trainer
 
     study = read_yaml(Path(__file__).parents[1] / "config" / "studies" / "arrhythmia.yaml")
     folder = Path(results)

@@ -57,10 +57,10 @@ def _difference(one: list[list[float]], other: list[list[float]]) -> float | Non
 
 def _write_features(folder: Path, file: Path, *, quick: bool) -> None:
     """Simulate the five voices and extract the study's features, of the published folders."""
-    from lib.configuration import resolve
+    from lib.config.settings import resolve
     from lib.datasets import dataset_module
     from lib.features import extract
-    from lib.plain_yaml import read_yaml
+    from lib.files import read_yaml
     from lib.simulate import simulate
 
     config = read_yaml(ROOT / "config" / "config.yaml") | {"effort": "full", "studies": ["voices"]}
@@ -153,8 +153,8 @@ def _ours(
     folder: Path,
 ) -> Result:
     """Train as the workflow does, with the state on disk after each epoch."""
-    from lib.callbacks import Training
-    from lib.fit import Trainer
+    from lib.train.callbacks import Training
+    from lib.train.trainer import Trainer
 
     trainer = Trainer(
         x,

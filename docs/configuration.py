@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.features import KINDS
-from lib.hyperparameters import ARCHITECTURES
-from lib.plain_yaml import read_yaml
+from lib.files import read_yaml
+from lib.networks.hyperparameters import ARCHITECTURES
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "configuration.md"

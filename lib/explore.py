@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.arrays import contents
+from lib.examples.arrays import contents
 
 # dB of full scale: below, there is nothing to hear. dB: so far from the median of all recordings a
 # level is worth a look, since 20 dB are a tenth or ten times of the amplitude.
@@ -37,8 +37,8 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
         its examples that the group with the most of them gave), `rates` (Hz), and least, median and
         greatest `duration` (s) and `level` (dB of full scale) over its recordings.
         `duplicates`: `count` of the contents that several recordings hold, and those `recordings`,
-        which `lib.examples` has joined into one group. Examples that do not change over time are
-        not compared.
+        which `lib.examples.assembly` has joined into one group. Examples that do not change over
+        time are not compared.
         `suspects`: recordings to look at, each with a `reason`.
     """
     table = examples.astype({"label": str, "recording": str, "group": str})

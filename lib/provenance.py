@@ -64,7 +64,7 @@ def durations(folder: Path) -> dict[str, float]:
     Parameters
     ----------
     folder : Path
-        Holds a folder of logs for each stage, or the one log of a stage (`lib.jobs.job`).
+        Holds a folder of logs for each stage, or the one log of a stage (`lib.jobs.scripts`).
 
     Returns
     -------

@@ -14,10 +14,6 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
 
-# `pytest` alone, unlike `python -m pytest`, leaves the checkout, with `tests.runs`, out of it.
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
-
 # A busy machine is slow, not wrong; and a test that fails must fail again when it is repeated.
 settings.register_profile("heldout", deadline=None, derandomize=True, database=None)
 settings.load_profile("heldout")
@@ -31,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def keras() -> Any:
     """Keras on TensorFlow, for the tests that train in this process."""
-    from lib.backend import load
+    from lib.networks.backend import load
 
     return load("tensorflow")
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib.audit.fingerprint import Band, Fingerprint, Match, band_of, find_matches, fingerprint
 from lib.datasets.files import read_file, read_file_header
 from lib.errors import HeldoutError
-from lib.features import level
-from lib.fingerprint import Band, Fingerprint, Match, band_of, find_matches, fingerprint
+from lib.features.extraction import level
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export."""
-    from lib.export import export, manifest_of
-    from lib.predict import find_run, read_run
+    from lib.predict.export import export, manifest_of
+    from lib.predict.predictor import find_run, read_run
 
     folder = find_run(arguments.run, results=arguments.results)
     record = read_run(folder)

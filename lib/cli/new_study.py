@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lib.cli.predict import rate_of
     from lib.errors import HeldoutError
     from lib.files import atomic
-    from lib.new_study import study_text
+    from lib.own.study import study_text
 
     name = arguments.name or re.sub(r"\W+", "_", arguments.folder.resolve().name).strip("_")
     file = arguments.studies / f"{name}.yaml"

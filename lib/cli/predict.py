@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lib.predict import Prediction, Predictor
+    from lib.predict.predictor import Prediction, Predictor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict and print; 1 where a file could not be predicted."""
     from lib.cli.output import print_json, print_table
     from lib.errors import HeldoutError
-    from lib.predict import Predictor, file_table, find_run, window_table
+    from lib.predict.predictor import Predictor, file_table, find_run, window_table
 
     given = {"variable": arguments.variable, "rate": rate_of(arguments.rate)}
     predictor = Predictor(
@@ -87,7 +87,7 @@ def _annotate(predictor: Predictor, item: Prediction, folder: Path) -> str | Non
     """Write the annotations of a record whose beats were predicted."""
     import numpy as np
 
-    from lib.rpeaks import write_annotations
+    from lib.predict.rpeaks import write_annotations
 
     if item.error or not len(item.positions):
         return None

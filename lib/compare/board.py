@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lib.aami import is_aami
-from lib.calibration import calibration_gaps
 from lib.compare.runs import Pool, Predictions
-from lib.metrics import evaluate, losses, per_recording, positions
+from lib.metrics.aami import is_aami
+from lib.metrics.calibration import calibration_gaps
+from lib.metrics.registry import evaluate, losses, per_recording, positions
 from lib.statistics import sums
 from lib.statistics.bootstrap import (
     Interval,

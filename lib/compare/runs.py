@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
-from lib.metrics import positions
+from lib.metrics.registry import positions
 
 NEEDED = (
     *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),

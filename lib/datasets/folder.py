@@ -1,4 +1,4 @@
-"""A folder of a person's own recordings, as `lib.folder` surveyed it."""
+"""A folder of a person's own recordings, as `lib.own.survey` surveyed it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lib.files import read_json
 from lib.plots.style import display
-from lib.report import boards, search
+from lib.report import boards, hyperparameters
 from lib.report.exploration import classes_table, remarks
 from lib.report.figures import FigureView, figure
 from lib.report.table import TableView, minus, number, records, text
@@ -92,9 +92,9 @@ def study_view(
         "per_class": boards.per_class(study, tables["per_class"], str(answer["architecture"])),
         "aami": boards.aami(study, tables["aami"]),
         "agreement": boards.agreement(study, tables["agreement"]),
-        "hyperparameters": search.chosen(study, tables["trials"]),
-        "trials": search.trials(study, tables["trials"]),
-        "importance_table": search.importance(study, tables["importance"]),
+        "hyperparameters": hyperparameters.chosen(study, tables["trials"]),
+        "trials": hyperparameters.trials(study, tables["trials"]),
+        "importance_table": hyperparameters.importance(study, tables["importance"]),
         "protocols": [
             _protocol(study, protocol, folder=folder, results=results)
             for protocol in sorted(study["protocols"], key=lambda name: name != study["primary"])

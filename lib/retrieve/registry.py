@@ -11,8 +11,7 @@ from urllib.parse import quote, urljoin
 import jsonschema
 
 from lib.errors import HeldoutError
-from lib.files import safe_path
-from lib.plain_yaml import read_yaml
+from lib.files import read_yaml, safe_path
 
 # In Python `$` also matches before a line end, hence `(?!\n)`.
 _FILE: dict[str, Any] = {

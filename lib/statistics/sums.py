@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.aami import jk_index
-from lib.metrics import kappa
+from lib.metrics.aami import jk_index
+from lib.metrics.registry import kappa
 
 Array = NDArray[np.float64]
 Score = Callable[[Array], Array]
@@ -276,7 +276,7 @@ def kappa_score(matrix: Array) -> Array:
     Returns
     -------
     ndarray, shape (...)
-        As `lib.metrics.kappa`.
+        As `lib.metrics.registry.kappa`.
     """
     return kappa(matrix)
 
@@ -303,7 +303,7 @@ def mcc_score(matrix: Array) -> Array:
 
 
 def jk_score(classes: Sequence[str]) -> Score:
-    """Give the jκ index (`lib.aami.jk_index`) as a score of confusion matrices.
+    """Give the jκ index (`lib.metrics.aami.jk_index`) as a score of confusion matrices.
 
     Parameters
     ----------
@@ -341,7 +341,7 @@ def mean_score(column: int = 0) -> Score:
 
 
 def calibration_score(sums: Array) -> Array:
-    """Give the expected calibration error of `group_sums` of `lib.calibration.calibration_gaps`.
+    """Give the expected calibration error of `group_sums` of `calibration_gaps`.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from selenium.webdriver.chrome.service import Service
 from lib.compare import compare
 from lib.plots import plot_overall, plot_study
 from lib.report import render
-from tests.runs import make_runs, study, two_studies
+from tests.support.runs import make_runs, study, two_studies
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

@@ -11,7 +11,7 @@ from lib.compare import compare
 from lib.plots import plot_overall, plot_study
 from lib.report import render
 from tests.browser.conftest import Browser
-from tests.runs import make_runs, study
+from tests.support.runs import make_runs, study
 
 MEGABYTE = 1e6
 CLASSES = [f"class {letter}" for letter in "ABCDEF"]

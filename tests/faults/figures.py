@@ -1,7 +1,7 @@
 """The figures of docs/faults.md, counted from the tests themselves.
 
 python -m tests.faults.figures         # write the tables into docs/faults.md
-python -m tests.faults.figures LOG …   # and take in what long runs of tests.faults.fuzzing printed
+python -m tests.faults.figures LOG …   # and take in what long runs of tests.support.fuzzing printed
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.configuration import ROOT, merge, resolve
+from lib.config.settings import ROOT, merge, resolve
 from lib.errors import HeldoutError
-from lib.plain_yaml import read_yaml
-from tests.folders import own_folder
-from tests.workflow.copies import Workflow, set_up
+from lib.files import read_yaml
+from tests.support.folders import own_folder
+from tests.support.workflow import Workflow, set_up
 
 SHIPPED = read_yaml(ROOT / "config" / "config.yaml")
 SCHEMAS = {

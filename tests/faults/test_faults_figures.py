@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.faults import figures
-from tests.faults.readers import READERS
+from tests.support.readers import READERS
 
 
 def test_the_page_holds_the_figures_that_the_tests_count() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lib.errors import HeldoutError
-from tests.faults.readers import READERS
+from tests.support.readers import READERS
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).parent / "corpus"
@@ -21,9 +21,9 @@ INPUTS = int(os.environ.get("HELDOUT_FUZZ", "200"))
 
 @pytest.mark.parametrize("inputs", [10, pytest.param(INPUTS, marks=pytest.mark.slow)])
 def test_mutated_files_end_in_a_reading_or_an_error(inputs: int) -> None:
-    """One process for all readers, its memory, time and reach limited; see tests.faults.fuzzing."""
+    """One process for all readers, its memory, time and reach limited (tests.support.fuzzing)."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.fuzzing", "--inputs", str(inputs)],
+        [sys.executable, "-m", "tests.support.fuzzing", "--inputs", str(inputs)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -21,8 +21,8 @@ from lib.datasets.matlab import load, variables
 from lib.datasets.signal import LARGEST
 from lib.errors import HeldoutError
 from lib.features import extract, write_shard
-from lib.folder_table import list_folder
-from tests.faults.readers import CLIPS, RATE, SHEET, tone, write_record
+from lib.own.table import list_folder
+from tests.support.readers import CLIPS, RATE, SHEET, tone, write_record
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The inplace keyword", "ignore:.*n_fft=.*too large", "ignore:.*is constant"

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
 from lib.retrieve import Network, retrieve
-from tests import broken_server as bad
-from tests.broken_server import Answer, Server, serving
-from tests.registries import tiny_registry
+from tests.support import broken_server as bad
+from tests.support.broken_server import Answer, Server, serving
+from tests.support.registries import tiny_registry
 
 BODY = random.Random(0).randbytes(200_000)
 OTHER = random.Random(1).randbytes(200_000)

@@ -36,7 +36,7 @@ def test_no_graph_and_no_file_outlives_its_network(keras: Any, tmp_path: Path) -
 def test_keras_alone_trains_the_same_weights_and_keeps_the_graph(
     keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What `lib.fit` takes out of Keras is a sum of one: not a bit differs without it.
+    """What `lib.train.trainer` takes out of Keras is a sum of one: not a bit differs without it.
 
     Where this fails because no graph is kept, Keras or TensorFlow has mended it: delete the detour.
     """
@@ -45,7 +45,7 @@ def test_keras_alone_trains_the_same_weights_and_keeps_the_graph(
     ours = train_one(tmp_path / "ours", data, "cnn", 1)
     before = graphs()
     assert "_all_reduce_sum_gradients" in dir(keras.optimizers.Adam)
-    monkeypatch.setattr("lib.fit._without_sum", lambda optimizer: None)
+    monkeypatch.setattr("lib.train.trainer._without_sum", lambda optimizer: None)
     theirs = train_one(tmp_path / "theirs", data, "cnn", 1)
     keras.backend.clear_session()
     assert graphs() > before

@@ -20,7 +20,7 @@ from lib.plots import plot_overall, plot_study
 from lib.report import render
 from tests.browser.conftest import Browser
 from tests.browser.test_page import copied
-from tests.runs import make_runs, study
+from tests.support.runs import make_runs, study
 
 SCRIPT = "<script>window.ran = 1</script>"
 IMAGE = '"><img src=x onerror="window.ran = 2">'

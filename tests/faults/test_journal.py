@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lib.bayes import Sweep, open_study, work
-from lib.callbacks import Training
-from lib.data import Data
-from lib.train import Recipe
+from lib.search.bayes import Sweep, open_study, work
+from lib.train.callbacks import Training
+from lib.train.data import Data
+from lib.train.runs import Recipe
 
 SPACE = {"units": [[8], [16]], "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}
 TRIALS, EPOCHS = 4, 3
@@ -77,7 +77,7 @@ def test_half_a_line_is_dropped_and_the_search_goes_on(
         folder = tmp_path / str(length)
         folder.mkdir()
         (folder / name).write_bytes(text[:length])
-        with caplog.at_level(logging.WARNING, "lib.bayes"):
+        with caplog.at_level(logging.WARNING, "lib.search.bayes"):
             assert search(folder) == found, f"cut at byte {length}"
     assert "dropped its last line, which was cut off" in caplog.text
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workflow.copies import Process, Workflow, end, set_up
+from tests.support.workflow import Process, Workflow, end, set_up
 
 KILLS = int(os.environ.get("HELDOUT_KILLS", "6"))
 SEED = os.environ.get("HELDOUT_KILLS_SEED", "0")

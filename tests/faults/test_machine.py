@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from lib.jobs import job
+from lib.jobs.scripts import job
 from tests.faults.test_kills import scripts
-from tests.workflow.copies import Process, Workflow, end
+from tests.support.workflow import Process, Workflow, end
 
 ROOT = os.geteuid() == 0
 REPORT = "results/report.html"

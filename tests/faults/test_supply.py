@@ -14,7 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from tests.workflow.copies import set_up
+from tests.support.workflow import set_up
 
 ROOT = Path(__file__).parents[2]
 # In the environment of a run: programs that would tell somebody of it if they could.

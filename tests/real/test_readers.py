@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.arrays import open_examples
 from lib.datasets import read, recordings
 from lib.errors import HeldoutError
-from lib.examples import assemble
+from lib.examples.arrays import open_examples
+from lib.examples.assembly import assemble
 from lib.features import extract, shape, write_shard
-from lib.recordings import recordings_table
-from lib.shards import deal
+from lib.recordings.shards import deal
+from lib.recordings.table import recordings_table
 
 pytestmark = pytest.mark.real
 

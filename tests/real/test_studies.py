@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from lib.datasets import recordings
-from tests.workflow.copies import Workflow, set_up
+from tests.support.workflow import Workflow, set_up
 
 DATA = os.environ.get("HELDOUT_DATA", "")
 

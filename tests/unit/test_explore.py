@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.arrays import open_examples
+from lib.examples.arrays import open_examples
 from lib.explore import explore
 from lib.report.exploration import classes_table, remarks
 
@@ -88,7 +88,7 @@ def test_the_examples_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         read.append(os.preadv(*arguments))
         return read[-1]
 
-    monkeypatch.setattr("lib.arrays.os", SimpleNamespace(preadv=counted))
+    monkeypatch.setattr("lib.examples.arrays.os", SimpleNamespace(preadv=counted))
     opened = open_examples(tmp_path / "examples.npy")
     assert found(examples, opened) == found(examples, x)
     assert sum(read) == x.nbytes

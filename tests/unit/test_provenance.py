@@ -37,45 +37,51 @@ def edit(path, old, new):
 
 
 def test_a_hash_is_of_the_content_alone(library):
-    copied = code_hash("lib.train")
+    copied = code_hash("lib.train.runs")
     assert len(copied) == 16
     int(copied, 16)
     assert copied != code_hash("lib.features")
     provenance.LIBRARY = LIBRARY
     forget()
-    assert code_hash("lib.train") == copied
+    assert code_hash("lib.train.runs") == copied
 
 
 def test_code_that_is_used_counts(library):
-    before = code_hash("lib.train")
-    edit(library / "batches.py", "IN_MEMORY = 512_000_000", "IN_MEMORY = 1")
-    assert code_hash("lib.train") != before
+    before = code_hash("lib.train.runs")
+    edit(library / "train" / "batches.py", "IN_MEMORY = 512_000_000", "IN_MEMORY = 1")
+    assert code_hash("lib.train.runs") != before
 
 
 def test_a_module_imported_inside_a_function_counts(library):
     (library / "inner.py").write_text("VALUE = 1\n")
-    with (library / "scores.py").open("a") as stream:
+    with (library / "metrics" / "scores.py").open("a") as stream:
         stream.write("\n\ndef late():\n    from lib import inner\n    return inner.VALUE\n")
     forget()
-    before = code_hash("lib.train")
-    assert "lib.inner" in modules_of("lib.train")
+    before = code_hash("lib.train.runs")
+    assert "lib.inner" in modules_of("lib.train.runs")
     edit(library / "inner.py", "VALUE = 1", "VALUE = 2")
-    assert code_hash("lib.train") != before
+    assert code_hash("lib.train.runs") != before
 
 
 def test_words_and_layout_do_not_count(library):
-    before = code_hash("lib.train")
-    scores = library / "scores.py"
+    before = code_hash("lib.train.runs")
+    scores = library / "metrics" / "scores.py"
     edit(scores, '"""Count examples by true class', '"""Tally examples by true class')
     edit(scores, '"""The scores that', '"""Those scores that')
     edit(scores, "    p = probabilities", "    # A remark.\n\n    p = (probabilities)")
     assert "A remark" in scores.read_text()
     edit(scores, "(probabilities)", "probabilities")
-    assert code_hash("lib.train") == before
+    assert code_hash("lib.train.runs") == before
 
 
 def test_other_modules_do_not_count(library):
-    stages = ("lib.train", "lib.splits", "lib.features", "lib.recordings", "lib.examples")
+    stages = (
+        "lib.train.runs",
+        "lib.splits",
+        "lib.features",
+        "lib.recordings.table",
+        "lib.examples.assembly",
+    )
     before = [code_hash(stage) for stage in stages]
     for name in ("plots/style.py", "report/__init__.py", "compare/runs.py", "retrieve/mirror.py"):
         with (library / name).open("a") as stream:
@@ -85,38 +91,42 @@ def test_other_modules_do_not_count(library):
 
 
 def test_editing_features_leaves_what_comes_before(library):
-    before = {stage: code_hash(stage) for stage in ("lib.features", "lib.recordings")}
+    before = {stage: code_hash(stage) for stage in ("lib.features", "lib.recordings.table")}
     with (library / "features" / "beats.py").open("a") as stream:
         stream.write("\nADDED = 1\n")
     forget()
     assert code_hash("lib.features") != before["lib.features"]
-    assert code_hash("lib.recordings") == before["lib.recordings"]
+    assert code_hash("lib.recordings.table") == before["lib.recordings.table"]
 
 
 @pytest.mark.parametrize(
     ("module", "others"),
     [
-        ("lib.train", ("plots", "compare", "report", "simulate", "retrieve", "features")),
-        ("lib.train", ("datasets", "baselines", "audit", "search", "configuration")),
-        ("lib.features", ("train", "fit", "models", "hyperparameters", "compare", "report")),
+        ("lib.train.runs", ("plots", "compare", "report", "simulate", "retrieve", "features")),
+        ("lib.train.runs", ("datasets", "train.baselines", "audit", "search", "config", "own")),
+        ("lib.features", ("train", "networks", "compare", "report", "own", "predict")),
         ("lib.features", ("simulate", "retrieve", "splits")),
-        ("lib.baselines", ("train", "fit", "models", "backend", "callbacks", "features")),
+        ("lib.train.baselines", ("train.runs", "train.trainer", "networks", "features")),
         ("lib.splits", ("train", "features", "datasets", "compare")),
-        ("lib.audit", ("train", "features", "datasets", "compare")),
-        ("lib.search", ("train", "fit", "compare", "report", "plots")),
-        ("lib.compare", ("train", "fit", "features", "plots", "report", "retrieve", "simulate")),
-        ("lib.recordings", ("train", "features", "retrieve", "simulate", "compare")),
+        ("lib.audit.examples", ("train", "features", "datasets", "compare")),
+        ("lib.search.choice", ("train", "compare", "report", "plots")),
+        ("lib.compare", ("train", "features", "plots", "report", "retrieve", "simulate")),
+        ("lib.recordings.table", ("train", "features", "retrieve", "simulate", "compare")),
     ],
 )
 def test_a_stage_does_not_depend_on_others(module, others):
-    used = {name.split(".")[1] for name in modules_of(module)}
-    assert not used & set(others)
+    used = modules_of(module)
+    assert not [name for name in used if f"{name}.".startswith(tuple(f"lib.{o}." for o in others))]
 
 
 def test_a_stage_depends_on_what_it_uses():
-    assert {"lib.fit", "lib.models", "lib.batches", "lib.backend", "lib.hyperparameters"} <= set(
-        modules_of("lib.train")
-    )
+    assert {
+        "lib.train.trainer",
+        "lib.networks.models",
+        "lib.train.batches",
+        "lib.networks.backend",
+        "lib.networks.hyperparameters",
+    } <= set(modules_of("lib.train.runs"))
     assert {"lib.features.beats", "lib.datasets.mitdb"} <= set(modules_of("lib.features"))
 
 
@@ -154,7 +164,9 @@ def test_a_simulator_concerns_the_datasets_that_it_makes(library):
 def test_a_name_that_no_module_has_chooses_none():
     """A dataset without a simulator: the job says so, not the planning of it."""
     found = modules_of("lib.simulate", chosen={"lib.simulate": "tiny"})
-    assert [name for name in found if name.startswith("lib.simulate")] == ["lib.simulate"]
+    assert [name for name in found if name.startswith("lib.simulate.")] == [
+        "lib.simulate.simulator"
+    ]
 
 
 def test_modules_can_be_left_out():

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from lib.configuration import ROOT
+from lib.config.settings import ROOT
 from lib.errors import HeldoutError
-from lib.plain_yaml import read_yaml
+from lib.files import read_yaml
 from lib.splits import make_split
 
 # Dealing tries many orders: a dozen cases a property keep this file quick.

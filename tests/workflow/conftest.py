@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.workflow.copies import Process, Workflow, end, set_up
+from tests.support.workflow import Process, Workflow, end, set_up
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """The commands of README and docs: run as they stand there, or with the reason why not.
 
-All of them are planned (tests/unit/test_docs.py), and those of `python -m lib` run in
-tests/unit/test_commands.py.
+All of them are planned (tests/project/test_docs.py), and those of `python -m lib` run in
+tests/unit/cli/test_commands.py.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import sys
 import pytest
 import yaml
 
-from lib.configuration import merge
-from lib.plain_yaml import read_yaml
-from tests.unit.test_docs import commands
-from tests.workflow.copies import CONFIG, Workflow
+from lib.config.settings import merge
+from lib.files import read_yaml
+from tests.project.test_docs import commands
+from tests.support.workflow import CONFIG, Workflow
 
 # What runs here, with the studies of the default run, which would take minutes, put in place of
 # its five, and what it leaves.
@@ -37,7 +37,7 @@ _REAL = "needs the real recordings, which a checkout does not hold: tests/real r
 _CLUSTER = "needs Slurm; tests/workflow/test_slurm.py runs the profile against a stand-in"
 _GPU = "needs a GPU and the real recordings"
 _TPU = "needs a TPU"
-_BENCHMARK = "minutes of measuring; tests/unit/test_benchmarks.py runs the section in small"
+_BENCHMARK = "minutes of measuring; tests/project/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
 _OWN_BEATS = "minutes of training; tests/workflow/test_own_beats_run.py runs it with fewer epochs"
 _OWN = "minutes of training; tests/workflow/test_own.py runs it with fewer epochs"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.copies import Done, Workflow
+from tests.support.workflow import Done, Workflow
 
 
 def assert_clear(done: Done, *words: str) -> None:
@@ -25,7 +25,7 @@ def assert_clear(done: Done, *words: str) -> None:
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """Give a copy in which nothing is made: the configuration is refused before."""
-    from tests.workflow.copies import set_up
+    from tests.support.workflow import set_up
 
     return set_up(tmp_path_factory.mktemp("idle"))
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from tests.workflow.copies import Process, Workflow, alive
+from tests.support.workflow import Process, Workflow, alive
 
 
 def forget(workflow: Workflow, architecture: str) -> None:

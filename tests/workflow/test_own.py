@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.folder import NO_GROUPS
-from tests.folders import own_folder
-from tests.workflow.copies import Workflow
+from lib.own.survey import NO_GROUPS
+from tests.support.folders import own_folder
+from tests.support.workflow import Workflow
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.folders import ECG_RATE, heartbeats, own_records, write_record
-from tests.workflow.copies import Workflow
+from tests.support.folders import ECG_RATE, heartbeats, own_records, write_record
+from tests.support.workflow import Workflow
 from tests.workflow.test_own import ONE_EPOCH, SMALLEST, lib
 
 pytestmark = pytest.mark.slow

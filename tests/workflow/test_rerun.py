@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workflow.copies import Plan, Workflow
+from tests.support.workflow import Plan, Workflow
 
 TRAINING = {"trial", "search", "train"}
 AFTER_TRAINING = {"compare", "plots", "report"}
@@ -70,8 +70,10 @@ def test_another_simulation_makes_everything_anew(copied: Workflow) -> None:
     [
         pytest.param("lib/report/table.py", {"report"}, marks=pytest.mark.slow),
         ("lib/plots/scores.py", {"plots", "report"}),
-        ("lib/compare/scores.py", AFTER_TRAINING),
-        pytest.param("lib/baselines.py", {"baselines", *AFTER_TRAINING}, marks=pytest.mark.slow),
+        ("lib/compare/leaderboard.py", AFTER_TRAINING),
+        pytest.param(
+            "lib/train/baselines.py", {"baselines", *AFTER_TRAINING}, marks=pytest.mark.slow
+        ),
         ("lib/features/beats.py", {"features", *AFTER_FEATURES}),
         pytest.param("lib/splits.py", AFTER_FEATURES - {"examples"}, marks=pytest.mark.slow),
     ],
@@ -84,7 +86,7 @@ def test_edited_code_reruns_its_stage_and_what_follows(
 
 
 def test_an_edited_model_retrains_and_leaves_the_data_alone(copied: Workflow) -> None:
-    copied.add_code("lib/models.py")
+    copied.add_code("lib/networks/models.py")
     assert set(copied.plan().rules) == {"trial", "search", "train", *AFTER_TRAINING}
 
 
@@ -99,7 +101,7 @@ def test_an_edited_simulator_of_another_dataset_changes_nothing(copied: Workflow
 
 
 def test_words_alone_rerun_nothing(copied: Workflow) -> None:
-    for module in ("lib/simulate/mitdb.py", "lib/features/beats.py", "lib/fit.py"):
+    for module in ("lib/simulate/mitdb.py", "lib/features/beats.py", "lib/train/trainer.py"):
         copied.edit(module, lambda text: "# A remark.\n" + text.replace('"""', '"""In short: ', 1))
     assert copied.plan().jobs == []
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.workflow.copies import Workflow
+from tests.support.workflow import Workflow
 
 # Stands in for the kernel, which kills what takes more memory than a job was given.
 KILLED = """import os, signal
@@ -54,5 +54,5 @@ def test_a_job_that_is_killed_every_time_ends_the_run(fresh: Workflow) -> None:
 
 
 def test_what_a_job_asks_for_reruns_nothing(copied: Workflow) -> None:
-    copied.edit("lib/resources.py", lambda text: text.replace("PLAIN_MB = 800", "PLAIN_MB = 8000"))
+    copied.edit("lib/jobs/needs.py", lambda text: text.replace("PLAIN_MB = 800", "PLAIN_MB = 8000"))
     assert copied.plan().jobs == []

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from lib.compare import TABLES, TIMED
-from tests.workflow.copies import ROOT, Workflow
+from tests.support.workflow import ROOT, Workflow
 
 PROTOCOLS = ("grouped", "random")
 NETWORKS = ("simple_rnn", "gru")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.folders import tone
-from tests.workflow.copies import Workflow, parse_plan
+from tests.support.folders import tone
+from tests.support.workflow import Workflow, parse_plan
 
 SHARDS = {f"results/folder/features/{number}.npz" for number in range(8)}
 

@@ -22,7 +22,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.workflow.copies import Done, Process, Workflow, end, set_up
+from tests.support.workflow import Done, Process, Workflow, end, set_up
 
 EXAMPLES = "results/tiny/examples.npy"
 SLURM = os.environ.get("HELDOUT_SLURM", "")

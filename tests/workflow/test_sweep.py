@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.workflow.copies import Workflow
+from tests.support.workflow import Workflow
 
 SEARCH = {
     "method": "bayes",

@@ -3,15 +3,16 @@ import sys
 # The library of this checkout, whichever is installed.
 sys.path.insert(0, workflow.basedir)
 
-from lib import configuration, resources
-from lib.cluster import require_partitions
+from lib.config import settings as configuration
+from lib.jobs import needs as resources
+from lib.jobs.cluster import require_partitions
 from lib.compare import TABLES
-from lib.devices import gpus_of_training
+from lib.jobs.gpus import gpus_of_training
 from lib.errors import HeldoutError
-from lib.folder import demands, listing
-from lib.jobs import RunLock, hand_down_library, require_writable
+from lib.own.survey import demands, listing
+from lib.jobs.place import RunLock, hand_down_library, require_writable
 from lib.provenance import code_hash
-from lib.train import RUN_FILES
+from lib.train.runs import RUN_FILES
 
 hand_down_library(workflow.basedir)
 

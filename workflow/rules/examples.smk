@@ -17,6 +17,6 @@ rule examples:
             )
         ),
     params:
-        code=code_hash("lib.examples"),
+        code=code_hash("lib.examples.assembly"),
     script:
         "../scripts/examples.py"

@@ -17,6 +17,6 @@ rule folder:
         # What Snakemake cannot know beforehand, since any file may be in the folder.
         listing=lambda wildcards: listing(FOLDERS[wildcards.dataset]["folder"]["path"]),
         reading=lambda wildcards: configuration.reading(FOLDERS[wildcards.dataset]),
-        code=code_hash("lib.folder"),
+        code=code_hash("lib.own.survey"),
     script:
         "../scripts/folder.py"

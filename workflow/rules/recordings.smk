@@ -19,6 +19,6 @@ checkpoint recordings:
         classes=of_study("classes"),
         recordings=of_study("recordings"),
         shards=of_study("shards"),
-        code=code_hash("lib.recordings", "lib.shards"),
+        code=code_hash("lib.recordings.table", "lib.recordings.shards"),
     script:
         "../scripts/recordings.py"

@@ -30,7 +30,7 @@ rule trial:
         identity=identity,
         seed=SETTINGS["seeds"][0],
         compute=compute,
-        code=code_hash("lib.train"),
+        code=code_hash("lib.train.runs"),
     script:
         "../scripts/trial.py"
 
@@ -64,8 +64,8 @@ rule worker:
         identity=identity,
         seed=SETTINGS["seeds"][0],
         compute=compute,
-        training_code=code_hash("lib.train"),
-        code=code_hash("lib.bayes"),
+        training_code=code_hash("lib.train.runs"),
+        code=code_hash("lib.search.bayes"),
     script:
         "../scripts/worker.py"
 
@@ -91,6 +91,8 @@ rule search:
     params:
         trials=trials,
         search=of_architecture,
-        code=code_hash("lib.search", "lib.bayes", without=("lib.data", "lib.train")),
+        code=code_hash(
+            "lib.search.choice", "lib.search.bayes", without=("lib.train.data", "lib.train.runs")
+        ),
     script:
         "../scripts/search.py"

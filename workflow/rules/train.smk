@@ -36,8 +36,8 @@ rule train:
         identity=identity,
         compute=compute,
         inputs=inputs,
-        inputs_code=code_hash("lib.inputs", without=("lib.features", "lib.datasets")),
-        code=code_hash("lib.train"),
+        inputs_code=code_hash("lib.predict.inputs", without=("lib.features", "lib.datasets")),
+        code=code_hash("lib.train.runs"),
     script:
         "../scripts/train.py"
 
@@ -72,6 +72,6 @@ rule baselines:
         scored=of_study("scored"),
         identity=identity,
         seed=SETTINGS["seed"],
-        code=code_hash("lib.baselines"),
+        code=code_hash("lib.train.baselines"),
     script:
         "../scripts/baselines.py"

@@ -1,9 +1,9 @@
 from lib.files import read_table, write_json
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.arrays import open_examples
     from lib.audit import audit_split, require_honest
+    from lib.examples.arrays import open_examples
     from lib.features import seconds
 
     names = {"study": snakemake.wildcards.study, "protocol": snakemake.wildcards.protocol}

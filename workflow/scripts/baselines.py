@@ -1,12 +1,12 @@
 from pathlib import Path
 
 from lib.files import read_table
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.arrays import open_examples
-    from lib.baselines import baseline_run
-    from lib.data import open_data
+    from lib.examples.arrays import open_examples
+    from lib.train.baselines import baseline_run
+    from lib.train.data import open_data
 
     params, names = snakemake.params, snakemake.wildcards
     examples = read_table(snakemake.input.examples)

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from lib.compare import compare

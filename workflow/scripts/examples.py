@@ -1,9 +1,9 @@
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.examples import assemble
+    from lib.examples.assembly import assemble
     from lib.files import sha256, write_json
-    from lib.recordings import read_recordings
+    from lib.recordings.table import read_recordings
 
     assemble(
         snakemake.input.shards,

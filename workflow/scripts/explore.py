@@ -1,8 +1,8 @@
 from lib.files import read_table, write_json
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.arrays import open_examples
+    from lib.examples.arrays import open_examples
     from lib.explore import explore
 
     write_json(

@@ -1,8 +1,8 @@
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from lib.features import write_shard
-    from lib.recordings import read_recordings
+    from lib.recordings.table import read_recordings
 
     settings = dict(snakemake.params.features)
     write_shard(

@@ -1,10 +1,10 @@
 from pathlib import Path
 
 from lib.files import write_json
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.folder import link, survey
+    from lib.own.survey import link, survey
 
     folder, manifest = snakemake.params.folder, Path(snakemake.output.manifest)
     found = survey(

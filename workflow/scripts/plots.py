@@ -1,4 +1,4 @@
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from pathlib import Path

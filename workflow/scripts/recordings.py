@@ -1,11 +1,11 @@
 from pathlib import Path
 
 from lib.files import read_json, write_table
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.recordings import recordings_table
-    from lib.shards import deal
+    from lib.recordings.shards import deal
+    from lib.recordings.table import recordings_table
 
     manifest = Path(snakemake.input.manifest)
     table = recordings_table(

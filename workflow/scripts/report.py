@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from lib.files import read_json
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from lib.plots import plot_overall

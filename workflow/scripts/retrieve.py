@@ -1,8 +1,7 @@
 from pathlib import Path
 
-from lib.files import write_json
-from lib.jobs import job
-from lib.plain_yaml import read_yaml
+from lib.files import read_yaml, write_json
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from lib.retrieve import retrieve

@@ -1,11 +1,11 @@
 from pathlib import Path
 
 from lib.files import read_json, write_json, write_table
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.bayes import open_study, sweep_records
-    from lib.search import best_trial, trials_table
+    from lib.search.bayes import open_study, sweep_records
+    from lib.search.choice import best_trial, trials_table
 
     trials = snakemake.params.trials
     if trials is None:

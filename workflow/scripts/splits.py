@@ -1,5 +1,5 @@
 from lib.files import read_table, write_table
-from lib.jobs import job
+from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from lib.splits import make_split

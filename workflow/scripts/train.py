@@ -1,17 +1,17 @@
 from pathlib import Path
 
 from lib.files import read_json, read_table
-from lib.jobs import training_job
+from lib.jobs.scripts import training_job
 
 compute = snakemake.params.compute
 # Not a param: how many share a GPU changes no result.
 share = int(snakemake.config["runs_per_gpu"])
 
 with training_job(snakemake.log[0], compute, runs_per_gpu=share):
-    from lib.callbacks import Training
-    from lib.data import read_data
-    from lib.inputs import describe_inputs
-    from lib.train import Recipe, train_runs
+    from lib.predict.inputs import describe_inputs
+    from lib.train.callbacks import Training
+    from lib.train.data import read_data
+    from lib.train.runs import Recipe, train_runs
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     best, fold = read_json(files.best), int(names.fold)

@@ -1,17 +1,17 @@
 from pathlib import Path
 
 from lib.files import read_json, write_json
-from lib.jobs import training_job
+from lib.jobs.scripts import training_job
 
 compute = snakemake.params.compute
 # Not a param: how many share a GPU changes no result.
 share = int(snakemake.config["runs_per_gpu"])
 
 with training_job(snakemake.log[0], compute, runs_per_gpu=share):
-    from lib.bayes import Sweep, work
-    from lib.callbacks import Training
-    from lib.data import read_search_data
-    from lib.train import Recipe
+    from lib.search.bayes import Sweep, work
+    from lib.train.callbacks import Training
+    from lib.train.data import read_search_data
+    from lib.train.runs import Recipe
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     search = params.search

@@ -1,0 +1,184 @@
+"""Whether a split can be believed: what stands on two sides of it, and what a part lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import HeldoutError
+from lib.examples.arrays import contents
+from lib.splits import PARTS
+
+
+def audit_split(
+    examples: pd.DataFrame,
+    split: pd.DataFrame,
+    *,
+    x: np.ndarray,
+    duration: float,
+    classes: Sequence[str],
+    honest: bool,
+) -> dict[str, Any]:
+    """Look for whatever a split lets through from one side to another.
+
+    Parameters
+    ----------
+    examples : pd.DataFrame
+        Columns `example`, `recording`, `group`, `label`, `start` (s).
+    split : pd.DataFrame
+        Columns `example`, `fold`, `part`.
+    x : np.ndarray [shape=(examples, time, channels)]
+        The examples; may be memory-mapped.
+    duration : float
+        How long one example lasts, s. Two of one recording overlap when they start within it.
+    classes : sequence of str
+        Every class of the study.
+    honest : bool
+        Whether the protocol claims that nothing leaks.
+
+    Returns
+    -------
+    dict
+        `leaks`; `groups_on_two_sides`, `identical_examples` and `overlapping_examples`, each with
+        its `count` and its worst cases; `missing_classes` (fold, part and class); `parts` (size,
+        groups and classes of each part of each fold). An example that does not change over time is
+        not compared: any two recordings may hold one.
+    """
+    joined = split.merge(examples, on="example", validate="many_to_one")
+    joined["part"] = joined["part"].astype(str)
+    groups = _on_two_sides(joined, "group")
+    content, flat = contents(x)
+    rows = joined["example"].to_numpy()
+    joined["content"] = content[rows]
+    identical = _on_two_sides(joined[~flat[rows]], "content")
+    overlapping = _overlapping(joined, duration)
+    missing = _missing_classes(joined, classes)
+    crossing = sorted(set(groups["group"]))
+    on_two = joined[joined["group"].isin(crossing)]
+    pairs = [
+        sorted(joined.loc[joined["content"] == value, "recording"].astype(str).unique())
+        for value in identical["content"].unique()[:20]
+    ]
+    leaks = bool(crossing or len(identical) or overlapping["count"])
+    return {
+        "honest": honest,
+        "leaks": leaks,
+        "groups_on_two_sides": {
+            "count": len(crossing),
+            "groups": [str(name) for name in crossing[:100]],
+            "examples": int(on_two["example"].nunique()),
+        },
+        "identical_examples": {"count": int(identical["content"].nunique()), "recordings": pairs},
+        "overlapping_examples": overlapping,
+        "missing_classes": missing,
+        "parts": _parts(joined, classes),
+    }
+
+
+def require_honest(audit: dict[str, Any], *, study: str, protocol: str) -> None:
+    """Stop where a protocol that is called honest leaks.
+
+    Parameters
+    ----------
+    audit : dict
+        From `audit_split`.
+    study, protocol : str
+        What the error calls them.
+
+    Raises
+    ------
+    HeldoutError
+        Names the groups, recordings and numbers of examples on two sides.
+    """
+    if not (audit["honest"] and audit["leaks"]):
+        return
+    found = []
+    groups = audit["groups_on_two_sides"]
+    if groups["count"]:
+        found.append(
+            f"{groups['count']} groups stand on two sides, with {groups['examples']} examples: "
+            f"{', '.join(groups['groups'][:20])}"
+        )
+    identical = audit["identical_examples"]
+    if identical["count"]:
+        names = "; ".join(" = ".join(pair[:3]) for pair in identical["recordings"][:5])
+        found.append(f"{identical['count']} contents stand on two sides ({names})")
+    overlapping = audit["overlapping_examples"]
+    if overlapping["count"]:
+        found.append(
+            f"{overlapping['count']} examples overlap in time with one on another side "
+            f"(recordings {', '.join(overlapping['recordings'][:5])})"
+        )
+    raise HeldoutError(
+        f"{study}: the protocol {protocol!r} is called honest, and leaks: {'. '.join(found)}. "
+        f"Keep each group on one side, or set `honest: false` for {protocol!r}: then its numbers "
+        "are shown as leaky ones."
+    )
+
+
+def _on_two_sides(joined: pd.DataFrame, column: str) -> pd.DataFrame:
+    """List the values of a column that stand in more than one part of a fold."""
+    sides = joined.groupby(["fold", column])["part"].nunique()
+    return sides[sides > 1].reset_index()
+
+
+def _overlapping(joined: pd.DataFrame, duration: float) -> dict[str, Any]:
+    """Count examples that share a stretch of a recording with one on another side.
+
+    Sorted by start, the examples of a recording make stretches of one side each. Of all examples
+    on other sides, the nearest before an example is the last of the stretch before its own, and
+    the nearest after it the first of the next one: if neither overlaps with it, none does.
+    """
+    ordered = joined.sort_values(["fold", "recording", "start", "example"], ignore_index=True)
+    start = ordered["start"].to_numpy(dtype=float)
+    within = np.column_stack([pd.factorize(ordered[name])[0] for name in ("fold", "recording")])
+    side = pd.factorize(ordered["part"])[0]
+    new = (within[1:] != within[:-1]).any(axis=1)
+    first = np.flatnonzero(np.concatenate([[True], new | (side[1:] != side[:-1])]))
+    stretch = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(ordered))))
+    last = np.append(first[1:], len(ordered)) - 1
+    # A stretch whose neighbour is of another recording or fold has none on that side.
+    joins = np.concatenate([[False], ~new[first[1:] - 1], [False]])
+    before = np.where(joins[:-1], start[np.roll(last, 1)], -np.inf)[stretch]
+    after = np.where(joins[1:], start[np.roll(first, -1)], np.inf)[stretch]
+    # A microsecond of tolerance: windows that touch do not overlap.
+    near = np.minimum(start - before, after - start) < duration - 1e-6
+    found = ordered[near]
+    return {
+        "count": int(found["example"].nunique()),
+        "recordings": sorted(found["recording"].astype(str).unique())[:100],
+    }
+
+
+def _missing_classes(joined: pd.DataFrame, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """List the classes that a part of a fold has no example of."""
+    present = set(zip(joined["fold"], joined["part"], joined["label"].astype(str), strict=True))
+    return [
+        {"fold": int(fold), "part": part, "class": label}
+        for fold in sorted(joined["fold"].unique())
+        for part in PARTS
+        for label in classes
+        if (fold, part, label) not in present
+    ]
+
+
+def _parts(joined: pd.DataFrame, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Describe each part of each fold."""
+    rows = []
+    for fold in sorted(joined["fold"].unique()):
+        for part in PARTS:
+            here = joined[(joined["fold"] == fold) & (joined["part"] == part)]
+            counts = here["label"].astype(str).value_counts()
+            rows.append(
+                {
+                    "fold": int(fold),
+                    "part": part,
+                    "examples": len(here),
+                    "groups": int(here["group"].nunique()),
+                    "classes": {label: int(counts.get(label, 0)) for label in classes},
+                }
+            )
+    return rows

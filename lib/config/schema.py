@@ -1,0 +1,101 @@
+"""Checking what a person wrote against a JSON schema, and telling what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from lib.errors import HeldoutError, suggestion
+from lib.files import require_plain
+
+
+def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:
+    """Check a value against a JSON schema and report every fault in one error.
+
+    Parameters
+    ----------
+    value : object
+        What was read.
+    schema : mapping
+        JSON schema, draft 2020-12.
+    where : str
+        The file or option that the value is from, for the message.
+
+    Raises
+    ------
+    HeldoutError
+        Lists each fault: the key, what was expected, what came, and the nearest known key.
+    """
+    import jsonschema
+
+    require_plain(value, where)
+
+    validator = jsonschema.Draft202012Validator(schema)
+    faults = sorted(validator.iter_errors(value), key=lambda fault: list(map(str, fault.path)))
+    lines = [line for fault in faults for line in _explain(fault)]
+    if lines:
+        raise HeldoutError(f"{where}:\n" + "\n".join(f"  - {line}" for line in lines))
+
+
+def _explain(fault: Any) -> Iterator[str]:
+    """Say in a line or more what is wrong, with the path of the key."""
+    path = ".".join(map(str, fault.absolute_path))
+    at = f"{path}: " if path else ""
+    if fault.validator == "additionalProperties" and isinstance(fault.instance, dict):
+        known = list(fault.schema.get("properties", {}))
+        for key in fault.instance:
+            if key not in known:
+                yield f"{at}unknown key {key!r}. {suggestion(str(key), known)}"
+    elif fault.validator == "required":
+        missing = [key for key in fault.validator_value if key not in fault.instance]
+        yield f"{at}expected the keys {', '.join(missing)}, which are missing."
+    elif fault.validator == "enum":
+        yield (
+            f"{at}expected one of {', '.join(map(str, fault.validator_value))}, "
+            f"got {fault.instance!r}."
+        )
+    elif fault.validator == "pattern" and "x00" in fault.validator_value:
+        yield f"{at}expected text without control characters, got {fault.instance!r}."
+    elif fault.validator == "pattern":
+        yield f"{at}expected letters, digits and underscores, got {fault.instance!r}."
+    elif fault.validator == "propertyNames":
+        yield f"{at}{fault.message}."
+    else:
+        description = fault.schema.get("description", "")
+        yield f"{at}{fault.message}." + (f" It is: {description}" if description else "")
+
+
+def typed(value: Any, schema: Mapping[str, Any] | bool) -> Any:
+    """Read numbers and truth values that arrived as text, where the schema does not want text.
+
+    On Snakemake's command line every value inside a list or a mapping arrives as text:
+    `--config seeds=[0,1]` gives `['0', '1']`.
+
+    Parameters
+    ----------
+    value : object
+        What was read.
+    schema : mapping or bool
+        The part of a JSON schema that is about this value.
+
+    Returns
+    -------
+    object
+        The value, with text replaced where it reads as what is expected.
+    """
+    rules: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
+    if isinstance(value, Mapping):
+        known = rules.get("properties", {})
+        other = rules.get("additionalProperties", {})
+        return {key: typed(item, known.get(key, other)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item, rules.get("items", {})) for item in value]
+    kinds = rules.get("type", [])
+    if not isinstance(value, str) or "string" in kinds or "enum" in rules:
+        return value
+    try:
+        return float(value) if "e" in value.lower() else yaml.safe_load(value)
+    except (ValueError, yaml.YAMLError, RecursionError):
+        return value

@@ -1,0 +1,368 @@
+"""The configuration: its settings and studies, joined and checked, all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lib.config.schema import typed, validate
+from lib.datasets.folder import PREFIX
+from lib.errors import HeldoutError, suggestion
+from lib.features.registry import seconds, shape
+from lib.files import read_yaml, require_plain
+from lib.networks.compilation import choose_backend, compile_mode
+from lib.networks.devices import scaled
+from lib.networks.hyperparameters import complete
+from lib.own.study import study_text
+from lib.recordings.shards import expected_recordings, shards_for
+from lib.recordings.table import class_of
+from lib.search.spaces import check_space, grid_trials, random_trials
+from lib.splits import KINDS, check_rule
+
+ROOT = Path(__file__).parents[2]
+EFFORTS = ("demo", "quick", "full")
+# The study and the dataset of a folder that `folder` names.
+FOLDER = "folder"
+# What can be checked of a protocol before there are examples.
+_CHECKED = ("kind", "folds", "test", "validation", "parts")
+READING = ("variable", "rate")
+SEARCH_DEFAULTS = {
+    "method": "grid",
+    "trials": 40,
+    "workers": 1,
+    "stopping": "halving",
+    "min_epochs": 1,
+    "spacing": 3,
+    "factor": [3, 5],
+}
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one mapping over another: mappings are joined key by key, anything else is replaced."""
+    joined = dict(deepcopy(dict(base)))
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(joined.get(key), Mapping):
+            joined[key] = merge(joined[key], value)
+        else:
+            joined[key] = deepcopy(value)
+    return joined
+
+
+def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
+    """Check the whole configuration and join each study with its effort and overrides.
+
+    Parameters
+    ----------
+    config : mapping
+        What `config/config.yaml`, `--configfile` and `--config` make together.
+    root : Path
+        The folder that holds `config/` and `workflow/schemas/`.
+
+    Returns
+    -------
+    dict
+        The configuration, with `studies` a dict from name to the complete study: its own keys,
+        `name`, `source`, `simulated`, and `trials` (architecture to trial id to hyperparameters,
+        or to None where the search is Bayesian).
+
+    Raises
+    ------
+    HeldoutError
+        Anything unknown, of a wrong type or contradictory. Nothing has run yet.
+    """
+    require_plain(config, "the configuration")
+    schemas = root / "workflow" / "schemas"
+    settings: dict[str, Any] = deepcopy(dict(config))
+    # On the command line one study is typed as a word, not as a list.
+    if isinstance(settings.get("studies"), str):
+        settings["studies"] = settings["studies"].split(",")
+    if isinstance(settings.get("seeds"), int):
+        settings["seeds"] = [settings["seeds"]]
+    schema = read_yaml(schemas / "config.schema.yaml")
+    # Settings of studies are left as they came: each study's own schema reads them below.
+    own = settings.get("settings")
+    settings = typed({**settings, "settings": None}, schema) | {"settings": own}
+    validate(settings, schema, "the configuration")
+    if settings.get("folder"):
+        settings["studies"] = [FOLDER]
+    names = settings["studies"]
+    known = sorted(path.stem for path in (root / "config" / "studies").glob("*.yaml"))
+    known += [FOLDER] if settings.get("folder") else []
+    for name in [*names, *settings["settings"]]:
+        if name not in known:
+            raise HeldoutError(f"unknown study {name!r}. {suggestion(name, known)}")
+    study_schema = read_yaml(schemas / "study.schema.yaml")
+    settings["studies"] = {name: _study(name, settings, study_schema, root=root) for name in names}
+    for study in settings["studies"].values():
+        _check_trainings(study, settings)
+    return settings
+
+
+def compute(settings: Mapping[str, Any], study: str, architecture: str) -> dict[str, Any]:
+    """Give how the networks of an architecture are trained, as `lib.train.runs.Recipe` takes it.
+
+    Parameters
+    ----------
+    settings : mapping
+        Of `resolve`.
+    study, architecture : str
+        Whose networks.
+    """
+    keys = ("backend", "compile", "device", "devices", "scaling", "precision")
+    # A Bayesian search trains its networks in few processes. What it trained is taken for the final
+    # runs too, which are therefore trained the same way.
+    searched = settings["studies"][study]["trials"][architecture] is None
+    return {key: settings[key] for key in keys} | {"many": searched}
+
+
+def _check_trainings(study: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Find ways to compile that a backend has not, and batches that the devices do not divide."""
+    device, devices = settings["device"], settings["devices"]
+    known = isinstance(devices, int)
+    for architecture, trials in study["trials"].items():
+        search = study["architectures"][architecture]
+        listed = trials.values() if trials is not None else [search["fixed"]]
+        try:
+            compile_mode(
+                settings["compile"],
+                architecture,
+                choose_backend(settings["backend"], architecture, device),
+                "cpu" if device == "auto" else device,
+                devices=devices if known else 1,
+            )
+            for values in listed if known else ():
+                scaled(complete(architecture, values), settings["scaling"], devices)
+        except HeldoutError as error:
+            raise HeldoutError(f"study {study['name']}, {architecture}: {error}") from error
+
+
+def _study(
+    name: str, settings: Mapping[str, Any], schema: Mapping[str, Any], *, root: Path
+) -> dict[str, Any]:
+    """Read one study, lay effort and overrides over it, check it."""
+    path = root / "config" / "studies" / f"{name}.yaml"
+    if name == FOLDER and settings.get("folder"):
+        _require_apart(settings["folder"], root)
+        stated = _stated(settings["settings"].get(name, {}).get("folder"), schema)
+        study = yaml.safe_load(study_text(settings["folder"], **stated))
+    else:
+        study = read_yaml(path)
+    if not isinstance(study, dict):
+        raise HeldoutError(f"{path}: expected a mapping of keys, got {type(study).__name__}.")
+    efforts = study.pop("efforts", {})
+    if not isinstance(efforts, dict):
+        raise HeldoutError(f"{path}: efforts: expected a mapping, got {efforts!r}. Correct it.")
+    for effort, keys in efforts.items():
+        if effort not in EFFORTS:
+            raise HeldoutError(
+                f"{path}: efforts: unknown effort {effort!r}. {suggestion(effort, list(EFFORTS))}"
+            )
+        if not isinstance(keys, dict):
+            raise HeldoutError(
+                f"{path}: efforts.{effort}: expected a mapping of the keys that differ, got "
+                f"{keys!r}. Correct it."
+            )
+    study = merge(study, efforts.get(settings["effort"], {}))
+    study = merge(study, typed(settings["settings"].get(name, {}), schema))
+    validate(study, schema, f"study {name} (config/studies/{name}.yaml, or settings.{name})")
+    study["name"] = name
+    if ("folder" in study) != (study["dataset"] == FOLDER):
+        raise HeldoutError(
+            f"study {name}: `folder` belongs to `dataset: folder`, which needs it; got the dataset "
+            f"{study['dataset']}. Add or remove one of the two."
+        )
+    if study["dataset"] == FOLDER:
+        _require_apart(study["folder"]["path"], root)
+        _check_beats(study)
+        # Two folders are two datasets.
+        study["dataset"] = PREFIX + name
+    study["source"] = source_of(study["dataset"], settings)
+    study["simulated"] = study["source"] == "simulated"
+    study.setdefault("scored", list(study["classes"]))
+    study["shards"] = settings["shards"] or shards_for(
+        expected_recordings(
+            study, scale=settings["simulation"]["scale"], registry=root / "resources" / "registry"
+        )
+    )
+    _check_study(name, study)
+    study["trials"] = {}
+    for architecture, search in study["architectures"].items():
+        try:
+            study["trials"][architecture] = _trials(architecture, search, settings["seeds"][0])
+        except HeldoutError as error:
+            raise HeldoutError(f"study {name}: {error}") from error
+    return study
+
+
+def _stated(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Take of `settings.folder.folder` what says how to read it; the rest is checked later."""
+    import jsonschema
+
+    if not isinstance(given, Mapping):
+        return {}
+    known = schema["properties"]["folder"]["properties"]
+    return {
+        key: given[key]
+        for key in ("groups", "beats", *READING)
+        if key in given and jsonschema.Draft202012Validator(known[key]).is_valid(given[key])
+    }
+
+
+def _check_beats(study: Mapping[str, Any]) -> None:
+    """Find features of a folder that do not go with what its `beats` says."""
+    beats, kind = study["folder"].get("beats"), study["features"]["kind"]
+    if (beats is not None) != (kind == "beats"):
+        raise HeldoutError(
+            f"study {study['name']}: folder.beats: expected codes or recordings where the features "
+            f"are beats, and null where they are not, got {beats or 'null'} and {kind}. Correct "
+            "one of the two, or have the study written with `new-study --beats`."
+        )
+
+
+def _require_apart(folder: str, root: Path) -> None:
+    """Refuse a folder of recordings that holds the workflow or its results."""
+    try:
+        place = Path(folder).resolve()
+    except ValueError:  # no name of a file; that there is no such folder is said elsewhere
+        return
+    for inner in (root.resolve(), Path.cwd()):
+        if inner.is_relative_to(place):
+            raise HeldoutError(
+                f"folder {folder!r}: expected a folder of recordings, got one that holds the "
+                f"workflow itself ({inner}): what it makes would count as recordings. Put the "
+                "recordings into a folder of their own."
+            )
+
+
+def _trials(
+    architecture: str, search: dict[str, Any], seed: int
+) -> dict[str, dict[str, Any]] | None:
+    """List the trials of a search; a Bayesian one knows them only when it has run: None."""
+    for key, value in SEARCH_DEFAULTS.items():
+        search.setdefault(key, value)
+    fixed, space, method = search["fixed"], search["space"], search["method"]
+    check_space(architecture, fixed, space, method=method)
+    if method == "grid":
+        return grid_trials(architecture, fixed, space)
+    if method == "random":
+        return random_trials(architecture, fixed, space, trials=search["trials"], seed=seed)
+    return None
+
+
+def _check_study(name: str, study: Mapping[str, Any]) -> None:
+    """Find what a schema cannot: contradictions between keys."""
+    classes = list(study["classes"])
+    try:
+        class_of(study["classes"])
+    except HeldoutError as error:
+        raise HeldoutError(f"study {name}: {error}") from error
+    for label in study["scored"]:
+        if label not in classes:
+            raise HeldoutError(f"study {name}: scored: {suggestion(str(label), classes)}")
+    if study["primary"] not in study["protocols"]:
+        raise HeldoutError(
+            f"study {name}: primary: expected one of its protocols, got {study['primary']!r}. "
+            f"{suggestion(study['primary'], list(study['protocols']))}"
+        )
+    primary = study["protocols"][study["primary"]]
+    if not primary["honest"]:
+        raise HeldoutError(
+            f"study {name}: primary: hyperparameters are chosen on it, so it must be an honest "
+            f"protocol; {study['primary']!r} has `honest: false`."
+        )
+    for protocol, rule in study["protocols"].items():
+        if rule["kind"] == "random" and rule["honest"]:
+            raise HeldoutError(
+                f"study {name}: protocol {protocol}: a random split by example cannot be honest; "
+                "set `honest: false`."
+            )
+        if (rule["kind"] == "published") != ("parts" in rule):
+            raise HeldoutError(
+                f"study {name}: protocol {protocol}: `parts` belongs to kind published "
+                f"(kinds: {', '.join(KINDS)}), which needs it."
+            )
+        try:
+            check_rule(**{key: rule[key] for key in _CHECKED if key in rule})
+        except HeldoutError as error:
+            raise HeldoutError(f"study {name}: protocol {protocol}: {error}") from error
+    try:
+        shape(**study["features"])
+    except (HeldoutError, TypeError, ValueError, OverflowError) as error:
+        raise HeldoutError(f"study {name}: features: {error}") from error
+
+
+def source_of(dataset: str, settings: Mapping[str, Any]) -> str:
+    """Say where a dataset comes from: its own source, or the mirror if one is named."""
+    if dataset.startswith(PREFIX):
+        return FOLDER
+    general = "mirror" if settings["mirror"] else settings["source"]
+    source = settings["sources"].get(dataset, general)
+    if source == "mirror" and not settings["mirror"]:
+        raise HeldoutError(
+            f"dataset {dataset}: its source is a mirror, and none is named. "
+            "Add --config mirror=FOLDER, where FOLDER/" + dataset + "/ holds its files."
+        )
+    return str(source)
+
+
+def reading(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what `lib.datasets.read` takes beside the path of a recording of the study."""
+    own = study.get("folder", {})
+    return {key: own[key] for key in READING if key in own}
+
+
+def folds_of(rule: Mapping[str, Any]) -> int:
+    """Give the number of folds of a protocol."""
+    return int(rule.get("folds", 1))
+
+
+def split_options(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the keys of a protocol that `lib.splits.make_split` takes."""
+    return {key: value for key, value in rule.items() if key not in ("honest", "title")}
+
+
+def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what tables and the page need to know of a study."""
+    keys = ("title", "question", "example_kind", "dataset", "simulated", "scored", "primary")
+    return {
+        "study": study["name"],
+        **{key: study[key] for key in keys},
+        "classes": list(study["classes"]),
+        "input": input_axes(study["features"]),
+        "protocols": {
+            name: {"kind": rule["kind"], "honest": rule["honest"], "title": rule["title"]}
+            for name, rule in study["protocols"].items()
+        },
+        "architectures": list(study["architectures"]),
+        # A Bayesian search with one worker, and any other search, is deterministic.
+        "shared_searches": {
+            name: search["workers"]
+            for name, search in study["architectures"].items()
+            if search["method"] == "bayes" and search["workers"] > 1
+        },
+        "baselines": list(settings["baselines"]),
+        "seeds": list(settings["seeds"]),
+    }
+
+
+def input_axes(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a picture of an example writes on its axes.
+
+    Returns
+    -------
+    dict
+        `seconds` that an example lasts, `before` (s from its start to the R peak, or 0), `aligned`
+        (whether all examples are cut at the same event), `channels` (names, or empty), `unit`.
+    """
+    aligned = features["kind"] == "beats"
+    return {
+        "seconds": seconds(**features),
+        "before": float(features.get("before", 0.0)),
+        "aligned": aligned,
+        "channels": [str(name) for name in features.get("channels", [])],
+        "unit": "mV" if aligned else "mV; audio: full scale ±1",
+    }

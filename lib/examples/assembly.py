@@ -1,0 +1,188 @@
+"""All examples of a study in one array on disk, and a table of what each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import HeldoutError
+from lib.examples.arrays import contents, open_examples
+from lib.files import atomic, write_table
+
+_OF_EXAMPLE = ("recording", "label", "start", "rate", "duration", "channels", "level")
+_FIRST = ("example", "recording", "group", "label", "start", "split")
+_UNREADABLE = (OSError, ValueError, EOFError, KeyError, BadZipFile)
+
+
+def assemble(
+    shards: Iterable[str | Path],
+    recordings: pd.DataFrame,
+    *,
+    npy: str | Path,
+    parquet: str | Path,
+) -> None:
+    """Put the examples of all shards into one array, in the order of the table of recordings.
+
+    No more than one shard is in memory at a time.
+
+    Parameters
+    ----------
+    shards : iterable of str or Path
+        Files of `lib.features.write_shard`.
+    recordings : pd.DataFrame
+        The study's table of recordings: all that the shards hold.
+    npy : str or Path
+        The array to write: float32, (example, time, channels).
+    parquet : str or Path
+        The table to write: `example` (row in the array), `recording`, `group`, `label`, `start`
+        (s), `split`, `rate` (Hz), `duration` (s), `channels`, `level` (dB of full scale).
+        Recordings that hold an identical example are of one group, as `join_duplicates` says:
+        published datasets hold recordings under several names.
+
+    Raises
+    ------
+    HeldoutError
+        A shard cannot be read; has another shape than the first, a recording that another shard or
+        no row of the table has, or values that are not finite; a recording is in no shard; or there
+        is no example at all.
+    """
+    paths = [Path(path) for path in shards]
+    order = {str(name): row for row, name in enumerate(recordings["recording"])}
+    tables, shape = _describe(paths, order)
+    table = pd.concat(tables, ignore_index=True)
+    if table.empty:
+        raise HeldoutError(
+            f"{npy}: expected examples, got none from {len(paths)} shards and {len(order)} "
+            "recordings. Look at the study's classes: no label of the dataset may be in them."
+        )
+    # Stable, so that the examples of a recording stay in their order.
+    table["order"] = table["recording"].map(order)
+    table = table.sort_values("order", kind="stable")
+    table["example"] = np.arange(len(table))
+    with atomic(npy) as part:
+        array = np.lib.format.open_memmap(
+            part, mode="w+", dtype=np.float32, shape=(len(table), *shape)
+        )
+        for number, path in enumerate(paths):
+            rows = table.loc[table["shard"] == number].sort_index()
+            if len(rows):
+                array[rows["example"].to_numpy()] = _finite(path, rows["recording"].to_numpy())
+        array.flush()
+        del array
+    known = recordings.assign(recording=recordings["recording"].astype(str))
+    known = known.set_index("recording")[["group", "split"]].astype(object).fillna("").astype(str)
+    table = table.join(known, on="recording")
+    table["group"] = join_duplicates(table["group"].to_numpy(), *contents(open_examples(npy)))
+    write_table(parquet, table[[*_FIRST, *_OF_EXAMPLE[3:]]].reset_index(drop=True))
+
+
+def join_duplicates(group: np.ndarray, content: np.ndarray, flat: np.ndarray) -> np.ndarray:
+    """Join the groups of examples with the same content.
+
+    Parameters
+    ----------
+    group : np.ndarray [shape=(examples,)]
+        Names of groups.
+    content, flat : np.ndarray [shape=(examples,)]
+        From `lib.examples.arrays.contents`. Examples that do not change over time join nothing.
+
+    Returns
+    -------
+    np.ndarray [shape=(examples,)]
+        For each example the group that comes first by name of all that are joined with its own.
+
+    Examples
+    --------
+    >>> group, content = np.array(["c", "a", "b", "d"]), np.array([1, 2, 1, 3])
+    >>> join_duplicates(group, content, np.zeros(4, bool)).tolist()
+    ['b', 'a', 'b', 'd']
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    names, number = np.unique(group, return_inverse=True)
+    _, first, same = np.unique(content, return_index=True, return_inverse=True)
+    start, end = number[~flat], number[first[same]][~flat]
+    edges = coo_array((np.ones(len(start), bool), (start, end)), shape=(len(names), len(names)))
+    _, joined = connected_components(edges, directed=False)
+    # Names are sorted, so that the first of a component is the least.
+    _, least = np.unique(joined, return_index=True)
+    return names[least[joined[number]]]
+
+
+def _describe(
+    paths: list[Path], order: dict[str, int]
+) -> tuple[list[pd.DataFrame], tuple[int, ...]]:
+    """Give what each shard says of its examples, without reading them, and their shape."""
+    tables: list[pd.DataFrame] = []
+    seen: dict[str, Path] = {}
+    shape: tuple[int, ...] = ()
+    for number, path in enumerate(paths):
+        content = _load(path, [*_OF_EXAMPLE, "recordings"])
+        names = [str(name) for name in content.pop("recordings")]
+        table, found = pd.DataFrame(content), _shape(path)
+        for name in names:
+            if name in seen or name not in order:
+                where = f"also in {seen[name]}" if name in seen else "not in the table"
+                raise HeldoutError(
+                    f"{path}: expected recordings of the table, each in one shard, got {name}, "
+                    f"{where}. Delete the shards and run again; they are made anew."
+                )
+            seen[name] = path
+        if found[0] != len(table) or (shape and found[1:] != shape):
+            raise HeldoutError(
+                f"{path}: expected {len(table)} examples of shape {shape or found[1:]}, got "
+                f"{found[0]} of {found[1:]}. Delete the shards and run again; they are made anew."
+            )
+        shape = found[1:]
+        tables.append(table.assign(shard=number))
+    missing = [name for name in order if name not in seen]
+    if missing or not tables:
+        raise HeldoutError(
+            f"examples: expected every recording in one of {len(paths)} shards, got none for "
+            f"{len(missing)}: {', '.join(missing[:5])}. Delete the shards and run again."
+        )
+    return tables, shape
+
+
+def _load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Read some arrays of a shard."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except _UNREADABLE as error:
+        raise _broken(path, error) from error
+
+
+def _shape(path: Path) -> tuple[int, ...]:
+    """Give the shape of the examples from the head of their array alone."""
+    try:
+        with ZipFile(path) as archive, archive.open("x.npy") as stream:
+            np.lib.format.read_magic(stream)
+            return np.lib.format.read_array_header_1_0(stream)[0]
+    except _UNREADABLE as error:
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> HeldoutError:
+    return HeldoutError(
+        f"{path}: expected a shard of features, got {type(error).__name__}: {error}. "
+        "Delete it and run again; it is made anew."
+    )
+
+
+def _finite(path: Path, names: np.ndarray) -> np.ndarray:
+    """Read the examples of a shard and check their values."""
+    x = _load(path, ["x"])["x"]
+    bad = ~np.isfinite(x).all(axis=(1, 2))
+    if bad.any():
+        raise HeldoutError(
+            f"{path}: expected finite values, got NaN or infinity in {int(bad.sum())} examples, "
+            f"the first of recording {names[bad][0]}. Exclude the recording, or delete the shard "
+            "and run again."
+        )
+    return x

@@ -1,0 +1,136 @@
+"""The folder that a run works in: whether it can be written, and no other run works there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from lib.errors import HeldoutError
+
+_SPACE = "Make room on that disk, or raise its quota,"
+_RIGHTS = (
+    "Make the folder writable, on a cluster from every node, or use a copy of the project that is,"
+)
+# What stops a job that is no fault of it, and what to do about it.
+UNWRITABLE = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: "Raise the limit on the size of files (ulimit -f)",
+    errno.EROFS: _RIGHTS,
+    errno.EACCES: _RIGHTS,
+    errno.EPERM: _RIGHTS,
+}
+
+
+def hand_down_library(folder: str | Path) -> None:
+    """Let processes that this one starts import the library of a checkout, not an installed one.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The checkout: the folder that holds `lib`.
+    """
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if str(folder) not in others:
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
+
+
+def require_writable(*folders: str | Path) -> None:
+    """Raise unless files can be made in folders; those that are not there yet are passed over.
+
+    Raises
+    ------
+    HeldoutError
+        Names the first that is read-only for this user.
+    """
+    for folder in map(Path, folders):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise HeldoutError(
+                f"{folder.resolve()}: expected a folder that this user can write to, got one that "
+                "is read-only. Results are written beside the Snakefile: work in a copy of the "
+                "project on a file system that all nodes can write to, or have the rights set."
+            )
+
+
+class RunLock:
+    """A lock on a folder that ends with the process that holds it, however that ends.
+
+    A run plans first, and takes the lock when it begins to work. What it planned while another run
+    was at work is out of date when that one has ended: it would do work again that is done. So it
+    remembers who had the folder when it planned.
+
+    Parameters
+    ----------
+    path : str or Path
+        The lock file. Who held it last stands in a file beside it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._lock = FileLock(path)
+        self._last = self._path.with_suffix(".last")
+        self._planned = self._holder()
+
+    def _holder(self) -> str | None:
+        """Name the run that had the folder last; None where one has it now."""
+        try:
+            if self._path.exists():
+                with self._lock.acquire(timeout=0):
+                    pass
+            return self._last.read_text(encoding="utf-8") if self._last.exists() else ""
+        except Timeout:
+            return None
+        except OSError:
+            # A dry run may look at a folder in which it may not write.
+            return ""
+
+    def acquire(self) -> None:
+        """Take the lock until the process ends.
+
+        Raises
+        ------
+        HeldoutError
+            Another process holds it, or held it since this object was made; or the folder cannot
+            be written.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # A run that only looks whether the lock is held has it for a moment.
+            self._lock.acquire(timeout=2, poll_interval=0.05)
+            if self._planned == self._holder():
+                self._last.write_text(uuid4().hex, encoding="utf-8")
+                return
+        except Timeout as error:
+            raise HeldoutError(
+                f"another run is at work in this folder (it holds {self._path}). "
+                "Wait for it to end, or use a copy of the folder."
+            ) from error
+        except OSError as error:
+            raise HeldoutError(unwritten(error, default=self._path)) from error
+        self._lock.release()
+        raise HeldoutError(
+            "another run was at work in this folder while this one planned, and has ended since: "
+            "what was planned is out of date. Start again."
+        )
+
+
+def unwritten(error: OSError, *, default: str | Path = "a file") -> str:
+    """Say what a file that cannot be written means for whoever runs the workflow.
+
+    Parameters
+    ----------
+    error : OSError
+        What happened.
+    default : str or Path
+        Names the file where the error does not.
+    """
+    place = error.filename or default
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return (
+        f"{place}: expected to be able to read and write it, got: {reason}. "
+        f"{UNWRITABLE.get(error.errno or 0, _RIGHTS)} and run again: what is finished is kept."
+    )

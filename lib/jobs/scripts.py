@@ -1,0 +1,187 @@
+"""What every job of the workflow does before and after its work: its log, its lock, its errors."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from lib.errors import HeldoutError
+from lib.files import atomic
+from lib.jobs.gpus import claimed_gpus
+from lib.jobs.place import UNWRITABLE, unwritten
+from lib.progress import Progress
+
+
+@contextmanager
+def job(log: str | Path) -> Iterator[logging.Logger]:
+    """Run the body of a script with its log.
+
+    Messages go to the log file, and progress to the terminal, if there is one. An error of the
+    project is written to the log and to standard error as its text alone, since that says what to
+    do; any other error with its traceback. Both end the process with status 1.
+
+    What the job took stands in a table beside the log, with the columns of a Snakemake benchmark:
+    `s`, seconds; `cpu_time`, seconds; `max_rss`, MiB of its largest process. The system counts them
+    for every process. Snakemake would look at each job twice a second, which cost the default run
+    45 of 780 s of CPU.
+
+    A lock beside the log keeps two processes from doing one job at once: when a run was killed
+    and its jobs were not, the next run waits for the orphan instead of writing beside it.
+
+    Parameters
+    ----------
+    log : str or Path
+        The log file; it is written anew.
+
+    Yields
+    ------
+    logging.Logger
+        The logger of the library.
+    """
+    log = Path(log)
+    logger = logging.getLogger("lib")
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            FileLock(log.with_name(f".{log.name}.lock")),
+            _logged(log, logger),
+            _measured(log),
+            _seldom_collected(),
+        ):
+            yield logger
+    # What it says is in the log by now, where that could be written.
+    except _Told:
+        sys.exit(1)
+    except OSError as error:
+        print(f"heldout: {unwritten(error, default=log)}", file=sys.stderr)
+        sys.exit(1)
+
+
+@contextmanager
+def training_job(
+    log: str | Path, compute: Mapping[str, Any], *, runs_per_gpu: int
+) -> Iterator[logging.Logger]:
+    """Run the body of a script that trains: a `job` that holds the GPUs it computes on.
+
+    Parameters
+    ----------
+    log : str or Path
+        As for `job`.
+    compute : mapping
+        `device` and `devices` of the config.
+    runs_per_gpu : int
+        How many trainings may share a GPU. It changes no result.
+
+    Yields
+    ------
+    logging.Logger
+        As `job`.
+    """
+    with (
+        job(log) as logger,
+        claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=runs_per_gpu),
+    ):
+        yield logger
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let the garbage collector look less often at what mostly stays: a ninth of the CPU time.
+
+    Most of a short job is importing libraries, some hundred thousand objects that all stay:
+    looking through them again and again takes a fifth of importing TensorFlow.
+    """
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+
+
+@contextmanager
+def _measured(log: Path) -> Iterator[None]:
+    """Write beside the log what the block and the process took, once it has ended well."""
+    table, began = log.with_suffix(".tsv"), time.perf_counter()
+    table.unlink(missing_ok=True)
+    yield
+    seconds = time.perf_counter() - began
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu = sum(one.ru_utime + one.ru_stime for one in used)
+    # KiB, but bytes on macOS.
+    memory = max(one.ru_maxrss for one in used) / (2**20 if sys.platform == "darwin" else 2**10)
+    # As with the log: on a full disk the job's own files are what matters.
+    with suppress(OSError), atomic(table) as part:
+        part.write_text(
+            f"s\tcpu_time\tmax_rss\n{seconds:.2f}\t{cpu:.2f}\t{memory:.1f}\n", encoding="utf-8"
+        )
+
+
+class _Told(Exception):
+    """The job failed, and has said why."""
+
+
+class _Log(logging.FileHandler):
+    """A log that a job can do without: on a full disk its own files are what matters."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
+@contextmanager
+def _logged(log: Path, logger: logging.Logger) -> Iterator[None]:
+    """Write messages of the block to the log, and say how it failed there and on the terminal."""
+    handler = _Log(log, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    progress = Progress(log.stem)
+    logger.addHandler(progress)
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addHandler(handler)
+    try:
+        yield
+    except Exception as error:
+        if message := _message(error):
+            logger.error("%s", message)
+            print(f"heldout: {message}", file=sys.stderr)
+        else:
+            logger.exception("unexpected error")
+            traceback.print_exc()
+        raise _Told from error
+    finally:
+        logger.removeHandler(progress)
+        handler.close()
+
+
+def _message(error: BaseException) -> str:
+    """Say what a person can do about an error, and nothing where that is not known."""
+    if isinstance(error, HeldoutError):
+        return str(error)
+    # Libraries wrap what the system said.
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, OSError) and below.errno in UNWRITABLE:
+            return unwritten(below)
+        if isinstance(below, MemoryError):
+            return (
+                f"expected enough memory for this job, got: {str(below) or 'none left'}. "
+                "Run fewer jobs at once (--cores), on a machine with more memory, and again: "
+                "what is finished is kept."
+            )
+        below = below.__cause__ or below.__context__
+    return ""

@@ -1,0 +1,215 @@
+"""Loading Keras on TensorFlow or on JAX: the only place that does."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from lib.errors import HeldoutError
+from lib.networks.compilation import BACKENDS, DEVICES
+from lib.provenance import versions
+
+# Keras and TensorFlow import these where they find them, for wrappers that are not used here.
+# Hiding them for the import takes it from 7.2 to 3.0 s (TensorFlow) and from 3.4 to 1.5 s (JAX).
+UNUSED = {
+    "tensorflow": ("jax", "sklearn", "pandas", "scipy", "matplotlib", "IPython"),
+    "jax": ("sklearn", "pandas", "matplotlib", "IPython"),
+}
+
+# A flag that its XLA does not know ends the process. Those of these versions know the one below.
+KNOWN = {"tensorflow": "2.21.", "jax": "0.10."}
+
+
+@contextmanager
+def _hidden(names: tuple[str, ...]) -> Iterator[None]:
+    """Make `import name` fail inside the block for packages that nobody has imported yet."""
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # the import system knows None
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what the C++ side prints while it starts; show it if it fails to."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            held.seek(0)
+            sys.stderr.write(held.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep the memory that a step frees for the next step, which asks for as much.
+
+    By default it gives large arrays back to the system at once, which hands out the same memory
+    again page by page, each page cleared: half of the time of a step of a CNN on a CPU. Arrays of
+    more than 32 MiB, the most that it can be told, still go back: they would leave gaps behind.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:  # musl
+        return
+    # By the numbers of malloc.h; see mallopt(3).
+    trim_threshold, top_pad, mmap_threshold = -1, -2, -3
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(top_pad, 2**26)
+    mallopt(mmap_threshold, 2**25)
+
+
+def load(
+    backend: str = "tensorflow", *, threads: int | None = None, device: str = "auto"
+) -> ModuleType:
+    """Import Keras on a backend and make it deterministic.
+
+    Parameters
+    ----------
+    backend : {"tensorflow", "jax"}
+        What computes.
+    threads : int, optional
+        How many CPU threads one operation may use. None leaves the choice to the backend.
+    device : {"auto", "cpu", "gpu", "tpu"}
+        Where it computes; auto takes a GPU or TPU where the backend finds one.
+
+    Returns
+    -------
+    module
+        `keras`.
+
+    Raises
+    ------
+    HeldoutError
+        The backend is unknown, not installed, or Keras already runs on another one; or a GPU or
+        TPU was asked for and the backend finds none.
+    """
+    if backend not in BACKENDS:
+        raise HeldoutError(f"backend: expected one of {', '.join(BACKENDS)}, got {backend!r}.")
+    if device not in DEVICES:
+        raise HeldoutError(f"device: expected one of {', '.join(DEVICES)}, got {device!r}.")
+    if "keras" in sys.modules:
+        keras = sys.modules["keras"]
+        if keras.backend.backend() != backend:
+            raise HeldoutError(
+                f"backend: Keras already runs on {keras.backend.backend()} in this process, "
+                f"{backend} was asked for. Use one process for each backend."
+            )
+        _require(device, backend)
+        return keras
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # JAX would take most of a GPU's memory at once; several trainings may share it.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    if threads is not None:
+        # How many threads JAX starts; the flags of XLA leave that to the number of cores.
+        os.environ.setdefault("PJRT_NPROC", str(threads))
+    _set_xla_flags(backend, threads)
+    _keep_freed_memory()
+    try:
+        with _quiet(), _hidden(UNUSED[backend]):
+            framework: Any = importlib.import_module(backend)
+            keras = importlib.import_module("keras")
+            if backend == "tensorflow":
+                _configure_tensorflow(framework, threads, device)
+            elif device == "cpu":
+                framework.config.update("jax_platforms", "cpu")
+    except ImportError as error:
+        raise HeldoutError(
+            f"backend {backend}: expected the package {backend} to be installed, got: {error}. "
+            f"Install it (pip install .[{backend}]) or choose another backend in the config."
+        ) from error
+    _require(device, backend)
+    return keras
+
+
+def _set_xla_flags(backend: str, threads: int | None) -> None:
+    """Tell XLA, before it is loaded, how to use a CPU; what the environment says comes first."""
+    flags = []
+    if threads == 1:
+        flags.append("--xla_cpu_multi_thread_eigen=false")
+    if versions().get(backend, "").startswith(KNOWN[backend]):
+        # What can be computed at once would be, and all of it be held. A CNN-LSTM takes 1.5 GB with
+        # JAX instead of 2.0; and operations of a step of a recurrent network are too small to be
+        # handed to other threads: trying to makes it 1.1 (JAX) to 1.5 times (TensorFlow) as long.
+        flags.append("--xla_cpu_enable_concurrency_optimized_scheduler=false")
+    stated = os.environ.get("XLA_FLAGS", "").split()
+    os.environ["XLA_FLAGS"] = " ".join([*flags, *stated])
+
+
+def _require(device: str, backend: str) -> None:
+    """Raise HeldoutError where a GPU or TPU was asked for and the backend has none."""
+    if device not in ("gpu", "tpu") or (found := device_kind(backend)) == device:
+        return
+    extra = {"gpu": {"tensorflow": "cuda", "jax": "jax-cuda"}[backend], "tpu": "tpu"}[device]
+    change = ", set backend: jax" if (device, backend) == ("tpu", "tensorflow") else ""
+    look = "nvidia-smi" if device == "gpu" else "ls /dev/accel* /dev/vfio"
+    raise HeldoutError(
+        f"device {device}: expected a {device.upper()} that {backend} can use, it found only a "
+        f"{found}. See with {look} whether there is one, install what the backend needs for it "
+        f"(pip install '.[{extra}]'{change}), or set device: auto."
+    )
+
+
+def _configure_tensorflow(tf: Any, threads: int | None, device: str) -> None:
+    """Set threads, memory growth and deterministic operations, before anything is computed."""
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        # One more for the input pipeline: a single thread would make it wait for the network.
+        tf.config.threading.set_inter_op_parallelism_threads(2)
+    if device == "cpu":
+        for kind in ("GPU", "TPU"):
+            tf.config.set_visible_devices([], kind)
+    for gpu in tf.config.get_visible_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+    tf.config.experimental.enable_op_determinism()
+    if device_kind("tensorflow") == "cpu":
+        # Rewriting the graph takes 0.3 s a training. The CNN and the LSTMs that were tried, of
+        # arrhythmia and voices, were no faster for it on a CPU.
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
+def device_name(backend: str) -> str:
+    """Name the kind of device that the backend computes on: `CPU`, or the model of the GPU."""
+    if backend == "jax":
+        import jax
+
+        return str(jax.devices()[0].device_kind).upper()
+    import tensorflow as tf
+
+    gpus = tf.config.get_visible_devices("GPU")
+    if not gpus:
+        return "CPU"
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+
+
+def device_kind(backend: str) -> str:
+    """Name the kind of device that a loaded backend computes on: `cpu`, `gpu` or `tpu`."""
+    if backend == "jax":
+        import jax
+
+        return {"cuda": "gpu", "rocm": "gpu"}.get(name := jax.default_backend(), name)
+    import tensorflow as tf
+
+    return next(
+        (kind.lower() for kind in ("GPU", "TPU") if tf.config.get_visible_devices(kind)), "cpu"
+    )

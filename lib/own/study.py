@@ -1,0 +1,375 @@
+"""Writing the study of a person's own folder, with settings that fit what is in it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.datasets.audio import Header
+from lib.datasets.files import (
+    AUDIO,
+    has_annotations,
+    read_file,
+    read_file_header,
+    read_leads_and_codes,
+)
+from lib.errors import HeldoutError
+from lib.metrics import aami
+from lib.own.survey import NO_GROUPS
+from lib.own.table import METADATA, labelled_by_beats, list_folder
+
+# So many recordings, spread over the folder, show what all of it is like.
+_LOOKED_AT = 40
+_AUDIO_RATE = 16000
+_MEASURED_RATE = 250
+# A beat from before its P wave to behind its T wave, as in the study `arrhythmia`.
+_BEAT_RATE, _BEAT_SECONDS, _BEFORE = 125, 1.5, 0.6
+
+
+def study_text(
+    folder: str | Path,
+    *,
+    groups: str | None = None,
+    beats: str | None = None,
+    variable: str | None = None,
+    rate: float | str | None = None,
+) -> str:
+    """Write a study of a folder, as the text of its file.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As for `lib.own.table.list_folder`.
+    groups : str, optional
+        As there.
+    beats : {"codes", "recordings"}, optional
+        As there. Without it, examples are beats where nothing but annotations gives a class
+        (`lib.own.table.labelled_by_beats`).
+    variable, rate : optional
+        As for `lib.datasets.files.read_file`.
+
+    Returns
+    -------
+    str
+        YAML with comments. Audio becomes MFCC at the lowest rate of the recordings looked at, up
+        to 16 kHz; measured signals become windows of their common channels, up to 250 Hz, or beats
+        of their most common lead, up to 125 Hz, in the classes of the AAMI that two groups have.
+
+    Raises
+    ------
+    HeldoutError
+        As `list_folder`; no recording can be read; measured signals share no channel; or the
+        annotated beats are of fewer than two classes.
+    """
+    folder = Path(folder)
+    beats = beats or ("codes" if labelled_by_beats(folder) else None)
+    table = list_folder(folder, groups=groups, beats=beats)
+    reading = {"variable": variable, "rate": rate}
+    reading = {name: value for name, value in reading.items() if value is not None}
+    headers = _headers(folder, table["path"].tolist(), reading)
+    counts = table.assign(group=table["group"].where(table["group"] != "", table["path"]))
+    measured = not any(Path(path).suffix.lower() in AUDIO for path in headers)
+    networks = "beats" if beats else "windows" if measured else "mfcc"
+    if beats:
+        records = _annotated(folder, headers)
+        features, kind = _beats(headers, [leads for leads, _ in records.values()])
+    else:
+        features, kind = _windows(folder, headers, reading) if measured else _audio(headers)
+    if beats == "codes":
+        group_of = dict(zip(counts["path"], counts["group"], strict=True))
+        held = _codes(folder, records, group_of)
+        classes = {name: codes for name, (codes, _) in held.items()}
+        least = min(groups for _, groups in held.values())
+    else:
+        classes = {name: [name] for name in sorted(set(table["label"]))}
+        least = int(counts.groupby("label")["group"].nunique().min())
+    records_there = any(Path(path).suffix == ".hea" for path in headers)
+    whose = "heartbeat" if beats == "codes" else "recording"
+    dealt = "folds: 5" if least >= 6 else "folds: 3" if least >= 3 else "folds: 1, test: 0.33"
+    lines = [
+        f"# Recordings of {folder.name}: {len(table)} in {len(classes)} classes.",
+        "# docs/configuration.md lists every key; a misspelt one is refused before anything runs.",
+        f"title: {_text(folder.resolve().name)}",
+        f"question: {_text(f'Which class does a {whose} belong to: ' + ', '.join(classes) + '?')}",
+        f"example_kind: {_text(kind)}",
+        "dataset: folder",
+        "",
+        "folder:",
+        "  # A folder for each class, or metadata.csv: path, label and perhaps group and split."
+        if beats != "codes"
+        else "  # WFDB records, or metadata.csv: path and perhaps group and split.",
+        f"  path: {_text(folder.as_posix())}",
+        "  # Who or what may never be on two sides of a split: a regular expression over paths,",
+        "  # with what names the person in brackets. A column group in metadata.csv goes first.",
+        f"  groups: {_text(groups) if groups else 'null # such as (person[0-9]+)'}",
+        *([*_ABOUT_BEATS, f"  beats: {_text(beats)}"] if records_there else []),
+        "  # Recordings that cannot be used or stand under two labels: leave_out, or stop.",
+        "  faulty: leave_out",
+        *(f"  {name}: {_text(value)}" for name, value in reading.items()),
+        "",
+        "# Each class with the labels that belong to it: merge classes here, or leave one out.",
+        *(_ABOUT_CODES if beats == "codes" else []),
+        "classes:",
+        *(f"  {_text(name)}: {_text(labels)}" for name, labels in classes.items()),
+        *_scored(classes, codes=beats == "codes"),
+        "",
+        "recordings:",
+        "  exclude: [] # paths within the folder",
+        "  min_groups: 2 # groups that each class needs",
+        "",
+        "features:",
+        *(f"  {name}: {value}" for name, value in features.items()),
+        "",
+        "protocols:",
+    ]
+    grouped = bool((table["group"] != "").all())
+    if not grouped:
+        lines += [f"  # {line}" for line in _wrapped(NO_GROUPS)]
+    lines += [
+        "  # The honest one: no group on two sides.",
+        f"  grouped: {{title: by {'group' if grouped else 'recording'}, kind: grouped, "
+        f"honest: true, {dealt}, validation: 0.2}}",
+        *_published(table),
+        "  # What most projects do, for comparison: it promises too much.",
+        f"  random: {{title: at random, kind: random, honest: false, {dealt}, validation: 0.2}}",
+        "",
+        "primary: grouped # hyperparameters are chosen on its validation part",
+        "",
+        "# Every combination of a space is a trial; the best one on validation is trained anew.",
+        "architectures:",
+        *_NETWORKS[networks],
+        "",
+        "training:",
+        f"  epochs: {20 if beats else 60}",
+        f"  early_stopping: {5 if beats else 10} # epochs without a better validation loss",
+        "  reduce_lr_factor: 0.5",
+        "  reduce_lr_patience: 5",
+        "",
+        "# What less effort changes; `--config effort=full` takes the keys above as they are.",
+        "efforts:",
+        *(
+            ["  demo: {training: {epochs: 8, early_stopping: 3}}"]
+            if beats
+            else [
+                "  demo: {training: {epochs: 25, early_stopping: 8}}",
+                "  quick: {training: {epochs: 40}}",
+            ]
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_ABOUT_BEATS = [
+    "  # Where an example is an annotated beat (.atr): has each beat a class, by its code (codes),",
+    "  # or each recording (recordings)? null for windows. The features have to go with it: have",
+    "  # the study written anew with --beats.",
+]
+
+_ABOUT_CODES = [
+    "# Here the labels are annotation codes, in the classes of the AAMI (ANSI/AAMI EC57): those",
+    "# that beats of two groups were found to have. Beats of other codes are not used.",
+]
+
+_NETWORKS = {
+    "beats": [
+        "  cnn:",
+        "    fixed: {filters: [16, 32], kernels: [7, 5], dense: [32], learning_rate: 0.003, "
+        "batch_size: 64, batch_normalization: false, class_weights: true}",
+        "    space: {dropout: [0.2]}",
+        "  gru:",
+        "    fixed: {units: [24], learning_rate: 0.005, batch_size: 64, class_weights: true}",
+        "    space: {dropout: [0.0]}",
+    ],
+    "mfcc": [
+        "  gru:",
+        "    fixed: {units: [24], learning_rate: 0.005, batch_size: 16, class_weights: true}",
+        "    space: {dropout: [0.0]}",
+        "  cnn:",
+        "    fixed: {filters: [16, 32], kernels: [5, 3], dense: [], learning_rate: 0.003, "
+        "batch_size: 16, batch_normalization: false, class_weights: true}",
+        "    space: {dropout: [0.2]}",
+    ],
+    "windows": [
+        "  cnn:",
+        "    fixed: {filters: [16, 32, 32], kernels: [7, 5, 3], dense: [], learning_rate: 0.003, "
+        "batch_size: 16, batch_normalization: false, class_weights: true}",
+        "    space: {dropout: [0.2]}",
+        "  cnn_lstm:",
+        "    fixed: {filters: [16, 32], kernels: [7, 5], units: [16], dense: [], "
+        "learning_rate: 0.003, batch_size: 16, class_weights: true}",
+        "    space: {dropout: [0.0]}",
+    ],
+}
+
+
+def _text(value: Any) -> str:
+    """Write a value so that YAML reads it as what it is: JSON is YAML."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 92)
+
+
+def _headers(folder: Path, paths: list[str], reading: Mapping[str, Any]) -> dict[str, Header]:
+    """Read the headers of some recordings; those that are damaged show nothing."""
+    some = np.unique(np.linspace(0, len(paths) - 1, min(_LOOKED_AT, len(paths))).astype(int))
+    found: dict[str, Header] = {}
+    errors = []
+    for path in (paths[i] for i in some):
+        try:
+            found[path] = read_file_header(folder / path, **reading)
+        except HeldoutError as error:
+            errors.append(str(error))
+    if not found:
+        raise HeldoutError(
+            f"{folder}: expected recordings that can be read, got none among {len(some)}, the "
+            f"first: {errors[0]}"
+        )
+    return found
+
+
+def _audio(headers: Mapping[str, Header]) -> tuple[dict[str, str], str]:
+    rate = min(_AUDIO_RATE, *(header.rate for header in headers.values()))
+    middle = float(np.median([header.duration for header in headers.values()]))
+    duration = min(10.0, max(0.5, round(middle, 1)))
+    n_fft = 2 ** math.ceil(math.log2(0.1 * rate))
+    # About a hundred frames: what a small recurrent network can follow.
+    hop = max(n_fft // 4, math.ceil(duration * rate / 100))
+    features = {
+        "kind": "mfcc # also mel and spectral",
+        "rate": f"{rate:g} # Hz, one for all: else the rate itself could give a class away",
+        "duration": f"{duration:g} # s; longer recordings are cut, shorter ones filled up",
+        "n_mfcc": "13",
+        "n_mels": "40",
+        "n_fft": f"{n_fft} # samples",
+        "hop": f"{hop} # samples",
+    }
+    return features, f"MFCC of the first {duration:g} s"
+
+
+def _windows(
+    folder: Path, headers: Mapping[str, Header], reading: Mapping[str, Any]
+) -> tuple[dict[str, str], str]:
+    names = [read_file(folder / path, **reading).channels for path in list(headers)[:8]]
+    channels = [name for name in names[0] if all(name in other for other in names)]
+    if not channels:
+        raise HeldoutError(
+            f"{folder}: expected recordings with a channel in common, got "
+            f"{'; '.join(sorted({', '.join(some) for some in names}))}. Name the channels alike."
+        )
+    rate = min(_MEASURED_RATE, *(header.rate for header in headers.values()))
+    seconds = min(10.0, *(header.duration for header in headers.values()))
+    samples = int(seconds * rate)
+    features = {
+        "kind": "windows",
+        "channels": f"[{', '.join(_text(name) for name in channels)}]",
+        "rate": f"{rate:g} # Hz",
+        "samples": f"{samples} # {samples / rate:g} s",
+        "stride": f"{samples} # samples from the start of a window to that of the next",
+        "limit": "20 # windows of a recording at most, so that no long one outweighs the others",
+    }
+    return features, f"a window of {samples / rate:g} s"
+
+
+def _annotated(folder: Path, paths: Iterable[str]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """Read leads and codes of the records with annotated beats; damaged ones show nothing."""
+    found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    errors = []
+    for path in paths:
+        if not has_annotations(folder / path):
+            errors.append(f"{path} has no annotations (.atr)")
+            continue
+        try:
+            leads, codes = read_leads_and_codes(folder / path)
+        except HeldoutError as error:
+            errors.append(str(error))
+            continue
+        if len(codes):
+            found[path] = leads, codes
+        else:
+            errors.append(f"{path} has annotations, but none of a beat")
+    if not found:
+        raise HeldoutError(
+            f"{folder}: expected WFDB records with annotated beats (.hea and .atr), got none "
+            f"among {len(errors)}, the first: {errors[0]}. Put the annotations beside the headers, "
+            "or leave out `beats`."
+        )
+    return found
+
+
+def _beats(
+    headers: Mapping[str, Header], leads: list[tuple[str, ...]]
+) -> tuple[dict[str, str], str]:
+    common = Counter(name for some in leads for name in some)
+    having = max(common.values())
+    most = [name for name in common if common[name] == having]
+    # Of leads that are as common, one along the axis of the heart shows beats best.
+    lead = next((name for name in ("MLII", "II") if name in most), most[0])
+    rate = min(_BEAT_RATE, *(header.rate for header in headers.values()))
+    samples = int(_BEAT_SECONDS * rate)
+    features = {
+        "kind": "beats",
+        "lead": f"{_text(lead)} # {having} of {len(leads)} records have it; others are left out",
+        "rate": f"{rate:g} # Hz",
+        "samples": f"{samples} # {samples / rate:g} s",
+        "before": f"{_BEFORE} # s from the start of the window to the R peak",
+    }
+    return features, f"one beat, {samples} samples at {rate:g} Hz"
+
+
+def _codes(
+    folder: Path,
+    records: Mapping[str, tuple[tuple[str, ...], np.ndarray]],
+    group_of: Mapping[str, str],
+) -> dict[str, tuple[list[str], int]]:
+    """Give the codes found of each class of the AAMI, and its groups, where these are two."""
+    groups: dict[str, set[str]] = {}
+    for path, (_, annotated) in records.items():
+        for code in np.unique(annotated):
+            groups.setdefault(str(code), set()).add(group_of[path])
+    found = {}
+    for name, codes in aami.CODES.items():
+        there = [code for code in codes if code in groups]
+        count = len(set().union(*(groups[code] for code in there)))
+        if count >= 2:
+            found[name] = there, count
+    if len(found) < 2:
+        got = ", ".join(f"{code} in {len(some)}" for code, some in sorted(groups.items()))
+        raise HeldoutError(
+            f"{folder}: expected annotated beats of at least 2 classes of the AAMI, each in "
+            f"records of 2 groups, got {got}. Add records, or write a study with other classes."
+        )
+    return found
+
+
+def _scored(classes: Mapping[str, list[str]], *, codes: bool) -> list[str]:
+    """Leave Q, beats that nobody could classify, out of means, where enough others are left."""
+    others = [name for name in classes if name != "Q"]
+    if not codes or len(others) < 2 or len(others) == len(classes):
+        return []
+    return [f"scored: {_text(others)} # what macro averages count"]
+
+
+def _published(table: pd.DataFrame) -> list[str]:
+    """Take the parts of a column `split`, where there is a train and a test part."""
+    there = [part for part in ("train", "validation", "test") if part in set(table["split"])]
+    if not {"train", "test"} <= set(there):
+        return []
+    parts = ", ".join(f"{part}: [{part}]" for part in there)
+    known = table[(table["split"] != "") & (table["group"] != "")]
+    honest = not (known.groupby("group")["split"].nunique() > 1).any()
+    return [
+        f"  # The column split of {METADATA}.",
+        f"  published: {{title: as in {METADATA}, kind: published, honest: {_text(honest)}, "
+        f"by: split, validation: 0.2, parts: {{{parts}}}}}",
+    ]

@@ -1,0 +1,251 @@
+"""A folder of recordings: what is in it, what of it can be used, and what its study should know."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lib.audit.fingerprint import Band
+from lib.audit.listening import Heard, listen, same_recordings
+from lib.datasets.files import files_below
+from lib.errors import HeldoutError
+from lib.files import sha256
+from lib.own.table import list_folder
+
+NO_GROUPS = (
+    "No groups are known: each recording counts as a group of its own. Where one person, patient "
+    "or device gave several recordings, they stand on both sides of the split that is called "
+    "honest here, and its numbers promise too much. State the groups: a column group in "
+    "metadata.csv, or a pattern over file names (folder: groups in the study)."
+)
+
+
+def listing(folder: str | Path) -> str:
+    """Give one short name to the state of a folder: names, sizes and times of all its files."""
+    digest = hashlib.sha256()
+    for name in sorted(files_below(folder)):
+        # A link to nowhere is no file.
+        with suppress(FileNotFoundError):
+            status = os.stat(f"{folder}/{name}")  # noqa: PTH116
+            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def demands(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what features ask of a recording that is to give an example.
+
+    Parameters
+    ----------
+    features : mapping
+        Of a study: `kind` and its settings.
+
+    Returns
+    -------
+    dict
+        `channels` (names), `seconds` at least, and `beats`, whether they must be annotated. Empty
+        for features of audio, which any recording has.
+    """
+    if features["kind"] == "beats":
+        return {"channels": [features["lead"]], "seconds": 0.0, "beats": True}
+    if features["kind"] == "windows":
+        seconds = features["samples"] / features["rate"]
+        return {"channels": list(features["channels"]), "seconds": seconds, "beats": False}
+    return {}
+
+
+def survey(
+    folder: str | Path,
+    *,
+    dataset: str,
+    groups: str | None = None,
+    beats: str | None = None,
+    asked: Mapping[str, Any] | None = None,
+    faulty: str = "leave_out",
+    reading: Mapping[str, Any] | None = None,
+    threads: int = 4,
+) -> dict[str, Any]:
+    """Read every recording of a folder once, and say what can be used.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As for `lib.own.table.list_folder`.
+    dataset : str
+        What the folder is called in results.
+    groups, beats : str, optional
+        As for `lib.own.table.list_folder`.
+    asked : mapping, optional
+        What `demands` gives: a recording that lacks it cannot be used.
+    faulty : {"leave_out", "stop"}
+        Whether recordings that cannot be used are left out and listed, or stop the run.
+    reading : mapping, optional
+        What `lib.datasets.files.read_file` takes beside the path.
+    threads : int
+        Files read at once.
+
+    Returns
+    -------
+    dict
+        A manifest as that of `lib.retrieve`, and `recordings` (a row for each that is kept),
+        `left_out` (`path` and `reason`), `cautions`, which the page shows beside the verdict, and
+        `notes`, which it shows with the data. Recordings that hold the same audio are joined into
+        one group; under two labels all of them are left out, since one label is wrong and nobody
+        knows which.
+
+    Raises
+    ------
+    HeldoutError
+        As `list_folder`; or something is to be left out and `faulty` is `stop`.
+    """
+    folder = Path(folder)
+    table = list_folder(folder, groups=groups, beats=beats)
+    heard, band = listen(table["path"].tolist(), folder, threads=threads, reading=reading)
+    reasons = {item.path: _reason(item, folder) or _lacks(item, **(asked or {})) for item in heard}
+    left_out = [{"path": path, "reason": reason} for path, reason in reasons.items() if reason]
+    grouped = bool((table["group"] != "").all())
+    if not grouped:
+        table["group"] = table["path"]
+    whole = [item for item in heard if not reasons[item.path]]
+    contradicting, joined = _join(table, whole, band)
+    left_out += contradicting
+    if left_out and faulty == "stop":
+        lines = "\n".join(f"  - {item['path']}: {item['reason']}" for item in left_out)
+        raise HeldoutError(
+            f"{folder}: expected recordings that can all be used, got {len(left_out)} that cannot:"
+            f"\n{lines}\nMend or remove them, or set `faulty: leave_out` to go on without them."
+        )
+    gone = {item["path"] for item in left_out}
+    of = {item.path: item for item in whole}
+    kept = table[~table["path"].isin(gone)]
+    return {
+        "dataset": dataset,
+        "title": folder.resolve().name,
+        "source": "folder",
+        "simulated": False,
+        "version": f"{len(kept)} of {len(table)} recordings",
+        "licence": "not stated (own recordings)",
+        "landing_page": "",
+        "citation": [],
+        "files": _files(folder, kept["path"].tolist()),
+        "missing": len(left_out),
+        "recordings": [_row(row, of[row["path"]]) for row in kept.to_dict("records")],
+        "left_out": left_out,
+        "cautions": _cautions(grouped=grouped, left_out=len(left_out), of=len(table)),
+        "notes": _notes(joined=joined, left_out=left_out),
+    }
+
+
+def _reason(item: Heard, folder: Path) -> str:
+    """Give what is wrong with a file, without its path and advice; nothing where it is whole."""
+    if item.fault == "missing":
+        return "there is no such file"
+    return item.fault.removeprefix(f"{folder / item.path}: ").partition(". ")[0]
+
+
+def _lacks(
+    item: Heard, *, channels: Sequence[str] = (), seconds: float = 0.0, beats: bool = False
+) -> str:
+    """Say why no example can be made of a whole recording; nothing where one can."""
+    if beats and not item.beats:
+        return "it has no annotated beats (.atr beside the header)"
+    missing = [name for name in channels if name not in item.names]
+    if missing:
+        return f"it has no channel {', '.join(missing)}, but {', '.join(item.names)}"
+    # As many samples as a window has; the last one may be cut into.
+    if item.duration < seconds - 1 / item.rate:
+        return f"it lasts {item.duration:g} s, and a window {seconds:g} s"
+    return ""
+
+
+def _join(
+    table: pd.DataFrame, whole: list[Heard], band: Band
+) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
+    """Join the groups of recordings with the same audio; list those with contradicting labels."""
+    label = dict(zip(table["path"], table["label"], strict=True))
+    group = dict(zip(table["path"], table["group"], strict=True))
+    contradicting: dict[str, str] = {}
+    joined = []
+    for match, _ in same_recordings(whole, band=band):
+        a, b = whole[match.first].path, whole[match.second].path
+        if label[a] != label[b]:
+            for this, other in ((a, b), (b, a)):
+                contradicting.setdefault(
+                    this,
+                    f"it holds the same audio as {other}, which is labelled {label[other]}, and "
+                    f"this one {label[this]}: one of the two is wrong",
+                )
+            continue
+        joined.append((a, b))
+        one, two = group[a], group[b]
+        group = {path: one if name == two else name for path, name in group.items()}
+    table["group"] = table["path"].map(group)
+    return [{"path": path, "reason": reason} for path, reason in contradicting.items()], joined
+
+
+def _files(folder: Path, paths: list[str]) -> list[dict[str, Any]]:
+    """Describe the files of recordings: of a WFDB record all that share its name."""
+    names = set()
+    for path in paths:
+        file = folder / path
+        some = file.parent.glob(f"{file.stem}.*") if file.suffix == ".hea" else [file]
+        names |= {one.relative_to(folder).as_posix() for one in some}
+    return [
+        {"path": name, "bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
+        for name in sorted(names)
+    ]
+
+
+def _row(row: Mapping[Any, Any], item: Heard) -> dict[str, Any]:
+    return {
+        "recording": row["path"],
+        "label": row["label"],
+        "group": row["group"],
+        "split": row["split"],
+        "rate": item.rate,
+        "duration": item.duration,
+        "channels": item.channels,
+    }
+
+
+def _cautions(*, grouped: bool, left_out: int, of: int) -> list[str]:
+    cautions = [] if grouped else [NO_GROUPS]
+    if left_out:
+        cautions.append(
+            f"{left_out} of {of} recordings were left out; the report says which and why, under "
+            "Data."
+        )
+    return cautions
+
+
+def _notes(*, joined: list[tuple[str, str]], left_out: list[dict[str, str]]) -> list[str]:
+    notes = [
+        f"{first} and {second} hold the same audio: they count as one group."
+        for first, second in joined
+    ]
+    return notes + [f"Left out: {item['path']}: {item['reason']}." for item in left_out]
+
+
+def link(folder: str | Path, place: str | Path) -> None:
+    """Let `place` be a link to a folder, so that the paths of recordings do not depend on it.
+
+    Raises
+    ------
+    HeldoutError
+        Something else is at that place.
+    """
+    place = Path(place)
+    if place.exists() and not place.is_symlink():
+        raise HeldoutError(
+            f"{place}: expected nothing, or a link to the folder, got something else. Move it away."
+        )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    part.symlink_to(Path(folder).resolve(), target_is_directory=True)
+    os.replace(part, place)

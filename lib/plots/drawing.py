@@ -1,0 +1,142 @@
+"""Draw every picture of the report, as SVG and PNG, from tables, audits and run histories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lib.errors import HeldoutError
+from lib.examples.arrays import open_examples
+from lib.files import read_json, read_table
+from lib.plots.comparison import critical_differences, fronts, importances, reliability
+from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
+from lib.plots.inputs import class_means, some_examples
+from lib.plots.scores import confusion_matrices, inflation
+from lib.plots.style import mark_simulated, save
+from lib.plots.training import learning_curves
+
+
+def plot_study(
+    study: Mapping[str, Any], *, tables: str | Path, results: str | Path, folder: str | Path
+) -> list[Path]:
+    """Draw the pictures of a study.
+
+    Parameters
+    ----------
+    study : dict
+        A study as `lib.compare.compare` takes it.
+    tables : path
+        The folder of `lib.compare`'s tables.
+    results : path
+        The folder that holds one folder a study.
+    folder : path
+        Where the pictures go, `results/plots/{study}`.
+
+    Returns
+    -------
+    list of Path
+        What was written: `inflation`, `examples`, `mean`, `pareto`, `importance`, and per protocol
+        `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as `.svg` and
+        `.png`. What there is nothing to show of is not drawn.
+
+    Raises
+    ------
+    HeldoutError
+        A table, an audit, a history or the examples are missing or damaged.
+    """
+    tables, folder = Path(tables), Path(folder)
+    base = Path(results) / str(study["study"])
+    drawn: dict[str, Figure | None] = {}
+    gaps = _of_study(tables / "inflation.csv", study)
+    gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
+    if len(gaps):
+        drawn["inflation"] = inflation([(study, gaps)])
+    rows = _of_study(tables / "confusion.csv", study)
+    runs = _of_study(tables / "runs.csv", study)
+    bins = _of_study(tables / "calibration.csv", study)
+    for protocol in study["protocols"]:
+        some = rows[(rows["protocol"] == protocol) & (rows["kind"] == "network")]
+        drawn[f"confusion_{protocol}"] = confusion_matrices(study, some)
+        histories = _histories(runs[runs["protocol"] == protocol], base)
+        drawn[f"learning_curves_{protocol}"] = learning_curves(study, histories)
+        audit = read_json(base / protocol / "audit.json")
+        drawn[f"class_counts_{protocol}"] = class_counts(study, audit)
+        drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
+    drawn["pareto"] = fronts(study, _of_study(tables / "pareto.csv", study))
+    drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
+    examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")
+    drawn["examples"] = example_inputs(study, some_examples(study, examples, x))
+    if x.shape[2] > MOST_LINES or study["input"]["aligned"]:
+        drawn["mean"] = mean_examples(study, class_means(study, examples, x))
+    if study["simulated"]:
+        for name, figure in drawn.items():
+            # Its title says so already, as in the picture over all studies.
+            if name != "inflation":
+                mark_simulated(figure)
+    return _save_all(drawn, folder)
+
+
+def _save_all(drawn: Mapping[str, Figure | None], folder: Path) -> list[Path]:
+    """Write what was drawn; a picture of an earlier run that is not drawn any more goes."""
+    written: list[Path] = []
+    for name, figure in drawn.items():
+        if figure is not None:
+            written += save(figure, folder / name)
+            continue
+        for suffix in (".svg", ".png"):
+            (folder / f"{name}{suffix}").unlink(missing_ok=True)
+    return written
+
+
+def plot_overall(
+    studies: Sequence[Mapping[str, Any]], *, tables: str | Path, folder: str | Path
+) -> list[Path]:
+    """Draw `inflation` and `critical_difference` over all studies, as `.svg` and `.png`.
+
+    Where no study has both an honest and a random protocol, or ranks cannot be told apart, the
+    picture says so.
+
+    Raises
+    ------
+    HeldoutError
+        A table is missing or damaged.
+    """
+    panels = []
+    for study in studies:
+        gaps = _of_study(Path(tables) / "inflation.csv", study)
+        gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
+        if len(gaps):
+            # One panel of five has room for the baseline that matters: the one to beat.
+            baselines = gaps[gaps["kind"] == "baseline"].sort_values("honest", ascending=False)
+            networks = gaps[gaps["kind"] == "network"]
+            panels.append((study, pd.concat([networks, baselines.head(1)])))
+    ranks = read_table(Path(tables) / "ranks.csv", text=("scope", "architecture", "note"))
+    return save(inflation(panels), Path(folder) / "inflation") + save(
+        critical_differences(ranks), Path(folder) / "critical_difference"
+    )
+
+
+def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:
+    table = read_table(path, text=("study", "label", "predicted", "note"))
+    return table[table["study"] == study["study"]]
+
+
+def _histories(runs: pd.DataFrame, base: Path) -> dict[str, list[tuple[int, pd.DataFrame]]]:
+    """Give the chosen epoch and the history of every run of a network."""
+    found: dict[str, list[tuple[int, pd.DataFrame]]] = {}
+    for run in runs[runs["kind"] == "network"].to_dict("records"):
+        folder = base / run["protocol"] / run["architecture"]
+        path = folder / f"seed-{run['seed']}" / f"fold-{run['fold']}" / "history.csv"
+        history = read_table(path)
+        needed = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+        if not needed <= set(history.columns):
+            raise HeldoutError(
+                f"{path}: expected the columns {', '.join(sorted(needed))}, got "
+                f"{', '.join(history.columns)}. Delete its folder and run again."
+            )
+        found.setdefault(run["architecture"], []).append((int(run["best_epoch"]), history))
+    return found

@@ -1,0 +1,126 @@
+"""What a network takes: the settings that make its inputs, and what its recordings were like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.datasets.signal import Signal
+from lib.examples.arrays import blocks
+from lib.features.extraction import level
+from lib.features.kinds import Features
+
+# How far a file may go beyond what the training recordings had before it is worth a warning.
+_LEVEL_DB = 3.0
+_DURATION = 1.1
+_SPAN = 0.05
+
+
+def describe_inputs(
+    x: np.ndarray,
+    examples: pd.DataFrame,
+    rows: np.ndarray,
+    *,
+    features: Mapping[str, Any],
+    labels: Mapping[str, Sequence[str]],
+    reading: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Say how a network's inputs are made, and what those of its train part were like.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(examples, time, channels)]
+        All examples of the study; may be memory-mapped.
+    examples : pd.DataFrame
+        `examples.parquet`.
+    rows : np.ndarray [shape=(n,)]
+        The examples of the train part.
+    features : mapping
+        The study's features: `kind` and its settings.
+    labels : mapping of str to sequence of str
+        Each class with the dataset's labels in it.
+    reading : mapping, optional
+        What `lib.datasets.read` takes beside the path.
+
+    Returns
+    -------
+    dict
+        `features`, `labels`, `reading`, `shape` (time, channels); `recordings`: every `rate` (Hz)
+        and number of `channels`, the least and greatest `duration` (s) and `level` (dB of full
+        scale); `values`: the least (`low`) and greatest (`high`) value in each channel of `x`.
+    """
+    table = examples.iloc[rows]
+    low, high = np.full(x.shape[2], np.inf), np.full(x.shape[2], -np.inf)
+    for _, block in blocks(x, rows):
+        low = np.minimum(low, block.min(axis=(0, 1)))
+        high = np.maximum(high, block.max(axis=(0, 1)))
+
+    def ends(name: str) -> list[float]:
+        return [float(table[name].min()), float(table[name].max())]
+
+    return {
+        "features": dict(features),
+        "labels": {name: [str(label) for label in some] for name, some in labels.items()},
+        "reading": dict(reading or {}),
+        "shape": [int(size) for size in x.shape[1:]],
+        "recordings": {
+            "rate": sorted({float(rate) for rate in table["rate"]}),
+            "channels": sorted({int(count) for count in table["channels"]}),
+            "duration": ends("duration"),
+            "level": ends("level"),
+        },
+        "values": {"low": [float(v) for v in low], "high": [float(v) for v in high]},
+    }
+
+
+def differences(signal: Signal, features: Features, inputs: Mapping[str, Any]) -> list[str]:
+    """Say in what a recording differs from those that a network was trained on.
+
+    Parameters
+    ----------
+    signal : Signal
+        The recording.
+    features : Features
+        Its examples.
+    inputs : mapping
+        As `describe_inputs` gives it.
+
+    Returns
+    -------
+    list of str
+        One sentence for each difference: sampling rate; duration, beyond a tenth; level, beyond
+        3 dB; values of the features, beyond a twentieth of their span. Empty where there is none.
+    """
+    known = inputs["recordings"]
+    found = []
+    if not any(abs(signal.rate - rate) < 0.5 for rate in known["rate"]):
+        rates = ", ".join(f"{rate:g}" for rate in known["rate"][:6])
+        found.append(f"sampling rate {signal.rate:g} Hz; training recordings had {rates} Hz")
+    short, long = known["duration"]
+    if not short / _DURATION <= signal.duration <= long * _DURATION:
+        found.append(
+            f"duration {signal.duration:.2f} s; training recordings had {short:.2f} to {long:.2f} s"
+        )
+    quiet, loud = known["level"]
+    here = level(signal)
+    if not quiet - _LEVEL_DB <= here <= loud + _LEVEL_DB:
+        found.append(
+            f"level {here:.0f} dB of full scale; training recordings had {quiet:.0f} to "
+            f"{loud:.0f} dB"
+        )
+    low, high = (np.array(inputs["values"][end]) for end in ("low", "high"))
+    slack = _SPAN * (high - low)
+    beyond = (features.x < low - slack) | (features.x > high + slack)
+    if beyond.any():
+        some = int(beyond.any(axis=(1, 2)).sum())
+        channel = int(beyond.any(axis=1).sum(axis=0).argmax())
+        found.append(
+            f"features out of range in {some} of {len(features.x)} examples, most in channel "
+            f"{channel}: {features.x[..., channel].min():.4g} to "
+            f"{features.x[..., channel].max():.4g}; training examples had {low[channel]:.4g} to "
+            f"{high[channel]:.4g}"
+        )
+    return found

@@ -1,0 +1,320 @@
+"""Predicting files with a finished run: its features are made as they were for training."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.datasets.files import read_file
+from lib.datasets.signal import Signal
+from lib.errors import HeldoutError
+from lib.features.kinds import Features
+from lib.features.registry import extract, seconds
+from lib.files import read_json, read_table
+from lib.networks.backend import load
+from lib.predict.inputs import differences
+from lib.predict.rpeaks import find_beats
+from lib.train.batches import predict
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network says of one file.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    error : str
+        Why it could not be predicted; all that follows is then empty.
+    warnings : list of str
+        In what it differs from the recordings of the training.
+    rate : float
+        In Hz.
+    duration : float
+        In s.
+    start, end : np.ndarray [shape=(examples,)]
+        Of each example, in s.
+    positions : np.ndarray [shape=(examples,)]
+        The sample of each beat; empty where examples are no beats.
+    probabilities : np.ndarray [shape=(examples, classes)]
+        Of each example.
+    """
+
+    path: str
+    error: str = ""
+    warnings: list[str] = field(default_factory=list)
+    rate: float = 0.0
+    duration: float = 0.0
+    start: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    end: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    positions: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    probabilities: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean probabilities of the examples, shape (classes,)."""
+        return np.asarray(self.probabilities.mean(axis=0))
+
+
+def find_run(name: str | Path, *, results: str | Path = "results") -> Path:
+    """Find the run that a person means.
+
+    Parameters
+    ----------
+    name : str or Path
+        The folder of a run, or the name of a study.
+    results : path
+        The folder that holds the studies.
+
+    Returns
+    -------
+    Path
+        The folder; of a study the network under an honest protocol with the least loss on its
+        validation part. The test part has no say, and neither have runs that the last comparison
+        did not know: they are left from other settings.
+
+    Raises
+    ------
+    HeldoutError
+        There is no such folder, or no honest run of a network in the study.
+    """
+    folder = Path(name)
+    if (folder / "run.json").is_file():
+        return folder
+    study = folder if folder.is_dir() else Path(results) / folder
+    found, compared = [], _compared(study)
+    for file in sorted(study.glob("*/*/seed-*/fold-*/run.json")):
+        if compared and file.parent.relative_to(study).as_posix() not in compared:
+            continue
+        record = read_json(file)
+        if (
+            record.get("honest")
+            and record.get("kind") == "network"
+            and (file.parent / "model.keras").is_file()
+        ):
+            found.append((record["metrics"]["validation"]["loss"], file.parent))
+    if not found:
+        raise HeldoutError(
+            f"{name}: expected the folder of a run (with run.json and model.keras), or a study in "
+            f"{results} with an honest run of a network, got neither. Run the workflow first, or "
+            "correct the name."
+        )
+    return min(found)[1]
+
+
+def _compared(study: Path) -> set[str]:
+    """Name the runs of a study that the tables beside it are about; none where they are not."""
+    file = study.parent / "tables" / "runs.csv"
+    if not file.is_file():
+        return set()
+    table = read_table(file, text=("study", "protocol", "architecture"))
+    return {
+        f"{row.protocol}/{row.architecture}/seed-{row.seed}/fold-{row.fold}"
+        for row in table[table["study"] == study.name].itertuples()
+    }
+
+
+def read_run(folder: str | Path) -> dict[str, Any]:
+    """Read what a run says of itself and of its inputs.
+
+    Raises
+    ------
+    HeldoutError
+        The run is not there, is no network, or does not say how its inputs are made.
+    """
+    record = read_json(Path(folder) / "run.json")
+    if record.get("kind") != "network" or not (Path(folder) / "model.keras").is_file():
+        raise HeldoutError(
+            f"{folder}: expected the run of a network, with its model.keras, got "
+            f"{record.get('kind', 'something else')} {record.get('architecture', '')}. "
+            "Name another run."
+        )
+    if "inputs" not in record:
+        raise HeldoutError(
+            f"{folder}/run.json: expected `inputs`, how the features are made, got none: the run "
+            "is of an older version. Run the workflow again; what was trained is not trained anew."
+        )
+    return dict(record)
+
+
+def load_model(keras: Any, path: str | Path) -> Any:
+    """Load a model, but no code that its file may hold.
+
+    Parameters
+    ----------
+    keras : module
+        Of `lib.networks.backend.load`.
+    path : path
+        A file `.keras`.
+
+    Returns
+    -------
+    keras.Model
+        The model.
+
+    Raises
+    ------
+    HeldoutError
+        The file is missing, is no model, or holds code: a layer that is a function.
+    """
+    try:
+        return keras.models.load_model(path, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the archive leads it to
+        raise HeldoutError(
+            f"{path}: expected a model of this workflow, without code of its own, got "
+            f"{type(error).__name__}: {str(error)[:300]}. Do not use it; delete its folder and run "
+            "the workflow again: it is trained anew."
+        ) from error
+
+
+class Predictor:
+    """A network that takes files.
+
+    Parameters
+    ----------
+    folder : path
+        Of a run.
+    lead : str, optional
+        The lead to take instead of the one that beats were cut from in training.
+    reading : mapping, optional
+        What `lib.datasets.files.read_file` takes beside the path, over what the study states.
+    threads : int
+        Files read at once.
+
+    Raises
+    ------
+    HeldoutError
+        As `read_run`.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        lead: str | None = None,
+        reading: Mapping[str, Any] | None = None,
+        threads: int = 4,
+    ) -> None:
+        self.folder = Path(folder)
+        self.record = read_run(folder)
+        self.inputs: dict[str, Any] = self.record["inputs"]
+        self.classes: list[str] = self.record["classes"]
+        self.features: dict[str, Any] = dict(self.inputs["features"])
+        if lead is not None:
+            if self.features["kind"] != "beats":
+                raise HeldoutError(
+                    f"lead: expected a network of beats, got one of {self.features['kind']}. "
+                    "Leave --lead out."
+                )
+            self.features["lead"] = lead
+        self._reading = {**self.inputs["reading"], **(reading or {})}
+        self._threads = threads
+
+    def predict(self, paths: Sequence[str | Path]) -> list[Prediction]:
+        """Predict files: read in parallel, predicted together.
+
+        Parameters
+        ----------
+        paths : sequence of path
+            What `lib.datasets.files.read_file` takes.
+
+        Returns
+        -------
+        list of Prediction
+            In the order of `paths`. One that cannot be predicted has an `error`, and does not
+            keep the others from being predicted.
+        """
+        with ThreadPoolExecutor(self._threads) as pool:
+            found = list(pool.map(self._examples, map(Path, paths)))
+        blocks = [item[1].x for item in found if not isinstance(item, Prediction)]
+        if not blocks:
+            return [item for item in found if isinstance(item, Prediction)]
+        x = np.concatenate(blocks)
+        keras = load(self.record["backend"])
+        model = load_model(keras, self.folder / "model.keras")
+        probabilities = predict(keras, model, x, np.arange(len(x)))
+        done, first = [], 0
+        for path, item in zip(paths, found, strict=True):
+            if isinstance(item, Prediction):
+                done.append(item)
+                continue
+            count = len(item[1].x)
+            done.append(self._prediction(str(path), *item, probabilities[first : first + count]))
+            first += count
+        return done
+
+    def _examples(self, path: Path) -> tuple[Signal, Features] | Prediction:
+        try:
+            signal = read_file(path, **self._reading)
+            if self.features["kind"] == "beats" and not len(signal.positions):
+                signal = find_beats(signal, lead=self.features["lead"])
+            features = extract(signal, **self.features)
+        except HeldoutError as error:
+            return Prediction(str(path), error=str(error))
+        return signal, features
+
+    def _prediction(
+        self, path: str, signal: Signal, features: Features, probabilities: np.ndarray
+    ) -> Prediction:
+        beats = self.features["kind"] == "beats"
+        return Prediction(
+            path,
+            warnings=differences(signal, features, self.inputs),
+            rate=signal.rate,
+            duration=signal.duration,
+            start=features.start,
+            end=features.start + seconds(**self.features),
+            positions=signal.positions if beats else np.zeros(0, dtype=np.int64),
+            probabilities=probabilities,
+        )
+
+
+def file_table(predictions: Sequence[Prediction], classes: Sequence[str]) -> pd.DataFrame:
+    """Give a row for each predicted file: mean probabilities, and the class with the largest.
+
+    Returns
+    -------
+    pd.DataFrame
+        `file`, `class`, `examples`, then a column for each class.
+    """
+    rows = [
+        {
+            "file": p.path,
+            "class": classes[int(p.mean.argmax())],
+            "examples": len(p.probabilities),
+            **{name: float(v) for name, v in zip(classes, p.mean, strict=True)},
+        }
+        for p in predictions
+        if not p.error
+    ]
+    return pd.DataFrame(rows, columns=["file", "class", "examples", *classes])
+
+
+def window_table(predictions: Sequence[Prediction], classes: Sequence[str]) -> pd.DataFrame:
+    """Give a row for each example of the predicted files.
+
+    Returns
+    -------
+    pd.DataFrame
+        `file`, `start`, `end` (s), `class`, then a column for each class.
+    """
+    tables = []
+    for p in predictions:
+        if p.error:
+            continue
+        best = np.array(classes)[p.probabilities.argmax(axis=1)]
+        head = pd.DataFrame({"file": p.path, "start": p.start, "end": p.end, "class": best})
+        tables.append(head.join(pd.DataFrame(p.probabilities, columns=list(classes))))
+    if not tables:
+        return pd.DataFrame(columns=["file", "start", "end", "class", *classes])
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,176 @@
+"""The recordings of a study: those of its dataset that belong to one of its classes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lib.datasets.registry import COLUMNS, dataset_module
+from lib.datasets.registry import recordings as list_recordings
+from lib.errors import HeldoutError
+from lib.files import read_table
+
+# Columns that are text even where all of them look like numbers (record 100, group 100).
+_TEXT = ("recording", "path", "label", "group", "split", "source_label", "sha256")
+
+
+def read_recordings(path: str | Path) -> pd.DataFrame:
+    """Read a `recordings.csv` or a shard of it, text as text."""
+    return read_table(path, text=_TEXT)
+
+
+def recordings_table(
+    dataset: str,
+    folder: str | Path,
+    *,
+    classes: Mapping[str, Sequence[str]],
+    exclude: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+    manifest: Mapping[str, Any] | None = None,
+    min_duration: float | None = None,
+    min_groups: int = 2,
+) -> pd.DataFrame:
+    """Choose the recordings of a study and give each its class.
+
+    Parameters
+    ----------
+    dataset : str
+        A name in `lib.datasets.DATASETS`.
+    folder : str or Path
+        Where the dataset lies.
+    classes : mapping of str to sequence of str
+        Each class and the dataset's labels in it. A recording with several labels (joined by `|`)
+        has the class that they agree on; where they name two classes it is left out.
+    exclude : iterable of str
+        Recordings to leave out, by name; names that are not there are passed over.
+    options : mapping, optional
+        What the dataset's own `recordings` takes.
+    manifest : mapping, optional
+        The manifest of the dataset, for the column `sha256`.
+    min_duration : float, optional
+        Leave out recordings that are shorter, in s.
+    min_groups : int
+        The least number of groups in a class.
+
+    Returns
+    -------
+    pd.DataFrame
+        As `lib.datasets.recordings`, but `label` is the class (empty where each example has its
+        own); then `source_label`, the dataset's label; and `sha256`, of all the files of a
+        recording, empty without a manifest.
+
+    Raises
+    ------
+    HeldoutError
+        A label is in two classes; nothing is left; a class has no recording, or too few groups; or
+        a file is not in the manifest.
+    """
+    labels = class_of(classes)
+    table = list_recordings(dataset, folder, **(options or {}))
+    # What the publisher set aside to predict on has no part in a comparison.
+    keep = ~table["recording"].isin([str(name) for name in exclude])
+    keep &= table["split"] != "predict"
+    if min_duration is not None:
+        keep &= table["duration"] >= min_duration
+    table = table[keep].reset_index(drop=True)
+    table["source_label"] = table["label"]
+    of_examples = dataset_module(dataset).EXAMPLES_HAVE_LABELS
+    if of_examples is None:
+        of_examples = not table["label"].any()
+    if not of_examples:
+        chosen = table["label"].map(lambda label: _class(label, labels))
+        _require_classes(dataset, table, chosen, classes=classes, min_groups=min_groups)
+        table = table.assign(label=chosen)[chosen != ""].reset_index(drop=True)
+    elif table.empty or table["group"].nunique() < min_groups:
+        raise HeldoutError(
+            f"{dataset} in {folder}: expected recordings of at least {min_groups} groups, got "
+            f"{table['group'].nunique()} after exclusions. Exclude less or retrieve more."
+        )
+    table["sha256"] = "" if manifest is None else _checksums(table, folder, manifest)
+    first = [*COLUMNS, "source_label"]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
+
+
+def class_of(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Give the class of each label.
+
+    Raises
+    ------
+    HeldoutError
+        A label is in two classes.
+    """
+    found: dict[str, str] = {}
+    for name, labels in classes.items():
+        for label in map(str, labels):
+            if label in found:
+                raise HeldoutError(
+                    f"classes: expected each label in one class, got {label!r} in {found[label]} "
+                    f"and {name}. Correct the study's classes."
+                )
+            found[label] = name
+    return found
+
+
+def _class(label: str, class_of: Mapping[str, str]) -> str:
+    if label in class_of:
+        return class_of[label]
+    named = {class_of[part] for part in label.split("|") if part in class_of}
+    return named.pop() if len(named) == 1 else ""
+
+
+def _require_classes(
+    dataset: str,
+    table: pd.DataFrame,
+    chosen: pd.Series,
+    *,
+    classes: Mapping[str, Sequence[str]],
+    min_groups: int,
+) -> None:
+    counts = table["label"].replace("", "(none)").value_counts()
+    # Speakers may type what they like as their accent, so the list can be long.
+    there = ", ".join(f"{label} ({count})" for label, count in counts.head(20).items()) or "none"
+    there += f" and {len(counts) - 20} more" if len(counts) > 20 else ""
+    missing = [
+        f"class {name}: expected recordings labelled {' or '.join(map(str, labels))}, got none"
+        for name, labels in classes.items()
+        if not (chosen == name).any()
+    ]
+    if missing:
+        raise HeldoutError(
+            f"{dataset}, {'; '.join(missing)}. Labels found: {there}. "
+            "Retrieve the whole dataset, or correct or drop the class."
+        )
+    for name in classes:
+        groups = sorted(table.loc[chosen == name, "group"].unique())
+        if len(groups) < min_groups:
+            raise HeldoutError(
+                f"{dataset}, class {name}: expected recordings of at least {min_groups} groups, "
+                f"got {len(groups)} ({', '.join(groups)}): they cannot be on both sides of a "
+                "split. Retrieve more of the dataset, or merge or drop the class."
+            )
+
+
+def _checksums(table: pd.DataFrame, folder: str | Path, manifest: Mapping[str, Any]) -> list[str]:
+    sums = {str(file["path"]): str(file["sha256"]) for file in manifest["files"]}
+    # The files of a WFDB record are told by their common name.
+    stems: dict[str, list[str]] = {}
+    for name in sorted(sums):
+        stems.setdefault(name.rpartition(".")[0], []).append(name)
+    found = []
+    for path in table["path"]:
+        name = Path(path).relative_to(Path(folder)).as_posix()
+        if name not in sums:
+            raise HeldoutError(
+                f"{path}: expected it in the manifest of the dataset, got {len(sums)} other files. "
+                "Move it out of the folder, or retrieve the dataset anew."
+            )
+        if not name.endswith(".hea"):
+            found.append(sums[name])
+            continue
+        parts = "".join(f"{part} {sums[part]}\n" for part in stems[name.removesuffix(".hea")])
+        found.append(hashlib.sha256(parts.encode()).hexdigest())
+    return found

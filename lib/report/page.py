@@ -1,0 +1,147 @@
+"""Render everything that was found as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from lib.errors import HeldoutError
+from lib.files import atomic, read_table
+from lib.report.figures import figure
+from lib.report.overall import (
+    claims_table,
+    costs_table,
+    licences,
+    provenance_tables,
+    rank_remarks,
+    ranks_table,
+)
+from lib.report.study import study_view
+from lib.templates import environment
+
+TEXT = (
+    *("study", "dataset", "protocol", "architecture", "kind", "metric", "note", "interval_note"),
+    *("label", "predicted", "a", "b", "baseline", "beats_baselines", "networks_that_beat"),
+    *("source", "split", "test_size", "our_architecture", "honest_protocol", "unit", "trial"),
+    *("backend", "device", "precision", "state"),
+    *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
+)
+
+
+def render(
+    studies: Sequence[Mapping[str, Any]],
+    *,
+    tables: str | Path,
+    plots: str | Path,
+    results: str | Path,
+    manifests: Sequence[Mapping[str, Any]],
+    provenance: Mapping[str, Any],
+    output: str | Path,
+) -> Path:
+    """Write the report.
+
+    Parameters
+    ----------
+    studies : sequence of dict
+        As `lib.compare.compare` takes them, with `title`, `question` and `example_kind`.
+    tables, plots, results : path
+        The tables of `lib.compare`, the pictures of `lib.plots`, and the folder of the studies,
+        which holds the audits.
+    manifests : sequence of dict
+        The manifests of the datasets: dataset, source, version, licence, citation.
+    provenance : dict
+        What else the last part shows, in its order: texts and numbers as rows, dictionaries as
+        tables, those within them with dotted names. `durations` maps stages to seconds.
+    output : path
+        The HTML file.
+
+    Returns
+    -------
+    Path
+        `output`.
+
+    Raises
+    ------
+    HeldoutError
+        A table, a picture or an audit is missing or damaged.
+    """
+    if not studies:
+        raise HeldoutError(
+            "studies: expected at least one to report, got none. Name one under `studies` in the "
+            "configuration."
+        )
+    plots, results = Path(plots), Path(results)
+    names = (
+        *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
+        *("claims", "trials", "costs", "letters", "folds", "aami", "agreement", "importance"),
+    )
+    read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
+    ranks = read_table(Path(tables) / "ranks.csv", text=TEXT)
+    of_dataset = {str(manifest["dataset"]): manifest for manifest in manifests}
+    views = [
+        study_view(
+            study,
+            tables={
+                name: table[table["study"] == study["study"]].reset_index(drop=True)
+                for name, table in read.items()
+            },
+            plots=plots,
+            results=results,
+            manifest=of_dataset.get(str(study["dataset"]), {}),
+        )
+        for study in studies
+    ]
+    templates = environment("lib.report")
+    templates.filters["apart"] = _apart
+    js = _asset("page.js")
+    page = templates.get_template("page.html.j2").render(
+        studies=views,
+        simulated=[view["title"] for view in views if view["simulated"]],
+        overall=figure(
+            plots / "inflation",
+            name="inflation",
+            alt=" ".join(str(view["inflation_alt"]) for view in views),
+            caption="Macro-F1 of every network, and of the best baseline in grey, under the honest "
+            "split (filled) and under a random one (hollow). The number on the right is the "
+            "inflation: what the random split promises too much. Bars are 95 % intervals over "
+            "groups.",
+        ),
+        critical_difference=figure(
+            plots / "critical_difference",
+            name="critical-difference",
+            alt="Mean ranks of the architectures; the numbers are in the table that follows.",
+            caption="Mean ranks by macro-F1, 1 is best. A bar joins architectures whose ranks lie "
+            "within the critical difference: these are not shown to differ.",
+        )
+        if len(ranks)
+        else None,
+        ranks=ranks_table(ranks),
+        remarks=rank_remarks(ranks),
+        runs=len(read["runs"]),
+        claims=claims_table(read["claims"], studies),
+        costs=costs_table(read["costs"], studies),
+        licences=licences(manifests),
+        provenance=provenance_tables(provenance),
+        css=_asset("style.css"),
+        js=js,
+        # The browser runs this script and no other, whatever a name smuggles in.
+        js_hash="sha256-" + b64encode(sha256(js.encode()).digest()).decode(),
+    )
+    with atomic(output) as part:
+        part.write_text(page, encoding="utf-8")
+    return Path(output)
+
+
+def _apart(name: object) -> Markup:
+    """Keep the direction of a name from data from turning the sentence around it."""
+    return Markup("<bdi>{}</bdi>").format(name)
+
+
+def _asset(name: str) -> Markup:
+    # Ours, and part of the page: the one text that is not escaped.
+    return Markup((Path(__file__).parent / name).read_text(encoding="utf-8"))

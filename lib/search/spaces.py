@@ -1,0 +1,280 @@
+"""Search spaces: choices, ranges and conditions, as the config writes them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from lib.errors import HeldoutError, suggestion
+from lib.networks.hyperparameters import ARCHITECTURES, check_architecture, complete, trial_id
+
+METHODS = ("grid", "random", "bayes")
+
+_KEYS = ("choices", "low", "high", "log", "step", "when")
+
+# No scheduler holds more jobs than this, and no person means more trials.
+MOST_TRIALS = 100_000
+
+# Draws of a random search that give a trial already drawn are repeated, so often at most: in a
+# small space there may be no other trial.
+REDRAWS = 100
+
+
+class Draw(Protocol):
+    """What chooses values: a generator, or an Optuna trial."""
+
+    def choice(self, name: str, choices: list[Any]) -> Any:
+        """Choose one of some values."""
+
+    def number(self, name: str, low: float, high: float, *, log: bool, step: float | None) -> float:
+        """Choose a number of a range."""
+
+
+def check_space(
+    architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any], *, method: str
+) -> None:
+    """Check a search space against the hyperparameters of its architecture.
+
+    Parameters
+    ----------
+    architecture : str
+        One of `lib.networks.hyperparameters.ARCHITECTURES`.
+    fixed : mapping
+        Hyperparameters that every trial has.
+    space : mapping
+        Hyperparameter to a list of choices, or to a mapping with `choices`, or with `low` and
+        `high` and perhaps `log` and `step`; a mapping may have `when`, a mapping from another
+        searched hyperparameter to the values with which this one is searched.
+    method : {"grid", "random", "bayes"}
+        A grid takes choices only.
+
+    Raises
+    ------
+    HeldoutError
+        An unknown hyperparameter, an empty choice, an impossible range or condition, or a value
+        that the hyperparameter cannot have.
+    """
+    if method not in METHODS:
+        raise HeldoutError(f"search method: {suggestion(method, list(METHODS))}")
+    check_architecture(architecture)
+    known = ARCHITECTURES[architecture]
+    for name, given in space.items():
+        where = f"{architecture}: search space of {name}"
+        if name not in known:
+            raise HeldoutError(f"{where}: unknown. {suggestion(name, list(known))}")
+        rule = _rule(given)
+        strange = set(rule) - set(_KEYS)
+        if strange or ("choices" in rule) == ("low" in rule and "high" in rule):
+            raise HeldoutError(
+                f"{where}: expected a list of choices, or choices, or low and high "
+                f"(with log, step) and perhaps when; got {given!r}."
+                + "".join(f" {suggestion(str(key), list(_KEYS))}" for key in sorted(strange)[:1])
+            )
+        if "choices" in rule:
+            if not isinstance(rule["choices"], list) or not rule["choices"]:
+                raise HeldoutError(f"{where}: expected one or more choices, got {given!r}.")
+            values = rule["choices"]
+        else:
+            values = _range(where, rule, method)
+        for value in values:
+            complete(architecture, _alone(fixed, name, value))
+        if not isinstance(rule.get("when", {}), Mapping):
+            raise HeldoutError(
+                f"{where}: when: expected a mapping from another hyperparameter to a list of its "
+                f"values, got {rule['when']!r}."
+            )
+        for other, allowed in rule.get("when", {}).items():
+            if other == name or other not in space or "when" in _rule(space[other]):
+                raise HeldoutError(
+                    f"{where}: when: expected another searched hyperparameter that has no "
+                    f"condition of its own, got {other!r}."
+                )
+            if not isinstance(allowed, list) or not allowed:
+                raise HeldoutError(f"{where}: when {other}: expected a list, got {allowed!r}.")
+    _check_convolutions(architecture, fixed, space)
+
+
+def _alone(fixed: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """Give one searched value with the fixed ones, such that it can be checked by itself."""
+    if name in ("filters", "kernels") and isinstance(value, list):
+        other = "kernels" if name == "filters" else "filters"
+        return {name: value, other: [3] * len(value)}
+    rest = {key: given for key, given in fixed.items() if key not in ("filters", "kernels")}
+    return {**rest, name: value}
+
+
+def _check_convolutions(
+    architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]
+) -> None:
+    """Raise where a combination of the space has more kernels than filters, or fewer."""
+    known = ARCHITECTURES[architecture]
+    if "kernels" not in known:
+        return
+    options = {
+        name: _rule(space[name])["choices"] if name in space else [fixed.get(name, known[name])]
+        for name in ("filters", "kernels")
+    }
+    for filters, kernels in itertools.product(options["filters"], options["kernels"]):
+        if len(filters) != len(kernels):
+            raise HeldoutError(
+                f"{architecture}: expected as many kernels as filters in every combination of the "
+                f"search, got filters {filters} with kernels {kernels}."
+            )
+
+
+def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
+    low, high = rule["low"], rule["high"]
+    step = rule.get("step", 1)
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (low, high, step))
+    if method == "grid":
+        raise HeldoutError(f"{where}: a grid takes choices; use method random or bayes for ranges.")
+    if (
+        not numbers
+        or not low < high
+        or not step > 0
+        or (rule.get("log") and (low <= 0 or "step" in rule))
+    ):
+        raise HeldoutError(
+            f"{where}: expected numbers with low < high, a step above 0, and above 0 and without "
+            f"step for a log range, got {dict(rule)!r}."
+        )
+    return [low, high]
+
+
+def _rule(given: Any) -> dict[str, Any]:
+    return dict(given) if isinstance(given, Mapping) else {"choices": given}
+
+
+def suggest(space: Mapping[str, Any], draw: Draw) -> dict[str, Any]:
+    """Draw one value for every hyperparameter of a space whose condition holds.
+
+    Parameters
+    ----------
+    space : mapping
+        As for `check_space`.
+    draw : Draw
+        What chooses.
+
+    Returns
+    -------
+    dict
+        Hyperparameters; those whose condition does not hold keep their default.
+    """
+    rules = {name: _rule(given) for name, given in space.items()}
+    values: dict[str, Any] = {}
+    # Those without a condition first: the conditions look at them.
+    for name in sorted(rules, key=lambda name: "when" in rules[name]):
+        rule = rules[name]
+        if not _holds(rule, values):
+            continue
+        if "choices" in rule:
+            values[name] = draw.choice(name, rule["choices"])
+        else:
+            value = draw.number(
+                name,
+                rule["low"],
+                rule["high"],
+                log=bool(rule.get("log", False)),
+                step=rule.get("step"),
+            )
+            whole = isinstance(rule["low"], int) and isinstance(rule["high"], int)
+            # Four digits are more than a search can tell apart, and make readable names.
+            values[name] = int(value) if whole else float(f"{value:.4g}")
+    return values
+
+
+def _holds(rule: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    return all(values.get(other) in allowed for other, allowed in rule.get("when", {}).items())
+
+
+class _Generator:
+    """Draws from a numpy generator."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def choice(self, name: str, choices: list[Any]) -> Any:
+        return choices[int(self._rng.integers(len(choices)))]
+
+    def number(self, name: str, low: float, high: float, *, log: bool, step: float | None) -> float:
+        if isinstance(low, int) and isinstance(high, int) and not log:
+            step = step or 1
+        if step:
+            return low + step * int(self._rng.integers(math.floor((high - low) / step) + 1))
+        if log:
+            return math.exp(self._rng.uniform(math.log(low), math.log(high)))
+        return float(self._rng.uniform(low, high))
+
+
+def grid_trials(
+    architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """List every trial of a grid: trial id to complete hyperparameters.
+
+    Cells with equal content, such as those of a hyperparameter whose condition does not hold, are
+    one trial.
+    """
+    names = list(space)
+    count = math.prod(len(_rule(space[name])["choices"]) for name in names)
+    if count > MOST_TRIALS:
+        raise HeldoutError(
+            f"{architecture}: expected a grid of at most {MOST_TRIALS:,} trials, got {count:,}. "
+            "Use method random or bayes, or fewer choices."
+        )
+    cells = itertools.product(*(_rule(space[name])["choices"] for name in names))
+    rules = {name: _rule(space[name]) for name in names}
+    trials = {}
+    for cell in cells:
+        values = dict(zip(names, cell, strict=True))
+        held = {name: value for name, value in values.items() if _holds(rules[name], values)}
+        trial = complete(architecture, {**fixed, **held})
+        trials[trial_id(architecture, trial)] = trial
+    return trials
+
+
+def random_trials(
+    architecture: str,
+    fixed: Mapping[str, Any],
+    space: Mapping[str, Any],
+    *,
+    trials: int,
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    """Draw trials at random: trial id to complete hyperparameters.
+
+    Each is drawn from its own generator, so that more trials leave the earlier ones as they are.
+    A trial that was drawn before is drawn again; a space with fewer trials gives fewer.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for number in range(trials):
+        for redraw in range(REDRAWS):
+            draw = _Generator(np.random.default_rng([seed, number, redraw]))
+            trial = complete(architecture, {**fixed, **suggest(space, draw)})
+            name = trial_id(architecture, trial)
+            if name not in found:
+                found[name] = trial
+                break
+    return found
+
+
+def from_optuna(trial: Any) -> Draw:
+    """Let an Optuna trial choose. Lists are shown to it as JSON: it takes plain values only."""
+
+    class _Optuna:
+        def choice(self, name: str, choices: list[Any]) -> Any:
+            shown = [json.dumps(value) for value in choices]
+            return json.loads(trial.suggest_categorical(name, shown))
+
+        def number(
+            self, name: str, low: float, high: float, *, log: bool, step: float | None
+        ) -> float:
+            whole = isinstance(low, int) and isinstance(high, int)
+            kind: Callable[..., float] = trial.suggest_int if whole else trial.suggest_float
+            return kind(name, low, high, log=log, **({"step": step} if step else {}))
+
+    return _Optuna()

@@ -1,0 +1,191 @@
+"""What happens between two epochs: rules, the state on disk, events, and a line in the log."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lib.errors import HeldoutError
+from lib.files import atomic
+from lib.progress import step
+from lib.train.tensorboard import event_writer, write_events
+
+logger = logging.getLogger(__name__)
+
+Stops = Callable[[int, float], bool]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and under which rules a network is trained.
+
+    Attributes
+    ----------
+    epochs : int
+        At most.
+    early_stopping : int
+        Epochs without a better validation loss before training stops; 0 never stops early.
+    reduce_lr_factor : float
+        What the learning rate is multiplied by on a plateau of the validation loss; 1 for never.
+    reduce_lr_patience : int
+        Epochs without a better validation loss that make a plateau.
+    """
+
+    epochs: int
+    early_stopping: int = 0
+    reduce_lr_factor: float = 1.0
+    reduce_lr_patience: int = 2
+
+
+def best_epoch(history: list[dict[str, float]]) -> int:
+    """Give the epoch, from 1, with the lowest validation loss; the first of equals."""
+    return int(np.argmin([row["val_loss"] for row in history])) + 1
+
+
+class State:
+    """Everything that the next epoch depends on, and the best weights so far."""
+
+    def __init__(self, model: Any, checkpoint: Path | None) -> None:
+        self.model = model
+        self.checkpoint = checkpoint
+        self.history: list[dict[str, float]] = []
+        self.best: list[np.ndarray] = []
+        self.stopped = False
+        self.pruned = False
+        self.variables = [*model.variables, *model.optimizer.variables]
+        if checkpoint is not None and checkpoint.exists():
+            self._load(checkpoint)
+
+    def finished(self, training: Training) -> bool:
+        """Whether no epoch is left."""
+        return self.stopped or len(self.history) >= training.epochs
+
+    def add(self, row: dict[str, float]) -> None:
+        """Add an epoch, and keep its weights if it is the best so far."""
+        self.history.append(row)
+        if best_epoch(self.history) == len(self.history):
+            # Copies: on the CPU the backend may hand out the variable's own memory.
+            self.best = [np.array(variable.numpy()) for variable in self.model.weights]
+
+    def save(self) -> None:
+        """Write everything to the checkpoint."""
+        if self.checkpoint is None:
+            return
+        columns = list(self.history[0])
+        with atomic(self.checkpoint) as part:
+            arrays: dict[str, Any] = {
+                "columns": columns,
+                "history": [[row[name] for name in columns] for row in self.history],
+                "stopped": self.stopped,
+            }
+            arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
+            arrays |= {f"now_{i}": np.asarray(value) for i, value in enumerate(self.variables)}
+            np.savez(part, **arrays)
+
+    def _load(self, checkpoint: Path) -> None:
+        with np.load(checkpoint, allow_pickle=False) as held:
+            self.history = [
+                {
+                    name: int(value) if name == "epoch" else float(value)
+                    for name, value in zip(held["columns"].tolist(), row, strict=True)
+                }
+                for row in held["history"]
+            ]
+            self.stopped = bool(held["stopped"])
+            self.best = [held[f"best_{i}"] for i in range(len(self.model.weights))]
+            for index, variable in enumerate(self.variables):
+                variable.assign(held[f"now_{index}"])
+        logger.info("going on after epoch %d", len(self.history))
+
+    def assign(self) -> None:
+        """Take the variables from the checkpoint once more."""
+        if self.checkpoint is not None and self.checkpoint.exists():
+            self._load(self.checkpoint)
+
+
+def callbacks(
+    keras: Any,
+    training: Training,
+    state: State,
+    data: Any,
+    tensorboard: Path | None,
+    stops: Stops | None,
+) -> list[Any]:
+    """Make the callbacks of a training; the keeper comes last, since it saves what they did."""
+    rules = []
+    if training.early_stopping:
+        rules.append(
+            keras.callbacks.EarlyStopping(monitor="val_loss", patience=training.early_stopping)
+        )
+    if training.reduce_lr_factor < 1:
+        rules.append(
+            keras.callbacks.ReduceLROnPlateau(
+                monitor="val_loss",
+                factor=training.reduce_lr_factor,
+                patience=training.reduce_lr_patience,
+            )
+        )
+    writer = event_writer(tensorboard, fresh=not state.history)
+
+    class Keeper(keras.callbacks.Callback):
+        def on_train_begin(self, logs: Any = None) -> None:
+            # The rules count epochs without progress. Showing them the epochs before an
+            # interruption brings their counters back; the learning rate that they set on the
+            # way is overwritten by the saved state.
+            if state.history:
+                for row in state.history:
+                    for rule in rules:
+                        rule.on_epoch_end(int(row["epoch"]) - 1, dict(row))
+                state.assign()
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.began = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if not math.isfinite(logs["loss"]) or not math.isfinite(logs["val_loss"]):
+                raise HeldoutError(
+                    f"epoch {epoch + 1}: the loss became {logs['loss']:g} (validation "
+                    f"{logs['val_loss']:g}). Use a smaller learning rate, or look for extreme "
+                    "values in the features."
+                )
+            names = ("loss", "accuracy", "mse", "mae")
+            row: dict[str, float] = {"epoch": epoch + 1}
+            row |= {name: float(logs[name]) for name in names}
+            row |= {f"val_{name}": float(logs[f"val_{name}"]) for name in names}
+            row["learning_rate"] = float(
+                logs.get("learning_rate", np.asarray(self.model.optimizer.learning_rate))
+            )
+            row["seconds"] = time.perf_counter() - self.began
+            state.add(row)
+            state.stopped = bool(self.model.stop_training)
+            state.save()
+            data.epoch = epoch + 1
+            if stops is not None and not state.finished(training):
+                state.pruned = stops(epoch + 1, row["val_loss"])
+                self.model.stop_training = state.pruned
+            if writer is not None:
+                write_events(writer, row)
+            left = (training.epochs - epoch - 1) * row["seconds"]
+            logger.info(
+                "epoch %d of %d: loss %.4f; validation loss %.4f, accuracy %.3f; up to %.0f s left",
+                epoch + 1,
+                training.epochs,
+                row["loss"],
+                row["val_loss"],
+                row["val_accuracy"],
+                left,
+                extra=step(),
+            )
+
+        def on_train_end(self, logs: Any = None) -> None:
+            if writer is not None:
+                writer.close()
+
+    return [*rules, Keeper()]

@@ -1,0 +1,116 @@
+"""What a model is given: the examples of one fold of a protocol; and the table of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import HeldoutError
+from lib.examples.arrays import open_examples
+from lib.files import read_table
+from lib.splits import PARTS
+
+
+@dataclass(frozen=True)
+class Data:
+    """The examples of one fold of one protocol.
+
+    Attributes
+    ----------
+    x : np.ndarray [shape=(examples, time, channels)]
+        All examples of the study; may be memory-mapped.
+    labels : np.ndarray [shape=(examples,), dtype=int]
+        Class numbers.
+    rows : dict of np.ndarray
+        For each part its row numbers.
+    classes : list of str
+        In the order of the class numbers.
+    scored : list of str
+        The classes that macro averages count.
+    """
+
+    x: np.ndarray
+    labels: np.ndarray
+    rows: dict[str, np.ndarray]
+    classes: list[str]
+    scored: list[str]
+
+
+def open_data(
+    x: np.ndarray,
+    examples: pd.DataFrame,
+    split: pd.DataFrame,
+    *,
+    fold: int,
+    classes: Sequence[str],
+    scored: Sequence[str],
+    parts: Sequence[str] = PARTS,
+) -> Data:
+    """Join examples with one fold of a split.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(examples, time, channels)]
+        `examples.npy`.
+    examples : pd.DataFrame
+        `examples.parquet`.
+    split : pd.DataFrame
+        `split.parquet`.
+    fold : int
+        Which fold.
+    classes, scored : sequence of str
+        All classes, and those that macro averages count.
+    parts : sequence of str
+        Which parts to open. A search leaves `test` out, and so cannot look at it.
+
+    Raises
+    ------
+    HeldoutError
+        A part is empty, or an example has a class that the study does not know.
+    """
+    number = {label: index for index, label in enumerate(classes)}
+    labels = examples["label"].astype(str).map(number)
+    if labels.isna().any():
+        strange = sorted(set(examples.loc[labels.isna(), "label"].astype(str)))
+        raise HeldoutError(f"examples: expected classes {', '.join(classes)}, got {strange}.")
+    here = split[split["fold"] == fold]
+    rows = {
+        part: np.sort(here.loc[here["part"].astype(str) == part, "example"].to_numpy())
+        for part in parts
+    }
+    for part, numbers in rows.items():
+        if len(numbers) == 0:
+            raise HeldoutError(f"fold {fold}: the {part} part has no examples.")
+    return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored))
+
+
+def read_data(
+    npy: str | Path, examples: str | Path, split: str | Path, *, fold: int, **options: Any
+) -> Data:
+    """Open the files of a study and of a split; `options` are those of `open_data`."""
+    return open_data(
+        open_examples(npy), read_table(examples), read_table(split), fold=fold, **options
+    )
+
+
+def read_search_data(
+    npy: str | Path, examples: str | Path, split: str | Path, **options: Any
+) -> Data:
+    """Open what a search may see: the first fold without its test part, which it cannot look at."""
+    return read_data(npy, examples, split, fold=0, parts=("train", "validation"), **options)
+
+
+def prediction_table(
+    data: Data, rows: np.ndarray, part: str, probabilities: np.ndarray
+) -> pd.DataFrame:
+    """Make a part's rows of `predictions.parquet`: example, part, label, one column a class."""
+    table = pd.DataFrame(
+        {"example": rows, "part": part, "label": np.array(data.classes)[data.labels[rows]]}
+    )
+    columns = dict(zip(data.classes, probabilities.T.astype(np.float32), strict=True))
+    return pd.concat([table, pd.DataFrame(columns)], axis=1)

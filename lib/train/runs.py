@@ -1,0 +1,336 @@
+"""Runs: one trial trained once, and the folder that it leaves."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import HeldoutError
+from lib.files import atomic, write_json, write_table
+from lib.metrics.scores import scores
+from lib.networks.backend import device_name, load
+from lib.networks.compilation import choose_backend
+from lib.networks.devices import count_devices
+from lib.networks.hyperparameters import complete, digest
+from lib.progress import doing
+from lib.provenance import versions
+from lib.train.batches import predict
+from lib.train.callbacks import Stops, Training
+from lib.train.data import Data, prediction_table
+from lib.train.store import fit_once
+from lib.train.tensorboard import write_hyperparameters
+from lib.train.trainer import Fitted, Trainer
+
+logger = logging.getLogger(__name__)
+
+RUN_FILES = ("model.keras", "history.csv", "run.json", "predictions.parquet")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run is made from, beside its data and seed.
+
+    Attributes
+    ----------
+    architecture : str
+        One of `lib.networks.hyperparameters.ARCHITECTURES`.
+    hyperparameters : mapping
+        What differs from its defaults.
+    training : Training
+        Epochs and stopping.
+    examples_hash : str
+        Of `examples.npy`.
+    code : str
+        Of the code that trains, from `lib.provenance.code_hash`.
+    backend : {"tensorflow", "jax", "auto"}
+        What computes; `auto` becomes the one that was measured as faster.
+    compile : {"auto", "plain", "xla"}
+        How its operations are compiled.
+    device : {"auto", "cpu", "gpu", "tpu"}
+        Where it computes.
+    devices : int or "all"
+        On how many of the devices of a machine.
+    scaling : {"none", "batch", "linear"}
+        What several devices change (`lib.networks.devices.scaled`).
+    precision : {"float32", "mixed_float16", "mixed_bfloat16"}
+        What it computes in.
+    many : bool
+        Whether one process trains many networks (`lib.train.trainer.Trainer`).
+    threads : int, optional
+        CPU threads.
+    """
+
+    architecture: str
+    hyperparameters: Mapping[str, Any]
+    training: Training
+    examples_hash: str
+    code: str
+    backend: str = "tensorflow"
+    compile: str = "auto"
+    device: str = "auto"
+    devices: int | str = 1
+    scaling: str = "none"
+    precision: str = "float32"
+    many: bool = False
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Choose the backend, if that was left open."""
+        backend = choose_backend(self.backend, self.architecture, self.device)
+        object.__setattr__(self, "backend", backend)
+
+    def key(self, data: Data, seed: int) -> str:
+        """Name a training by all that its weights depend on; the test part is not among it."""
+        packages = versions()
+        return digest(
+            {
+                "architecture": self.architecture,
+                "hyperparameters": complete(self.architecture, self.hyperparameters),
+                "training": asdict(self.training),
+                "examples": self.examples_hash,
+                "train": digest(data.rows["train"].tolist()),
+                "validation": digest(data.rows["validation"].tolist()),
+                "labels": digest(data.labels.tolist()),
+                "classes": data.classes,
+                "seed": seed,
+                "code": self.code,
+                "backend": [self.backend, packages.get(self.backend), packages["keras"]],
+                "compile": [self.compile, self.many],
+                "precision": self.precision,
+                # On one device there is nothing to scale.
+                "devices": None if self.devices == 1 else [self.devices, self.scaling],
+            },
+            32,
+        )
+
+
+def train_runs(
+    folders: Mapping[int, Path],
+    data: Data,
+    recipe: Recipe,
+    *,
+    identity: Mapping[str, Any],
+    store: Path,
+    keep_model: bool = True,
+    stops: Stops | None = None,
+) -> list[dict[str, Any]]:
+    """Train one trial with several seeds, and leave a complete folder for each.
+
+    Parameters
+    ----------
+    folders : mapping
+        Seed to the folder of its run.
+    data : Data
+        Examples and parts. Without a test part nothing of it is read or written.
+    recipe : Recipe
+        What to train.
+    identity : mapping
+        `study`, `dataset`, `simulated`, `protocol`, `honest`, `trial` and `fold`: written to
+        `run.json`, with the seed.
+    store : Path
+        Where `lib.train.store` keeps finished trainings.
+    keep_model : bool
+        Whether `model.keras` and predictions are kept (a search needs none).
+    stops : callable, optional
+        As for `lib.train.trainer.Trainer.fit`.
+
+    Returns
+    -------
+    list of dict
+        What `run.json` holds of each.
+
+    Raises
+    ------
+    HeldoutError
+        The loss became NaN, or what `lib.networks.models.build` refuses.
+    """
+    trainer = Trainer(
+        data.x,
+        data.labels,
+        train=data.rows["train"],
+        validation=data.rows["validation"],
+        classes=len(data.classes),
+        architecture=recipe.architecture,
+        hyperparameters=recipe.hyperparameters,
+        training=recipe.training,
+        backend=recipe.backend,
+        compile=recipe.compile,
+        device=recipe.device,
+        devices=recipe.devices,
+        scaling=recipe.scaling,
+        precision=recipe.precision,
+        many=recipe.many,
+        threads=recipe.threads,
+    )
+    # `all` is another number on another machine.
+    recipe = replace(recipe, devices=trainer.devices)
+    records = []
+    for seed, folder in folders.items():
+        if len(folders) > 1:
+            logger.info("seed %d", seed, extra=doing(f"seed {seed}"))
+        fitted = fit_once(
+            trainer,
+            seed,
+            store=store,
+            key=recipe.key(data, seed),
+            tensorboard=folder / "tensorboard",
+            stops=stops,
+        )
+        record = {**identity, "architecture": recipe.architecture, "seed": seed}
+        record |= {"kind": "network", "classes": data.classes, "scored": data.scored}
+        record |= {"hyperparameters": trainer.values, "training": asdict(recipe.training)}
+        record |= {"backend": recipe.backend, "compile": trainer.compile}
+        record |= {"devices": trainer.devices, "batch_size": trainer.batch_size}
+        record |= {"precision": recipe.precision}
+        record |= {"state": "pruned" if fitted.pruned else "complete"}
+        records.append(_write_run(folder, data, fitted, record, keep_model=keep_model))
+    return records
+
+
+def train_trial(
+    folder: Path,
+    data: Data,
+    recipe: Recipe,
+    *,
+    identity: Mapping[str, Any],
+    seed: int,
+    store: Path,
+    stops: Stops | None = None,
+) -> dict[str, Any]:
+    """Train one trial of a search; one that cannot be trained is marked as failed.
+
+    Parameters
+    ----------
+    folder : Path
+        The trial's folder.
+    data : Data
+        Train and validation parts, and no other.
+    recipe, identity, store
+        As for `train_runs`.
+    seed : int
+        The seed of the search.
+    stops : callable, optional
+        As for `lib.train.trainer.Trainer.fit`.
+
+    Returns
+    -------
+    dict
+        What `run.json` holds: `state` is complete, pruned or failed.
+
+    Raises
+    ------
+    HeldoutError
+        The backend cannot be loaded, or finds fewer devices than are asked for.
+    """
+    # That is a fault of the machine, not of the trial, which would stay marked as failed.
+    load(recipe.backend, threads=recipe.threads, device=recipe.device)
+    count_devices(recipe.devices, recipe.backend)
+    try:
+        return train_runs(
+            {seed: folder},
+            data,
+            recipe,
+            identity=identity,
+            store=store,
+            keep_model=False,
+            stops=stops,
+        )[0]
+    except HeldoutError as error:
+        # One cell of a grid that diverges is an answer, not a reason to stop the others.
+        logger.warning("the trial failed: %s", error)
+        record = {**identity, "seed": seed, "state": "failed", "reason": str(error)}
+        write_json(folder / "run.json", record)
+        return record
+
+
+def _write_run(
+    folder: Path,
+    data: Data,
+    fitted: Fitted,
+    record: dict[str, Any],
+    *,
+    keep_model: bool,
+) -> dict[str, Any]:
+    """Predict every part, and write what a run leaves; `run.json` comes last."""
+    keras = load(record["backend"])
+    scored = [data.classes.index(label) for label in data.scored]
+    # One pass over all parts: every further one would trace the network anew.
+    joined = np.concatenate(list(data.rows.values()))
+    predict(keras, fitted.model, data.x, joined[:1])
+    began = time.perf_counter()
+    probabilities = predict(keras, fitted.model, data.x, joined)
+    seconds = time.perf_counter() - began
+    parts = _by_part(data, probabilities)
+    metrics = _metrics(data, parts, scored)
+    if fitted.mixed is not None:
+        mixed = _by_part(data, predict(keras, fitted.mixed, data.x, joined))
+        record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
+    record |= {
+        "metrics": metrics,
+        "epochs": len(fitted.history),
+        "best_epoch": fitted.best_epoch,
+        "parameters": int(fitted.model.count_params()),
+        "train_seconds": round(fitted.seconds, 3),
+        "device": device_name(record["backend"]),
+        "versions": versions(),
+    }
+    write_table(folder / "history.csv", pd.DataFrame(fitted.history))
+    write_hyperparameters(
+        folder / "tensorboard",
+        {"architecture": record["architecture"], **record["hyperparameters"]},
+        {
+            f"best/{name}": value
+            for name in ("loss", "accuracy", "macro_f1")
+            if (value := metrics["validation"][name]) is not None
+        },
+    )
+    if keep_model:
+        saved = folder / "model.keras"
+        with atomic(saved) as file:
+            fitted.model.save(file)
+        record["model_kb"] = round(saved.stat().st_size / 1000, 1)
+        record["predict_seconds"] = seconds / len(joined)
+        tables = [
+            prediction_table(data, data.rows[part], part, here)
+            for part, here in parts.items()
+            if part != "train"
+        ]
+        write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
+    write_json(folder / "run.json", record)
+    return record
+
+
+def _by_part(data: Data, probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    """Divide what was predicted for all parts in one pass."""
+    ends = np.cumsum([len(rows) for rows in data.rows.values()])[:-1]
+    return dict(zip(data.rows, np.split(probabilities, ends), strict=True))
+
+
+def _metrics(
+    data: Data, parts: Mapping[str, np.ndarray], scored: list[int]
+) -> dict[str, dict[str, Any]]:
+    return {
+        part: scores(data.labels[data.rows[part]], here, scored=scored)
+        for part, here in parts.items()
+    }
+
+
+def _effect(
+    metrics: Mapping[str, Mapping[str, Any]], mixed: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, float | None]]:
+    """Say by how much each metric of each part differs in mixed precision from float32."""
+    return {
+        part: {
+            name: None if value is None or mixed[part][name] is None else mixed[part][name] - value
+            for name, value in of_part.items()
+            if name != "examples"
+        }
+        for part, of_part in metrics.items()
+    }

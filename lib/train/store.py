@@ -1,0 +1,81 @@
+"""Never training the same thing twice: finished trainings, by what their weights depend on."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from lib.files import atomic, read_json, write_json
+from lib.train.callbacks import Stops
+from lib.train.tensorboard import write_history_events
+from lib.train.trainer import Fitted, Trainer
+
+logger = logging.getLogger(__name__)
+
+
+def fit_once(
+    trainer: Trainer,
+    seed: int,
+    *,
+    store: Path,
+    key: str,
+    tensorboard: Path,
+    stops: Stops | None = None,
+) -> Fitted:
+    """Train with one seed, or take the weights of the training that already did.
+
+    A search and a final run, two protocols that differ only in their test part, an interrupted
+    run and its successor: where the weights depend on the same things, they are trained once. Of
+    two jobs that want the same weights at the same time, one trains and the other waits.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        What to train.
+    seed : int
+        Of this training.
+    store : Path
+        Folder of the finished and the interrupted trainings.
+    key : str
+        Made from all that the weights depend on.
+    tensorboard : Path
+        Folder for TensorBoard events.
+    stops : callable, optional
+        As for `Trainer.fit`. A training that it stops is kept as an interrupted one.
+
+    Returns
+    -------
+    Fitted
+
+    Raises
+    ------
+    HeldoutError
+        What `Trainer.fit` raises.
+    """
+    folder = store / key
+    folder.mkdir(parents=True, exist_ok=True)
+    weights, history = folder / "weights.npz", folder / "history.json"
+    with FileLock(store / f".{key}.lock"):
+        if weights.exists():
+            logger.info("seed %d: already trained with these very settings", seed)
+            rows = read_json(history)
+            with np.load(weights, allow_pickle=False) as held:
+                fitted = trainer.restore(rows, [held[name] for name in held.files])
+            write_history_events(tensorboard, rows)
+            if stops is not None:
+                for row in rows:
+                    stops(int(row["epoch"]), row["val_loss"])
+            return fitted
+        checkpoint = folder / "checkpoint.npz"
+        fitted = trainer.fit(seed, checkpoint=checkpoint, tensorboard=tensorboard, stops=stops)
+        if fitted.pruned:
+            return fitted
+        write_json(history, fitted.history)
+        # The weights come last: where they are, the training is whole.
+        with atomic(weights) as part:
+            np.savez(part, *[np.asarray(value) for value in fitted.model.weights])
+        checkpoint.unlink(missing_ok=True)
+    return fitted

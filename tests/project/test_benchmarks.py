@@ -1,0 +1,131 @@
+"""The benchmarks: what is counted, what the page says, and that every section runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks import devices, speed
+from benchmarks.__main__ import SECTIONS, main
+from benchmarks.machine import describe, fastest, peak
+from benchmarks.page import render
+from benchmarks.products import Product, flop, products
+from lib.networks.models import build
+
+ROOT = Path(__file__).parents[2]
+
+
+def needed(architecture: str, batch: int, shape: tuple[int, int], **values: Any) -> list[Product]:
+    values = {"dense": [], **values}
+    return products(build(architecture, values, shape=shape, classes=3), batch)
+
+
+@pytest.mark.parametrize(("architecture", "gates"), [("simple_rnn", 1), ("gru", 3), ("lstm", 4)])
+def test_a_recurrent_layer_has_a_product_for_all_steps_and_one_for_each(
+    keras: Any, architecture: str, gates: int
+) -> None:
+    assert needed(architecture, 7, (20, 5), units=[6, 4]) == [
+        # Examples need no gradient.
+        Product(7 * 20, 5, gates * 6, 1, backward=1),
+        Product(7, 6, gates * 6, 20),
+        Product(7 * 20, 6, gates * 4),
+        Product(7, 4, gates * 4, 20),
+        Product(7, 4, 3),
+    ]
+
+
+def test_a_bidirectional_layer_has_all_twice(keras: Any) -> None:
+    one = needed("lstm", 7, (20, 5), units=[6])
+    two = needed("lstm", 7, (20, 5), units=[6], bidirectional=True)
+    assert two[:4] == one[:2] * 2
+    assert two[4] == Product(7, 12, 3)
+
+
+def test_convolutions_are_products_over_what_comes_out(keras: Any) -> None:
+    found = needed("cnn_lstm", 2, (30, 2), filters=[4, 8], kernels=[3, 5], units=[6])
+    # 30 → 28, pooled to 14 → 10, pooled to 5.
+    assert found[:2] == [Product(2 * 28, 6, 4, 1, backward=1), Product(2 * 10, 20, 8)]
+    assert found[2] == Product(2 * 5, 8, 24)
+
+
+def test_operations_of_a_dense_network_by_hand(keras: Any) -> None:
+    found = needed("cnn", 10, (8, 1), filters=[2], kernels=[3], dense=[5])
+    convolution = 2 * 80 * 3 * 2 * 2  # forward, gradient of the weights
+    dense = 2 * 10 * 8 * 5 * 3  # and gradient of the inputs
+    last = 2 * 10 * 5 * 3 * 3
+    assert flop(found) == convolution + dense + last
+
+
+def test_the_operations_of_a_product_are_those_of_numpy() -> None:
+    """`einsum_path` counts the multiplications and additions of a product by itself."""
+    one = Product(11, 13, 17, times=4, backward=0)
+    path = np.einsum_path("ij,jk->ik", np.ones((11, 13)), np.ones((13, 17)))[1]
+    (count,) = (line for line in path.splitlines() if "Naive FLOP count" in line)
+    assert one.flop == pytest.approx(4 * float(count.split(":")[1]), rel=1e-3)
+
+
+def test_times_and_the_machine() -> None:
+    calls: list[int] = []
+    assert fastest(lambda: calls.append(1), seconds=0.0, least=5) > 0
+    assert len(calls) == 5
+    assert peak(quick=True) > 1e8
+    assert describe()["cores"] >= 1
+
+
+def test_the_page_in_the_docs_is_made_from_the_measurements() -> None:
+    found = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
+    assert set(found["sections"]) <= set(SECTIONS)
+    assert not any(section["quick"] for section in found["sections"].values())
+    assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == render(found)
+
+
+def test_the_shapes_are_those_of_the_studies() -> None:
+    written = json.loads(devices.SHAPES.read_text(encoding="utf-8"))
+    assert written == speed.cases(), "run python -m benchmarks.devices"
+
+
+def test_devices_needs_no_package_but_keras_and_numpy(python: Any) -> None:
+    code = """
+import sys
+for name in ("pandas", "yaml", "scipy", "sklearn", "jsonschema", "filelock", "tensorboardX"):
+    sys.modules[name] = None
+import benchmarks.__main__, benchmarks.devices, benchmarks.page, benchmarks.products
+import lib.train.trainer
+"""
+    assert python(code) == ""
+
+
+def test_the_page_says_where_there_was_no_accelerator() -> None:
+    one = {"batch": 32, "steps": 4, "flop": 1, "precision": "float32", "of_peak": 0.25}
+    cpu = one | {"seconds_per_epoch": 3.0, "device": "CPU"}
+    section = {"quick": False, "note": "", "seconds": 60, "backend": "jax", "steps": 4}
+    section |= {"peaks": {"cpu float32": 2e11}, "accelerator": False, "machine": describe()}
+    section |= {"rows": [{"name": "voices lstm", "shape": [128, 33], "measured": [cpu]}]}
+    page = render({"sections": {"devices": section}})
+    assert "No accelerator was found: only the CPU was measured" in page
+    assert "| voices lstm (128×33, batch 32) | CPU, float32 | 3 | 25% | 1.00 |" in page
+    gpu = one | {"seconds_per_epoch": 0.5, "device": "A GPU"}
+    section["rows"][0]["measured"].append(gpu)
+    page = render({"sections": {"devices": section | {"accelerator": True}}})
+    assert "No accelerator" not in page
+    assert "| A GPU, float32 | 0.5 | 25% | 6.00 |" in page
+
+
+def test_an_unknown_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["sped", "--output", str(tmp_path)])
+    assert "unknown section 'sped'; known: speed, voices, grid" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_runs(tmp_path: Path, section: str) -> None:
+    main([section, "--quick", "--output", str(tmp_path), "--folder", str(tmp_path)])
+    found = json.loads((tmp_path / "benchmarks.json").read_text(encoding="utf-8"))
+    assert found["sections"][section]["quick"] is True
+    assert "the figures mean nothing" in (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert {path.name for path in tmp_path.iterdir()} == {"benchmarks.json", "benchmarks.md"}

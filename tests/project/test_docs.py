@@ -1,0 +1,227 @@
+"""What README and docs say can be typed, opened and found."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+from lib.cli import main, parser
+from lib.compare import TABLES
+from lib.config.settings import merge, resolve
+from lib.files import read_yaml
+from lib.metrics.registry import evaluate
+from lib.own.study import study_text
+from tests.support.folders import own_folder, own_records
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FOLDERS = ["workflow", "config", "lib", "resources", "profiles", "tests", "docs", ".ci", ".github"]
+# What only a run, a person or a new study puts there.
+MADE = ("resources/data", "results", "config/studies/ventricular.yaml")
+
+
+def commands() -> list[list[str]]:
+    """Give every command of every page, once, as the shell splits it."""
+    found: dict[tuple[str, ...], None] = {}
+    for page in PAGES:
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for line in block.splitlines():
+                if words := shlex.split(line, comments=True):
+                    found[tuple(words)] = None
+    return [list(words) for words in found]
+
+
+SNAKEMAKE = [words for words in commands() if words[0] == "snakemake"]
+LIBRARY = [words for words in commands() if words[:3] == ["python", "-m", "lib"]]
+
+
+def new_study() -> str:
+    """Give the study that docs/new-study.md has one write."""
+    (text,) = re.findall(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "new-study.md").read_text(), re.DOTALL
+    )
+    assert isinstance(text, str)
+    return text
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy what a workflow is made of, without results, and with the new study of the docs."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("config", "lib", "profiles", "workflow"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "resources" / "registry", folder / "resources" / "registry")
+    shutil.copy(ROOT / "resources" / "claims.csv", folder / "resources")
+    shutil.copy(ROOT / "Snakefile", folder)
+    (folder / "slurm").symlink_to(Path("profiles") / "slurm")
+    (folder / "config" / "studies" / "ventricular.yaml").write_text(new_study())
+    for number, file in enumerate(sorted(own_folder(folder / "my_recordings").rglob("*.*"))):
+        file.rename(file.with_name(f"p{number % 4}_{file.name}"))
+    (folder / "config" / "studies" / "mine.yaml").write_text(study_text(folder / "my_recordings"))
+    own_records(folder / "my_ecg")
+    return folder
+
+
+def documentation() -> ModuleType:
+    """Import docs/configuration.py, which is no package."""
+    spec = importlib.util.spec_from_file_location(
+        "docs_configuration", ROOT / "docs" / "configuration.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_configuration_page_is_what_the_schemas_say() -> None:
+    written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert written == documentation().render(), "run python docs/configuration.py"
+
+
+def test_configuration_page_describes_every_key() -> None:
+    module = documentation()
+    for name in ("config", "study"):
+        schema = read_yaml(ROOT / "workflow" / "schemas" / f"{name}.schema.yaml")
+        names = [key for key, _ in module.keys(schema)]
+        assert len(names) > 10
+        page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+        assert [key for key in names if f"| `{key}` |" not in page] == []
+
+
+def test_tables_page_describes_every_column_of_every_table() -> None:
+    page = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE))
+    assert list(sections) == list(TABLES)
+    for name, text in sections.items():
+        # The first table of a section lists columns; the leaderboard's second lists metrics.
+        rows = text.split("|---|---|")[1].split("\n\n")[0]
+        cells = [line.split("|")[1] for line in rows.splitlines() if line.startswith("|")]
+        described = [column for cell in cells for column in re.findall(r"`(\w+)`", cell)]
+        assert sorted(described) == sorted(TABLES[name]), name
+
+
+def test_tables_page_describes_every_metric() -> None:
+    page = (ROOT / "docs" / "tables.md").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"\| metric \| meaning \|\n(.*?)\n\n", page, re.DOTALL)
+    described = re.findall(r"`(\w+)`", "\n".join(row.split("|")[1] for row in rows.splitlines()))
+    known = evaluate(["a", "b"], [[0.9, 0.1], [0.2, 0.8]], classes=["a", "b"])
+    assert sorted(described) == sorted([*known, "jk_index"])
+
+
+def test_pages_have_commands() -> None:
+    assert len(SNAKEMAKE) >= 10
+    assert ["make", "run"] in commands()
+    assert ["make", "test"] in commands()
+
+
+@pytest.mark.parametrize("words", SNAKEMAKE, ids=" ".join)
+def test_options_and_configuration_of_commands_are_accepted(
+    words: list[str], checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from snakemake.cli import parse_args, parse_config
+
+    monkeypatch.chdir(checkout)
+    try:
+        _, arguments = parse_args(words[1:])
+    except SystemExit:
+        pytest.fail(f"Snakemake refuses: {shlex.join(words)}")
+    config = read_yaml("config/config.yaml")
+    for path in arguments.configfile or []:
+        config = merge(config, read_yaml(path))
+    config = merge(config, parse_config(arguments.config) if arguments.config else {})
+    assert resolve(config, root=checkout)["studies"]
+    for profile in arguments.profile or []:
+        assert Path(profile, "profile.yaml").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", SNAKEMAKE, ids=" ".join)
+def test_commands_plan_a_run(words: list[str], checkout: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *words, "--dry-run", "--quiet"],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", LIBRARY, ids=" ".join)
+def test_commands_of_the_library_are_accepted(words: list[str]) -> None:
+    try:
+        assert callable(parser().parse_args(words[3:]).command)
+    except SystemExit:
+        pytest.fail(f"refused: {shlex.join(words)}")
+
+
+def test_the_new_studies_of_the_docs_are_written(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(checkout)
+    Path("config/studies/mine.yaml").unlink()
+    for words in LIBRARY:
+        assert words[3] != "new-study" or main(words[3:]) == 0
+    config = merge(read_yaml("config/config.yaml"), {"studies": ["mine", "beats"]})
+    studies = resolve(config, root=checkout)["studies"]
+    assert {name: study["features"]["kind"] for name, study in studies.items()} == {
+        "mine": "mfcc",
+        "beats": "beats",
+    }
+
+
+def test_other_commands_are_known() -> None:
+    text = (ROOT / "Makefile").read_text()
+    (targets,) = re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE)
+    for words in commands():
+        # HELDOUT_DATA=… before a command
+        words = [word for word in words if not re.match(r"[A-Z_]+=", word)]
+        if words[0] == "make":
+            assert words[1] in targets.split()
+        elif words[0] == "conda":
+            assert words in (
+                ["conda", "env", "create", "-f", "environment.yml"],
+                ["conda", "activate", "heldout"],
+            )
+        else:
+            assert words[0] in ("snakemake", "python") or words == ["source", ".venv/bin/activate"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_and_links_of_a_page_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text)]
+    lost = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    tokens = re.findall(r"`([^`\s]+)`", text)
+    tokens += [word.strip("'\"") for words in commands() for word in words if "/" in word]
+    for token in tokens:
+        is_path = token.split("/")[0] in FOLDERS and "/" in token
+        # A name in braces, in capitals or with a star stands for many.
+        stands_for = re.search(r"[{*…=]|[A-Z]{3,}\.", token)
+        if is_path and not stands_for and not token.startswith(MADE):
+            lost += [] if (ROOT / token).exists() else [token]
+    assert lost == []
+
+
+def test_new_study_is_accepted(checkout: Path) -> None:
+    config = merge(read_yaml(ROOT / "config" / "config.yaml"), {"studies": "ventricular"})
+    study = resolve(config, root=checkout)["studies"]["ventricular"]
+    assert study["classes"] == yaml.safe_load(new_study())["classes"]
+    assert {name: len(trials) for name, trials in study["trials"].items()} == {"cnn": 2, "gru": 1}
+
+
+def test_picture_of_the_report_is_small() -> None:
+    picture = ROOT / "docs" / "report.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 300_000

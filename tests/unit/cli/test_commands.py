@@ -1,0 +1,103 @@
+"""Each `python -m lib` command of README and docs runs as it stands there, and says what it should.
+
+The networks are untrained and the files are tones: what is tested is the command, not the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from lib.cli import main
+from lib.files import read_json, write_json
+from tests.project.test_docs import LIBRARY
+from tests.support.folders import own_folder, own_records
+from tests.unit.predict.test_export import MORE
+from tests.unit.predict.test_predictor import BEATS, WINDOWS, ecg, make_run, tone
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Path:
+    """Give a folder with all that the commands of the docs name."""
+    folder = tmp_path_factory.mktemp("place")
+    tone(folder / "some.wav", 40)
+    samples, rate = soundfile.read(tone(folder / "other.wav", 80, rate=8000))
+    soundfile.write(folder / "other.mp3", samples, rate)
+    ecg(folder / "record")
+    run = folder / "results" / "voices" / "grouped" / "cnn" / "seed-0" / "fold-0"
+    make_run(run, keras, [folder / "some.wav"], WINDOWS)
+    beats = folder / "results" / "arrhythmia" / "grouped" / "cnn" / "seed-0" / "fold-0"
+    make_run(beats, keras, [folder / "record.hea"], BEATS)
+    for made, study in ((run, "voices"), (beats, "arrhythmia")):
+        write_json(made / "run.json", {**read_json(made / "run.json"), **MORE, "study": study})
+    for number, file in enumerate(sorted(own_folder(folder / "my_recordings").rglob("*.*"))):
+        file.rename(file.with_name(f"p{number % 4}_{file.name}"))
+    own_records(folder / "my_ecg")
+    rows = ["path,part,label,group"]
+    for number in range(8):
+        part, label = ("train", "test")[number // 4], "ab"[number % 2]
+        path = folder / "recordings" / part / label / f"p{number}_x.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = 0.1 * np.random.default_rng(number).normal(size=8000)
+        soundfile.write(path, noise, 8000)
+        rows.append(f"{path.relative_to(folder / 'recordings')},{part},{label},p{number}")
+    (folder / "split.csv").write_text("\n".join(rows) + "\n")
+    (folder / "config" / "studies").mkdir(parents=True)
+    return folder
+
+
+def is_json(place: Path, out: str) -> bool:
+    return bool(json.loads(out))
+
+
+RUN = "results/arrhythmia/grouped/cnn/seed-0/fold-0"
+EXPECTED: dict[str, Callable[[Path, str], bool]] = {
+    "predict voices some.wav other.mp3": lambda _, out: "other.mp3" in out,
+    f"predict {RUN} record.hea --windows --csv": lambda _, out: out.startswith(
+        "file,start,end,class,low,high\n"
+    ),
+    "predict arrhythmia record.hea --annotations beats --json": lambda place, out: (
+        is_json(place, out) and (place / "beats" / "record.atr").is_file()
+    ),
+    "audit split.csv --audio-root recordings": lambda _, out: "no leak found" in out,
+    "audit split.csv --audio-root recordings --html audit.html": lambda place, _: (
+        "No leak was found." in (place / "audit.html").read_text()
+    ),
+    "audit recordings --group-pattern '(p[0-9]+)_' --json": is_json,
+    "export voices --output exported/voices": lambda place, _: (
+        place / "exported" / "voices" / "saved_model"
+    ).is_dir(),
+    "export voices --format onnx --output exported/voices_onnx": lambda place, _: (
+        place / "exported" / "voices_onnx" / "model.onnx"
+    ).is_file(),
+    "new-study my_recordings --groups '(p[0-9]+)_' --name mine": lambda place, _: (
+        "(p[0-9]+)_" in (place / "config" / "studies" / "mine.yaml").read_text()
+    ),
+    "new-study my_ecg --beats codes --groups '(p[0-9]+)_' --name beats": lambda place, _: (
+        "kind: beats" in (place / "config" / "studies" / "beats.yaml").read_text()
+    ),
+}
+
+
+@pytest.mark.parametrize("words", LIBRARY, ids=" ".join)
+def test_a_command_of_the_docs_runs(
+    words: list[str],
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(place)
+    if "onnx" in words:
+        pytest.importorskip("tf2onnx")
+        pytest.importorskip("onnxruntime")
+    status = main(words[3:])
+    shown = capsys.readouterr()
+    assert status == 0, shown.err
+    assert EXPECTED[shlex.join(words[3:])](place, shown.out), shown.out

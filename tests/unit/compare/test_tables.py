@@ -1,0 +1,521 @@
+"""Compare on fabricated runs: what the tables say, their bytes, and where no number can be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.compare import TABLES, TIMED
+from lib.compare.costs import pareto_front
+from lib.compare.trials import importance_rows
+from lib.files import read_table, write_table
+from lib.metrics.registry import evaluate
+from lib.statistics.bootstrap import exact_interval
+from lib.statistics.pairwise import corrected_resampled_t
+from tests.support.runs import compare_runs, make_runs, small_runs, study
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    made = make_runs(tmp_path_factory.mktemp("runs"))
+    compare_runs(made)
+    return made
+
+
+@pytest.fixture
+def small(tmp_path):
+    return small_runs(tmp_path)
+
+
+def _table(made, name):
+    return read_table(made["tables"] / f"{name}.csv", text=("note", "interval_note", "our_note"))
+
+
+def test_every_table_has_its_columns(made):
+    for name, columns in TABLES.items():
+        found = list(_table(made, name).columns)
+        assert found[: len(columns)] == columns, name
+
+
+def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
+    again = compare_runs(made, tmp_path)
+    for name, path in again.items():
+        assert path.read_bytes() == (made["tables"] / f"{name}.csv").read_bytes(), name
+
+
+def test_only_timed_tables_hold_seconds(made, tmp_path):
+    for path in made["results"].glob("arrhythmia/*/*/seed-*/fold-*/run.json"):
+        assert "train_seconds" in path.read_text()
+    shutil.copytree(made["results"], tmp_path / "results")
+    for path in (tmp_path / "results").rglob("run.json"):
+        run = json.loads(path.read_text())
+        path.write_text(json.dumps(run | {"train_seconds": 1e6, "predict_seconds": 1e3}))
+    moved = made | {"results": tmp_path / "results"}
+    for name, path in compare_runs(moved, tmp_path / "tables").items():
+        same = path.read_bytes() == (made["tables"] / f"{name}.csv").read_bytes()
+        assert same == (name not in TIMED), name
+
+
+def test_rows_of_predictions_and_examples_may_come_in_any_order(made, tmp_path):
+    shutil.copytree(made["results"], tmp_path / "results")
+    for name in ("predictions", "examples", "split"):
+        for path in (tmp_path / "results").rglob(f"{name}.parquet"):
+            write_table(path, pd.read_parquet(path).sample(frac=1, random_state=1))
+    moved = made | {"results": tmp_path / "results"}
+    for name, path in compare_runs(moved, tmp_path / "tables").items():
+        assert path.read_bytes() == (made["tables"] / f"{name}.csv").read_bytes(), name
+
+
+def test_leaderboard_is_right(made):
+    board = _table(made, "leaderboard")
+    row = board.query(
+        "study == 'arrhythmia' and protocol == 'grouped' and architecture == 'cnn' "
+        "and metric == 'accuracy'"
+    ).iloc[0]
+    right = []
+    for seed in (0, 1):
+        path = made["results"] / f"arrhythmia/grouped/cnn/seed-{seed}/fold-0/predictions.parquet"
+        table = pd.read_parquet(path).query("part == 'test'")
+        classes = made["studies"][0]["classes"]
+        right.append((table[classes].idxmax(axis=1) == table["label"]).mean())
+    assert row["estimate"] == pytest.approx(np.mean(right))
+    assert row["low"] < row["estimate"] < row["high"]
+    assert (row["groups"], row["seeds"], row["folds"]) == (12, 2, 1)
+    assert row["simulated"]
+
+
+def test_leaderboard_agrees_with_scikit_learn(made):
+    from sklearn.metrics import cohen_kappa_score, f1_score, matthews_corrcoef, roc_auc_score
+
+    board = _table(made, "leaderboard").query(
+        "study == 'voices' and protocol == 'grouped' and architecture == 'gru'"
+    )
+    classes = made["studies"][1]["classes"]
+    theirs = []
+    for seed in (0, 1):
+        path = made["results"] / f"voices/grouped/gru/seed-{seed}/fold-0/predictions.parquet"
+        table = pd.read_parquet(path).query("part == 'test'")
+        x, y = table[classes].to_numpy(float), table["label"].astype(str)
+        x = x / x.sum(axis=1, keepdims=True)
+        z = table[classes].idxmax(axis=1)
+        theirs.append(
+            {
+                "macro_f1": f1_score(y, z, average="macro"),
+                "kappa": cohen_kappa_score(y, z),
+                "mcc": matthews_corrcoef(y, z),
+                "auroc": roc_auc_score(y, x, multi_class="ovr", labels=classes),
+            }
+        )
+    ours = board.set_index("metric")["estimate"]
+    for name, value in pd.DataFrame(theirs).mean().items():
+        assert ours[name] == pytest.approx(value, abs=1e-5), name
+
+
+def test_every_metric_has_an_interval_or_a_reason(made):
+    board = _table(made, "leaderboard")
+    has = board["low"].notna()
+    assert has[(board["kind"] == "network") & (board["study"] == "arrhythmia")].all()
+    assert (board.loc[~has, "interval_note"] != "").all()
+    assert len(board[has].query("low <= estimate <= high")) == has.sum()
+
+
+def test_examples_of_one_recording_are_also_judged_together(tmp_path):
+    one = study("s", classes=["a", "b"], scored=["a", "b"], architectures=["cnn"])
+    made = make_runs(tmp_path, studies=[one])
+    path = tmp_path / "results/s/examples.parquet"
+    table = pd.read_parquet(path)
+    # Recordings of one class each, three to a group.
+    first = table.groupby("group").cumcount() % 3
+    table["recording"] = table["group"] + "-" + first.astype(str) + "-" + table["label"]
+    write_table(path, table)
+    compare_runs(made)
+    board = _table(made, "leaderboard").query("protocol == 'grouped' and architecture == 'cnn'")
+    whole = board.query("metric == 'accuracy'").set_index("unit")
+    test = pd.read_parquet(tmp_path / "results/s/grouped/split.parquet").query("part == 'test'")
+    recordings = table.loc[test["example"], "recording"].nunique()
+    assert whole["examples"].to_dict() == {"example": len(test), "recording": recordings}
+    # Errors average out over a recording's examples.
+    assert whole.loc["recording", "estimate"] > whole.loc["example", "estimate"]
+    classes = _table(made, "per_class").query("protocol == 'grouped' and architecture == 'cnn'")
+    assert classes.groupby("unit")["support"].sum().to_dict() == whole["examples"].to_dict()
+
+
+def test_shares_of_independent_examples_have_exact_intervals(made):
+    # In this study every example is its own group.
+    board = _table(made, "leaderboard").query("study == 'voices' and protocol == 'grouped'")
+    exact = board.query("metric == 'accuracy'")
+    assert (exact["interval_note"] == "exact (Clopper–Pearson)").all()
+    row = exact.iloc[0]
+    right = row["estimate"] * row["examples"]
+    assert (row["low"], row["high"]) == pytest.approx(exact_interval(right, row["examples"]))
+    classes = _table(made, "per_class").query("study == 'voices' and protocol == 'grouped'")
+    perfect = classes.query("sensitivity == 1")
+    assert len(perfect)
+    assert (perfect["sensitivity_high"] == 1).all()
+    assert perfect["sensitivity_low"].between(0, 0.999).all()
+
+
+def test_classes_have_the_mean_of_the_seeds(made):
+    classes = _table(made, "per_class").query(
+        "study == 'arrhythmia' and protocol == 'grouped' and unit == 'example'"
+    )
+    board = _table(made, "leaderboard").query(
+        "study == 'arrhythmia' and protocol == 'grouped' and metric == 'macro_f1'"
+    )
+    means = classes[classes["scored"]].groupby("architecture")["f1"].mean()
+    assert board.set_index("architecture")["estimate"].to_dict() == pytest.approx(means.to_dict())
+    known = classes.dropna(subset=["ppv_low"])
+    assert (known["ppv_low"] <= known["ppv"]).all()
+    assert (known["ppv"] <= known["ppv_high"]).all()
+    never = classes.query("architecture == 'majority' and label == 'S'").iloc[0]
+    assert np.isnan(never["ppv"])
+    assert never["note"] == "never predicted"
+
+
+def test_aami_table_is_of_the_aami_alone_and_adds_up(made):
+    table = _table(made, "aami")
+    assert set(table["study"]) == {"arrhythmia"}
+    one = table.query("protocol == 'grouped' and architecture == 'cnn'").set_index("label")
+    confusion = _table(made, "confusion").query(
+        "study == 'arrhythmia' and protocol == 'grouped' and architecture == 'cnn'"
+    )
+    scored = confusion[confusion["label"] != "Q"]
+    beats = scored["count"].sum()
+    assert one.loc["all", ["tp", "fn"]].sum() == pytest.approx(beats)
+    four = one.drop("all")
+    assert four[["tp", "fn", "fp", "tn"]].sum(axis=1).tolist() == pytest.approx([beats] * 4)
+    board = _table(made, "leaderboard").query(
+        "study == 'arrhythmia' and protocol == 'grouped' and architecture == 'cnn'"
+    )
+    jk = board.query("metric == 'jk_index'")["estimate"].item()
+    assert one.loc["all", "j_kappa"] == pytest.approx(jk)
+    # The same groups were drawn, so the same shares have the same intervals in both tables.
+    classes = _table(made, "per_class").query(
+        "study == 'arrhythmia' and protocol == 'grouped' and architecture == 'cnn' "
+        "and unit == 'example'"
+    )
+    for row in classes.to_dict("records"):
+        if row["label"] in four.index:
+            names = ["sensitivity", "sensitivity_low", "sensitivity_high"]
+            expected = [row[name] for name in names]
+            assert four.loc[row["label"], names].tolist() == pytest.approx(expected, nan_ok=True)
+    for name in ("sensitivity", "ppv", "false_positive_rate", "accuracy", "j_kappa"):
+        held = one.dropna(subset=[f"{name}_low"])
+        assert (held[f"{name}_low"] <= held[name]).all()
+        assert (held[name] <= held[f"{name}_high"]).all()
+    assert one.loc["all", "j_kappa_low"] < one.loc["all", "j_kappa_high"]
+
+
+def test_calibration_counts_all_test_examples(made):
+    table = _table(made, "calibration").query("study == 'arrhythmia' and protocol == 'grouped'")
+    assert set(table.groupby("architecture")["count"].sum()) == {240.0}
+    full = table[table["count"] > 0]
+    assert full["confidence"].between(0, 1).all()
+    some = full.dropna(subset=["accuracy_low"])
+    assert len(some)
+    assert (some["accuracy_low"] <= some["accuracy"]).all()
+    assert (some["accuracy"] <= some["accuracy_high"]).all()
+    # A bin without a number has no interval, and one without an interval says why.
+    assert table.loc[table["count"] == 0, "accuracy_low"].isna().all()
+    assert (full.loc[full["accuracy_low"].isna(), "interval_note"].fillna("") != "").all()
+
+
+def test_letters_follow_the_differences(made):
+    marks = _table(made, "letters")
+    pairs = _table(made, "differences")
+    for at, some in marks.groupby(["study", "protocol", "metric"]):
+        letter = some.set_index("architecture")["letters"]
+        tested = pairs.set_index(["study", "protocol", "metric"]).loc[at]
+        tested = tested[tested["a"].isin(letter.index) & tested["b"].isin(letter.index)]
+        assert len(tested) == 3
+        for row in tested.to_dict("records"):
+            shared = set(letter[row["a"]]) & set(letter[row["b"]])
+            # Untested are those alone that do not differ at all.
+            assert bool(shared) == (row["p_holm"] > 0.05 or row["difference"] == 0)
+
+
+def test_validation_and_test_stand_side_by_side(made):
+    table = _table(made, "agreement")
+    assert table["gap"].tolist() == pytest.approx(table["validation"] - table["test"], nan_ok=True)
+    row = table.query(
+        "study == 'arrhythmia' and protocol == 'random' and architecture == 'cnn' "
+        "and metric == 'accuracy'"
+    ).iloc[0]
+    right = []
+    for seed in (0, 1):
+        path = made["results"] / f"arrhythmia/random/cnn/seed-{seed}/fold-0/predictions.parquet"
+        one = pd.read_parquet(path).query("part == 'validation'")
+        classes = made["studies"][0]["classes"]
+        right.append((one[classes].idxmax(axis=1) == one["label"]).mean())
+    assert row["validation"] == pytest.approx(np.mean(right))
+    assert row["low"] <= row["gap"] <= row["high"]
+    few = table.query("study == 'arrhythmia' and protocol == 'grouped'")
+    assert (few["note"] == "4 groups: too few for an interval").all()
+
+
+def test_ranks_over_studies_say_how_little_they_show(made):
+    ranks = _table(made, "ranks")
+    assert set(ranks["scope"]) == {"studies"}
+    assert ranks["architecture"].tolist() == ["lstm", "gru", "cnn"]
+    assert ranks["blocks"].tolist() == [2, 2, 2]
+    assert ranks["mean_rank"].sum() == pytest.approx(6)
+    assert ranks["note"].str.contains("2 blocks cannot show a difference").all()
+    # (3!)^(1 − 2) is the least that two blocks can give.
+    assert (ranks["p"] >= 1 / 6 - 1e-9).all()
+
+
+def test_importance_finds_what_mattered(tmp_path):
+    made = make_runs(
+        tmp_path, studies=[study("s", classes=["a", "b"], scored=["a", "b"], architectures=["cnn"])]
+    )
+    rng = np.random.default_rng(0)
+    units, optimizer = rng.choice([16, 32, 64], 24), rng.choice(["adam", "rmsprop"], 24)
+    trials = pd.DataFrame(
+        {
+            "trial": [f"cnn-{k:02}" for k in range(24)], "units": units, "optimizer": optimizer,
+            "learning_rate": np.exp(rng.uniform(-9, -5, 24)), "pool": 2,
+            "val_loss": units / 64 + rng.normal(0, 0.01, 24), "state": "complete", "reason": "",
+        }
+    )  # fmt: skip
+    write_table(tmp_path / "results/s/search/cnn/trials.csv", trials)
+    compare_runs(made)
+    table = _table(made, "importance").set_index("hyperparameter")
+    assert set(table.index) == {"units", "optimizer", "learning_rate"}
+    assert table["importance"].sum() == pytest.approx(1)
+    assert table.loc["units", "importance"] > 0.8
+    assert (table["trials"] == 24).all()
+
+
+def test_few_trials_have_no_importance(made):
+    table = _table(made, "importance").query("study == 'voices'")
+    # Five complete trials of two hyperparameters.
+    assert (table["trials"] == 5).all()
+    assert (table["note"] == "5 trials: says little of others").all()
+    rows = [
+        {"architecture": "cnn", "units": str(u), "val_loss": str(u), "state": "complete"}
+        for u in (1, 2, 3)
+    ]
+    found = importance_rows({"study": "s", "architectures": ["cnn", "gru"]}, rows)
+    assert [row["note"] for row in found] == ["3 trials: too few to tell", "nothing was searched"]
+    alike = [row | {"val_loss": "1"} for row in rows] + [rows[0] | {"val_loss": "1"}]
+    (row,) = importance_rows({"study": "s", "architectures": ["cnn"]}, alike)
+    assert "same loss" in row["note"]
+
+
+def test_pareto_fronts(made):
+    table = _table(made, "pareto").query("study == 'arrhythmia'")
+    # All cost the same, so the best alone is on the front.
+    best = table["macro_f1"].idxmax()
+    assert table.index[table["front_parameters"]].tolist() == [best]
+    assert table.loc[best, "front_train_seconds"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=8),
+)
+def test_a_model_off_the_front_is_beaten_by_one_on_it(models):
+    quality, cost = zip(*models, strict=True)
+    front = pareto_front(quality, cost)
+    assert front.any()
+    for k, (q, c) in enumerate(models):
+        rivals = [m for m, on in zip(models, front, strict=True) if on]
+        beaten = any(a >= q and b <= c and (a, b) != (q, c) for a, b in rivals)
+        assert beaten == (not front[k])
+
+
+def test_a_model_without_a_score_is_on_no_front():
+    assert pareto_front([np.nan, 0.5], [1, 2]).tolist() == [False, True]
+
+
+def test_inflation_is_random_minus_honest(made):
+    gaps = _table(made, "inflation")
+    assert gaps["difference"].tolist() == pytest.approx(gaps["random"] - gaps["honest"])
+    cnn = gaps.query("study == 'arrhythmia' and architecture == 'cnn' and metric == 'macro_f1'")
+    assert cnn["low"].item() > 0
+
+
+def test_confusion_counts_all_test_examples(made):
+    table = _table(made, "confusion").query("study == 'arrhythmia' and protocol == 'grouped'")
+    assert set(table.groupby("architecture")["count"].sum()) == {240.0}
+    shares = table.groupby(["architecture", "label"])["share"].sum()
+    assert shares.tolist() == pytest.approx([1] * len(shares))
+
+
+def test_differences_are_corrected_within_a_family(made):
+    table = _table(made, "differences")
+    assert (table["p_holm"].dropna() >= table["p"].dropna()).all()
+    assert (
+        len(table.query("study == 'voices' and protocol == 'random' and metric == 'accuracy'"))
+        == 12
+    )
+
+
+def test_too_few_resamples_are_said_to_be_too_few(small):
+    compare_runs(small, resamples=50)
+    table = _table(small, "differences")
+    assert table["p_holm"].isna().all()
+    assert table["note"].str.contains("too few resamples for 3 tests").all()
+    assert _table(small, "answers")["beats_baselines"].item() == "unknown"
+
+
+def test_answer_is_chosen_on_validation(made):
+    answer = _table(made, "answers").set_index("study").loc["arrhythmia"]
+    runs = _table(made, "runs").query(
+        "study == 'arrhythmia' and protocol == 'grouped' and kind == 'network'"
+    )
+    best = runs.groupby("architecture")["validation_macro_f1"].mean().idxmax()
+    assert answer["architecture"] == best
+    assert answer["beats_baselines"] == "yes"
+
+
+def test_claims_stand_beside_ours(made):
+    claims = _table(made, "claims").set_index("source")
+    board = (
+        _table(made, "leaderboard")
+        .query("study == 'arrhythmia' and architecture == 'cnn' and metric == 'macro_f1'")
+        .set_index("protocol")["estimate"]
+    )
+    assert claims.loc["A 2019", "same_split"] == pytest.approx(board["random"])
+    assert claims.loc["A 2019", "honest"] == pytest.approx(board["grouped"])
+    assert not claims.loc["B 2019", "valid"]
+    # No protocol of this study is that claim's: there is no number to put beside it.
+    assert np.isnan(claims.loc["C", "same_split"])
+    assert claims.loc["C", "our_note"] == "no split of ours is like theirs"
+    assert "was not run" in claims.loc["B 2019", "our_note"]
+    per_class = _table(made, "per_class").query("protocol == 'grouped' and label == 'S'")
+    of_s = per_class.set_index("architecture").loc[claims.loc["B 2019", "our_architecture"]]
+    ours = claims.loc["B 2019", ["same_split", "same_low", "same_high"]].tolist()
+    names = ["sensitivity", "sensitivity_low", "sensitivity_high"]
+    assert ours == pytest.approx(of_s[names].tolist())
+
+
+def test_a_metric_that_is_not_measured_is_said_so(small):
+    write_table(small["claims"], read_table(small["claims"]).assign(metric="speed"))
+    compare_runs(small)
+    notes = _table(small, "claims")["our_note"]
+    assert len(notes)
+    assert notes.str.contains("speed is not measured here").all()
+
+
+def test_our_claims_name_known_studies_and_metrics():
+    table = read_table("resources/claims.csv")
+    assert set(table["study"]) <= {"arrhythmia", "exercise", "voices", "accents", "heart_sounds"}
+    assert set(table["protocol"].dropna()) <= {"random", "published", "grouped"}
+    assert table["value"].between(0, 1).all()
+    assert table.loc[~table["valid"], "note"].notna().all()
+    known = {*evaluate(["a", "b"], np.eye(2), classes=["a", "b"]), "jk_index"}
+    of_class = table["metric"].str.fullmatch(r"(sensitivity|ppv|f1)_[NSVFQ]")
+    assert (of_class | table["metric"].isin(known)).all()
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory):
+    made = make_runs(
+        tmp_path_factory.mktemp("folded"),
+        studies=[study("s", classes=["a", "b"], scored=["a", "b"])],
+        folds=3,
+    )
+    compare_runs(made)
+    return made
+
+
+def test_folds_are_pooled(folded):
+    row = (
+        _table(folded, "leaderboard")
+        .query("protocol == 'grouped' and metric == 'accuracy'")
+        .iloc[0]
+    )
+    assert (row["folds"], row["groups"], row["examples"]) == (3, 24, 480)
+
+
+def test_folds_are_tested_with_seeds_averaged(folded):
+    table = _table(folded, "folds")
+    row = table.query(
+        "protocol == 'grouped' and metric == 'accuracy' and a == 'lstm' and b == 'cnn'"
+    ).iloc[0]
+    gaps = []
+    for fold in range(3):
+        score = {"lstm": [], "cnn": []}
+        for name, values in score.items():
+            for seed in (0, 1):
+                path = folded["results"] / f"s/grouped/{name}/seed-{seed}/fold-{fold}"
+                one = pd.read_parquet(path / "predictions.parquet").query("part == 'test'")
+                values.append((one[["a", "b"]].idxmax(axis=1) == one["label"]).mean())
+        gaps.append(np.mean(score["lstm"]) - np.mean(score["cnn"]))
+    run = json.loads((path / "run.json").read_text())["metrics"]
+    ratio = run["test"]["examples"] / run["train"]["examples"]
+    by_hand = corrected_resampled_t(gaps, test_per_train=ratio)
+    assert row["folds"] == 3
+    assert (row["difference"], row["p"]) == pytest.approx((by_hand.estimate, by_hand.p))
+    assert (table["p_holm"].dropna() >= table["p"].dropna()).all()
+
+
+def test_one_fold_is_not_tested(made):
+    assert _table(made, "folds").empty
+
+
+def test_folds_are_ranked(folded):
+    ranks = _table(folded, "ranks")
+    scopes = ranks.set_index("scope")
+    assert "nothing to rank" in scopes.loc["studies", "note"]
+    some = scopes.loc["folds of s"]
+    assert some["blocks"].tolist() == [3, 3, 3]
+    assert some["note"].str.contains("share training examples").all()
+    # Three folds of one order have p = (3!)^-2, so a difference could be shown.
+    assert not some["note"].str.contains("cannot show").any()
+
+
+def test_one_architecture_is_noted(small):
+    compare_runs(small)
+    assert "one architecture" in _table(small, "answers")["note"].item()
+    letters = _table(small, "letters")
+    assert (letters["letters"].isna() | (letters["letters"] == "")).all()
+    assert letters["note"].str.contains("one architecture").all()
+    (row,) = _table(small, "ranks").to_dict("records")
+    assert "no two architectures were run in two studies" in row["note"]
+
+
+def test_one_architecture_and_no_baselines_is_noted(small):
+    small["studies"][0]["baselines"] = []
+    compare_runs(small)
+    assert _table(small, "differences").empty
+    assert "one architecture" in _table(small, "answers")["note"].item()
+
+
+def test_one_class_in_the_test_part_gives_a_note(small):
+    one = small["results"] / "arrhythmia"
+    table = pd.read_parquet(one / "examples.parquet")
+    write_table(one / "examples.parquet", table.assign(label="N"))
+    for path in one.rglob("predictions.parquet"):
+        write_table(path, pd.read_parquet(path).assign(label="N"))
+    compare_runs(small)
+    board = _table(small, "leaderboard").query("metric == 'macro_f1'")
+    assert board["estimate"].isna().all()
+    assert board["interval_note"].str.contains("one class").all()
+    tested = _table(small, "differences").query("metric == 'macro_f1'")
+    assert tested[["difference", "p", "p_holm"]].isna().all(axis=None)
+    assert tested["note"].str.contains("not defined").all()
+    gone = _table(small, "per_class").query("label == 'S'")
+    assert gone["f1"].isna().all()
+    assert gone["note"].str.contains("no examples").all()
+    assert _table(small, "inflation").query("metric == 'macro_f1'")["difference"].isna().all()
+    assert not _table(small, "pareto")["front_parameters"].any()
+
+
+def test_few_groups_give_a_note(tmp_path):
+    made = make_runs(
+        tmp_path, studies=[study("s", classes=["a", "b"], scored=["a", "b"])], groups=6
+    )
+    compare_runs(made)
+    row = (
+        _table(made, "leaderboard").query("protocol == 'grouped' and metric == 'macro_f1'").iloc[0]
+    )
+    assert np.isnan(row["low"])
+    assert row["interval_note"] == "3 groups: too few for an interval"
+    assert _table(made, "answers")["beats_baselines"].item() == "unknown"

@@ -1,0 +1,310 @@
+"""The configuration: what is shipped resolves, and every fault is told at once."""
+
+from copy import deepcopy
+
+import pytest
+
+from lib.config.settings import (
+    EFFORTS,
+    ROOT,
+    compute,
+    description,
+    folds_of,
+    merge,
+    resolve,
+    source_of,
+    split_options,
+)
+from lib.errors import HeldoutError
+from lib.features import shape
+from lib.files import read_yaml
+from lib.splits import KINDS
+
+SHIPPED = read_yaml(ROOT / "config" / "config.yaml")
+STUDIES = ["heart_sounds", "arrhythmia", "exercise", "voices", "accents"]
+
+
+def settings(**over):
+    return merge(SHIPPED, over)
+
+
+def of_study(name="voices", **over):
+    """Lay keys over one study, and resolve it alone."""
+    return resolve(settings(studies=[name], settings={name: over}))
+
+
+def test_the_shipped_configuration():
+    found = resolve(SHIPPED)
+    assert list(found["studies"]) == STUDIES
+    assert SHIPPED["studies"] == STUDIES, "the caller's mapping was changed"
+    assert all(study["simulated"] for study in found["studies"].values())
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_with_every_effort(name, effort):
+    study = resolve(settings(studies=[name], effort=effort))["studies"][name]
+    assert study["name"] == name
+    assert set(study["trials"]) == set(study["architectures"])
+    assert len(study["classes"]) >= 2
+    assert set(study["scored"]) <= set(study["classes"])
+    honest = study["protocols"][study["primary"]]
+    assert honest["honest"]
+    assert any(rule["kind"] == "random" for rule in study["protocols"].values())
+    assert len(shape(**study["features"])) == 2
+    assert "efforts" not in study
+    for rule in study["protocols"].values():
+        assert folds_of(rule) >= 1
+        assert not {"honest", "title"} & set(split_options(rule))
+
+
+def test_what_a_bayesian_search_trains_is_said():
+    found = of_study(architectures={"gru": {"method": "bayes"}})
+    assert compute(found, "voices", "gru") == {
+        "backend": "tensorflow",
+        "compile": "auto",
+        "device": "auto",
+        "devices": 1,
+        "scaling": "none",
+        "precision": "float32",
+        "many": True,
+    }
+    assert compute(found, "voices", "lstm")["many"] is False
+
+
+def test_full_is_laid_over_the_default():
+    full = merge(SHIPPED, read_yaml(ROOT / "config" / "full.yaml"))
+    found = resolve(full)
+    assert found["effort"] == "full"
+    assert {study["source"] for study in found["studies"].values()} == {"download"}
+    mirrored = resolve(merge(full, {"mirror": "/data"}))
+    assert {study["source"] for study in mirrored["studies"].values()} == {"mirror"}
+
+
+def test_efforts_differ():
+    epochs = [
+        resolve(settings(studies="arrhythmia", effort=effort))["studies"]["arrhythmia"]["training"]
+        for effort in EFFORTS
+    ]
+    assert epochs[0] != epochs[2]
+
+
+def test_one_study_as_a_word_and_several_joined_by_commas():
+    assert list(resolve(settings(studies="arrhythmia"))["studies"]) == ["arrhythmia"]
+    assert list(resolve(settings(studies="voices,accents"))["studies"]) == ["voices", "accents"]
+    assert resolve(settings(seeds=3))["seeds"] == [3]
+
+
+def test_numbers_of_the_command_line_arrive_as_text():
+    found = resolve(
+        settings(
+            studies=["voices"],
+            seeds=["0", "1"],
+            simulation={"scale": "0.5"},
+            settings={"voices": {"training": {"epochs": "4"}}},
+        )
+    )
+    assert found["seeds"] == [0, 1]
+    assert found["simulation"]["scale"] == 0.5
+    assert found["studies"]["voices"]["training"]["epochs"] == 4
+
+
+def test_devices_are_a_number_or_all():
+    assert resolve(settings(studies=["arrhythmia"], devices=2))["devices"] == 2
+    assert resolve(settings(devices="all"))["devices"] == "all"
+    # Whatever the devices, a batch each is a batch that they divide.
+    assert resolve(settings(devices=7, scaling="batch"))["scaling"] == "batch"
+
+
+def test_keys_of_a_study_are_laid_over_it():
+    study = of_study(training={"epochs": 3})["studies"]["voices"]
+    shipped = resolve(settings(studies=["voices"]))["studies"]["voices"]
+    assert study["training"] == shipped["training"] | {"epochs": 3}
+    assert study["trials"] == shipped["trials"]
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        ({"sede": 1}, r"unknown key 'sede'. Did you mean 'seed'\?"),
+        ({"simulation": {"scael": 2}}, r"simulation: unknown key 'scael'. Did you mean 'scale'\?"),
+        ({"effort": "fast"}, "effort: expected one of demo, quick, full, got 'fast'"),
+        ({"source": "web"}, "source: expected one of simulated, download, mirror, got 'web'"),
+        ({"backend": "torch"}, "backend: expected one of tensorflow, jax, auto, got 'torch'"),
+        ({"device": "npu"}, "device: expected one of auto, cpu, gpu, tpu, got 'npu'"),
+        ({"devices": 0}, "devices: 0 is not valid.* It is: on how many GPUs"),
+        ({"devices": "two"}, "devices: 'two' is not valid"),
+        ({"scaling": "sqrt"}, "scaling: expected one of none, batch, linear, got 'sqrt'"),
+        ({"precision": "float16"}, "precision: expected one of float32, mixed_float16"),
+        ({"runs_per_gpu": 0}, "runs_per_gpu: 0 is less than the minimum of 1"),
+        (
+            {"studies": ["voices"], "devices": 7},
+            r"study voices, .*batch_size: expected a multiple of the 7 devices",
+        ),
+        (
+            {"compile": "xla"},
+            r"study \w+, cnn(_lstm)?: compile: xla was asked for, .* no deterministic gradient",
+        ),
+        (
+            {"studies": ["voices"], "compile": "plain", "backend": "jax"},
+            r"study voices, \w+: compile: plain was asked for, but JAX compiles with XLA only",
+        ),
+        ({"threads": 0}, "threads: 0 is less than the minimum of 1.* It is: CPU threads"),
+        (
+            {"shards": "many"},
+            "shards: 'many' is not of type 'integer', 'null'.* It is: number of feature",
+        ),
+        ({"seeds": []}, "seeds: .* It is: seeds of the final runs"),
+        ({"seeds": [1, 1]}, "seeds: .*non-unique"),
+        ({"seeds": [-1]}, r"seeds\.0: -1 is less than the minimum of 0"),
+        ({"studies": []}, "studies: .* It is: the studies to run"),
+        ({"studies": "hart_sounds"}, r"unknown study 'hart_sounds'. Did you mean 'heart_sounds'\?"),
+        ({"settings": {"voice": {}}}, r"unknown study 'voice'. Did you mean 'voices'\?"),
+        ({"studies": ["../secret"]}, "expected letters, digits and underscores, got '../secret'"),
+        ({"baselines": ["best"]}, "expected one of majority, metadata, logistic, got 'best'"),
+        ({"source": "mirror"}, "its source is a mirror, and none is named. Add --config mirror="),
+        ({"sources": {"mitdb": "mirror"}}, "dataset mitdb: its source is a mirror"),
+        ({"sources": {"mitdb": "web"}}, r"sources\.mitdb: expected one of simulated"),
+        ({"mirror": ""}, "mirror: "),
+    ],
+)
+def test_faults_of_the_configuration(over, message):
+    with pytest.raises(HeldoutError, match=message):
+        resolve(settings(**over))
+
+
+def test_a_missing_key_is_named():
+    config = deepcopy(SHIPPED)
+    del config["resamples"], config["seed"]
+    with pytest.raises(HeldoutError, match="expected the keys seed, resamples, which are missing"):
+        resolve(config)
+
+
+RANDOM = {"title": "t", "kind": "random", "honest": True}
+PUBLISHED = {"title": "t", "kind": "published", "honest": True}
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        (
+            {"trainnig": {}},
+            r"study voices [^-]*- unknown key 'trainnig'. Did you mean 'training'\?",
+        ),
+        ({"training": {"epoch": 3}}, r"training: unknown key 'epoch'. Did you mean 'epochs'\?"),
+        ({"training": {"epochs": 0}}, r"training\.epochs: 0 is less than the minimum of 1"),
+        ({"training": {"epochs": "few"}}, r"training\.epochs: 'few' is not of type 'integer'"),
+        ({"dataset": "mitbd"}, "dataset: expected one of mitdb, .*got 'mitbd'"),
+        ({"primary": "groupd"}, r"primary: expected one of its protocols, got 'groupd'. Did you"),
+        ({"primary": "random"}, "'random' has `honest: false`"),
+        ({"protocols": {"random": {"honest": True}}}, "a random split by example cannot be honest"),
+        ({"protocols": {"x": RANDOM}}, "protocol x: a random split by example cannot be honest"),
+        ({"protocols": {"x": PUBLISHED}}, "protocol x: `parts` belongs to kind published"),
+        (
+            {"protocols": {"grouped": {"parts": {"train": ["a"], "test": ["b"]}}}},
+            "protocol grouped: `parts` belongs to kind published",
+        ),
+        ({"protocols": {"search": PUBLISHED}}, "protocols: "),
+        ({"protocols": {"x": PUBLISHED | {"kind": "by hand"}}}, r"x\.kind: expected one of group"),
+        ({"scored": ["nobody"]}, "study voices: scored: Known: "),
+        ({"architectures": {"ltsm": {"fixed": {}, "space": {}}}}, "unknown architecture 'ltsm'"),
+        ({"architectures": {"lstm": {"fixed": {"unit": [3]}}}}, "unknown hyperparameter 'unit'"),
+        ({"architectures": {"lstm": {"space": {"dropout": [2]}}}}, "dropout: expected a number"),
+        ({"architectures": {"lstm": {"space": {"droput": [0]}}}}, "'?droput|space of droput"),
+        ({"architectures": {"lstm": {"space": {"dropout": []}}}}, "dropout"),
+        ({"features": {"kind": "melody"}}, r"features\.kind: expected one of beats"),
+        ({"features": {"n_mfc": 3}}, "study voices: features: "),
+        ({"classes": {"example": ["x"]}}, "classes: "),
+        ({"question": ""}, "question: "),
+    ],
+)
+def test_faults_of_a_study(over, message):
+    with pytest.raises(HeldoutError, match=message):
+        of_study(**over)
+
+
+def test_every_fault_is_told_in_one_error():
+    with pytest.raises(HeldoutError) as caught:
+        resolve(settings(sede=1, efort="demo", threads=0, effort="fast"))
+    message = str(caught.value)
+    assert message.startswith("the configuration:\n")
+    for word in ("'sede'", "'efort'", "threads: 0", "effort: expected one of"):
+        assert word in message
+    assert message.count("\n  - ") == 4
+
+
+def test_every_fault_of_a_study_is_told_in_one_error():
+    with pytest.raises(HeldoutError) as caught:
+        of_study(training={"epoch": 1, "early_stopping": -1}, question=3)
+    message = str(caught.value)
+    assert "config/studies/voices.yaml, or settings.voices" in message
+    for word in ("'epoch'", "early_stopping: -1", "question: 3"):
+        assert word in message
+
+
+def test_a_study_that_is_not_a_mapping(tmp_path):
+    root = tmp_path / "root"
+    (root / "config" / "studies").mkdir(parents=True)
+    (root / "workflow").mkdir()
+    (root / "workflow" / "schemas").symlink_to(ROOT / "workflow" / "schemas")
+    (root / "config" / "studies" / "mine.yaml").write_text("- a list\n")
+    with pytest.raises(HeldoutError, match=r"mine\.yaml: expected a mapping of keys, got list"):
+        resolve(settings(studies=["mine"]), root=root)
+    (root / "config" / "studies" / "mine.yaml").write_text("title: [\n")
+    with pytest.raises(HeldoutError, match=r"mine\.yaml: expected a YAML file, got"):
+        resolve(settings(studies=["mine"]), root=root)
+
+
+def test_yaml_runs_nothing(tmp_path):
+    (tmp_path / "a.yaml").write_text("!!python/object/apply:os.system ['true']\n")
+    with pytest.raises(HeldoutError, match="expected a YAML file"):
+        read_yaml(tmp_path / "a.yaml")
+    with pytest.raises(HeldoutError, match=r"missing\.yaml: expected a YAML file"):
+        read_yaml(tmp_path / "missing.yaml")
+
+
+def test_merge_joins_mappings_and_replaces_the_rest():
+    base = {"a": {"b": 1, "c": [1, 2]}, "d": 4}
+    joined = merge(base, {"a": {"c": [3]}, "d": {"e": 5}})
+    assert joined == {"a": {"b": 1, "c": [3]}, "d": {"e": 5}}
+    joined["a"]["c"].append(4)
+    assert base == {"a": {"b": 1, "c": [1, 2]}, "d": 4}
+
+
+@pytest.mark.parametrize(
+    ("over", "expected"),
+    [
+        ({}, "simulated"),
+        ({"source": "download"}, "download"),
+        ({"mirror": "/data"}, "mirror"),
+        ({"mirror": "/data", "sources": {"mitdb": "simulated"}}, "simulated"),
+        ({"source": "download", "sources": {"mitdb": "mirror"}, "mirror": "/d"}, "mirror"),
+        ({"sources": {"ephnogram": "download"}}, "simulated"),
+    ],
+)
+def test_where_a_dataset_comes_from(over, expected):
+    assert source_of("mitdb", settings(**over)) == expected
+
+
+def test_a_description_names_what_the_page_shows():
+    found = resolve(SHIPPED)
+    described = description(found["studies"]["arrhythmia"], found)
+    assert described["classes"] == ["N", "S", "V", "F", "Q"]
+    assert described["scored"] == ["N", "S", "V", "F"]
+    assert described["protocols"]["published"]["honest"] is False
+    assert described["simulated"] is True
+    assert described["shared_searches"] == {}
+
+
+def test_a_description_names_searches_that_several_workers_share():
+    bayes = {"method": "bayes", "space": {"dropout": [0.1, 0.2]}}
+    over = {"cnn": {**bayes, "workers": 3}, "lstm": {**bayes, "workers": 1}}
+    found = resolve(SHIPPED | {"settings": {"arrhythmia": {"architectures": over}}})
+    described = description(found["studies"]["arrhythmia"], found)
+    assert described["shared_searches"] == {"cnn": 3}
+
+
+def test_schemas_know_all_kinds():
+    schema = read_yaml(ROOT / "workflow" / "schemas" / "study.schema.yaml")
+    kinds = schema["properties"]["protocols"]["additionalProperties"]["properties"]["kind"]["enum"]
+    assert tuple(kinds) == KINDS

@@ -1,0 +1,179 @@
+"""What jobs ask a scheduler for: it grows with the work, and with every attempt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.errors import HeldoutError
+from lib.jobs.needs import (
+    Network,
+    examples_in,
+    extremes,
+    need,
+    of_baselines,
+    of_comparison,
+    of_examples,
+    of_features,
+    of_page,
+    of_recordings,
+    of_split,
+    of_table,
+    of_training,
+)
+from lib.networks.models import build
+
+BEATS = {"kind": "beats", "lead": "MLII", "rate": 125, "samples": 187, "before": 0.6}
+WINDOWS = {"kind": "windows", "channels": ["ECG"], "rate": 100, "samples": 50, "stride": 10}
+LSTM = {"architecture": "lstm", "trials": [{"units": [8]}], "epochs": 2}
+
+
+def sparse(path: Path, nbytes: int) -> Path:
+    """Make a file that has a size and takes no place."""
+    with path.open("wb") as file:
+        file.truncate(nbytes)
+    return path
+
+
+def table(path: Path, *rows: tuple[float, float, int]) -> Path:
+    lines = [f"r{number},{','.join(map(str, row))}" for number, row in enumerate(rows)]
+    path.write_text("\n".join(["recording,rate,duration,channels", *lines]) + "\n")
+    return path
+
+
+@given(st.floats(0, 1e12), st.floats(0, 1e6), st.integers(1, 5))
+def test_every_attempt_is_given_twice_as_much(nbytes: float, seconds: float, attempt: int) -> None:
+    one, two = (need(nbytes, seconds, attempt=attempt + more) for more in (0, 1))
+    assert (two.mem_mb, two.runtime) == (2 * one.mem_mb, 2 * one.runtime)
+    assert one.mem_mb * 1e6 > nbytes
+    assert one.runtime * 60 > seconds
+
+
+def test_examples_are_counted_by_the_size_of_their_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((1234, 187, 1), np.float32))
+    assert examples_in(tmp_path / "x.npy", BEATS) == 1234
+
+
+def test_more_work_is_given_more(tmp_path: Path) -> None:
+    few, many = sparse(tmp_path / "few", 10**6), sparse(tmp_path / "many", 10**9)
+    for small, large in (
+        (of_recordings(few), of_recordings(many)),
+        (of_examples([few], BEATS), of_examples([few, many], BEATS)),
+        (of_table(few, BEATS), of_table(many, BEATS)),
+        (of_table(many, BEATS), of_table(many, BEATS, folds=5)),
+        (of_split(few), of_split(many)),
+        (of_baselines(few, BEATS), of_baselines(many, BEATS)),
+        (of_comparison([few], resamples=100), of_comparison([few, many], resamples=100)),
+        (of_page([few]), of_page([few, many])),
+        (of_training(few, BEATS, **LSTM), of_training(many, BEATS, **LSTM)),
+    ):
+        assert large.mem_mb > small.mem_mb
+        assert large.runtime >= small.runtime
+
+
+def test_features_by_the_longest_recording_and_by_all_examples(tmp_path: Path) -> None:
+    one = table(tmp_path / "one.csv", (1000.0, 60.0, 2))
+    longer = table(tmp_path / "longer.csv", (1000.0, 60000.0, 2))
+    more = table(tmp_path / "more.csv", *[(1000.0, 60.0, 2)] * 3000)
+    small = of_features(one, WINDOWS)
+    assert of_features(longer, WINDOWS).mem_mb > small.mem_mb + 32 * 1000 * 60000 * 2 / 1e6
+    assert of_features(more, WINDOWS).mem_mb > small.mem_mb
+    assert of_features(more, WINDOWS).runtime > small.runtime
+    assert of_features(more, WINDOWS | {"limit": 1}).mem_mb < of_features(more, WINDOWS).mem_mb
+
+
+def test_an_empty_shard(tmp_path: Path) -> None:
+    assert of_features(table(tmp_path / "none.csv"), BEATS).mem_mb > 0
+    assert of_examples([], BEATS).mem_mb > 0
+
+
+def test_what_is_not_there_yet_is_said_by_the_name_of_the_file(tmp_path: Path) -> None:
+    lost = tmp_path / "lost.npy"
+    for ask in (
+        lambda: of_table(lost, BEATS),
+        lambda: of_features(lost, BEATS),
+        lambda: of_training(lost, BEATS, **LSTM),
+    ):
+        # Snakemake plans without the figure where the error names an input of the job.
+        with pytest.raises(FileNotFoundError) as caught:
+            ask()
+        assert caught.value.filename == str(lost) or caught.value.filename == lost
+
+
+@pytest.mark.parametrize(
+    ("architecture", "values"),
+    [
+        ("simple_rnn", {"units": [6, 4], "dense": [5]}),
+        ("gru", {"units": [6], "bidirectional": True}),
+        ("lstm", {"units": [6, 4], "bidirectional": True, "dense": [5, 3]}),
+        ("cnn", {"filters": [4, 8], "kernels": [3, 5], "dense": [7]}),
+        ("cnn_lstm", {"filters": [4, 8], "kernels": [3, 5], "units": [6]}),
+    ],
+)
+def test_weights_are_about_those_of_the_network(
+    keras: Any, architecture: str, values: dict[str, Any]
+) -> None:
+    shape = (64, 3)
+    built = build(architecture, {"dense": [], **values}, shape=shape, classes=3)
+    counted = Network.of(architecture, {"dense": [], **values}, shape).weights
+    # Without biases, normalisation and the last layer.
+    assert counted <= built.count_params()
+    assert built.count_params() - counted < 0.4 * built.count_params()
+
+
+def test_the_operations_of_a_network_are_those_of_the_benchmark(keras: Any) -> None:
+    from benchmarks.products import flop, products
+
+    values = {"units": [16, 8], "dense": []}
+    counted = flop(products(build("lstm", values, shape=(50, 5), classes=3), 1))
+    assert Network.of("lstm", values, (50, 5)).flop == pytest.approx(counted, rel=0.1)
+
+
+def test_a_training_by_its_network_batch_epochs_and_number(tmp_path: Path) -> None:
+    npy = sparse(tmp_path / "x.npy", 400 * 187 * 4 * 100)
+
+    def asked(trial: dict[str, Any], **more: Any) -> tuple[int, int]:
+        options = {"architecture": "lstm", "epochs": 20} | more
+        found = of_training(npy, BEATS, trials=[trial], **options)
+        return found.mem_mb, found.runtime
+
+    memory, runtime = asked({"units": [64]})
+    assert asked({"units": [512]})[0] > memory
+    assert asked({"units": [64], "batch_size": 8192})[0] > memory
+    assert asked({"units": [64]}, epochs=200)[1] > runtime
+    assert asked({"units": [64]}, trainings=3)[1] > runtime
+    assert asked({"units": [512]}, threads=8)[1] < asked({"units": [512]})[1]
+
+
+def test_the_largest_trial_counts(tmp_path: Path) -> None:
+    npy = sparse(tmp_path / "x.npy", 10**8)
+    options: dict[str, Any] = {"architecture": "lstm", "epochs": 20}
+    large = of_training(npy, BEATS, trials=[{"units": [256]}], **options)
+    assert of_training(npy, BEATS, trials=[{"units": [4]}, {"units": [256]}], **options) == large
+
+
+def test_the_ends_of_a_search() -> None:
+    search = {
+        "fixed": {"dropout": 0.1},
+        "space": {
+            "filters": [[8], [16, 32]],
+            "kernels": {"choices": [[3], [3, 7]]},
+            "batch_size": {"low": 16, "high": 128},
+            "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+            "optimizer": ["adam", "sgd"],
+        },
+    }
+    small, large = extremes(search)
+    assert small == {"dropout": 0.1, "filters": [16, 32], "kernels": [7, 7], "batch_size": 16}
+    assert large == {**small, "batch_size": 128}
+    assert extremes({"fixed": {"units": [4]}, "space": {}}) == [{"units": [4]}]
+
+
+def test_features_that_are_not_known(tmp_path: Path) -> None:
+    with pytest.raises(HeldoutError, match="features kind 'beeps'"):
+        of_table(sparse(tmp_path / "x.npy", 1000), {"kind": "beeps"})

@@ -1,0 +1,154 @@
+"""Jobs: their log, their lock, and how they end."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+from lib.config.settings import ROOT
+from lib.errors import HeldoutError
+from lib.jobs.place import require_writable
+from lib.jobs.scripts import job
+
+
+def test_messages_of_the_library_go_to_the_log(tmp_path):
+    log = tmp_path / "logs" / "train" / "a.log"
+    with job(log) as logger:
+        logger.info("begun")
+        logging.getLogger("lib.train.trainer").info("epoch 1")
+        warnings.warn("mind this", stacklevel=1)
+    text = log.read_text()
+    assert "INFO begun" in text
+    assert "INFO epoch 1" in text
+    assert "mind this" in text
+
+
+def test_what_a_job_took_stands_beside_its_log(tmp_path):
+    script = (
+        "import sys\nfrom lib.jobs.scripts import job\n"
+        "with job(sys.argv[1]):\n    sum(range(10**7))\n    block = bytearray(200 * 2**20)\n"
+    )
+    log = tmp_path / "train-0.001-a.log"
+    subprocess.run([sys.executable, "-c", script, log], cwd=ROOT, check=True)
+    head, row = (tmp_path / "train-0.001-a.tsv").read_text().splitlines()
+    took = dict(zip(head.split("\t"), map(float, row.split("\t")), strict=True))
+    assert list(took) == ["s", "cpu_time", "max_rss"]
+    assert took["s"] > 0
+    assert took["cpu_time"] > 0
+    assert 200 < took["max_rss"] < 2000
+
+
+def test_a_job_that_failed_leaves_no_measurement_of_an_earlier_one(tmp_path):
+    with job(tmp_path / "a.log"):
+        pass
+    assert (tmp_path / "a.tsv").exists()
+    with pytest.raises(SystemExit), job(tmp_path / "a.log"):
+        raise HeldoutError("no")
+    assert not (tmp_path / "a.tsv").exists()
+
+
+def test_the_log_is_written_anew(tmp_path):
+    for word in ("first", "second"):
+        with job(tmp_path / "a.log") as logger:
+            logger.info(word)
+    assert "first" not in (tmp_path / "a.log").read_text()
+
+
+def test_jobs_of_one_process_keep_their_logs_apart(tmp_path):
+    for name in ("one", "two"):
+        with job(tmp_path / f"{name}.log") as logger:
+            logger.info("I am %s", name)
+    assert "I am two" not in (tmp_path / "one.log").read_text()
+    assert (tmp_path / "two.log").read_text().count("I am two") == 1
+
+
+def test_an_error_of_the_project_is_told_without_traceback(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended, job(tmp_path / "a.log"):
+        raise HeldoutError("100.dat: expected 5 bytes, got 3. Fetch it anew.")
+    assert ended.value.code == 1
+    shown = capsys.readouterr()
+    assert shown.err == "heldout: 100.dat: expected 5 bytes, got 3. Fetch it anew.\n"
+    assert shown.out == ""
+    text = (tmp_path / "a.log").read_text()
+    assert "ERROR 100.dat: expected 5 bytes, got 3. Fetch it anew." in text
+    assert "Traceback" not in text
+
+
+def test_any_other_error_comes_with_its_traceback(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended, job(tmp_path / "a.log"):
+        raise ZeroDivisionError("by nought")
+    assert ended.value.code == 1
+    for text in (capsys.readouterr().err, (tmp_path / "a.log").read_text()):
+        assert "Traceback" in text
+        assert "ZeroDivisionError: by nought" in text
+
+
+CODE = """
+import sys, time
+from pathlib import Path
+from lib.jobs.place import require_writable
+from lib.jobs.scripts import job
+log, order, name, seconds = sys.argv[1:]
+with job(log):
+    with open(order, "a") as stream:
+        print(name, "in", file=stream, flush=True)
+        time.sleep(float(seconds))
+        print(name, "out", file=stream, flush=True)
+"""
+
+
+def start(folder, name, seconds):
+    command = [sys.executable, "-c", CODE, folder / "a.log", folder / "order", name, str(seconds)]
+    return subprocess.Popen(command, cwd=ROOT)
+
+
+def wait_for(path, text, seconds=60):
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if path.exists() and text in path.read_text():
+            return
+        time.sleep(0.02)
+    pytest.fail(f"{path.name} never said {text!r}")
+
+
+def test_a_second_job_of_one_log_waits_for_the_first(tmp_path):
+    first = start(tmp_path, "first", 1.5)
+    wait_for(tmp_path / "order", "first in")
+    second = start(tmp_path, "second", 0)
+    assert first.wait(60) == second.wait(60) == 0
+    lines = (tmp_path / "order").read_text().splitlines()
+    assert lines == ["first in", "first out", "second in", "second out"]
+
+
+def test_a_killed_job_leaves_no_lock(tmp_path):
+    first = start(tmp_path, "first", 600)
+    wait_for(tmp_path / "order", "first in")
+    os.kill(first.pid, 9)
+    first.wait(10)
+    assert start(tmp_path, "second", 0).wait(30) == 0
+
+
+def test_a_folder_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = tmp_path / "results"
+    locked.mkdir()
+    # Whoever is root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)
+    require_writable(tmp_path, tmp_path / "not there yet")
+    with pytest.raises(HeldoutError, match="results: expected a folder that this user can write"):
+        require_writable(tmp_path, locked)
+
+
+def test_a_job_whose_log_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").touch()
+    with pytest.raises(SystemExit), job(tmp_path / "logs" / "one.log"):
+        raise AssertionError("the work is not begun")
+    assert "on a cluster from every node" in capsys.readouterr().err

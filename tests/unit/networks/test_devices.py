@@ -1,0 +1,229 @@
+"""Several devices train what one does: on virtual CPUs, eight of JAX and two of TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lib.config.settings import ROOT
+from lib.errors import HeldoutError
+from lib.networks import devices as parallel
+from lib.networks.devices import count_devices, scaled
+from lib.train.batches import batches, padded_metrics
+
+VALUES = {"batch_size": 32, "learning_rate": 0.001}
+# Batch normalisation, a recurrent layer, class weights: what goes over all examples of a batch.
+CASES = {
+    "cnn": {"filters": [4, 3], "kernels": [3, 3], "optimizer": "sgd", "learning_rate": 0.1},
+    "gru": {"units": [3], "class_weights": True, "optimizer": "adam", "learning_rate": 0.03},
+}
+EPOCHS = 4
+
+
+def start(backend: str, count: int) -> None:
+    """Give this process several CPUs, before anything is computed."""
+    if backend == "jax":
+        os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
+        return
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    logical = [tf.config.LogicalDeviceConfiguration()] * count
+    tf.config.set_logical_device_configuration(cpu, logical)
+
+
+def trainer(architecture: str, backend: str, rows: int = 64, **options: Any) -> Any:
+    from lib.train.callbacks import Training
+    from lib.train.trainer import Trainer
+
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(90, 8, 2)).astype(np.float32) + 3
+    return Trainer(
+        x,
+        rng.integers(0, 3, 90),
+        train=np.arange(rows),
+        validation=np.arange(64, 90),  # the devices divide no batch of these
+        classes=3,
+        architecture=architecture,
+        hyperparameters=CASES[architecture] | {"batch_size": 16},
+        training=Training(epochs=EPOCHS),
+        backend=backend,
+        **options,
+    )
+
+
+def outcome(fitted: Any) -> dict[str, Any]:
+    return {
+        "weights": [np.asarray(value).tolist() for value in fitted.model.weights],
+        "history": fitted.history,
+        "best": fitted.best_epoch,
+        "predictions": np.asarray(
+            fitted.model.predict(np.ones((3, 8, 2), np.float32), verbose=0)
+        ).tolist(),
+    }
+
+
+def compare(backend: str, count: int, folder: str) -> None:
+    """Train on one device and on all, whole and interrupted, and write what came out."""
+    start(backend, count)
+    place = Path(folder)
+    for name, rows in [("cnn", 64), ("gru", 61)]:
+        found: dict[str, Any] = {"one": outcome(trainer(name, backend, rows).fit(5))}
+        several = trainer(name, backend, rows, devices="all")
+        found["devices"] = several.devices
+        found["several"] = outcome(several.fit(5, tensorboard=place / f"{name}-{rows}-events"))
+        # A training of fewer epochs leaves what an interruption leaves.
+        if rows == 61:
+            whole, checkpoint = several.training, place / "state.npz"
+            several.training = replace(whole, epochs=2)
+            several.fit(5, checkpoint=checkpoint)
+            several.training = whole
+            found["resumed"] = outcome(several.fit(5, checkpoint=checkpoint))
+        (place / f"{name}-{rows}.json").write_text(json.dumps(found))
+    more = trainer("gru", backend, devices=count, scaling="linear")
+    found = {
+        "batch": more.batch_size,
+        "rate": float(np.asarray(more.model.optimizer.learning_rate)),
+    }
+    try:
+        trainer("gru", backend, devices=count + 1)
+    except HeldoutError as error:
+        found["error"] = str(error)
+    (place / "scaled.json").write_text(json.dumps(found))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("backend", "count"), [("jax", 8), ("tensorflow", 2)])
+def test_several_devices_train_what_one_does(backend: str, count: int, tmp_path: Path) -> None:
+    pytest.importorskip(backend)
+    code = "from tests.unit.networks import test_devices; " + (
+        f"test_devices.compare({backend!r}, {count}, {str(tmp_path)!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("cnn-64", "gru-61"):
+        found = json.loads((tmp_path / f"{name}.json").read_text())
+        assert found["devices"] == count
+        one, several = found["one"], found["several"]
+        assert several["best"] == one["best"]
+        for mine, theirs in zip(several["weights"], one["weights"], strict=True):
+            np.testing.assert_allclose(mine, theirs, atol=1e-5)
+        np.testing.assert_allclose(several["predictions"], one["predictions"], atol=1e-5)
+        for mine, theirs in zip(several["history"], one["history"], strict=True):
+            for column in set(theirs) - {"seconds"}:
+                # The mean over batches counts fillers of the last one: a little of the train loss.
+                atol = 0.05 if (name, column) == ("gru-61", "loss") else 1e-5
+                assert mine[column] == pytest.approx(theirs[column], abs=atol), column
+        assert any((tmp_path / f"{name}-events").glob("events.*"))
+    resumed, whole = found["resumed"], found["several"]
+    assert resumed["weights"] == whole["weights"]
+    for mine, theirs in zip(resumed["history"], whole["history"], strict=True):
+        assert {**mine, "seconds": 0} == {**theirs, "seconds": 0}
+    found = json.loads((tmp_path / "scaled.json").read_text())
+    assert found["batch"] == 16 * count
+    assert found["rate"] == pytest.approx(0.03 * count)
+    assert f"expected {count + 1} that {backend} can use, it found {count} (cpu)" in found["error"]
+
+
+def test_scaling() -> None:
+    assert scaled(VALUES, "none", 1) == (32, 0.001)
+    assert scaled(VALUES, "none", 4) == (32, 0.001)
+    assert scaled(VALUES, "batch", 3) == (96, 0.001)
+    assert scaled(VALUES, "linear", 3) == (96, pytest.approx(0.003))
+    for scaling in parallel.SCALINGS:
+        assert scaled(VALUES, scaling, 1) == (32, 0.001)
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (10, r"multiple of the 4 devices, got 10.* batch_size of 8 or 12, other .* scaling: batch"),
+        (3, r"multiple of the 4 devices, got 3.* batch_size of 4,"),
+    ],
+)
+def test_a_batch_that_the_devices_do_not_divide(batch: int, message: str) -> None:
+    with pytest.raises(HeldoutError, match=message):
+        scaled(VALUES | {"batch_size": batch}, "none", 4)
+
+
+def test_an_unknown_scaling() -> None:
+    with pytest.raises(HeldoutError, match="expected one of none, batch, linear, got 'sqrt'"):
+        scaled(VALUES, "sqrt", 2)
+
+
+@pytest.mark.parametrize("asked", [0, -1, True, "two", 1.5])
+def test_what_is_no_number_of_devices(asked: Any) -> None:
+    with pytest.raises(HeldoutError, match="devices: expected a positive whole number or all"):
+        count_devices(asked, "tensorflow")
+
+
+def test_devices_of_this_machine(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert count_devices(1, "tensorflow") == 1
+    monkeypatch.setattr(parallel, "_devices", lambda *_: [object()] * 3)
+    assert count_devices("all", "tensorflow") == 3
+    assert count_devices(2, "tensorflow") == 2
+    with pytest.raises(HeldoutError, match=r"expected 4 .* it found 3 .* Set devices: 3"):
+        count_devices(4, "tensorflow")
+
+
+def test_batches_are_filled_up_to_what_devices_divide(keras: Any) -> None:
+    x = np.arange(20, dtype=np.float32).reshape(10, 2, 1)
+    targets = np.eye(2, dtype=np.float32)[np.arange(10) % 2]
+    rows = np.arange(10)
+    train = batches(keras, x, rows, targets, batch_size=4, shuffle_seed=0, multiple=4)
+    check = batches(keras, x, rows, targets, batch_size=4, multiple=4)
+    for data in (train, check):
+        assert [len(data[index][0]) for index in range(len(data))] == [4, 4, 4]
+        last, y, weight = data[2]
+        assert set(last[2:].ravel()) <= set(last[:2].ravel()), "fillers are rows of the batch"
+        assert y[:2].sum() == 2
+        assert y[2:].sum() == 0
+        assert weight[2:].tolist() == [0, 0]
+    # In training the mean of a batch is that of its examples; in validation that of all batches.
+    assert train[0][2].tolist() == [1] * 4
+    assert train[2][2].tolist() == [2, 2, 0, 0]
+    np.testing.assert_allclose(sum(check[index][2].sum() for index in range(3)), 12, rtol=1e-6)
+
+
+def test_fillers_count_in_no_metric(keras: Any) -> None:
+    y = np.array([[1, 0], [0, 1], [0, 0]], np.float32)
+    p = np.array([[0.8, 0.2], [0.6, 0.4], [0.9, 0.1]], np.float32)
+    for metric in padded_metrics(keras):
+        metric.update_state(y, p)
+        plain = keras.metrics.get(metric.name)
+        known = np.mean(
+            np.asarray(
+                keras.metrics.categorical_accuracy(y[:2], p[:2])
+                if metric.name == "accuracy"
+                else plain(y[:2], p[:2])
+            )
+        )
+        assert float(np.asarray(metric.result())) == pytest.approx(float(known))
+
+
+def test_mixed_precision_is_kept_in_float32_and_its_effect_can_be_told(keras: Any) -> None:
+    one = trainer("gru", "tensorflow", precision="mixed_bfloat16")
+    assert one.model.layers[-2].compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in one.model.weights} == {"float32"}
+    assert (one.model.layers[1].compute_dtype, one.model.layers[-1].compute_dtype) == (
+        "float32",
+        "float32",
+    )
+    fitted = one.fit(5)
+    assert {layer.compute_dtype for layer in fitted.model.layers} == {"float32"}
+    x = np.random.default_rng(2).normal(size=(20, 8, 2)).astype(np.float32) + 3
+    plain, mixed = (m.predict(x, verbose=0) for m in (fitted.model, fitted.mixed))
+    assert 0 < np.abs(plain - mixed).max() < 0.05
+    assert keras.config.dtype_policy().name == "float32"
+    with pytest.raises(HeldoutError, match=r"precision: expected one of .* got 'float16'"):
+        trainer("gru", "tensorflow", precision="float16")

@@ -1,0 +1,146 @@
+"""Architectures: their sizes, their order of layers, and the normalisation inside the file."""
+
+import numpy as np
+import pytest
+
+from lib.errors import HeldoutError
+from lib.networks.hyperparameters import ARCHITECTURES
+from lib.networks.models import build
+from lib.train.batches import moments
+
+pytestmark = pytest.mark.usefixtures("keras")
+
+CONVOLUTIONS = {"filters": [64, 128, 64], "kernels": [5, 3, 3], "dense": [96], "dropout": 0.2}
+
+# The networks of the original projects: (architecture, hyperparameters, shape, classes, numbers).
+ORIGINALS = [
+    ("lstm", {"units": [128, 33, 33], "recurrent_dropout": 0.35}, (128, 14), 5, 103_614),
+    ("lstm", {"units": [128, 14]}, (128, 14), 5, 81_299),
+    ("lstm", {"units": [128, 32]}, (128, 33), 5, 103_717),
+    ("cnn", CONVOLUTIONS, (187, 1), 5, 192_645),
+    ("lstm", {"units": [128, 64], "dense": [64]}, (187, 1), 5, 120_453),
+    ("cnn_lstm", {"dense": [128]}, (10_000, 2), 6, 84_166),
+    ("gru", {"units": [313, 313]}, (313, 64), 15, 950_283),
+]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "hyperparameters", "shape", "classes", "parameters"), ORIGINALS
+)
+def test_numbers_of_parameters(architecture, hyperparameters, shape, classes, parameters):
+    model = build(architecture, hyperparameters, shape=shape, classes=classes)
+    assert model.count_params() == parameters
+    assert model.input_shape == (None, *shape)
+    assert model.output_shape == (None, classes)
+
+
+def kinds(model):
+    return [type(layer).__name__ for layer in model.layers[1:]]
+
+
+def test_normalisation_adds_no_parameters_and_comes_first():
+    model = build("lstm", {}, shape=(9, 3), classes=2, mean=np.ones(3), variance=np.full(3, 4.0))
+    plain = build("lstm", {}, shape=(9, 3), classes=2)
+    assert model.count_params() == plain.count_params()
+    assert kinds(model)[0] == "Normalization"
+    assert "Normalization" not in kinds(plain)
+
+
+def test_order_of_layers_of_the_cnn():
+    block = ["Conv1D", "BatchNormalization", "ReLU", "Dropout", "MaxPooling1D"]
+    model = build("cnn", CONVOLUTIONS, shape=(187, 1), classes=5)
+    assert kinds(model) == [*block * 3, "Flatten", "Dense", "Dense"]
+    bare = build(
+        "cnn",
+        {"filters": [4], "kernels": [3], "batch_normalization": False, "dropout": 0},
+        shape=(20, 1),
+        classes=2,
+    )
+    assert kinds(bare) == ["Conv1D", "ReLU", "MaxPooling1D", "Flatten", "Dense"]
+
+
+def test_order_of_layers_of_the_cnn_lstm():
+    model = build("cnn_lstm", {"dense": [128]}, shape=(100, 2), classes=6)
+    block = ["Conv1D", "ReLU", "MaxPooling1D"]
+    assert kinds(model) == [*block * 2, "BatchNormalization", "LSTM", "Dense", "Dense"]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "layer"), [("simple_rnn", "SimpleRNN"), ("lstm", "LSTM"), ("gru", "GRU")]
+)
+def test_recurrent_stacks(architecture, layer):
+    values = {"units": [6, 5, 4], "dropout": 0.1, "recurrent_dropout": 0.2}
+    values |= {"dense": [7, 3], "dense_dropout": 0.5, "activation": "tanh"}
+    model = build(architecture, values, shape=(9, 2), classes=3)
+    assert kinds(model) == [layer] * 3 + ["Dense", "Dropout"] * 2 + ["Dense"]
+    stack = model.layers[1:4]
+    assert [cell.units for cell in stack] == [6, 5, 4]
+    assert [cell.return_sequences for cell in stack] == [True, True, False]
+    assert {(cell.dropout, cell.recurrent_dropout) for cell in stack} == {(0.1, 0.2)}
+    assert [model.layers[i].activation.__name__ for i in (4, 6, 8)] == ["tanh", "tanh", "softmax"]
+
+
+def test_bidirectional_layers_have_twice_the_cells():
+    one = build("gru", {"units": [5]}, shape=(9, 2), classes=3)
+    two = build("gru", {"units": [5], "bidirectional": True}, shape=(9, 2), classes=3)
+    assert kinds(two) == ["Bidirectional", "Dense"]
+    assert two.layers[1].count_params() == 2 * one.layers[1].count_params()
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_probabilities(architecture):
+    x = np.random.default_rng(0).normal(size=(4, 24, 2)).astype(np.float32)
+    probabilities = build(architecture, {}, shape=(24, 2), classes=3).predict(x, verbose=0)
+    assert probabilities.shape == (4, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_saved_file_normalises_by_itself(keras, tmp_path, architecture):
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(40, 16, 2)) * [3, 0.01] + [100, -0.5]).astype(np.float32)
+    train = np.arange(25)
+    x[25:] *= 50  # what is not in the train part must not count
+    mean, variance = moments(x, train)
+    model = build(architecture, {}, shape=(16, 2), classes=3, mean=mean, variance=variance)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(
+        loaded.predict(x[train], verbose=0), model.predict(x[train], verbose=0)
+    )
+    layer = loaded.layers[1]
+    expected = x[train].astype(np.float64)
+    np.testing.assert_allclose(np.ravel(layer.mean), expected.mean(axis=(0, 1)), rtol=1e-6)
+    np.testing.assert_allclose(np.ravel(layer.variance), expected.var(axis=(0, 1)), rtol=1e-5)
+    normal = np.asarray(layer(x[train]))
+    np.testing.assert_allclose(normal.mean(axis=(0, 1)), 0, atol=1e-3)
+    np.testing.assert_allclose(normal.std(axis=(0, 1)), 1, rtol=1e-3)
+
+
+def test_a_silent_channel_gives_no_nan():
+    model = build("lstm", {}, shape=(5, 1), classes=2, mean=np.zeros(1), variance=np.zeros(1))
+    assert np.isfinite(model.predict(np.zeros((2, 5, 1), np.float32), verbose=0)).all()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "hyperparameters", "options", "message"),
+    [
+        ("resnet", {}, {}, "unknown architecture 'resnet'"),
+        ("lstm", {"unit": 3}, {}, "lstm: unknown hyperparameter 'unit'. Did you mean 'units'"),
+        ("lstm", {"dense": [4], "activation": "rellu"}, {}, "activation: expected .* 'rellu'"),
+        ("cnn", {}, {"classes": 1}, "cnn: expected at least 2 classes, got 1"),
+        ("cnn", {"pool": 4}, {"shape": (12, 1)}, "only 3 time steps are left. Use fewer filters"),
+        ("cnn_lstm", {}, {"shape": (5, 1)}, "only 0 time steps are left"),
+        ("cnn_lstm", {"kernels": [9, 3]}, {"shape": (8, 1)}, "only 0 time steps"),
+        ("cnn_lstm", {"kernels": [3, 5]}, {"shape": (10, 1)}, "only 0 time steps"),
+        (
+            "cnn_lstm",
+            {"filters": [4], "kernels": [5], "pool": 4},
+            {"shape": (6, 1)},
+            "only 2 time steps",
+        ),
+    ],
+)
+def test_networks_that_cannot_be(architecture, hyperparameters, options, message):
+    with pytest.raises(HeldoutError, match=message):
+        build(architecture, hyperparameters, **({"shape": (24, 1), "classes": 2} | options))

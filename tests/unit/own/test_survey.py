@@ -1,0 +1,269 @@
+"""A person's own folder: what is listed, left out, joined, and the study that is written of it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from lib.cli import main
+from lib.config.settings import merge, reading, resolve
+from lib.datasets import read, recordings
+from lib.errors import HeldoutError
+from lib.features import extract
+from lib.files import read_yaml, write_json
+from lib.own.study import study_text
+from lib.own.survey import NO_GROUPS, link, listing, survey
+from lib.own.table import list_folder
+from lib.recordings.table import recordings_table
+from tests.support.folders import CLASSES, RATE, own_folder, tone
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return own_folder(tmp_path / "mine")
+
+
+def described(folder: Path, text: str) -> Path:
+    (folder / "metadata.csv").write_text(text)
+    return folder
+
+
+def test_a_folder_for_each_class(folder: Path) -> None:
+    (folder / "notes.txt").write_text("not a class")
+    (folder / "bell" / "list.txt").write_text("not a recording")
+    table = list_folder(folder)
+    assert len(table) == 20
+    assert set(table["label"]) == set(CLASSES)
+    assert table.loc[0].tolist() == ["bell/00.flac", "bell", "", ""]
+
+
+def test_groups_from_names(folder: Path) -> None:
+    table = list_folder(folder, groups=r"/(\w)")
+    assert set(table["group"]) == {"0", "1", "c"}
+    with pytest.raises(HeldoutError, match=r"expected it in every path, found none in .*copy"):
+        list_folder(folder, groups=r"/(\d)")
+    with pytest.raises(HeldoutError, match="expected one group in brackets, got 2"):
+        list_folder(folder, groups=r"(\w)(\w)")
+    with pytest.raises(HeldoutError, match="Correct the pattern"):
+        list_folder(folder, groups="(")
+
+
+def test_a_table(folder: Path) -> None:
+    described(
+        folder,
+        "path,label,group,split\nbell/00.flac,1,7,training\nhum/01.wav,2,8,dev\nhum/07.wav,2,9,\n",
+    )
+    table = list_folder(folder, groups="no pattern is searched where a column says it")
+    assert table.to_numpy().tolist() == [
+        ["bell/00.flac", "1", "7", "train"],
+        ["hum/01.wav", "2", "8", "validation"],
+        ["hum/07.wav", "2", "9", ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,label\na,b\n", "expected the columns path and label.* got file, label. Add path"),
+        ("path,label,split\na,b,some\n", "expected train, validation or test in the column split"),
+        ("path,label\n../a,b\n", r"expected paths within the folder, got \.\./a"),
+        ("path,label\na,b\na,c\n", "expected each path once, got a"),
+        ("path,label\na,\n", "expected a label for each path, got a"),
+        ("path,label,group\na,b,1\nc,d,\n", "expected a group for every path, got c"),
+        ("path,label\na,b\n", "expected recordings .* of at least 2 classes, got b"),
+    ],
+)
+def test_tables_that_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(HeldoutError, match=message):
+        list_folder(described(tmp_path, text))
+
+
+def test_folders_that_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(HeldoutError, match=r"none: expected a folder of recordings, got nothing"):
+        list_folder(tmp_path / "none")
+    with pytest.raises(HeldoutError, match=r"of at least 2 classes, got none\. Make a folder"):
+        list_folder(tmp_path)
+
+
+def test_listing_changes_with_any_file(folder: Path) -> None:
+    before = listing(folder)
+    assert listing(folder) == before
+    (folder / "bell" / "00.flac").rename(folder / "bell" / "new.flac")
+    assert listing(folder) != before
+
+
+def test_what_cannot_be_used_is_left_out_and_told(folder: Path) -> None:
+    found = survey(folder, dataset="folder-x")
+    reasons = {item["path"]: item["reason"] for item in found["left_out"]}
+    assert set(reasons) == {"bell/00.flac", "bell/03.wav", "hum/copy.flac"}
+    assert reasons["bell/03.wav"].endswith("got 2,000: it is truncated")
+    assert "the same audio as hum/copy.flac, which is labelled hum" in reasons["bell/00.flac"]
+    assert len(found["recordings"]) == 17
+    assert len(found["files"]) == 17
+    assert found["cautions"] == [
+        NO_GROUPS,
+        "3 of 20 recordings were left out; the report says which and why, under Data.",
+    ]
+    assert sum(note.startswith("Left out: ") for note in found["notes"]) == 3
+
+
+def test_or_it_stops_the_run(folder: Path) -> None:
+    with pytest.raises(
+        HeldoutError, match=r"got 3 that cannot:\n  - bell/03\.wav: expected 16,044"
+    ):
+        survey(folder, dataset="folder-x", faulty="stop")
+
+
+def test_the_same_audio_is_one_group(folder: Path) -> None:
+    bell, rate = soundfile.read(folder / "bell" / "06.flac")
+    soundfile.write(folder / "bell" / "again.wav", bell / 2, rate)
+    found = survey(folder, dataset="folder-x")
+    groups = {row["recording"]: row["group"] for row in found["recordings"]}
+    assert groups["bell/06.flac"] == groups["bell/again.wav"]
+    assert len(set(groups.values())) == len(groups) - 1
+    assert any("count as one group" in note for note in found["notes"])
+
+
+def test_groups_that_are_known_need_no_warning(folder: Path) -> None:
+    found = survey(folder, dataset="folder-x", groups=r"/(\w)")
+    assert NO_GROUPS not in found["cautions"]
+
+
+def test_a_file_of_the_table_that_is_not_there(folder: Path) -> None:
+    described(folder, "path,label\nbell/06.flac,a\nhum/01.wav,b\nnone.wav,b\n")
+    found = survey(folder, dataset="folder-x")
+    assert found["left_out"] == [{"path": "none.wav", "reason": "there is no such file"}]
+
+
+def test_recordings_of_a_survey(folder: Path, tmp_path: Path) -> None:
+    place = tmp_path / "data" / "folder-x"
+    link(folder, place)
+    write_json(tmp_path / "data" / "folder-x.json", manifest := survey(folder, dataset="folder-x"))
+    classes = {name: [name] for name in CLASSES}
+    table = recordings_table("folder-x", place, classes=classes, manifest=manifest)
+    assert len(table) == 17
+    row = table.iloc[0]
+    assert row["recording"] == "bell/06.flac"
+    assert len(row["sha256"]) == 64
+    assert len(read("folder-x", row["path"]).samples) == RATE
+    link(folder, place)  # once more: nothing is in the way
+    with pytest.raises(HeldoutError, match="expected nothing, or a link to the folder"):
+        link(folder, tmp_path / "data")
+    write_json(tmp_path / "data" / "folder-x.json", {})
+    with pytest.raises(HeldoutError, match="expected the survey of a folder"):
+        recordings("folder-x", place)
+
+
+def configured(**over: Any) -> dict[str, Any]:
+    config = merge(read_yaml(ROOT / "config" / "config.yaml"), over)
+    return dict(resolve(config)["studies"])
+
+
+def test_a_folder_is_the_one_study(folder: Path) -> None:
+    studies = configured(folder=str(folder))
+    assert list(studies) == ["folder"]
+    study = studies["folder"]
+    assert study["dataset"] == "folder-folder"
+    assert study["source"] == "folder"
+    assert not study["simulated"]
+    assert list(study["classes"]) == sorted(CLASSES)
+    assert study["features"]["rate"] == RATE
+    assert list(study["protocols"]) == ["grouped", "random"]
+    over = {"folder": {"folder": {"groups": r"/(\w)", "faulty": "stop"}}}
+    changed = configured(folder=str(folder), settings=over)["folder"]
+    assert changed["folder"]["groups"] == r"/(\w)"
+    assert changed["folder"]["faulty"] == "stop"
+
+
+def test_a_study_with_a_published_split(folder: Path) -> None:
+    rows = ["path,label,group,split"]
+    for number in range(12):
+        part = ("train", "test")[number // 6]
+        soundfile.write(folder / f"{number}.wav", tone(number, 300), RATE)
+        rows.append(f"{number}.wav,{'ab'[number % 2]},{number // 2},{part}")
+    described(folder, "\n".join(rows) + "\n")
+    study = configured(folder=str(folder))["folder"]
+    assert study["protocols"]["published"]["parts"] == {"train": ["train"], "test": ["test"]}
+    assert study["protocols"]["published"]["honest"] is True
+    # One group on both sides: its numbers are not honest, and the file says so.
+    described(folder, "\n".join([*rows[:-1], "11.wav,b,0,test"]) + "\n")
+    assert configured(folder=str(folder))["folder"]["protocols"]["published"]["honest"] is False
+
+
+def test_measured_signals_become_windows(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    for name in ("rest", "walk"):
+        (tmp_path / name).mkdir()
+        for number in range(6):
+            x = np.random.default_rng(number).normal(size=(2, 1500))
+            savemat(tmp_path / name / f"{number}.mat", {"val": x, "fs": 300.0})
+    with pytest.raises(HeldoutError, match=r"State it: `folder: \{variable"):
+        study_text(tmp_path)
+    over = {"folder": {"folder": {"variable": "val"}}}
+    study = configured(folder=str(tmp_path), settings=over)["folder"]
+    assert study["features"] == {
+        "kind": "windows",
+        "channels": ["val1", "val2"],
+        "rate": 250,
+        "samples": 1250,
+        "stride": 1250,
+        "limit": 20,
+    }
+    assert reading(study) == {"variable": "val"}
+    signal = read("folder-folder", tmp_path / "rest" / "0.mat", **reading(study))
+    assert extract(signal, **study["features"]).x.shape == (1, 1250, 2)
+
+
+def test_the_command_writes_a_study_that_is_accepted(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "checkout"
+    for part in ("config", "workflow/schemas"):
+        shutil.copytree(ROOT / part, root / part)
+    studies = root / "config" / "studies"
+    command = ["new-study", str(folder), "--groups", r"/(\w)", "--studies", str(studies)]
+    assert main(command) == 0
+    assert "--config studies=mine" in capsys.readouterr().out
+    text = (studies / "mine.yaml").read_text()
+    assert NO_GROUPS[:20] not in text
+    assert yaml.safe_load(text)["folder"]["groups"] == r"/(\w)"
+    config = merge(read_yaml(root / "config" / "config.yaml"), {"studies": "mine"})
+    assert resolve(config, root=root)["studies"]["mine"]["dataset"] == "folder-mine"
+    assert main(command) == 1
+    assert "none is overwritten" in capsys.readouterr().err
+    assert main([*command, "--name", "no-good"]) == 1
+    assert "expected letters, digits and underscores" in capsys.readouterr().err
+
+
+def test_names_that_yaml_would_misread(tmp_path: Path) -> None:
+    for number, name in enumerate(("no", "1.5", "a: b", 'q"uote')):
+        (tmp_path / name).mkdir()
+        for copy in range(3):
+            soundfile.write(tmp_path / name / f"{copy}.wav", tone(number * 9 + copy, 300), RATE)
+    study = yaml.safe_load(study_text(tmp_path))
+    assert set(study["classes"]) == {"no", "1.5", "a: b", 'q"uote'}
+
+
+def test_a_dataset_and_its_folder_belong_together(tmp_path: Path, folder: Path) -> None:
+    over = {"voices": {"folder": {"path": "x"}}}
+    with pytest.raises(HeldoutError, match="`folder` belongs to `dataset: folder`"):
+        configured(studies="voices", settings=over)
+
+
+def test_nothing_can_be_read(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.wav").write_bytes(b"nothing")
+    with pytest.raises(
+        HeldoutError, match="expected recordings that can be read, got none among 2"
+    ):
+        study_text(tmp_path)

@@ -1,0 +1,349 @@
+"""The page: self-contained, escaped, and honest about simulation, leaks and missing intervals."""
+
+from __future__ import annotations
+
+import math
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+
+from lib.compare import compare
+from lib.errors import HeldoutError
+from lib.files import read_json, read_table, write_json
+from lib.plots import plot_overall, plot_study
+from lib.report.boards import main_board
+from lib.report.figures import figure
+from lib.report.overall import _digest_of_files, claims_table, costs_table
+from lib.report.page import TEXT, render
+from lib.report.study import _answer
+from lib.report.table import interval, number, seconds, text
+from tests.support.runs import make_runs, study
+
+MARKUP = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """Collects what a browser would load, the ids, and the headings."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.addresses, self.ids, self.headings, self.links = [], [], [], []
+        self.images = []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.addresses += [values[name] for name in ("src", "href") if name in values]
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag in ("h1", "h2", "h3", "h4"):
+            self.headings.append(int(tag[1]))
+        if tag == "a":
+            self.links.append(values["href"])
+        if tag == "img":
+            self.images.append(values)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    studies = [
+        study("beats", classes=["N", MARKUP], scored=["N", MARKUP], architectures=["lstm", "cnn"]),
+        study("voices", classes=["a", "b"], scored=["a", "b"], simulated=False),
+    ]
+    made = make_runs(tmp_path_factory.mktemp("report"), studies=studies, groups=14, per_group=6)
+    compare(
+        studies, results=made["results"], tables=made["tables"], claims=made["claims"],
+        resamples=100,
+    )  # fmt: skip
+    # One study without pictures: the page stands without them.
+    for one in studies[:1]:
+        plot_study(
+            one, tables=made["tables"], results=made["results"],
+            folder=made["plots"] / one["study"],
+        )  # fmt: skip
+    plot_overall(studies, tables=made["tables"], folder=made["plots"])
+    return made
+
+
+def _render(made, output, **changes):
+    options = {
+        name: made[name]
+        for name in ("studies", "tables", "plots", "results", "manifests", "provenance")
+    } | changes
+    return render(options.pop("studies"), output=output, **options).read_text()
+
+
+@pytest.fixture(scope="module")
+def source(made, tmp_path_factory):
+    return _render(made, tmp_path_factory.mktemp("page") / "report.html")
+
+
+def test_nothing_is_loaded_from_elsewhere(source):
+    page = Page(source)
+    assert page.addresses
+    for address in page.addresses:
+        assert address.startswith(("data:", "#")), address
+    style = re.search(r"<style>(.*?)</style>", source, re.S).group(1)
+    assert "url(" not in style
+    assert "@import" not in style
+    assert len(source) < 5_000_000
+
+
+def test_links_lead_somewhere_and_ids_are_unique(source):
+    page = Page(source)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links} <= set(page.ids)
+
+
+def test_headings_do_not_skip_a_level(source):
+    levels = Page(source).headings
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_every_picture_has_words(source):
+    images = Page(source).images
+    kinds = ("confusion", "learning_curves", "calibration", "class_counts")
+    expected = {"inflation", "critical-difference"}
+    expected |= {f"beats-{name}" for name in ("inflation", "examples", "mean", "pareto")}
+    expected |= {f"beats-{kind}-{split}" for kind in kinds for split in ("grouped", "random")}
+    assert {image["data-name"] for image in images} - {"beats-importance"} == expected
+    assert all(len(image["alt"]) > 20 for image in images)
+
+
+def test_markup_in_class_names_is_escaped(source):
+    assert MARKUP not in source
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in source
+    # Ours, and only ours.
+    assert source.count("<script>") == 1
+
+
+def test_simulated_studies_and_no_others_wear_the_badge(source):
+    beats, voices = source.split('<section id="voices"')
+    assert beats.split('<section id="beats"')[1].count('class="badge"') >= 4
+    assert 'class="badge"' not in voices.split('<section id="ranks"')[0]
+
+
+def test_the_leak_and_the_answer_are_said(source):
+    assert "This split leaks." in source
+    assert "The audit found no leak." in source
+    assert "chosen on validation, reaches a macro-F1 of" in source
+    assert "plit at random" in source
+
+
+def test_sources_are_named(source):
+    for words in ("0123abc", "ODC-By 1.0", "Moody and Mark 2001", "5 min 40 s", "voices.epochs"):
+        assert words in source
+
+
+def test_the_same_inputs_give_the_same_page(made, source, tmp_path):
+    assert _render(made, tmp_path / "again.html") == source
+
+
+def test_what_the_audit_misses_is_listed(made, tmp_path):
+    path = made["results"] / "voices" / "grouped" / "audit.json"
+    audit = read_json(path)
+    gone = [{"fold": 0, "part": "test", "class": "<i>b"}]
+    write_json(path, audit | {"missing_classes": gone})
+    try:
+        page = _render(made, tmp_path / "report.html")
+    finally:
+        write_json(path, audit)
+    assert "No examples of <bdi>&lt;i&gt;b</bdi> in the test part of fold 0." in page
+
+
+def test_a_missing_table_or_audit_is_named(made, tmp_path):
+    with pytest.raises(HeldoutError, match=r"runs.csv: expected a csv table"):
+        _render(made, tmp_path / "report.html", tables=tmp_path)
+    with pytest.raises(HeldoutError, match=r"exploration.json: expected a JSON file"):
+        _render(made, tmp_path / "report.html", results=tmp_path)
+    for one in made["studies"]:
+        file = f"{one['study']}/exploration.json"
+        write_json(tmp_path / file, read_json(made["results"] / file))
+    with pytest.raises(HeldoutError, match=r"audit.json: expected a JSON file"):
+        _render(made, tmp_path / "report.html", results=tmp_path)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_half_a_picture_is_named(made, tmp_path):
+    (tmp_path / "inflation.svg").write_text("<svg></svg>")
+    with pytest.raises(HeldoutError, match=r"inflation: expected a picture as .svg and .png"):
+        _render(made, tmp_path / "report.html", plots=tmp_path)
+
+
+def test_no_study_is_refused(made, tmp_path):
+    with pytest.raises(HeldoutError, match="expected at least one to report"):
+        _render(made, tmp_path / "report.html", studies=[])
+
+
+def test_cells():
+    nan = float("nan")
+    assert number(nan, note="one class").note == "one class"
+    assert number(nan).text == "–"
+    assert number(0.5, sign=True).text == "+0.500"
+    assert text(None).value == ""
+    row = {"estimate": 0.5, "low": 0.25, "high": 0.75}
+    assert interval(row, bar=True).bar == (0.25, 0.5, 0.75)
+    assert interval(row).range == "0.25 to 0.75"
+    assert interval(row | {"low": nan}, note="3 groups").range == ""
+    assert [seconds(s) for s in (0.0123, 12.34, 340, 7300)] == [
+        "12.3 ms", "12.3 s", "5 min 40 s", "2 h 1 min",
+    ]  # fmt: skip
+
+
+def test_a_search_that_is_not_deterministic_is_said_to_be_so(made, source, tmp_path):
+    assert "not deterministic" not in source
+    first, *others = made["studies"]
+    studies = [{**first, "shared_searches": {"cnn": 4}}, *others]
+    page = _render(made, tmp_path / "report.html", studies=studies)
+    assert "The search of CNN was shared by 4 workers: it is not deterministic" in page
+
+
+def _answered(**changes):
+    row = {
+        "architecture": "cnn", "macro_f1": 0.5, "low": 0.4, "high": 0.6, "interval_note": "",
+        "random_macro_f1": 0.9, "groups": 20, "baseline": "", "baseline_macro_f1": math.nan,
+        "beats_baselines": "", "networks_that_beat": "", "difference": math.nan,
+        "difference_low": math.nan, "difference_high": math.nan, "note": "",
+    }  # fmt: skip
+    gap = {"architecture": "cnn", "difference": 0.4, "low": 0.3, "high": 0.5}
+    return _answer(row, [gap | changes])
+
+
+def test_an_inflation_is_one_where_its_interval_leaves_out_zero():
+    assert _answered()["inflation"] == "up"
+    assert _answered(low=-0.1)["inflation"] == "unclear"
+    assert _answered(difference=-0.4, low=-0.5, high=-0.3)["inflation"] == "down"
+    assert _answered(difference=-0.4, low=-0.5, high=-0.3)["gap"] == "−0.40"
+    assert _answered(low=math.nan, high=math.nan)["inflation"] == "unclear"
+    assert _answered(difference=math.nan)["inflation"] == ""
+    assert _answered(architecture="lstm")["inflation"] == ""
+
+
+def test_a_claim_that_is_not_valid_stands_with_its_reason(made):
+    claims = read_table(made["tables"] / "claims.csv", text=TEXT)
+    claims = pd.concat([claims.head(1)] * 2).assign(study="beats", our_note="")
+    claims["valid"] = [True, False]
+    claims["group_disjoint"] = [False, ""]
+    claims["note"] = ["", "the order gives the label away"]
+    view = claims_table(claims, made["studies"])
+    at = {name: k for k, name in enumerate(view.columns)}
+    good, bad = view.rows
+    assert [row[at["Valid"]].text for row in view.rows] == ["yes", "no"]
+    assert bad[at["Valid"]].tone == "bad"
+    assert bad[at["Claimed"]].note == "not valid"
+    assert bad[at["Remark"]].text == "the order gives the label away"
+    assert good[at["Claimed"]].note == ""
+    assert [row[at["Groups apart"]].text for row in view.rows] == ["no", "not stated"]
+
+
+def test_one_checksum_stands_for_all_files_whatever_their_order():
+    files = [{"path": "a", "sha256": "1" * 64, "bytes": 5}, {"path": "b", "sha256": "2" * 64}]
+    assert _digest_of_files(files) == _digest_of_files(files[::-1])
+    assert _digest_of_files(files) != _digest_of_files([files[0], files[1] | {"path": "c"}])
+    assert _digest_of_files([]) == ""
+
+
+def test_a_drawing_survives_its_attribute(tmp_path):
+    drawing = '<svg width="72.0pt" height="36.0pt"><text>50 % &quot;é\'# &amp;</text></svg>'
+    (tmp_path / "one.svg").write_text(drawing, encoding="utf-8")
+    (tmp_path / "one.png").write_bytes(b"x" * 4000)
+    view = figure(tmp_path / "one", name="one", alt="a", caption="c")
+    assert (view.vector, view.width, view.height) == (True, 96, 48)
+    assert not set(view.uri) & set('"<>&#')
+    decoded = unquote(view.uri.removeprefix("data:image/svg+xml,"))
+    assert "50 % &quot;é'# &amp;</text></svg>" in decoded
+    (tmp_path / "one.png").write_bytes(b"x")
+    assert figure(tmp_path / "one", name="one", alt="a", caption="c").uri.startswith(
+        "data:image/png;base64,"
+    )
+
+
+def test_a_study_without_a_random_split_has_no_inflation(made):
+    one = made["studies"][0]
+    tables = {
+        name: read_table(made["tables"] / f"{name}.csv", text=TEXT)
+        for name in ("leaderboard", "inflation", "letters")
+    }
+    tables = {name: table[table["study"] == one["study"]] for name, table in tables.items()}
+    assert "Inflation" in main_board(one, tables).columns
+    tables["inflation"] = tables["inflation"].head(0)
+    view = main_board(one, tables)
+    assert "Inflation" not in view.columns
+    assert {len(row) for row in view.rows} == {len(view.columns)}
+
+
+def test_every_row_has_a_cell_for_every_head(source):
+    for table in re.findall(r"<table.*?</table>", source, re.S):
+        heads = table.count("<th ")
+        for row in re.findall(r"<tr>(?:(?!</tr>).)*</td></tr>", table, re.S):
+            assert row.count("<td") == heads
+
+
+def test_a_table_that_is_missing_is_named(made, tmp_path):
+    for path in made["tables"].glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "ranks.csv").unlink()
+    with pytest.raises(HeldoutError, match=r"ranks.csv: expected a csv table"):
+        _render(made, tmp_path / "report.html", tables=tmp_path)
+
+
+def test_what_is_to_be_known_of_the_recordings_stands_with_the_data(made, source, tmp_path):
+    note = "Left out: hum/<copy>.flac: under two labels."
+    assert "Left out" not in source
+    manifests = [
+        {**manifest, "notes": [note]} if manifest["dataset"] == "voices_data" else manifest
+        for manifest in made["manifests"]
+    ]
+    page = _render(made, tmp_path / "noted.html", manifests=manifests)
+    assert page.count("Left out: hum/&lt;copy&gt;.flac: under two labels.") == 1
+    assert (
+        page.index('id="voices-data"') < page.index("Left out") < page.index('id="voices-results"')
+    )
+
+
+def test_cautions_stand_with_the_verdict(made, source, tmp_path):
+    caution = "No groups are <known>: mind that. State the groups."
+    more = "3 of 20 recordings were left out."
+    own = {"source": "folder", "title": "mine", "version": "17 of 20 recordings"}
+    manifests = [
+        {**manifest, "cautions": [caution, more], **own}
+        if manifest["dataset"] == "voices_data"
+        else manifest
+        for manifest in made["manifests"]
+    ]
+    page = _render(made, tmp_path / "cautious.html", manifests=manifests)
+    # The first sentence with the answers, all of it with the study, before its data.
+    assert page.count("No groups are &lt;known&gt;: mind that.") == 2
+    assert "mind that.</strong> <strong" in page
+    assert page.index("No groups are") < page.index('id="voices"')
+    assert page.index('id="voices"') < page.index("State the groups.")
+    assert page.index("State the groups.") < page.index('id="voices-data"')
+    assert "Dataset <bdi>folder mine</bdi>, <bdi>17 of 20 recordings</bdi>; examples are" in page
+    assert "version 17 of 20" not in page
+    assert "caution" not in source.partition("</style>")[2]
+
+
+def test_costs_name_the_devices_and_what_mixed_precision_changed():
+    common = {"study": "s", "parameters": 1, "model_kb": 1.0, "epochs": 2, "train_seconds": 1.0}
+    common |= {"predict_seconds": 0.1, "precision_macro_f1": None}
+    rows = [
+        {"architecture": "cnn", "device": "A GPU", "devices": 4.0, "precision": "mixed_float16"}
+        | {"precision_macro_f1": effect}
+        for effect in (0.001, -0.004)
+    ]
+    rows += [{"architecture": "lstm", "device": "CPU", "devices": 1.0, "precision": "float32"}]
+    # A baseline, which is no network.
+    rows += [{"architecture": "majority", "device": "", "devices": None, "precision": ""}]
+    costs = pd.DataFrame([common | row for row in rows])
+    view = costs_table(costs, [{"study": "s", "title": "S"}])
+    assert [row[-1].text for row in view.rows] == [
+        "4 × A GPU, mixed_float16 (macro-F1 changed by up to 0.004)",
+        "CPU",
+        "–",
+    ]

@@ -1,0 +1,554 @@
+"""Mirror, simulator, changes of source, and what a person put there."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from lib.errors import HeldoutError
+from lib.files import sha256, write_json
+from lib.retrieve import read_registry, retrieve
+from lib.retrieve.progress import Progress
+from lib.retrieve.state import files_in, listing
+from tests.support.registries import tiny_registry
+
+REGISTRY = Path(__file__).parents[3] / "resources" / "registry"
+A, B = b"signal a", b"signal b, longer"
+
+
+def registry(**changes: Any) -> dict[str, Any]:
+    return tiny_registry({"a.dat": A, "sub/b.dat": B}, "http://127.0.0.1:9/") | changes
+
+
+CONSENT = {
+    "files": [],
+    "base_url": None,
+    "consent": "Accept the terms at https://example.org and unpack it into {folder}.",
+    "adopt": "corpus-*/*/validated.tsv",
+}
+
+
+def write(folder: Path, files: dict[str, bytes]) -> Path:
+    for path, body in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(body)
+    return folder
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Path:
+    write(tmp_path / "mirror" / "tiny", {"a.dat": A, "sub/b.dat": B, "extra.csv": b"1"})
+    return tmp_path / "mirror"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "tiny"
+
+
+def run(data: Path, source: str, **options: Any) -> dict[str, Any]:
+    options = {"registry": registry(), **options}
+    return retrieve("tiny", source=source, folder=data, **options)
+
+
+def visible(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def paths(manifest: dict[str, Any]) -> list[str]:
+    return [row["path"] for row in manifest["files"]]
+
+
+@pytest.fixture
+def simulator(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Stand in for the simulator; gives the calls that it got."""
+    calls: list[dict[str, Any]] = []
+
+    def simulate(dataset: str, folder: Path, *, seed: int = 0, scale: float = 1.0) -> None:
+        calls.append({"dataset": dataset, "seed": seed, "scale": scale})
+        write(Path(folder), {"a.dat": f"simulated {seed} {scale}".encode(), "c.dat": b"c"})
+
+    module = ModuleType("lib.simulate")
+    module.simulate = simulate  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "lib.simulate", module)
+    monkeypatch.setattr("lib.simulate", module, raising=False)
+    return calls
+
+
+# --- mirror ---
+
+
+def test_mirror_is_linked_and_verified(data: Path, mirror: Path) -> None:
+    manifest = run(data, "mirror", mirror=mirror)
+    assert visible(data) == ["a.dat", "extra.csv", "sub/b.dat"] == paths(manifest)
+    assert manifest["files"][0] == {
+        "path": "a.dat",
+        "bytes": len(A),
+        "sha256": sha256(data / "a.dat"),
+    }
+    assert manifest["missing"] == 0
+    assert (data / "a.dat").samefile(mirror / "tiny/a.dat")
+    assert manifest == {
+        **manifest,
+        "dataset": "tiny",
+        "title": "Tiny",
+        "source": "mirror",
+        "simulated": False,
+        "version": "1",
+        "licence": "CC0-1.0",
+        "landing_page": "https://example.org/tiny",
+        "citation": ["Nobody"],
+    }
+
+
+def test_mirror_is_copied_where_it_cannot_be_linked(
+    data: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(18, "another disk")
+
+    linked = run(data, "mirror", mirror=mirror)
+    monkeypatch.setattr(os, "link", refuse)
+    other = data.with_name("copied") / "tiny"
+    assert run(other, "mirror", mirror=mirror) == linked
+    assert (other / "a.dat").read_bytes() == A
+    assert not (other / "a.dat").samefile(mirror / "tiny/a.dat")
+
+
+def test_files_move_into_place_across_disks(
+    data: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def refuse(source: Any, target: Any) -> None:
+        if Path(source).parent != Path(target).parent:
+            raise OSError(18, "another disk")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    run(data, "mirror", mirror=mirror)
+    assert visible(data) == ["a.dat", "extra.csv", "sub/b.dat"]
+    assert (data / "sub/b.dat").read_bytes() == B
+
+
+def test_a_wrong_byte_in_the_mirror_is_an_error(data: Path, mirror: Path) -> None:
+    (mirror / "tiny/a.dat").write_bytes(b"Signal a")
+    expected = hashlib.sha256(A).hexdigest()
+    got = hashlib.sha256(b"Signal a").hexdigest()
+    with pytest.raises(HeldoutError, match=rf"tiny/a\.dat: expected SHA-256 {expected}, got {got}"):
+        run(data, "mirror", mirror=mirror)
+    assert not (data / "a.dat").exists()
+
+
+def test_a_wrong_size_in_the_mirror_is_an_error(data: Path, mirror: Path) -> None:
+    (mirror / "tiny/a.dat").write_bytes(b"Signal")
+    with pytest.raises(HeldoutError, match=r"tiny/a\.dat: expected 8 bytes, got 6"):
+        run(data, "mirror", mirror=mirror)
+    assert not (data / "a.dat").exists()
+
+
+def test_a_linked_file_that_was_damaged_in_the_mirror_does_not_stay(
+    data: Path, mirror: Path
+) -> None:
+    run(data, "mirror", mirror=mirror)
+    (mirror / "tiny/a.dat").write_bytes(b"Signal a")
+    with pytest.raises(HeldoutError, match="expected SHA-256"):
+        run(data, "mirror", mirror=mirror)
+    assert not (data / "a.dat").exists()
+
+
+def test_a_partial_mirror_counts_what_is_missing(data: Path, mirror: Path) -> None:
+    (mirror / "tiny/sub/b.dat").unlink()
+    manifest = run(data, "mirror", mirror=mirror)
+    assert manifest["missing"] == 1
+    assert paths(manifest) == ["a.dat", "extra.csv"]
+
+
+def test_no_mirror(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(HeldoutError, match="Set `mirror` to it"):
+        run(data, "mirror")
+    with pytest.raises(HeldoutError, match=r"nowhere/tiny: expected a folder with Tiny, got none"):
+        run(data, "mirror", mirror=tmp_path / "nowhere")
+
+
+def test_a_mirror_without_a_usable_file(data: Path, tmp_path: Path) -> None:
+    write(tmp_path / "mirror/tiny", {"readme.txt": b"", ".a.dat": A})
+    with pytest.raises(
+        HeldoutError, match=r"expected files of Tiny \(such as a\.dat\), got 1 other"
+    ):
+        run(data, "mirror", mirror=tmp_path / "mirror")
+
+
+def test_a_link_out_of_the_mirror_is_refused(data: Path, mirror: Path, tmp_path: Path) -> None:
+    secret = write(tmp_path / "elsewhere", {"secret": b"s"}) / "secret"
+    (mirror / "tiny/link.dat").symlink_to(secret)
+    with pytest.raises(HeldoutError, match=r"link\.dat: expected a file inside .*, got a link to"):
+        run(data, "mirror", mirror=mirror)
+    (mirror / "tiny/link.dat").unlink()
+    (mirror / "tiny/folder").symlink_to(secret.parent)
+    with pytest.raises(HeldoutError, match=r"tiny/folder: expected a file inside"):
+        run(data, "mirror", mirror=mirror)
+
+
+def test_a_link_inside_the_mirror_is_taken_as_a_file(data: Path, mirror: Path) -> None:
+    (mirror / "tiny/a.dat").rename(mirror / "tiny/real.bin")
+    (mirror / "tiny/a.dat").symlink_to("real.bin")
+    run(data, "mirror", mirror=mirror)
+    assert (data / "a.dat").read_bytes() == A
+    assert not (data / "a.dat").is_symlink()
+
+
+def test_a_pipe_in_the_mirror_is_refused(data: Path, mirror: Path) -> None:
+    os.mkfifo(mirror / "tiny/pipe")
+    with pytest.raises(HeldoutError, match="pipe: expected an ordinary file"):
+        run(data, "mirror", mirror=mirror)
+
+
+def test_the_folder_is_no_mirror_of_itself(data: Path) -> None:
+    write(data, {"a.dat": A})
+    with pytest.raises(HeldoutError, match="the dataset's own folder"):
+        run(data, "mirror", mirror=data.parent)
+    assert visible(data) == ["a.dat"]
+
+
+def test_a_mirror_of_simulated_data_is_refused(
+    data: Path, tmp_path: Path, simulator: list[dict[str, Any]]
+) -> None:
+    run(tmp_path / "other/tiny", "simulated")
+    with pytest.raises(HeldoutError, match="expected recordings, got simulated data"):
+        run(data, "mirror", mirror=tmp_path / "other")
+
+
+def test_a_changed_mirror_is_followed_and_nothing_lost(data: Path, mirror: Path) -> None:
+    run(data, "mirror", mirror=mirror)
+    (mirror / "tiny/extra.csv").unlink()
+    write(mirror / "tiny", {"extra.csv": b"22", "new.csv": b"3"})
+    manifest = run(data, "mirror", mirror=mirror)
+    assert paths(manifest) == ["a.dat", "extra.csv", "new.csv", "sub/b.dat"]
+    assert (data / "extra.csv").read_bytes() == b"22"
+    assert (data.with_name("tiny.kept") / "extra.csv").read_bytes() == b"1"
+
+
+def test_a_mirror_run_again_reads_and_writes_nothing(
+    data: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(data, "mirror", mirror=mirror)
+    before = {path: path.stat() for path in data.parent.rglob("*") if path.name != "lock"}
+
+    def refuse(path: Path) -> str:
+        raise AssertionError(f"{path} was read")
+
+    monkeypatch.setattr("lib.retrieve.state.sha256", refuse)
+    monkeypatch.setattr("lib.retrieve.mirror.sha256", refuse)
+    assert run(data, "mirror", mirror=mirror) == first
+    after = {path: path.stat() for path in data.parent.rglob("*") if path.name != "lock"}
+    assert {p: s.st_mtime_ns for p, s in after.items() if p.is_file()} == {
+        p: s.st_mtime_ns for p, s in before.items() if p.is_file()
+    }
+
+
+def test_files_of_a_person_are_adopted(data: Path, mirror: Path) -> None:
+    write(data, {"a.dat": A, "sub/b.dat": b"wrong", "mine.txt": b"m"})
+    manifest = run(data, "mirror", mirror=mirror)
+    assert paths(manifest) == ["a.dat", "extra.csv", "mine.txt", "sub/b.dat"]
+    assert not (data / "a.dat").samefile(mirror / "tiny/a.dat")
+    assert (data / "sub/b.dat").read_bytes() == B
+    assert (data.with_name("tiny.kept") / "sub/b.dat").read_bytes() == b"wrong"
+
+
+def test_wrong_bytes_that_the_mirror_cannot_mend_do_not_stay(data: Path, mirror: Path) -> None:
+    write(data, {"sub/b.dat": b"wrong"})
+    (mirror / "tiny/sub/b.dat").unlink()
+    assert run(data, "mirror", mirror=mirror)["missing"] == 1
+    assert (data.with_name("tiny.kept") / "sub/b.dat").read_bytes() == b"wrong"
+
+
+# --- the simulator, and changes of source ---
+
+
+def test_simulated_data_say_so(data: Path, simulator: list[dict[str, Any]]) -> None:
+    manifest = run(data, "simulated", simulation={"seed": 3, "scale": 2.0})
+    assert simulator == [{"dataset": "tiny", "seed": 3, "scale": 2.0}]
+    assert (manifest["source"], manifest["simulated"]) == ("simulated", True)
+    assert paths(manifest) == ["a.dat", "c.dat"]
+    assert run(data, "simulated", simulation={"seed": 3, "scale": 2.0}) == manifest
+    assert len(simulator) == 1
+
+
+@pytest.mark.parametrize("how", ["settings", "damage", "loss"])
+def test_simulated_data_are_made_anew_when_they_differ(
+    data: Path, simulator: list[dict[str, Any]], how: str
+) -> None:
+    run(data, "simulated")
+    if how == "damage":
+        (data / "c.dat").write_bytes(b"C")
+    elif how == "loss":
+        (data / "c.dat").unlink()
+    seed = 1 if how == "settings" else 0
+    run(data, "simulated", simulation={"seed": seed})
+    assert (data / "a.dat").read_bytes() == f"simulated {seed} 1.0".encode()
+    assert (data / "c.dat").read_bytes() == b"c"
+    # Bytes that the simulator did not write may be somebody's.
+    assert data.with_name("tiny.kept").exists() == (how == "damage")
+
+
+def test_simulated_data_are_made_anew_by_other_code(
+    data: Path, simulator: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(data, "simulated")
+    asked: list[Any] = []
+
+    def other(*modules: str, **options: Any) -> str:
+        asked.append((modules, options))
+        return "other code"
+
+    # `lib.retrieve` has a function of that name, too.
+    monkeypatch.setattr(sys.modules["lib.retrieve.simulated"], "code_hash", other)
+    run(data, "simulated")
+    run(data, "simulated")
+    assert len(simulator) == 2
+    assert asked == [(("lib.simulate",), {"chosen": {"lib.simulate": "tiny"}})] * 2
+
+
+def test_unknown_simulation_setting(data: Path, simulator: list[dict[str, Any]]) -> None:
+    with pytest.raises(HeldoutError, match="expected seed and scale, got sead"):
+        run(data, "simulated", simulation={"sead": 1})
+
+
+def test_a_simulator_that_fails_leaves_nothing(
+    data: Path, monkeypatch: pytest.MonkeyPatch, simulator: list[dict[str, Any]]
+) -> None:
+    simulate = sys.modules["lib.simulate"].simulate
+
+    def fail(dataset: str, folder: Path, **_: Any) -> None:
+        write(folder, {"half": b""})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["lib.simulate"], "simulate", fail)
+    with pytest.raises(KeyboardInterrupt):
+        run(data, "simulated")
+    assert not data.exists()
+    monkeypatch.setattr(sys.modules["lib.simulate"], "simulate", simulate)
+    assert paths(run(data, "simulated")) == ["a.dat", "c.dat"]
+
+
+@pytest.mark.parametrize("manifest_there", [True, False])
+def test_a_change_of_source_puts_aside_and_brings_back(
+    data: Path, mirror: Path, simulator: list[dict[str, Any]], manifest_there: bool
+) -> None:
+    made = run(data, "simulated")
+    if manifest_there:
+        write_json(data.parent / "tiny.json", made)
+    linked = run(data, "mirror", mirror=mirror)
+    assert visible(data) == ["a.dat", "extra.csv", "sub/b.dat"]
+    assert (data.with_name("tiny.simulated") / "c.dat").read_bytes() == b"c"
+    if manifest_there:
+        write_json(data.parent / "tiny.json", linked)
+    assert run(data, "simulated") == made
+    assert len(simulator) == 1
+    assert (data.with_name("tiny.mirror") / "a.dat").read_bytes() == A
+    assert not data.with_name("tiny.simulated").exists()
+    (data.with_name("tiny.mirror") / "a.dat").unlink()
+    assert run(data, "mirror", mirror=mirror) == linked
+
+
+def test_what_is_brought_back_is_verified(
+    data: Path, mirror: Path, simulator: list[dict[str, Any]]
+) -> None:
+    run(data, "mirror", mirror=mirror)
+    run(data, "simulated")
+    touched = data.with_name("tiny.mirror") / "a.dat"
+    status = touched.stat()
+    touched.unlink()
+    touched.write_bytes(b"Signal a")
+    os.utime(touched, ns=(status.st_atime_ns, status.st_mtime_ns))
+    run(data, "mirror", mirror=mirror)
+    assert (data / "a.dat").read_bytes() == A
+
+
+def test_the_manifest_tells_the_source_where_all_else_is_lost(
+    data: Path, simulator: list[dict[str, Any]]
+) -> None:
+    write(data, {"a.dat": A})
+    row = {"path": "a.dat", "bytes": len(A), "sha256": hashlib.sha256(A).hexdigest()}
+    write_json(data.parent / "tiny.json", {"source": "mirror", "files": [row]})
+    run(data, "simulated")
+    assert visible(data.with_name("tiny.mirror")) == ["a.dat"]
+
+
+def test_files_of_a_person_are_kept_from_the_simulator(
+    data: Path, simulator: list[dict[str, Any]]
+) -> None:
+    write(data, {"mine.wav": b"m"})
+    run(data, "simulated")
+    assert visible(data.with_name("tiny.kept")) == ["mine.wav"]
+    # A second time the name is taken.
+    for path in (*data.iterdir(),):
+        path.unlink()
+    write(data, {"mine.wav": b"n"})
+    run(data, "simulated")
+    assert visible(data.with_name("tiny.kept-2")) == ["mine.wav"]
+
+
+def test_simulated_data_are_never_taken_for_recordings(
+    data: Path, simulator: list[dict[str, Any]]
+) -> None:
+    run(data, "simulated")
+    # Even when all that the project remembers is gone.
+    for path in (data.parent / ".tiny").iterdir():
+        path.unlink()
+    with pytest.raises(HeldoutError, match="expected Tiny"):
+        run(data, "download", registry=registry(**CONSENT))
+    assert not data.exists()
+    assert "c.dat" in visible(data.with_name("tiny.simulated"))
+
+
+def test_recordings_among_simulated_data_are_an_error(
+    data: Path, mirror: Path, simulator: list[dict[str, Any]]
+) -> None:
+    run(data, "simulated")
+    write(data, {"mine.wav": b"m"})
+    with pytest.raises(HeldoutError, match=r"got other files among them \(first: mine\.wav\)"):
+        run(data, "mirror", mirror=mirror)
+    assert (data / "mine.wav").read_bytes() == b"m"
+    run(data, "simulated")
+    assert (data.with_name("tiny.kept") / "mine.wav").read_bytes() == b"m"
+
+
+def test_recordings_in_the_place_of_simulated_data_are_adopted(
+    data: Path, simulator: list[dict[str, Any]]
+) -> None:
+    run(data, "simulated")
+    (data / "a.dat").unlink()
+    (data / "c.dat").unlink()
+    write(data, {"corpus-1/es/validated.tsv": b"t"})
+    manifest = run(data, "download", registry=registry(**CONSENT))
+    assert paths(manifest) == ["corpus-1/es/validated.tsv"]
+    assert manifest["simulated"] is False
+
+
+# --- consent ---
+
+
+def test_consent_says_what_to_fetch_and_where_to_put_it(data: Path) -> None:
+    with pytest.raises(HeldoutError, match=r"Accept the terms at .* unpack it into .*/data/tiny\."):
+        run(data, "download", registry=registry(**CONSENT))
+
+
+def test_consent_given_by_hand_is_adopted(data: Path) -> None:
+    entry = registry(**CONSENT)
+    write(data, {"elsewhere/validated.tsv": b"t"})
+    with pytest.raises(HeldoutError, match="Accept the terms"):
+        run(data, "download", registry=entry)
+    write(data, {"corpus-7.0/es/validated.tsv": b"t", "corpus-7.0/es/clips/1.mp3": b"m"})
+    manifest = run(data, "download", registry=entry)
+    assert manifest["version"] == "7.0"
+    assert len(manifest["files"]) == 3
+    assert run(data, "download", registry=entry) == manifest
+
+
+def test_common_voice_asks_for_consent(tmp_path: Path) -> None:
+    entry = read_registry(REGISTRY / "common_voice.yaml")
+    folder = tmp_path / "common_voice"
+    with pytest.raises(HeldoutError, match=r"commonvoice\.mozilla\.org.*common_voice/cv-corpus-"):
+        retrieve("common_voice", source="download", folder=folder, registry=entry)
+
+
+# --- the rest ---
+
+
+def test_a_link_to_another_disk_is_followed(data: Path, mirror: Path, tmp_path: Path) -> None:
+    (tmp_path / "big").mkdir()
+    data.parent.mkdir()
+    data.symlink_to(tmp_path / "big")
+    run(data, "mirror", mirror=mirror)
+    assert data.is_symlink()
+    assert visible(tmp_path / "big") == ["a.dat", "extra.csv", "sub/b.dat"]
+
+
+def test_a_broken_link_is_named(data: Path, mirror: Path, tmp_path: Path) -> None:
+    data.parent.mkdir()
+    data.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(HeldoutError, match="data/tiny: expected a folder, got a link to"):
+        run(data, "mirror", mirror=mirror)
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(data: Path, mirror: Path) -> None:
+    write(data.parent, {"tiny": b""})
+    with pytest.raises(HeldoutError, match="expected a folder, got a file"):
+        run(data, "mirror", mirror=mirror)
+
+
+def test_unknown_source(data: Path) -> None:
+    with pytest.raises(HeldoutError, match="simulated, download or mirror, got 'web'"):
+        run(data, "web")
+
+
+def test_a_registry_of_another_dataset(data: Path) -> None:
+    with pytest.raises(HeldoutError, match="got that of other"):
+        run(data, "mirror", registry=registry(dataset="other"))
+
+
+def test_a_link_that_goes_round_ends(tmp_path: Path) -> None:
+    folder = write(tmp_path / "f", {"a/b.dat": b"1"})
+    (folder / "a/round").symlink_to(folder)
+    assert files_in(folder) == ["a/b.dat"]
+
+
+def test_a_listing_reads_only_what_changed(tmp_path: Path) -> None:
+    folder = write(tmp_path / "f", {"a": b"1", "b": b"2"})
+    first = listing(folder, ["a", "b"], known={})
+    stale = {**first, "b": {**first["b"], "mtime_ns": 0, "sha256": "old"}}
+    assert listing(folder, ["a", "b"], known=stale) == first
+    trusted = {**first, "a": {**first["a"], "sha256": "trusted"}}
+    assert listing(folder, ["a"], known=trusted)["a"]["sha256"] == "trusted"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_quiet_where_nobody_looks() -> None:
+    quiet, terminal = io.StringIO(), Terminal()
+    for stream in (quiet, terminal):
+        with Progress("tiny", stream=stream) as report:
+            report("a.dat", 1_500_000, None)
+    assert quiet.getvalue() == ""
+    assert "tiny: 1 files, 1.5 MB, a.dat" in terminal.getvalue()
+
+
+# --- real recordings ---
+
+REAL = {  # files in the mirror, published files that it lacks, version
+    "mitdb": (147, 0, "1.0.0"),
+    "ephnogram": (9, 66, "1.0.0"),
+    "heartbeat_sounds": (835, 0, "2011"),
+    "five_voices": (110, 0, "08f0d9c"),
+    "common_voice": (101, 0, "6.1-2020-12-11"),
+}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("dataset", REAL)
+def test_real_mirror(dataset: str, tmp_path: Path) -> None:
+    folder = os.environ.get("HELDOUT_DATA")
+    if not folder or not (Path(folder) / dataset).is_dir():
+        pytest.skip(f"HELDOUT_DATA names no folder with {dataset}")
+    entry = read_registry(REGISTRY / f"{dataset}.yaml")
+    manifest = retrieve(
+        dataset, source="mirror", folder=tmp_path / dataset, registry=entry, mirror=folder
+    )
+    found = (len(manifest["files"]), manifest["missing"], manifest["version"])
+    assert found == REAL[dataset]
+    again = retrieve(
+        dataset, source="mirror", folder=tmp_path / dataset, registry=entry, mirror=folder
+    )
+    assert again == manifest

@@ -1,0 +1,165 @@
+"""Searches: the table of their trials, the choice, and spaces that give each trial once."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.errors import HeldoutError
+from lib.networks.hyperparameters import ARCHITECTURES, trial_id
+from lib.search.choice import best_trial, trials_table
+from lib.search.spaces import check_space, grid_trials
+
+SPACE = {
+    "units": [[8], [16], [16, 8]],
+    "optimizer": ["adam", "adamax", "rmsprop", "sgd"],
+    "dropout": [0.0, 0.2, 0.25],
+    "learning_rate": [0.001, 0.003, 0.01],
+    "bidirectional": [False, True],
+}
+
+
+def record(loss, **over):
+    validation = {"loss": loss, "accuracy": 0.5, "macro_f1": 0.25}
+    metrics = {"train": {"loss": 0.0}, "validation": validation}
+    return {"metrics": metrics, "epochs": 3, "best_epoch": 2, "train_seconds": 1.5} | over
+
+
+def failed(reason):
+    return {"state": "failed", "reason": reason}
+
+
+def trials(*names):
+    return {name: {"units": [8, 4], "dense": [], "dropout": 0.1} for name in names}
+
+
+def chosen(records):
+    table = trials_table(records, trials(*records))
+    return best_trial(table, "lstm", trials(*records))["trial"], table
+
+
+def test_the_lowest_validation_loss_is_chosen():
+    best, table = chosen({"a": record(0.9), "b": record(0.3), "c": record(0.5)})
+    assert best == "b"
+    assert table["trial"].tolist() == ["b", "c", "a"]
+    assert table["val_loss"].tolist() == [0.3, 0.5, 0.9]
+    assert table["state"].tolist() == ["complete"] * 3
+
+
+@given(st.permutations(["a", "b", "c", "d"]))
+def test_the_name_breaks_ties_whatever_the_order(names):
+    records = {name: record(0.9 if name == "a" else 0.5) for name in names}
+    best, table = chosen(records)
+    assert best == "b"
+    assert table["trial"].tolist() == ["b", "c", "d", "a"]
+
+
+def test_failed_trials_come_last_and_are_never_chosen():
+    best, table = chosen(
+        {"a": failed("the loss became nan"), "b": record(9.0), "c": failed("too short")}
+    )
+    assert best == "b"
+    assert table["trial"].tolist() == ["b", "a", "c"]
+    assert table["state"].tolist() == ["complete", "failed", "failed"]
+    assert table["reason"].tolist() == ["", "the loss became nan", "too short"]
+    assert table["val_loss"].isna().tolist() == [False, True, True]
+
+
+def test_a_pruned_trial_is_never_chosen():
+    best, table = chosen({"a": record(0.1, state="pruned"), "b": record(0.5)})
+    assert best == "b"
+    assert table["trial"].tolist() == ["b", "a"]
+
+
+def test_where_every_trial_failed():
+    records = {"a": failed("the loss became nan"), "b": failed("too short")}
+    message = "lstm: expected at least one complete trial, got 2 failed ones: the loss .*; too"
+    with pytest.raises(HeldoutError, match=message):
+        chosen(records)
+
+
+def test_an_only_trial_is_chosen_untrained():
+    table = trials_table({}, trials("a"))
+    best = best_trial(table, "lstm", trials("a"))
+    assert best == {
+        "architecture": "lstm",
+        "trial": "a",
+        "hyperparameters": trials("a")["a"],
+        "val_loss": None,
+        "of": 1,
+    }
+    assert table["state"].tolist() == ["only"]
+
+
+def test_the_table_has_one_shape():
+    _, table = chosen({"a": record(0.3), "b": failed("too short")})
+    assert list(table) == [
+        *("trial", "units", "dense", "dropout"),
+        *("val_loss", "val_accuracy", "val_macro_f1"),
+        *("epochs", "best_epoch", "seconds", "state", "reason"),
+    ]
+    first = table.iloc[0]
+    assert (first["units"], first["dense"]) == ("8x4", "none")
+    assert (first["val_accuracy"], first["epochs"], first["seconds"]) == (0.5, 3, 1.5)
+
+
+def test_the_best_holds_the_hyperparameters_as_they_are():
+    table = trials_table({"a": record(0.3)}, trials("a"))
+    best = best_trial(table, "lstm", trials("a"))
+    assert best["hyperparameters"] == {"units": [8, 4], "dense": [], "dropout": 0.1}
+    assert best["val_loss"] == 0.3
+    assert not isinstance(best["val_loss"], np.floating)
+
+
+@given(st.data())
+def test_a_value_more_leaves_the_other_cells_as_they_are(data):
+    space = {
+        name: data.draw(st.lists(st.sampled_from(choices), min_size=1, unique_by=str))
+        for name, choices in SPACE.items()
+        if data.draw(st.booleans())
+    }
+    before = grid_trials("lstm", {"dense": [16]}, space)
+    name = data.draw(st.sampled_from(sorted(SPACE)))
+    added = data.draw(st.sampled_from(SPACE[name]))
+    choices = space.get(name, [ARCHITECTURES["lstm"][name]])
+    after = grid_trials("lstm", {"dense": [16]}, space | {name: [*choices, added]})
+    assert before.items() <= after.items()
+    new = 0 if added in choices else len(before) // len(choices)
+    assert len(after) == len(before) + new
+
+
+def test_a_grid_has_every_cell_once():
+    space = {"units": [[8], [16]], "optimizer": ["adam", "sgd"]}
+    found = grid_trials("lstm", {"dropout": 0.2}, space)
+    assert {(*values["units"], values["optimizer"]) for values in found.values()} == {
+        (8, "adam"),
+        (8, "sgd"),
+        (16, "adam"),
+        (16, "sgd"),
+    }
+    assert len(found) == 4
+    assert all(values["dropout"] == 0.2 for values in found.values())
+    assert all(trial_id("lstm", values) == name for name, values in found.items())
+
+
+def test_cells_of_equal_content_are_one_trial():
+    assert len(grid_trials("lstm", {}, {"units": [[8], [8]], "dropout": [0.0, 0.2]})) == 2
+    assert len(grid_trials("lstm", {}, {"dropout": [0, 0.0], "learning_rate": [1, 1.0]})) == 1
+    assert len(grid_trials("lstm", {}, {})) == 1
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ({"optimizer": []}, "lstm: search space of optimizer: expected one or more choices"),
+        ({"optimizer": "adam"}, "lstm: search space of optimizer: expected one or more choices"),
+        (
+            {"dropout": [0.2, 2]},
+            "lstm: dropout: expected a number from 0 up to, not with, 1, got 2",
+        ),
+        ({"droput": [0.2]}, "droput: unknown. Did you mean 'dropout'"),
+    ],
+)
+def test_spaces_that_cannot_be(space, message):
+    with pytest.raises(HeldoutError, match=message):
+        check_space("lstm", {}, space, method="grid")

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.errors import HeldoutError
+from lib.networks.hyperparameters import complete, trial_id
+from lib.search.spaces import check_space, grid_trials, random_trials, suggest
+
+SPACE: dict[str, Any] = {
+    "units": [[8], [16], [8, 8]],
+    "optimizer": ["adam", "sgd"],
+    "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True},
+    "batch_size": {"low": 8, "high": 64, "step": 8},
+    "dropout": {"choices": [0.1, 0.3], "when": {"optimizer": ["adam"]}},
+}
+
+
+def test_grid_is_the_product() -> None:
+    space = {"units": [[8], [16]], "dropout": [0.0, 0.2, 0.4]}
+    trials = grid_trials("lstm", {"batch_size": 4}, space)
+    assert len(trials) == 6
+    assert {(*tuple(t["units"]), t["dropout"]) for t in trials.values()} == {
+        (units, dropout) for units in (8, 16) for dropout in (0.0, 0.2, 0.4)
+    }
+    assert all(name == trial_id("lstm", values) for name, values in trials.items())
+    assert all(values["batch_size"] == 4 for values in trials.values())
+
+
+def test_grid_cells_of_equal_content_are_one_trial() -> None:
+    space = {
+        "optimizer": ["adam", "sgd"],
+        "dropout": {"choices": [0.1, 0.3], "when": {"optimizer": ["adam"]}},
+    }
+    trials = grid_trials("gru", {}, space)
+    assert sorted((t["optimizer"], t["dropout"]) for t in trials.values()) == [
+        ("adam", 0.1),
+        ("adam", 0.3),
+        ("sgd", 0.0),
+    ]
+    assert len(grid_trials("gru", {}, {"dropout": [0, 0.0, 0.2]})) == 2
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3]), min_size=1, max_size=3, unique=True))
+def test_a_value_more_leaves_the_other_cells(values: list[float]) -> None:
+    before = grid_trials("cnn", {}, {"dropout": values, "pool": [2, 3]})
+    after = grid_trials("cnn", {}, {"dropout": [*values, 0.5], "pool": [2, 3]})
+    assert set(before) < set(after)
+    assert all(after[name] == trial for name, trial in before.items())
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_random_trials(seed: int, count: int) -> None:
+    trials = random_trials("lstm", {}, SPACE, trials=count, seed=seed)
+    assert len(trials) == count
+    assert trials == random_trials("lstm", {}, SPACE, trials=count, seed=seed)
+    more = random_trials("lstm", {}, SPACE, trials=count + 3, seed=seed)
+    assert list(more)[:count] == list(trials)
+    for trial in trials.values():
+        assert trial == complete("lstm", trial)
+        assert 1e-4 <= trial["learning_rate"] <= 1e-1
+        assert trial["batch_size"] in range(8, 65, 8)
+        assert trial["dropout"] in ((0.1, 0.3) if trial["optimizer"] == "adam" else (0.0,))
+
+
+def test_random_search_of_a_small_space_ends() -> None:
+    trials = random_trials("lstm", {}, {"dropout": [0.1, 0.2]}, trials=10, seed=0)
+    assert sorted(trial["dropout"] for trial in trials.values()) == [0.1, 0.2]
+
+
+def test_conditions_hold_whatever_the_order_of_the_keys() -> None:
+    class First:
+        def choice(self, name: str, choices: list[Any]) -> Any:
+            return choices[-1]
+
+        def number(self, name: str, low: float, *_: Any, **__: Any) -> float:
+            return low
+
+    turned = dict(reversed(list(SPACE.items())))
+    assert suggest(SPACE, First()) == suggest(turned, First())
+    assert "dropout" not in suggest(SPACE, First())  # the last optimizer is sgd
+
+
+@pytest.mark.parametrize(
+    ("space", "method", "match"),
+    [
+        ({"unit": [[8]]}, "grid", "unknown. Did you mean 'units'"),
+        ({"units": []}, "grid", "one or more choices"),
+        ({"units": 8}, "grid", "one or more choices"),
+        ({"dropout": [0.2, 1.5]}, "grid", "from 0 up to"),
+        ({"dropout": {"low": 0.1, "high": 0.3}}, "grid", "a grid takes choices"),
+        ({"dropout": {"low": 0.3, "high": 0.1}}, "random", "low < high"),
+        ({"dropout": {"low": 0.1}}, "bayes", "low and high"),
+        ({"learning_rate": {"low": 0, "high": 1, "log": True}}, "bayes", "above 0"),
+        ({"learning_rate": {"low": 0.1, "high": 1, "logs": True}}, "bayes", "low and high"),
+        ({"dropout": {"choices": [0.1], "when": {"pool": [2]}}}, "bayes", "another searched"),
+        ({"dropout": [0.1]}, "best", "search method"),
+    ],
+)
+def test_bad_spaces(space: dict[str, Any], method: str, match: str) -> None:
+    with pytest.raises(HeldoutError, match=match):
+        check_space("lstm", {}, space, method=method)
+
+
+@pytest.mark.parametrize("method", ["random", "bayes"])
+def test_a_good_space(method: str) -> None:
+    check_space("lstm", {}, SPACE, method=method)
+    check_space("cnn", {"kernels": [5]}, {"filters": [[8], [16]]}, method=method)
+
+
+def test_kernels_and_filters_must_agree() -> None:
+    for fixed in ({}, {"kernels": [3, 3]}):
+        with pytest.raises(HeldoutError, match="as many kernels as filters"):
+            check_space("cnn", fixed, {"filters": [[8], [8, 16]]}, method="bayes")
+
+
+def test_the_space_of_the_docs() -> None:
+    page = Path(__file__).parents[3] / "docs" / "search.md"
+    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    search = yaml.safe_load(block)["architectures"]["cnn"]
+    check_space("cnn", search["fixed"], search["space"], method=search["method"])
+    with pytest.raises(HeldoutError, match="a grid takes choices"):
+        check_space("cnn", search["fixed"], search["space"], method="grid")

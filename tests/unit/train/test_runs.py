@@ -1,0 +1,310 @@
+"""Runs: their folders, their rows, and trainings that are never done twice."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.errors import HeldoutError
+from lib.files import read_json, read_table
+from lib.train import runs as train
+from lib.train import store as fits
+from lib.train.callbacks import Training
+from lib.train.data import open_data
+from lib.train.runs import RUN_FILES, Recipe, train_runs, train_trial
+from lib.train.trainer import Trainer
+
+CLASSES = ["N", "S", "V"]
+N = 60
+IDENTITY = {"study": "s", "dataset": "d", "simulated": True, "protocol": "grouped"}
+IDENTITY |= {"honest": True, "trial": "t", "fold": 0}
+RECIPE = Recipe(
+    architecture="simple_rnn",
+    hyperparameters={"units": [3], "batch_size": 8},
+    training=Training(epochs=2),
+    examples_hash="of the examples",
+    code="of the code",
+)
+
+
+def tables(parts=None):
+    examples = pd.DataFrame({"example": np.arange(N), "label": np.array(CLASSES)[np.arange(N) % 3]})
+    parts = np.repeat(["train", "validation", "test"], 20) if parts is None else parts
+    return examples, pd.DataFrame({"example": np.arange(N), "fold": 0, "part": parts})
+
+
+def x():
+    return np.random.default_rng(0).normal(size=(N, 5, 2)).astype(np.float32)
+
+
+def opened(**options):
+    examples, split = tables()
+    given = {"fold": 0, "classes": CLASSES, "scored": CLASSES[:2]} | options
+    return open_data(given.pop("x", x()), examples, split, **given)
+
+
+def test_data_of_a_fold():
+    data = opened()
+    assert {part: rows.tolist() for part, rows in data.rows.items()} == {
+        "train": list(range(20)),
+        "validation": list(range(20, 40)),
+        "test": list(range(40, 60)),
+    }
+    assert data.labels.tolist() == [0, 1, 2] * 20
+    assert data.classes == CLASSES
+    assert data.scored == ["N", "S"]
+
+
+def test_data_of_another_fold_and_rows_in_no_part():
+    examples, first = tables()
+    _, second = tables(np.repeat(["test", "train", "validation"], 20))
+    split = pd.concat([first, second.assign(fold=1)[5:]], ignore_index=True)
+    split["part"] = pd.Categorical(split["part"], ["train", "validation", "test"])
+    shuffled = split.sample(frac=1, random_state=0)
+    data = open_data(x(), examples, shuffled, fold=1, classes=CLASSES, scored=CLASSES)
+    assert data.rows["test"].tolist() == list(range(5, 20))
+    assert data.rows["train"].tolist() == list(range(20, 40))
+
+
+def test_a_search_opens_no_test_part():
+    assert set(opened(parts=("train", "validation")).rows) == {"train", "validation"}
+
+
+def test_unknown_classes_are_refused():
+    with pytest.raises(HeldoutError, match=r"examples: expected classes N, S, got \['V'\]"):
+        opened(classes=["N", "S"])
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_empty_parts_are_refused(part):
+    examples, split = tables()
+    split = split[split["part"] != part]
+    with pytest.raises(HeldoutError, match=f"fold 0: the {part} part has no examples"):
+        open_data(x(), examples, split, fold=0, classes=CLASSES, scored=CLASSES)
+
+
+def test_a_fold_that_is_not_there():
+    with pytest.raises(HeldoutError, match="fold 3: the train part has no examples"):
+        opened(fold=3)
+
+
+def test_a_key_is_of_all_that_the_weights_depend_on():
+    data = opened()
+    keys = {"as it is": RECIPE.key(data, 0), "seed": RECIPE.key(data, 1)}
+    for name, value in {
+        "architecture": "lstm",
+        "hyperparameters": {"units": [3], "batch_size": 4},
+        "training": Training(epochs=3),
+        "examples_hash": "other examples",
+        "code": "other code",
+        "backend": "jax",
+        "precision": "mixed_bfloat16",
+        "devices": 2,
+    }.items():
+        keys[name] = dataclasses.replace(RECIPE, **{name: value}).key(data, 0)
+    rows = data.rows
+    for part in ("train", "validation"):
+        other = dataclasses.replace(data, rows=rows | {part: rows[part][:-1]})
+        keys[part] = RECIPE.key(other, 0)
+    labels = data.labels.copy()
+    labels[0] = 2
+    keys["labels"] = RECIPE.key(dataclasses.replace(data, labels=labels), 0)
+    keys["classes"] = RECIPE.key(dataclasses.replace(data, classes=["N", "V", "S"]), 0)
+    assert len(set(keys.values())) == len(keys)
+
+
+def test_a_key_is_of_nothing_else():
+    data = opened()
+    key = RECIPE.key(data, 0)
+    other_test = dataclasses.replace(data, rows=data.rows | {"test": data.rows["test"][:3]})
+    assert RECIPE.key(other_test, 0) == key
+    assert RECIPE.key(opened(parts=("train", "validation")), 0) == key
+    assert RECIPE.key(dataclasses.replace(data, scored=CLASSES), 0) == key
+    assert dataclasses.replace(RECIPE, threads=2).key(data, 0) == key
+    assert dataclasses.replace(RECIPE, scaling="linear").key(data, 0) == key, "on one device"
+    two = dataclasses.replace(RECIPE, devices=2)
+    assert two.key(data, 0) != dataclasses.replace(two, scaling="batch").key(data, 0)
+    spelt_out = dataclasses.replace(
+        RECIPE, hyperparameters={"batch_size": 8, "units": [3], "optimizer": "adam"}
+    )
+    assert spelt_out.key(data, 0) == key
+
+
+@pytest.fixture(scope="module")
+def done(keras, tmp_path_factory):
+    """Train two seeds once for the tests below."""
+    folder = tmp_path_factory.mktemp("runs")
+    folders = {seed: folder / f"seed-{seed}" for seed in (0, 1)}
+    train_runs(folders, opened(), RECIPE, identity=IDENTITY, store=folder / "fits")
+    return folder
+
+
+# As docs/design.md lists them.
+KEYS = """study dataset simulated protocol honest architecture kind trial seed fold classes scored
+    hyperparameters training metrics epochs best_epoch parameters model_kb train_seconds
+    predict_seconds backend compile device devices batch_size precision versions"""
+
+
+def test_a_run_folder_is_complete(done):
+    for seed in (0, 1):
+        folder = done / f"seed-{seed}"
+        assert {path.name for path in folder.iterdir()} == {*RUN_FILES, "tensorboard"}
+        assert any((folder / "tensorboard").iterdir())
+        record = read_json(folder / "run.json")
+        assert set(KEYS.split()) <= set(record)
+        assert record["seed"] == seed
+        assert record["kind"] == "network"
+        assert record["scored"] == ["N", "S"]
+        assert record["hyperparameters"]["optimizer"] == "adam"
+        assert record["training"]["epochs"] == record["epochs"] == 2
+        assert record["best_epoch"] in (1, 2)
+        assert record["parameters"] == 3 * 3 + 2 * 3 + 3 + 3 * 3 + 3
+        assert record["model_kb"] == pytest.approx(
+            (folder / "model.keras").stat().st_size / 1000, abs=0.06
+        )
+        assert record["predict_seconds"] > 0
+        assert set(record["metrics"]) == {"train", "validation", "test"}
+        for metrics in record["metrics"].values():
+            assert set(metrics) == {"loss", "accuracy", "mse", "mae", "macro_f1", "examples"}
+            assert metrics["examples"] == 20
+        history = read_table(folder / "history.csv")
+        assert history["epoch"].tolist() == [1, 2]
+        assert list(history) == [
+            *("epoch", "loss", "accuracy", "mse", "mae"),
+            *("val_loss", "val_accuracy", "val_mse", "val_mae", "learning_rate", "seconds"),
+        ]
+
+
+def test_metrics_agree_with_history_and_predictions(done):
+    folder = done / "seed-0"
+    record, history = read_json(folder / "run.json"), read_table(folder / "history.csv")
+    best = history.iloc[record["best_epoch"] - 1]
+    validation = record["metrics"]["validation"]
+    for name in ("loss", "accuracy", "mse", "mae"):
+        assert validation[name] == pytest.approx(best[f"val_{name}"], rel=1e-4)
+    table = read_table(folder / "predictions.parquet")
+    for part in ("validation", "test"):
+        here = table[table["part"] == part]
+        right = here[CLASSES].to_numpy().argmax(axis=1) == here["label"].map(CLASSES.index)
+        assert record["metrics"][part]["accuracy"] == pytest.approx(right.mean())
+
+
+def test_predictions_are_probabilities_of_the_right_rows(keras, done):
+    table = read_table(done / "seed-0" / "predictions.parquet")
+    assert list(table) == ["example", "part", "label", *CLASSES]
+    assert table["example"].tolist() == list(range(20, 60))
+    assert table["part"].tolist() == ["validation"] * 20 + ["test"] * 20
+    assert table["label"].tolist() == [CLASSES[i % 3] for i in range(20, 60)]
+    probabilities = table[CLASSES].to_numpy()
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    model = keras.models.load_model(done / "seed-0" / "model.keras", safe_mode=True)
+    again = model.predict(x()[20:], verbose=0)
+    np.testing.assert_allclose(probabilities, again, rtol=1e-5, atol=1e-6)
+
+
+def test_what_was_trained_is_not_trained_again(done, tmp_path, monkeypatch):
+    monkeypatch.setattr(Trainer, "fit", lambda *_, **__: pytest.fail("trained again"))
+    train_runs({0: tmp_path / "run"}, opened(), RECIPE, identity=IDENTITY, store=done / "fits")
+    first, second = (
+        read_table(folder / "predictions.parquet") for folder in (done / "seed-0", tmp_path / "run")
+    )
+    pd.testing.assert_frame_equal(first, second)
+    one, other = (read_json(folder / "run.json") for folder in (done / "seed-0", tmp_path / "run"))
+    for name in ("predict_seconds", "model_kb"):
+        del one[name], other[name]
+    assert one == other
+    assert any((tmp_path / "run" / "tensorboard").iterdir())
+    assert not list((done / "fits").rglob("checkpoint.npz"))
+
+
+def test_a_trial_never_touches_the_test_part(keras, done, tmp_path, monkeypatch):
+    """What a search trained serves the final run: its rows of the test part are NaN here."""
+    poisoned = x()
+    poisoned[40:] = np.nan
+    data = opened(x=poisoned, parts=("train", "validation"))
+    monkeypatch.setattr(train, "fit_once", spy := Spy(train.fit_once))
+    options = {"identity": IDENTITY, "seed": 0}
+    record = train_trial(tmp_path / "trial", data, RECIPE, store=tmp_path / "fits", **options)
+    assert {path.name for path in (tmp_path / "trial").iterdir()} == {
+        "run.json",
+        "history.csv",
+        "tensorboard",
+    }
+    assert record == read_json(tmp_path / "trial" / "run.json")
+    assert record["state"] == "complete"
+    assert set(record["metrics"]) == {"train", "validation"}
+    # The same key as the final run, and the same weights as with the test part there.
+    final = read_json(done / "seed-0" / "run.json")
+    assert (done / "fits" / spy.keys[0]).is_dir()
+    assert record["metrics"]["validation"] == final["metrics"]["validation"]
+
+
+class Spy:
+    """Calls through, and keeps the keys."""
+
+    def __init__(self, function):
+        self.function, self.keys = function, []
+
+    def __call__(self, *arguments, **options):
+        self.keys.append(options["key"])
+        return self.function(*arguments, **options)
+
+
+def test_a_trial_that_diverges_is_marked_as_failed(keras, tmp_path):
+    bad = x()
+    bad[3] = np.inf
+    data = opened(x=bad, parts=("train", "validation"))
+    record = train_trial(
+        tmp_path / "trial", data, RECIPE, identity=IDENTITY, seed=0, store=tmp_path / "fits"
+    )
+    assert record["state"] == "failed"
+    assert "the loss became nan" in record["reason"]
+    assert read_json(tmp_path / "trial" / "run.json") == record
+    assert "metrics" not in record
+
+
+def test_an_interrupted_training_is_kept_and_finished(keras, tmp_path, monkeypatch):
+    data = opened()
+    options = {
+        "train": data.rows["train"],
+        "validation": data.rows["validation"],
+        "classes": 3,
+        "architecture": "simple_rnn",
+        "hyperparameters": RECIPE.hyperparameters,
+        "training": Training(epochs=4),
+    }
+    trainer = Trainer(data.x, data.labels, **options)
+    whole = trainer.fit(0)
+    expected = [np.asarray(weight).copy() for weight in whole.model.weights]
+    given = {"store": tmp_path / "fits", "key": "k", "tensorboard": tmp_path / "t"}
+
+    def interrupt(epoch, loss):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        fits.fit_once(trainer, 0, stops=interrupt, **given)
+    assert [path.name for path in (tmp_path / "fits" / "k").iterdir()] == ["checkpoint.npz"]
+    fitted = fits.fit_once(trainer, 0, **given)
+    for weight, value in zip(fitted.model.weights, expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(weight).copy(), value)
+    assert [row["loss"] for row in fitted.history] == [row["loss"] for row in whole.history]
+    assert {path.name for path in (tmp_path / "fits" / "k").iterdir()} == {
+        "weights.npz",
+        "history.json",
+    }
+
+
+def test_a_run_says_what_mixed_precision_does_to_its_metrics(keras, tmp_path):
+    recipe = dataclasses.replace(RECIPE, precision="mixed_float16")
+    (record,) = train_runs({0: tmp_path}, opened(), recipe, identity=IDENTITY, store=tmp_path / "f")
+    assert record["precision"] == "mixed_float16"
+    effect = record["precision_effect"]
+    assert set(effect) == {"train", "validation", "test"}
+    assert set(effect["test"]) == set(record["metrics"]["test"]) - {"examples"}
+    assert 0 < abs(effect["train"]["loss"]) < 0.01
+    saved = keras.models.load_model(tmp_path / "model.keras")
+    assert {layer.compute_dtype for layer in saved.layers} == {"float32"}

@@ -1,0 +1,96 @@
+"""Finished trainings are kept: whole, once, and safe from two jobs at a time."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lib.errors import HeldoutError
+from lib.files import read_json
+from lib.train.store import fit_once
+from lib.train.trainer import Fitted
+
+ROW = {"loss": 0.5, "val_loss": 0.4, "seconds": 0.1}
+
+
+class Pretend:
+    """Stands in for a trainer: counts its trainings, and takes its time."""
+
+    def __init__(self, *, seconds=0.0, error=None):
+        self.trained, self.seconds, self.error = 0, seconds, error
+        self.model = SimpleNamespace(weights=[])
+
+    def fit(self, seed, *, checkpoint, tensorboard, **_):
+        self.trained += 1
+        checkpoint.write_bytes(b"state")
+        time.sleep(self.seconds)
+        if self.error is not None:
+            raise self.error
+        weights = [np.full((2, 3), seed + i, np.float32) for i in range(12)]
+        return self.restore([{"epoch": 1} | ROW], weights)
+
+    def restore(self, history, weights):
+        self.model = SimpleNamespace(weights=weights)
+        return Fitted(self.model, history, 1)
+
+
+def run(trainer, folder, seed=0, key="k"):
+    return fit_once(trainer, seed, store=folder / "fits", key=key, tensorboard=folder / "tb")
+
+
+def test_equal_keys_are_trained_once(tmp_path):
+    first, second = Pretend(), Pretend()
+    one, other = run(first, tmp_path, seed=3), run(second, tmp_path, seed=3)
+    assert (first.trained, second.trained) == (1, 0)
+    assert other.history == one.history == [{"epoch": 1} | ROW]
+    # Twelve: by name, the eleventh would come before the third.
+    for index, (mine, theirs) in enumerate(
+        zip(one.model.weights, other.model.weights, strict=True)
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+        assert theirs[0, 0] == 3 + index
+    assert any((tmp_path / "tb").iterdir())
+
+
+def test_other_keys_are_trained_apart(tmp_path):
+    trainer = Pretend()
+    run(trainer, tmp_path, key="one")
+    run(trainer, tmp_path, key="two")
+    assert trainer.trained == 2
+
+
+def test_of_two_jobs_one_trains_and_the_other_waits(tmp_path):
+    trainers = [Pretend(seconds=0.3), Pretend(seconds=0.3)]
+    jobs = [threading.Thread(target=run, args=(trainer, tmp_path)) for trainer in trainers]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join(30)
+    assert sorted(trainer.trained for trainer in trainers) == [0, 1]
+    assert all(len(trainer.model.weights) == 12 for trainer in trainers)
+
+
+def test_a_failed_training_is_not_kept(tmp_path):
+    with pytest.raises(HeldoutError, match="the loss became nan"):
+        run(Pretend(error=HeldoutError("the loss became nan")), tmp_path)
+    assert [path.name for path in (tmp_path / "fits" / "k").iterdir()] == ["checkpoint.npz"]
+    again = Pretend()
+    run(again, tmp_path)
+    assert again.trained == 1
+
+
+def test_what_is_kept(tmp_path):
+    run(Pretend(), tmp_path)
+    folder = tmp_path / "fits" / "k"
+    assert {path.name for path in folder.iterdir()} == {"weights.npz", "history.json"}
+    assert read_json(folder / "history.json") == [{"epoch": 1} | ROW]
+
+
+def test_without_weights_a_training_is_not_whole(tmp_path):
+    run(Pretend(), tmp_path)
+    (tmp_path / "fits" / "k" / "weights.npz").unlink()
+    again = Pretend()
+    run(again, tmp_path)
+    assert again.trained == 1

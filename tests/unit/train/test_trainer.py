@@ -1,0 +1,475 @@
+"""Training: the same weights every time, also after `kill -9`, and from the right rows alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lib import files
+from lib.config.settings import ROOT
+from lib.errors import HeldoutError
+from lib.metrics.scores import scores
+from lib.networks.compilation import choice
+from lib.train.callbacks import Training, best_epoch
+from lib.train.tensorboard import write_history_events, write_hyperparameters
+from lib.train.trainer import Trainer, class_weights
+
+# Every architecture with what makes it random or keeps a state: dropout of each kind, batch
+# normalisation, class weights, and every optimizer.
+CASES = {
+    "simple_rnn": {"units": [4], "recurrent_dropout": 0.2, "optimizer": "adamax"},
+    "lstm": {"units": [4], "dropout": 0.2, "recurrent_dropout": 0.3, "optimizer": "adam"},
+    "gru": {"units": [3], "bidirectional": True, "dense": [4], "dense_dropout": 0.3}
+    | {"optimizer": "rmsprop", "class_weights": True},
+    "cnn": {"filters": [4, 3], "kernels": [3, 3], "dropout": 0.2, "optimizer": "sgd"},
+    "cnn_lstm": {"filters": [4], "kernels": [3], "units": [3], "dense": [4], "dense_dropout": 0.2},
+}
+# All of them take minutes. Recurrent dropout is also in the tests of going on below.
+CHEAP = ("cnn",)
+EVERY = [
+    pytest.param(name, marks=() if name in CHEAP else pytest.mark.slow, id=name) for name in CASES
+]
+SEEDS = (5, 6)
+EPOCHS = 10
+TRAINING = Training(epochs=EPOCHS, early_stopping=6, reduce_lr_factor=0.5, reduce_lr_patience=1)
+TRAIN, VALIDATION = np.arange(0, 60, 2), np.arange(1, 40, 2)
+
+
+def examples():
+    """Give noise to fit in vain, so that the rules of training act; unused rows are NaN."""
+    rng = np.random.default_rng(1)
+    x = np.full((70, 8, 2), np.nan, np.float32)
+    used = np.concatenate([TRAIN, VALIDATION])
+    x[used] = rng.normal(size=(len(used), 8, 2)) + 3
+    labels = rng.integers(0, 3, 70)
+    return x, labels
+
+
+def trainer(
+    architecture, *, x=None, backend="tensorflow", compile="auto", training=TRAINING, **values
+):
+    fallback, labels = examples()
+    hyperparameters = CASES[architecture] | {"learning_rate": 0.03, "batch_size": 8} | values
+    return Trainer(
+        fallback if x is None else x,
+        labels,
+        train=TRAIN,
+        validation=VALIDATION,
+        classes=3,
+        architecture=architecture,
+        hyperparameters=hyperparameters,
+        training=training,
+        backend=backend,
+        compile=compile,
+    )
+
+
+def state(fitted):
+    """Give all that must be equal: weights and history, without the time that it took."""
+    history = [{k: v for k, v in row.items() if k != "seconds"} for row in fitted.history]
+    return [np.asarray(weight).copy() for weight in fitted.model.weights], history
+
+
+def assert_same(one, other):
+    for mine, theirs in zip(one[0], other[0], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert one[1] == other[1]
+
+
+def save(path, result):
+    np.savez(path, *result[0])
+    path.with_suffix(".json").write_text(json.dumps(result[1]))
+
+
+def read(path):
+    with np.load(path.with_suffix(".npz")) as held:
+        return [held[name] for name in held.files], json.loads(
+            path.with_suffix(".json").read_text()
+        )
+
+
+def train_each(folder, architecture, backend="tensorflow", seeds=SEEDS):
+    """Train with every seed, each in a trainer of its own, last seed first."""
+    for seed in seeds[::-1]:
+        fitted = trainer(architecture, backend=backend).fit(seed)
+        save(Path(folder) / f"{architecture}-{seed}.npz", state(fitted))
+
+
+def train_and_die(folder, architecture, moment, backend="tensorflow"):
+    """Train with a checkpoint until `kill -9`, in the middle of an epoch or of a checkpoint."""
+
+    def die(*_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    class Watch(logging.Handler):
+        def emit(self, record):
+            if record.getMessage().startswith("epoch 4 of"):
+                if moment == "epoch":
+                    threading.Timer(0.004, die).start()
+                else:
+                    # The next checkpoint is written, and not yet in its place.
+                    files.os.replace = die
+
+    log = logging.getLogger("lib.train.callbacks")
+    log.setLevel(logging.INFO)
+    log.addHandler(Watch())
+    checkpoint = Path(folder) / f"{architecture}.npz"
+    trainer(architecture, backend=backend).fit(SEEDS[0], checkpoint=checkpoint)
+
+
+def start(call):
+    """Call a function of this file in a new process."""
+    code = f"from tests.unit.train import test_trainer; test_trainer.{call}"
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)
+
+
+def go_on(folder, architecture, backend):
+    fitted = trainer(architecture, backend=backend).fit(
+        SEEDS[0], checkpoint=Path(folder) / f"{architecture}.npz"
+    )
+    save(Path(folder) / f"{architecture}-end.npz", state(fitted))
+
+
+def finish(*running, status=0):
+    """Wait for processes, and show what a failed one said."""
+    for process in running:
+        _, errors = process.communicate(timeout=600)
+        assert process.returncode == status, errors.decode()
+
+
+MOMENTS = dict(zip(CASES, ("epoch", "epoch", "checkpoint", "checkpoint", "epoch"), strict=True))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """Give the folder of what other processes trained, and of what a killed one left."""
+    folders = {}
+
+    def run(architecture):
+        if architecture not in folders:
+            folder = tmp_path_factory.mktemp(architecture)
+            moment = MOMENTS[architecture]
+            whole = start(f"train_each({str(folder)!r}, {architecture!r})")
+            killed = start(f"train_and_die({str(folder)!r}, {architecture!r}, {moment!r})")
+            finish(whole)
+            finish(killed, status=-signal.SIGKILL)
+            folders[architecture] = folder
+        return folders[architecture]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def here(keras):
+    """Train an architecture in this process, both seeds in one trainer."""
+    found = {}
+
+    def run(architecture):
+        if architecture not in found:
+            one = trainer(architecture)
+            found[architecture] = {seed: state(one.fit(seed)) for seed in SEEDS}
+        return found[architecture]
+
+    return run
+
+
+@pytest.mark.parametrize("architecture", EVERY)
+def test_two_processes_train_the_same_weights(here, elsewhere, architecture):
+    for seed, result in here(architecture).items():
+        assert_same(result, read(elsewhere(architecture) / f"{architecture}-{seed}"))
+
+
+@pytest.mark.parametrize("architecture", EVERY)
+def test_seeds_differ(here, architecture):
+    one, other = here(architecture).values()
+    assert one[1][0]["loss"] != other[1][0]["loss"]
+    assert any((a != b).any() for a, b in zip(one[0], other[0], strict=True))
+
+
+@pytest.mark.parametrize("architecture", EVERY)
+def test_a_killed_training_goes_on_to_the_same_weights(here, elsewhere, architecture):
+    checkpoint = elsewhere(architecture) / f"{architecture}.npz"
+    undisturbed = here(architecture)[SEEDS[0]]
+    with np.load(checkpoint) as held:
+        done = len(held["history"])
+    assert 4 <= done < len(undisturbed[1])
+    if MOMENTS[architecture] == "checkpoint":
+        assert done == 4  # the fifth was not in its place yet
+    fitted = trainer(architecture).fit(SEEDS[0], checkpoint=checkpoint)
+    assert_same(state(fitted), undisturbed)
+
+
+@pytest.fixture(scope="module")
+def _plain(keras):
+    x, labels = examples()
+    return trainer("simple_rnn", x=x), x, labels
+
+
+@pytest.fixture
+def plain(_plain):
+    """Give a network that is traced once, with examples that a test may change."""
+    one, x, labels = _plain
+    yield one, x, labels
+    x[:] = examples()[0]
+    one.training = TRAINING
+
+
+def test_going_on_after_any_epoch_ends_the_same(plain, tmp_path):
+    """The counters of early stopping and of the plateau come back, whatever they stood at."""
+    one, _, _ = plain
+    one.training = Training(epochs=12, early_stopping=4, reduce_lr_factor=0.3, reduce_lr_patience=2)
+    checkpoint = tmp_path / "checkpoint.npz"
+    copies = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            if record.getMessage().startswith("epoch "):
+                copies.append(shutil.copy(checkpoint, tmp_path / f"{len(copies)}.npz"))
+
+    log = logging.getLogger("lib.train.callbacks")
+    log.setLevel(logging.INFO)
+    log.addHandler(keep := Keep())
+    try:
+        undisturbed = state(one.fit(0, checkpoint=checkpoint))
+    finally:
+        log.removeHandler(keep)
+    rates = [row["learning_rate"] for row in undisturbed[1]]
+    assert len(copies) == len(rates) < 12, "early stopping did not act"
+    assert len(set(rates)) > 1, "the learning rate was not reduced"
+    for copy in copies:
+        assert_same(state(one.fit(0, checkpoint=copy)), undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["simple_rnn", "lstm", "gru"])
+def test_xla_trains_the_same_weights_and_goes_on(keras, tmp_path, architecture):
+    """Drawing from a dropout generator and going on from a checkpoint survive being compiled."""
+    checkpoint = tmp_path / "checkpoint.npz"
+    first = trainer(architecture, compile="xla")
+    undisturbed = state(first.fit(0))
+    short = replace(TRAINING, epochs=4)
+    trainer(architecture, compile="xla", training=short).fit(0, checkpoint=checkpoint)
+    assert_same(
+        state(trainer(architecture, compile="xla").fit(0, checkpoint=checkpoint)), undisturbed
+    )
+
+
+def test_auto_compiles_long_trainings_of_the_only_network(keras):
+    x, labels = examples()
+    given = {"train": TRAIN, "validation": VALIDATION, "classes": 3, "architecture": "gru"}
+    given |= {"hyperparameters": {"units": [2]}}
+    enough = -(-choice("gru", "cpu").after // x.shape[1])
+    for epochs, many, mode in (
+        (enough, False, "xla"),
+        (enough, True, "plain"),
+        (1, False, "plain"),
+    ):
+        training = Training(epochs=epochs)
+        assert Trainer(x, labels, training=training, many=many, **given).compile == mode
+
+
+def test_xla_compiles_what_it_is_asked_to(keras, monkeypatch):
+    """Keras would only warn, and train without."""
+    import tensorflow as tf
+
+    def call_numpy(model):
+        last = model.layers[-1]
+        call = last.call
+
+        def with_numpy(x, **options):
+            same = tf.numpy_function(np.copy, [x], "float32")
+            return call(tf.ensure_shape(same, x.shape), **options)
+
+        monkeypatch.setattr(last, "call", with_numpy)
+
+    monkeypatch.setattr("lib.train.trainer.differentiate", call_numpy)
+    one = trainer("simple_rnn", compile="xla", training=Training(epochs=1))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="unsupported operations"):
+        one.fit(0)
+
+
+def test_a_finished_training_is_not_begun_again(plain, tmp_path, monkeypatch):
+    one, _, _ = plain
+    first = state(one.fit(0, checkpoint=tmp_path / "checkpoint.npz"))
+    one.fit(1)
+    monkeypatch.setattr(one.model, "fit", lambda *_, **__: pytest.fail("trained again"))
+    assert_same(state(one.fit(0, checkpoint=tmp_path / "checkpoint.npz")), first)
+
+
+def test_only_train_and_validation_rows_are_read(plain, tmp_path):
+    """The others are NaN in all of these tests; here a mapped file gives other values for them."""
+    one, x, _ = plain
+    first = state(one.fit(0))
+    assert np.isfinite([row["val_loss"] for row in first[1]]).all()
+    x[np.isnan(x)] = 1e30
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert_same(state(trainer("simple_rnn", x=mapped).fit(0)), first)
+
+
+def test_validation_does_not_train(plain):
+    one, x, _ = plain
+    one.training = Training(epochs=3)
+    first = one.fit(0).history
+    x[VALIDATION] *= 7
+    second = one.fit(0).history
+    assert [row["loss"] for row in first] == [row["loss"] for row in second]
+    assert first[0]["val_loss"] != second[0]["val_loss"]
+
+
+def test_the_weights_of_the_best_epoch_are_restored(plain):
+    one, x, labels = plain
+    one.training = Training(epochs=8)
+    fitted = one.fit(0)
+    losses = [row["val_loss"] for row in fitted.history]
+    assert fitted.best_epoch == int(np.argmin(losses)) + 1 < 8
+    found = scores(
+        labels[VALIDATION], fitted.model.predict(x[VALIDATION], verbose=0), scored=[0, 1, 2]
+    )
+    row = fitted.history[fitted.best_epoch - 1]
+    for name in ("loss", "accuracy", "mse", "mae"):
+        assert found[name] == pytest.approx(row[f"val_{name}"], rel=1e-4), name
+
+
+def test_the_first_of_equal_epochs_is_the_best():
+    assert best_epoch([{"val_loss": loss} for loss in (3.0, 1.0, 2.0, 1.0)]) == 2
+
+
+def test_history_has_a_row_an_epoch(plain):
+    one, _, _ = plain
+    one.training = Training(epochs=2)
+    fitted = one.fit(0)
+    names = ["loss", "accuracy", "mse", "mae"]
+    expected = ["epoch", *names, *(f"val_{name}" for name in names), "learning_rate", "seconds"]
+    assert [list(row) for row in fitted.history] == [expected] * 2
+    assert [row["epoch"] for row in fitted.history] == [1, 2]
+    assert fitted.history[0]["learning_rate"] == pytest.approx(0.03)
+    assert fitted.seconds == sum(row["seconds"] for row in fitted.history) > 0
+
+
+def test_a_loss_that_becomes_nan_is_an_error(plain, tmp_path):
+    one, x, _ = plain
+    checkpoint = tmp_path / "checkpoint.npz"
+    x[TRAIN[3], 0, 0] = np.nan
+    with pytest.raises(HeldoutError, match=r"epoch 1: the loss became nan .* smaller learning"):
+        one.fit(0, checkpoint=checkpoint)
+    assert not checkpoint.exists()
+    x[TRAIN[3], 0, 0] = 0
+    x[VALIDATION[3], 0, 0] = np.nan
+    with pytest.raises(HeldoutError, match=r"epoch 1: the loss became .* \(validation nan\)"):
+        one.fit(0)
+
+
+def test_a_network_that_diverges_is_an_error(keras):
+    with pytest.raises(HeldoutError, match=r"epoch \d+: the loss became"):
+        trainer("cnn", learning_rate=1e30).fit(0)
+
+
+def test_class_weights_count_each_class_the_same():
+    labels = np.array([0, 0, 0, 1, 3, 3])
+    weights = class_weights(labels, 5)
+    assert weights.dtype == np.float32
+    assert weights.mean() == pytest.approx(1)
+    for label in (0, 1, 3):
+        assert weights[labels == label].sum() == pytest.approx(2)
+
+
+def test_class_weights_weigh_the_loss_of_train_alone(keras):
+    x, labels = examples()
+    # At this learning rate nothing moves, so that one model gives both losses.
+    still = {
+        "learning_rate": 1e-12,
+        "recurrent_dropout": 0.0,
+        "batch_size": 30,
+        "class_weights": True,
+    }
+    one = trainer("simple_rnn", training=Training(epochs=1), **still)
+    row = one.fit(0).history[0]
+    p = one.model.predict(x, verbose=0)
+    loss = -np.log(p[np.arange(len(x)), labels])
+    weights = class_weights(labels[TRAIN], 3)
+    weighted, unweighted = (weights * loss[TRAIN]).mean(), loss[TRAIN].mean()
+    assert abs(weighted / unweighted - 1) > 1e-3, "these examples cannot tell"
+    assert row["loss"] == pytest.approx(weighted, rel=1e-4)
+    assert row["val_loss"] == pytest.approx(loss[VALIDATION].mean(), rel=1e-4)
+
+
+def scalars(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return {
+        tag: [(event.step, pytest.approx(event.value)) for event in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+    }
+
+
+def test_tensorboard_shows_train_and_validation_in_one_chart(plain, tmp_path):
+    one, _, _ = plain
+    one.training = Training(epochs=2)
+    old = tmp_path / "events.out.old"
+    old.write_text("of an older training")
+    fitted = one.fit(0, tensorboard=tmp_path)
+    assert not old.exists()
+    curves = scalars(tmp_path)
+    for chart in ("loss", "accuracy", "mse", "mae"):
+        for part, prefix in (("train", ""), ("validation", "val_")):
+            expected = [(row["epoch"], row[prefix + chart]) for row in fitted.history]
+            assert curves[f"{chart}/{part}"] == expected
+    again = tmp_path / "again"
+    write_history_events(again, fitted.history)
+    assert scalars(again) == scalars(tmp_path)
+
+
+def test_tensorboard_shows_hyperparameters_beside_the_curves(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    write_history_events(tmp_path, [{"epoch": 1, "loss": 0.5, "val_loss": 0.7}])
+    given = {"architecture": "lstm", "units": [64, 32], "dropout": 0.2, "bidirectional": True}
+    write_hyperparameters(tmp_path, given, {"best/loss": 0.7})
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert {"loss/train", "loss/validation", "best/loss"} <= set(events.Tags()["scalars"])
+    content = events.PluginTagToContent("hparams")
+    start = HParamsPluginData.FromString(content["_hparams_/session_start_info"])
+    found = start.session_start_info.hparams
+    assert found["units"].string_value == "64x32"
+    assert found["architecture"].string_value == "lstm"
+    assert found["dropout"].number_value == 0.2
+    assert found["bidirectional"].bool_value is True
+    experiment = HParamsPluginData.FromString(content["_hparams_/experiment"]).experiment
+    assert [info.name.tag for info in experiment.metric_infos] == ["best/loss"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", CASES)
+def test_jax_trains_the_same_weights_and_goes_on_after_a_kill(tmp_path, architecture):
+    pytest.importorskip("jax")
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    calls = [
+        f"train_each({str(out)!r}, {architecture!r}, 'jax', {SEEDS[:1]})" for out in (one, two)
+    ]
+    finish(*map(start, calls))
+    given = f"{str(one)!r}, {architecture!r}"
+    finish(
+        start(f"train_and_die({given}, {MOMENTS[architecture]!r}, 'jax')"), status=-signal.SIGKILL
+    )
+    finish(start(f"go_on({given}, 'jax')"))
+    name = f"{architecture}-{SEEDS[0]}"
+    assert_same(read(one / name), read(two / name))
+    assert_same(read(one / name), read(one / f"{architecture}-end"))
