@@ -3,13 +3,59 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 
 
 class HeldoutError(Exception):
-    """What a person can mend: bad data, a bad setting, a split that leaks.
+    """What a person can fix: bad data, a bad setting, a split that leaks.
 
-    The text names the thing, what was expected, what came, and what to do.
+    Parameters
+    ----------
+    place : str or Path
+        What it is about: a file, a setting, a study.
+    expected, got : str, optional
+        What was expected there, and what came, without a full stop.
+    advice : str, optional
+        What to do: whole sentences.
+
+    Examples
+    --------
+    >>> error = HeldoutError("a.wav", "44 bytes or more", "12", "Fetch it again.")
+    >>> print(error)
+    a.wav: expected 44 bytes or more, got 12. Fetch it again.
+    >>> error.fact
+    'expected 44 bytes or more, got 12'
+    >>> print(error.within("study voices"))
+    study voices: a.wav: expected 44 bytes or more, got 12. Fetch it again.
     """
+
+    def __init__(
+        self, place: str | Path, expected: str = "", got: str = "", advice: str = ""
+    ) -> None:
+        # All of them, so that a copy from another process has them too.
+        super().__init__(str(place), expected, got, advice)
+        self.place, self.expected, self.got, self.advice = str(place), expected, got, advice
+
+    @property
+    def fact(self) -> str:
+        """What is wrong, without where and what to do."""
+        both = (self.expected and f"expected {self.expected}", self.got and f"got {self.got}")
+        return ", ".join(filter(None, both)) or self.place
+
+    def __str__(self) -> str:
+        """Give the whole text."""
+        if not (self.expected or self.got):
+            head = self.place
+        else:
+            head = f"{self.place}: {self.fact}" if self.place else self.fact
+        if not self.advice:
+            return head if head == self.place else f"{head}."
+        return f"{head.removesuffix('.')}. {self.advice}"
+
+    def within(self, place: str | Path) -> HeldoutError:
+        """Give the same error, with a larger thing named before its place."""
+        inner = f"{place}: {self.place}" if self.place else str(place)
+        return HeldoutError(inner, self.expected, self.got, self.advice)
 
 
 def suggestion(name: str, known: list[str]) -> str:
