@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib.errors import HeldoutError
 from lib.examples.arrays import contents
-from lib.splits import PARTS
+from lib.splits.parts import PARTS
 
 
 def audit_split(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lib.audit.fingerprint import BANDS, Band
 from lib.audit.listening import Heard, listen, same_recordings
-from lib.splits import PARTS
+from lib.splits.parts import PARTS
 
 # No more cases of one finding than this are listed.
 CASES = 50

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib.datasets.files import SUFFIXES, is_recording
 from lib.errors import HeldoutError
-from lib.splits import PARTS
+from lib.splits.parts import PARTS
 
 COLUMNS = ("path", "part", "label", "group", "start", "end")
 """The columns of a table of files; `start` and `end` (s) are missing where a file is whole."""

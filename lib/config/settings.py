@@ -21,14 +21,13 @@ from lib.own.study import study_text
 from lib.recordings.shards import expected_recordings, shards_for
 from lib.recordings.table import class_of
 from lib.search.spaces import check_space, grid_trials, random_trials
-from lib.splits import KINDS, check_rule
+from lib.splits.registry import KINDS, check_rule
+from lib.train.baselines import check_baseline
 
 ROOT = Path(__file__).parents[2]
 EFFORTS = ("demo", "quick", "full")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
-# What can be checked of a protocol before there are examples.
-_CHECKED = ("kind", "folds", "test", "validation", "parts")
 READING = ("variable", "rate")
 SEARCH_DEFAULTS = {
     "method": "grid",
@@ -87,6 +86,8 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     own = settings.get("settings")
     settings = typed({**settings, "settings": None}, schema) | {"settings": own}
     validate(settings, schema, "the configuration")
+    for name in settings["baselines"]:
+        check_baseline(name)
     if settings.get("folder"):
         settings["studies"] = [FOLDER]
     names = settings["studies"]
@@ -275,20 +276,17 @@ def _check_study(name: str, study: Mapping[str, Any]) -> None:
             f"protocol; {study['primary']!r} has `honest: false`."
         )
     for protocol, rule in study["protocols"].items():
-        if rule["kind"] == "random" and rule["honest"]:
-            raise HeldoutError(
-                f"study {name}: protocol {protocol}: a random split by example cannot be honest; "
-                "set `honest: false`."
-            )
-        if (rule["kind"] == "published") != ("parts" in rule):
-            raise HeldoutError(
-                f"study {name}: protocol {protocol}: `parts` belongs to kind published "
-                f"(kinds: {', '.join(KINDS)}), which needs it."
-            )
         try:
-            check_rule(**{key: rule[key] for key in _CHECKED if key in rule})
+            check_rule(**split_options(rule))
         except HeldoutError as error:
-            raise HeldoutError(f"study {name}: protocol {protocol}: {error}") from error
+            raise error.within(f"study {name}: protocol {protocol}") from error
+        if KINDS[rule["kind"]].by_example and rule["honest"]:
+            raise HeldoutError(
+                f"study {name}: protocol {protocol}",
+                "`honest: false`, since a random split by example cannot be honest",
+                "`honest: true`",
+                "Correct it.",
+            )
     try:
         shape(**study["features"])
     except (HeldoutError, TypeError, ValueError, OverflowError) as error:

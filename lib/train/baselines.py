@@ -2,22 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, suggestion
 from lib.examples.arrays import blocks
 from lib.files import write_json, write_table
 from lib.metrics.scores import scores
 from lib.provenance import versions
 from lib.train.data import Data, prediction_table
 
-BASELINES = ("majority", "metadata", "logistic")
 METADATA = ("rate", "duration", "channels", "level")
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""From row numbers of examples to probabilities, shape (rows, classes)."""
+
+
+def majority(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict, int]:
+    """Predict the class shares of the train part, whatever the example."""
+    train = data.rows["train"]
+    shares = np.bincount(data.labels[train], minlength=len(data.classes)) / len(train)
+    return lambda rows: np.tile(shares, (len(rows), 1)), len(shares)
+
+
+def metadata(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict, int]:
+    """Fit a random forest on what is known of a recording without listening to it."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    # Trees find thresholds such as "44.1 kHz is always an artifact" without scaling.
+    forest = RandomForestClassifier(n_estimators=100, min_samples_leaf=3, random_state=seed)
+    predict = _fitted(forest, examples[list(METADATA)].to_numpy(dtype=float), data)
+    return predict, sum(tree.tree_.node_count for tree in forest.estimators_)
+
+
+def logistic(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict, int]:
+    """Fit a logistic regression on statistics of each channel."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    last = LogisticRegression(max_iter=1000)
+    predict = _fitted(make_pipeline(StandardScaler(), last), statistics(data.x), data)
+    return predict, last.coef_.size + last.intercept_.size
+
+
+BASELINES: Mapping[str, Callable[..., tuple[Predict, int]]] = MappingProxyType(
+    {
+        "majority": majority,
+        "metadata": metadata,
+        "logistic": logistic,
+    }
+)
+"""The baselines, by name: each is fitted on the train part, and says how many numbers it holds."""
+
+
+def check_baseline(name: str) -> None:
+    """Raise HeldoutError unless the baseline is one of `BASELINES`."""
+    if name not in BASELINES:
+        raise HeldoutError(
+            "baselines",
+            f"one of {', '.join(BASELINES)}",
+            repr(name),
+            suggestion(name, [*BASELINES]),
+        )
 
 
 def baseline_run(
@@ -34,36 +86,18 @@ def baseline_run(
     examples : pd.DataFrame
         `examples.parquet`, for `rate` (Hz), `duration` (s), `channels` and `level` (dB).
     identity : mapping
-        As in `lib.train.runs.train_runs`; `architecture` is one of `BASELINES`: `majority` predicts
-        the class shares of the train part, `metadata` is a random forest on what is known
-        without listening, `logistic` a logistic regression on statistics of each channel.
+        As in `lib.train.runs.train_runs`; `architecture` is one of `BASELINES`.
     seed : int
-        Of the random forest.
+        Of a baseline that draws at random.
 
     Raises
     ------
     HeldoutError
         Unknown baseline.
     """
-    name = identity["architecture"]
-    train = data.rows["train"]
-    if name == "majority":
-        shares = np.bincount(data.labels[train], minlength=len(data.classes)) / len(train)
-        predicted = {part: np.tile(shares, (len(rows), 1)) for part, rows in data.rows.items()}
-        parameters = len(data.classes)
-    elif name in BASELINES:
-        table = (
-            examples[list(METADATA)].to_numpy(dtype=float)
-            if name == "metadata"
-            else statistics(data.x)
-        )
-        model, parameters = _fit(name, table[train], data.labels[train], seed)
-        predicted = {}
-        for part, rows in data.rows.items():
-            predicted[part] = np.zeros((len(rows), len(data.classes)))
-            predicted[part][:, model.classes_] = model.predict_proba(table[rows])
-    else:
-        raise HeldoutError(f"baseline: expected one of {', '.join(BASELINES)}, got {name!r}.")
+    check_baseline(identity["architecture"])
+    predict, parameters = BASELINES[identity["architecture"]](data, examples, seed=seed)
+    predicted = {part: predict(rows) for part, rows in data.rows.items()}
     scored = [data.classes.index(label) for label in data.scored]
     tables = [
         prediction_table(data, rows, part, predicted[part])
@@ -89,22 +123,18 @@ def baseline_run(
     )
 
 
-def _fit(name: str, x: np.ndarray, y: np.ndarray, seed: int) -> tuple[Any, int]:
-    """Fit a classifier; say how many numbers it holds."""
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+def _fitted(model: Any, x: np.ndarray, data: Data) -> Predict:
+    """Fit a classifier of scikit-learn on the train part; x has a row for each example."""
+    train = data.rows["train"]
+    model.fit(x[train], data.labels[train])
 
-    if name == "metadata":
-        # Trees find thresholds such as «44.1 kHz is always an artifact» without scaling.
-        forest = RandomForestClassifier(n_estimators=100, min_samples_leaf=3, random_state=seed)
-        forest.fit(x, y)
-        return forest, sum(tree.tree_.node_count for tree in forest.estimators_)
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(x, y)
-    last = model[-1]
-    return model, last.coef_.size + last.intercept_.size
+    def predict(rows: np.ndarray) -> np.ndarray:
+        # A class that the train part lacks has no column in the model.
+        probabilities = np.zeros((len(rows), len(data.classes)))
+        probabilities[:, model.classes_] = model.predict_proba(x[rows])
+        return probabilities
+
+    return predict
 
 
 def statistics(x: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 from lib.errors import HeldoutError
 from lib.examples.arrays import open_examples
 from lib.files import read_table
-from lib.splits import PARTS
+from lib.splits.parts import PARTS
 
 
 @dataclass(frozen=True)

@@ -201,13 +201,13 @@ OTHER: dict[str, tuple[dict[str, Any], str]] = {
     "primary at random": (of_study(primary="random"), "must be an honest protocol"),
     "published without parts": (
         of_study(protocols={"p": {**RULE, "kind": "published"}}),
-        "`parts` belongs to kind published",
+        "protocol p: .*expected the setting parts, which it needs",
     ),
     "parts without published": (
         of_study(protocols={"grouped": {"parts": {"train": ["a"], "test": ["b"]}}}),
-        "`parts` belongs to kind published",
+        "protocol grouped: .*got 'parts'",
     ),
-    "published in folds": (of_study(protocols={"published": {"folds": 3}}), "folds: expected 1"),
+    "published in folds": (of_study(protocols={"published": {"folds": 3}}), "got 'folds'"),
     "a value in two parts": (
         of_study(protocols={"published": {"parts": {"test": ["train"]}}}),
         "expected each value in one part, got train",

@@ -14,7 +14,12 @@ import pytest
 import lib.statistics
 
 MODULES = (
-    *("lib.datasets.registry", "lib.datasets.files", "lib.features.registry", "lib.splits"),
+    *(
+        "lib.datasets.registry",
+        "lib.datasets.files",
+        "lib.features.registry",
+        "lib.splits.registry",
+    ),
     *("lib.networks.models", "lib.metrics.calibration", "lib.metrics.registry"),
     "lib.audit.examples",
     *(f"lib.statistics.{module.name}" for module in pkgutil.iter_modules(lib.statistics.__path__)),

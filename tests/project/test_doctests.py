@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 MODULES = (
-    *("lib.datasets.registry", "lib.datasets.signal", "lib.features.registry", "lib.splits"),
+    *(
+        "lib.datasets.registry",
+        "lib.datasets.signal",
+        "lib.features.registry",
+        "lib.splits.registry",
+    ),
     *("lib.networks.models", "lib.metrics.calibration", "lib.metrics.registry"),
     *("lib.statistics.bootstrap", "lib.statistics.pairwise", "lib.statistics.ranks"),
     *("lib.statistics.sums", "lib.examples.assembly"),

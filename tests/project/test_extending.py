@@ -48,8 +48,8 @@ def copy(tmp_path: Path) -> Path:
 
 def test_the_page_adds_one_of_each(copy: Path) -> None:
     tests = build(copy)
-    assert len(tests) == 4
-    assert len(re.findall("^## ", PAGE, re.MULTILINE)) == 4
+    assert len(tests) == 6
+    assert len(re.findall("^## ", PAGE, re.MULTILINE)) == 6
     schema = (copy / "workflow/schemas/study.schema.yaml").read_text()
     assert "mel, envelope]" in schema
     assert "folder, clicks]" in schema
