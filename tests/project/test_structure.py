@@ -39,6 +39,16 @@ def test_a_module_of_tests_is_about_a_module_or_a_package(test: Path) -> None:
     assert (package / f"{name}.py").is_file() or (name == package.name and package.is_dir())
 
 
+def test_the_house_names_every_part_of_the_library() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    (house,) = re.findall(r"^## The house\n(.*?)^## ", page, re.DOTALL | re.MULTILINE)
+    rows = [line.split("|")[1] for line in house.splitlines() if line.startswith("| `")]
+    named = re.findall(r"`(\w+)`", "".join(rows))
+    parts = {path.stem for path in (ROOT / "lib").iterdir() if not path.name.startswith("__")}
+    assert sorted(named) == sorted(parts)
+    assert len(rows) <= 15
+
+
 def test_no_module_of_the_library_is_long() -> None:
     modules = {str(path.relative_to(ROOT)): lines(path) for path in (ROOT / "lib").rglob("*.py")}
     assert len(modules) > 100
