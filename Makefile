@@ -9,16 +9,19 @@ PYTHON ?=
 # More options: make run SNAKEMAKE_ARGS="--config studies=voices"
 SNAKEMAKE_ARGS ?=
 PYTEST_ARGS ?=
+SLOW ?=
 # Tests run in as many processes as there are cores.
 PYTEST := python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # Some sections, such as: make benchmark BENCHMARK_ARGS="voices sweep"
 BENCHMARK_ARGS ?=
+# Some pages, such as: make pages PAGES="structure faults"
+PAGES ?=
 
 # Versions that TensorFlow has wheels for; without ensurepip a virtual environment has no pip.
 SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow benchmark lint advisories format clean
+.PHONY: help setup run test pages benchmark lint advisories format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -52,11 +55,11 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY) ## run the workflow; leaves results/report.html
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(SNAKEMAKE_ARGS)
 
-test: $(READY) ## the tests, without those that take minutes
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "not slow" $(PYTEST_ARGS)
+test: $(READY) ## the tests; with SLOW=1 those that take minutes, too
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "$(if $(SLOW),,not slow)" $(PYTEST_ARGS)
 
-test-slow: $(READY) ## the tests that take minutes
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m slow $(PYTEST_ARGS)
+pages: $(READY) ## write the pages of docs that are made; a test says when that is due
+	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pages $(PAGES)
 
 benchmark: $(READY) ## measure, and write docs/benchmarks.md; BENCHMARK_ARGS=--help says more
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m benchmarks $(BENCHMARK_ARGS)
@@ -66,6 +69,7 @@ lint: $(READY) ## style, types, and what Snakemake thinks of the workflow
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
 
 # In an environment of its own: what it needs is no part of the lock. Without --strict it would call

@@ -1,4 +1,4 @@
-"""Measure, and write `docs/benchmarks.json` and the page `docs/benchmarks.md` that is made from it.
+"""Measure, and write `benchmarks/measured.json` and docs/benchmarks.md, which is made from it.
 
 python -m benchmarks                      # everything: about two hours on two cores
 python -m benchmarks speed voices         # some sections
@@ -21,7 +21,8 @@ from benchmarks.machine import describe
 from benchmarks.page import render
 from lib.files import read_json, write_json
 
-ROOT = Path(__file__).parent.parent
+MEASURED = Path(__file__).with_name("measured.json")
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 # Each is a module with a function `measure`, imported when it runs: not all of them need the same.
 SECTIONS = (
     *("speed", "voices", "grid", "memory", "sweep", "planning", "features", "endurance"),
@@ -38,14 +39,15 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--runs", type=int, default=2000, help="of `endurance`")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: do they run at all?")
-    parser.add_argument("--output", type=Path, default=ROOT / "docs", help="folder of both files")
+    parser.add_argument("--output", type=Path, help="folder of both files, in place of those kept")
     parser.add_argument("--folder", type=Path, help="for what is written on the way; 6 GB free")
     parser.add_argument("--note", default="", help="what whoever reads the figures should know")
     given = parser.parse_args(arguments)
     for name in given.sections:
         if name not in SECTIONS:
             parser.error(f"unknown section {name!r}; known: {', '.join(SECTIONS)}")
-    file = given.output / "benchmarks.json"
+    file = given.output / MEASURED.name if given.output else MEASURED
+    page = given.output / PAGE.name if given.output else PAGE
     known: dict[str, Any] = read_json(file) if file.exists() else {"sections": {}}
     for name in given.sections or SECTIONS:
         began = time.perf_counter()
@@ -67,7 +69,7 @@ def main(arguments: list[str] | None = None) -> None:
         known["sections"][name] = found
         # After each section: what was measured is not lost when a later one fails.
         write_json(file, known)
-        (given.output / "benchmarks.md").write_text(render(known), encoding="utf-8")
+        page.write_text(render(known), encoding="utf-8")
         print(f"{name}: {found['seconds']} s", flush=True)
 
 

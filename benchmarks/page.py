@@ -8,9 +8,9 @@ from typing import Any
 HEAD = """\
 # Benchmarks
 
-Made by `python -m benchmarks` (or `make benchmark`), which writes `benchmarks.json` beside it too;
-do not edit. `python -m benchmarks --help` says how to repeat a part. Figures are ratios of what was
-measured in one run on one machine, named under each table.
+Made by `python -m benchmarks` (or `make benchmark`) from `benchmarks/measured.json`, which holds
+what it measured; do not edit. `python -m benchmarks --help` says how to repeat a part. Figures are
+ratios of what was measured in one run on one machine, named under each table.
 """
 
 
@@ -20,7 +20,7 @@ def render(found: dict[str, Any]) -> str:
     Parameters
     ----------
     found : dict
-        What `benchmarks.json` holds.
+        What `measured.json` holds.
     """
     parts = [HEAD]
     for name, section in found["sections"].items():

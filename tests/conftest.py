@@ -20,8 +20,12 @@ settings.load_profile("heldout")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of the workflow first: the longest would otherwise be waited for in the end."""
-    items.sort(key=lambda item: "workflow" in item.path.relative_to(ROOT).parts, reverse=True)
+    """Put files with long tests first, whole runs before others: no core waits for one in the end.
+
+    `make test` deals files out to as many processes as there are cores.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, item.path.parent.name != "workflow"))
 
 
 @pytest.fixture(scope="session")

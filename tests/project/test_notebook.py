@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
-from types import ModuleType
 
 import nbformat
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
-NOTEBOOK = DOCS / "recording_to_prediction.ipynb"
+from pages.notebook import NOTEBOOK, execute
 
 
 def written() -> nbformat.NotebookNode:
@@ -48,18 +44,9 @@ def test_the_notebook_is_executed_small_and_of_no_machine() -> None:
         assert re.search(rf"lib\.{module}|from lib import .*{module}", source), module
 
 
-def module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_notebook", DOCS / "notebook.py")
-    assert spec is not None
-    assert spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
 @pytest.mark.slow
 def test_its_cells_run_and_show_what_stands_there() -> None:
-    again = module().execute()
+    again = execute()
     assert outputs(again) == outputs(written())
     # What the notebook is there to show: at random the same network seems to be better.
     (text,) = [

@@ -1,7 +1,7 @@
 """The commands of README and docs: run as they stand there, or with the reason why not.
 
 All of them are planned (tests/project/test_docs.py), and those of `python -m lib` run in
-tests/unit/cli/test_commands.py.
+tests/unit/cli/test_cli.py.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ RUN = {
 
 _SET_UP = "sets up an environment: the lead-in of every other command, and CI does it"
 _TESTS = "runs these tests"
+_LINT = "CI does it"
+_PAGES = "tests/project/test_pages.py makes them again and compares"
 _FETCHES = "fetches recordings whose publishers are not there for tests"
 _REAL = "needs the real recordings, which a checkout does not hold: tests/real reads them"
 _CLUSTER = "needs Slurm; tests/workflow/test_slurm.py runs the profile against a stand-in"
@@ -45,6 +47,14 @@ _OWN = "minutes of training; tests/workflow/test_own.py runs it with fewer epoch
 NOT_RUN = {
     "make run": _MINUTES,
     "make test": _TESTS,
+    "make test SLOW=1": _TESTS,
+    "python -m pytest tests/unit/train/test_store.py": _TESTS,
+    "python -m pytest tests/unit -k calibration -m 'not slow'": _TESTS,
+    "make setup": _SET_UP,
+    "make format": _LINT,
+    "make lint": _LINT,
+    "make pages": _PAGES,
+    "make pages PAGES='configuration structure'": _PAGES,
     "HELDOUT_DATA=/data/recordings make test": _TESTS,
     "source .venv/bin/activate": _SET_UP,
     "conda env create -f environment.yml": _SET_UP,

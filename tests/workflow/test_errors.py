@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.workflow import Done, Workflow
+from lib.config.settings import merge, resolve
+from lib.errors import HeldoutError
+from lib.files import read_yaml
+from tests.support.workflow import CONFIG, Done, Workflow, set_up
 
 
 def assert_clear(done: Done, *words: str) -> None:
@@ -25,8 +28,6 @@ def assert_clear(done: Done, *words: str) -> None:
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """Give a copy in which nothing is made: the configuration is refused before."""
-    from tests.support.workflow import set_up
-
     return set_up(tmp_path_factory.mktemp("idle"))
 
 
@@ -38,47 +39,6 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
             {"settings": {"tiny": {"architectures": {"gru": {"fixed": {"dropuot": 0.1}}}}}},
             ("study tiny", "dropuot", "Did you mean 'dropout'?"),
         ),
-        pytest.param(
-            {"studies": ["tinny"]},
-            ("unknown study 'tinny'", "Did you mean 'tiny'?"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            {"settings": {"tiny": {"architectures": {"gru_": {"fixed": {}, "space": {}}}}}},
-            ("'gru_'", "Did you mean 'gru'?"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            {"shards": "two"},
-            ("shards", "'two'", "number of feature jobs"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            {"settings": {"tiny": {"training": {"epochs": 2.5}}}},
-            ("study tiny", "training.epochs", "2.5"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            {"settings": {"tiny": {"architectures": {"gru": {"space": {"dropout": []}}}}}},
-            ("study tiny", "architectures.gru.space.dropout"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            {"settings": {"tiny": {"primary": "random"}}},
-            ("study tiny", "primary", "honest"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            {"settings": {"tiny": {"protocols": {"random": {"honest": True}}}}},
-            ("study tiny", "protocol random", "cannot be honest"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            {"settings": {"tiny": {"features": {"sampels": 48}}}},
-            ("study tiny", "features", "sampels"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param({"source": "mirror"}, ("mitdb", "mirror=FOLDER"), marks=pytest.mark.slow),
     ],
 )
 def test_a_faulty_configuration_is_refused_before_anything_runs(
@@ -89,6 +49,45 @@ def test_a_faulty_configuration_is_refused_before_anything_runs(
     assert_clear(workflow.run(), *words)
     assert not workflow.path("results").exists()
     assert not workflow.path("resources/data").exists()
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ({"studies": ["tinny"]}, ("unknown study 'tinny'", "Did you mean 'tiny'?")),
+        (
+            {"settings": {"tiny": {"architectures": {"gru_": {"fixed": {}, "space": {}}}}}},
+            ("'gru_'", "Did you mean 'gru'?"),
+        ),
+        ({"shards": "two"}, ("shards", "'two'", "number of feature jobs")),
+        (
+            {"settings": {"tiny": {"training": {"epochs": 2.5}}}},
+            ("study tiny", "training.epochs", "2.5"),
+        ),
+        (
+            {"settings": {"tiny": {"architectures": {"gru": {"space": {"dropout": []}}}}}},
+            ("study tiny", "architectures.gru.space.dropout"),
+        ),
+        ({"settings": {"tiny": {"primary": "random"}}}, ("study tiny", "primary", "honest")),
+        (
+            {"settings": {"tiny": {"protocols": {"random": {"honest": True}}}}},
+            ("study tiny", "protocol random", "cannot be honest"),
+        ),
+        (
+            {"settings": {"tiny": {"features": {"sampels": 48}}}},
+            ("study tiny", "features", "sampels"),
+        ),
+        ({"source": "mirror"}, ("mitdb", "mirror=FOLDER")),
+    ],
+)
+def test_what_is_wrong_with_a_configuration_is_named(
+    idle: Workflow, over: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    """The same check as above, without a Snakemake around it."""
+    config = merge(read_yaml(idle.path("config/config.yaml")), merge(CONFIG, over))
+    with pytest.raises(HeldoutError) as refused:
+        resolve(config, root=idle.folder)
+    assert [word for word in words if word not in str(refused.value)] == []
 
 
 def test_a_mirror_that_is_not_there(copied: Workflow, tmp_path: Path) -> None:

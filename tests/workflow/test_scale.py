@@ -34,7 +34,9 @@ def test_feature_jobs_grow_with_the_recordings_and_not_as_fast(
 
 
 @pytest.mark.slow
-def test_one_recording_more_recomputes_one_shard(fresh: Workflow, tmp_path: Path) -> None:
+def test_one_recording_more_recomputes_one_shard_and_one_shard_more_splits_one(
+    fresh: Workflow, tmp_path: Path
+) -> None:
     folder = tmp_path / "mine"
     add(folder, range(24))
     fresh.configure({"folder": str(folder), "shards": len(SHARDS)})
@@ -53,15 +55,8 @@ def test_one_recording_more_recomputes_one_shard(fresh: Workflow, tmp_path: Path
     changed = {name for name in SHARDS if fresh.path(name).stat().st_mtime_ns != times[name]}
     assert len(changed) == 1
 
-
-@pytest.mark.slow
-def test_one_shard_more_splits_one(fresh: Workflow, tmp_path: Path) -> None:
-    add(tmp_path / "mine", range(24))
-    fresh.configure({"folder": str(tmp_path / "mine"), "shards": 4})
-    examples = "results/folder/examples.npy"
-    assert fresh.run(examples).status == 0
-    fresh.configure({"shards": 5})
+    fresh.configure({"shards": len(SHARDS) + 1})
     done = fresh.run(examples)
     assert done.status == 0, done.output
-    # 5 = 4 + 1: the first of the round gives half of its recordings to the new one.
-    assert parse_plan(done.output).values("shard", "features") == {"0", "4"}
+    # 9 = 8 + 1: the first of the round gives half of its recordings to the new one.
+    assert parse_plan(done.output).values("shard", "features") == {"0", "8"}

@@ -1,7 +1,7 @@
 """The workflow through a real Slurm: the same tables, and jobs as the profile asks for them.
 
 `HELDOUT_SLURM` names a program that makes a Slurm usable on this machine: `start`, `stop`, and
-`status`, which exits with 0 where one is, such as tests/slurm/cluster. Partitions `cpu` and
+`status`, which exits with 0 where one is, such as tests/support/slurm/cluster. Partitions `cpu` and
 `gpu` are expected. With `HELDOUT_SLURM_FAULTS` set, nodes and daemons are taken down as well.
 """
 

@@ -1,6 +1,6 @@
 """Write docs/configuration.md from the schemas, the defaults and the library.
 
-python docs/configuration.py    # after a change of workflow/schemas; a test sees that it was run
+python -m pages configuration    # after a change of workflow/schemas; a test sees that it was run
 """
 
 from __future__ import annotations
@@ -8,20 +8,19 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from lib.features import KINDS
 from lib.files import read_yaml
 from lib.networks.hyperparameters import ARCHITECTURES
+from pages.markdown import DOCS, ROOT, table
 
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "configuration.md"
+PAGE = DOCS / "configuration.md"
 
 HEAD = """\
 # Configuration
 
-Made by `python docs/configuration.py` from `workflow/schemas`; do not edit.
+Made by `python -m pages configuration` from `workflow/schemas`; do not edit.
 
 Keys stand in `config/config.yaml`, in a file given with `--configfile`, or on the command line.
 Later ones win, and an unknown key is refused:
@@ -114,14 +113,8 @@ def keys(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, dic
         yield from keys(more, f"{prefix}*.")
 
 
-def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    """Write a Markdown table."""
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
-
-
 def value_of(name: str, config: Any) -> str:
-    """Give the default of a key as it is typed in YAML, or nothing where there is none."""
+    """Write the default of a key as it is typed in YAML, or nothing where there is none."""
     for part in name.split("."):
         if not isinstance(config, dict) or part not in config:
             return ""
@@ -130,7 +123,7 @@ def value_of(name: str, config: Any) -> str:
 
 
 def general() -> Iterator[tuple[str, ...]]:
-    """Give the rows of the keys of a configuration."""
+    """List the keys of a configuration."""
     default = read_yaml(ROOT / "config" / "config.yaml")
     full = read_yaml(ROOT / "config" / "full.yaml")
     for name, schema in keys(read_yaml(ROOT / "workflow" / "schemas" / "config.schema.yaml")):
@@ -145,14 +138,14 @@ def general() -> Iterator[tuple[str, ...]]:
 
 
 def study() -> Iterator[tuple[str, ...]]:
-    """Give the rows of the keys of a study."""
+    """List the keys of a study."""
     for name, schema in keys(read_yaml(ROOT / "workflow" / "schemas" / "study.schema.yaml")):
         must = "yes" if schema["must"] else ""
         yield f"`{name}`", schema.get("description", ""), kind_of(schema), must
 
 
 def features() -> Iterator[tuple[str, ...]]:
-    """Give a row for each kind of features."""
+    """List each kind of features and its settings."""
     for name, kind in KINDS.items():
         settings = inspect.signature(kind.shape).parameters.values()
         words = [
@@ -163,7 +156,7 @@ def features() -> Iterator[tuple[str, ...]]:
 
 
 def hyperparameters() -> Iterator[tuple[str, ...]]:
-    """Give a row for each hyperparameter."""
+    """List each hyperparameter and its defaults."""
     names = dict.fromkeys(name for values in ARCHITECTURES.values() for name in values)
     for name in names:
         cells = (
@@ -173,7 +166,7 @@ def hyperparameters() -> Iterator[tuple[str, ...]]:
 
 
 def render() -> str:
-    """Give the whole page as Markdown."""
+    """Return the whole page as Markdown."""
     architectures = (f"`{name}`" for name in ARCHITECTURES)
     return "\n".join(
         [
@@ -191,5 +184,6 @@ def render() -> str:
     )
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write the page."""
     PAGE.write_text(render(), encoding="utf-8")

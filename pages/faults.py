@@ -1,7 +1,7 @@
 """The figures of docs/faults.md, counted from the tests themselves.
 
-python -m tests.faults.figures         # write the tables into docs/faults.md
-python -m tests.faults.figures LOG …   # and take in what long runs of tests.support.fuzzing printed
+python -m pages faults         # write the tables into docs/faults.md
+python -m pages.faults LOG …   # and take in what long runs of tests.support.fuzzing printed
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pages.markdown import DOCS, filled, table
 from tests.faults import test_faults_archives as archives
 from tests.faults import test_faults_config as config
 from tests.faults import test_faults_fuzz as fuzz
@@ -20,7 +21,7 @@ from tests.faults import test_faults_payloads as payloads
 from tests.faults import test_faults_recordings as recordings
 from tests.faults import test_faults_retrieval as retrieval
 
-PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGE = DOCS / "faults.md"
 LONG_RUN = Path(__file__).with_name("long_run.json")
 
 
@@ -30,14 +31,8 @@ def cases(test: Callable[..., Any]) -> int:
     return math.prod(len(list(mark.args[1])) for mark in marks)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Write a Markdown table; numbers stand to the right."""
-    rows = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
-    ruler = ["---", *(["---:"] * (len(head) - 1))]
-    return "".join("| " + " | ".join(row) + " |\n" for row in [head, ruler, *rows])
-
-
 def retrieved() -> str:
+    """Count the faults of servers, mirrors and archives."""
     rows = [
         ("a server's faults that pass", len(retrieval.MENDED), "the right bytes", 0),
         ("a server's faults that stay", len(retrieval.REFUSED), "an error, then the bytes", 0),
@@ -58,10 +53,11 @@ def retrieved() -> str:
         ("mirrors that lie", len(retrieval.MIRRORS) + 1, "an error, then the bytes", 0),
         ("harmful archives", len(archives.HARMFUL), "refused by name", 0),
     ]
-    return table(("what", "faults", "in the end", "wrong or lost files"), rows)
+    return table(("what", "faults", "in the end", "wrong or lost files"), rows, numbers=True)
 
 
 def read() -> str:
+    """Count the damaged and hostile recordings and models."""
     kinds = {
         "sounds": recordings.SOUNDS,
         "WFDB records": recordings.RECORDS,
@@ -80,10 +76,11 @@ def read() -> str:
     ]
     rows += [(name, count, good, count - good, 0) for name, count, good in runs]
     rows.append(("inputs that once failed, kept", len(fuzz.corpus()), "or read", "refused", 0))
-    return table(("what", "inputs", "read", "refused", "otherwise"), rows)
+    return table(("what", "inputs", "read", "refused", "otherwise"), rows, numbers=True)
 
 
 def fuzzed() -> str:
+    """List what the long runs of random inputs came to, for each reader."""
     rows = [
         (
             f"`{name}`",
@@ -97,10 +94,11 @@ def fuzzed() -> str:
         for name, row in json.loads(LONG_RUN.read_text()).items()
     ]
     head = ("reader", "inputs", "read", "refused", "otherwise", "slowest, s", "peak, MB")
-    return table(head, rows)
+    return table(head, rows, numbers=True)
 
 
 def configured() -> str:
+    """Count the settings that must be refused."""
     keys = {param.values[:2] for param in config.TYPES}
     rows = [
         (f"wrong types and values, of {len(keys)} keys", len(config.TYPES)),
@@ -110,22 +108,22 @@ def configured() -> str:
         ("mixtures of random values", config.MIXED),
         ("through Snakemake", len(config.COMMANDS)),
     ]
-    return table(("what", "settings", "ran all the same"), [(*row, 0) for row in rows])
+    counted = [(*row, 0) for row in rows]
+    return table(("what", "settings", "ran all the same"), counted, numbers=True)
 
 
 TABLES = {"retrieval": retrieved, "recordings": read, "fuzz": fuzzed, "configuration": configured}
 
 
-def written(page: str) -> str:
-    """Give the page with each table between its two remarks made anew."""
-    for name, make in TABLES.items():
-        first, last = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
-        head, _, rest = page.partition(first)
-        _, found, tail = rest.partition(last)
-        if not found:
-            raise SystemExit(f"{PAGE}: expected {first.strip()} and {last.strip()}, got neither")
-        page = f"{head}{first}\n{make()}\n{last}{tail}"
-    return page
+def render() -> str:
+    """Return the whole page, its tables made anew."""
+    page = PAGE.read_text(encoding="utf-8")
+    return filled(page, {name: make() for name, make in TABLES.items()})
+
+
+def write() -> None:
+    """Write the page."""
+    PAGE.write_text(render(), encoding="utf-8")
 
 
 def take_in(logs: Sequence[str]) -> None:
@@ -147,6 +145,5 @@ def take_in(logs: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        take_in(sys.argv[1:])
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    take_in(sys.argv[1:])
+    write()

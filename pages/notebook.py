@@ -1,4 +1,4 @@
-"""Run the cells of the notebook anew and keep what comes out: python docs/notebook.py."""
+"""Run the cells of the notebook anew and keep what comes out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parent / "recording_to_prediction.ipynb"
+from pages.markdown import DOCS, ROOT
+
+NOTEBOOK = DOCS / "recording_to_prediction.ipynb"
 
 
 def execute(source: Path = NOTEBOOK) -> nbformat.NotebookNode:
@@ -32,8 +34,7 @@ def execute(source: Path = NOTEBOOK) -> nbformat.NotebookNode:
         A cell failed.
     """
     notebook = nbformat.read(source, as_version=4)
-    root = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": path}
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
@@ -55,5 +56,6 @@ def execute(source: Path = NOTEBOOK) -> nbformat.NotebookNode:
     return notebook
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """Write the notebook."""
     nbformat.write(execute(), NOTEBOOK)
