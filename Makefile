@@ -58,7 +58,7 @@ run: $(READY) ## run the workflow; leaves results/report.html
 test: $(READY) ## the tests; with SLOW=1 those that take minutes, too
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "$(if $(SLOW),,not slow)" $(PYTEST_ARGS)
 
-pages: $(READY) ## write the pages of docs that are made; a test says when that is due
+pages: $(READY) ## write the generated pages of docs; a test says when one is out of date
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pages $(PAGES)
 
 benchmark: $(READY) ## measure, and write docs/benchmarks.md; BENCHMARK_ARGS=--help says more

@@ -1,1 +1,1 @@
-"""The pages of `docs` that are made from code, settings and measurements; tests keep them so."""
+"""The pages of `docs` that are generated from code, settings and measurements; tests hold them."""

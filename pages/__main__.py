@@ -1,4 +1,4 @@
-"""Write the pages of `docs` that are made: python -m pages, or `make pages`.
+"""Write the generated pages of `docs`.
 
 python -m pages                   # all; the notebook trains its networks again, in a minute or two
 python -m pages structure faults  # some

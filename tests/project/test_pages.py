@@ -1,4 +1,4 @@
-"""The pages that are made are as `python -m pages` makes them."""
+"""The generated pages are as `python -m pages` writes them."""
 
 from __future__ import annotations
 
