@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -41,6 +42,33 @@ def atomic(path: str | Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def symlink(path: str | Path, target: str | Path) -> None:
+    """Let `path` be a symbolic link to `target`, at once, whatever link was there before.
+
+    Raises
+    ------
+    HeldoutError
+        The file system has no symbolic links.
+    """
+    path, target = Path(path), Path(target)
+    if path.is_symlink() and path.readlink() == target:
+        return
+    try:
+        with atomic(path) as part:
+            part.unlink(missing_ok=True)
+            part.symlink_to(target, target_is_directory=True)
+    except OSError as error:
+        # What a file system says that has none: not permitted, or not supported.
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        raise HeldoutError(
+            path,
+            "a file system with symbolic links",
+            f"{error}",
+            "Put the project on another disk; exFAT and FAT have none.",
+        ) from error
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -13,168 +13,149 @@ from lib.errors import HeldoutError
 from lib.files import read_json, sha256, write_json
 from lib.retrieve.archives import heart_sounds_layout, unpack
 from lib.retrieve.download import Network, Report, Stopped, fetch, forget, session
-from lib.retrieve.registry import Registry, RegistryArchive, RegistryFile, wrong
-from lib.retrieve.state import Listing, Place, files_in, listing, place, row_of
+from lib.retrieve.registry import Registry, RegistryArchive, RegistryFile, fault_of
+from lib.retrieve.state import Listing, Place, fetched_row, files_in, listing, move
 
 
-def download(where: Place, registry: Registry, *, network: Network, report: Report) -> None:
+def download(place: Place, registry: Registry, *, network: Network, report: Report) -> Listing:
     """Fetch what the folder lacks, or adopt what a person put there where consent is needed.
 
     Raises
     ------
     HeldoutError
-        A file cannot be fetched or is not what the registry says; or the data need a person's
-        consent and are not there.
+        A file cannot be fetched or is not what the registry says; the data need a person's
+        consent and are not there; or a person put another file where one belongs.
     """
-    where.switch("download")
+    place.enter()
+    folder, consent = place.folder, registry.consent_text(place.link)
     if not registry.downloadable:
-        if registry.adopt is None or not any(where.folder.glob(registry.adopt)):
-            raise HeldoutError(
-                f"{where.folder}: expected {registry.title} ({registry.adopt}), got none. "
-                f"{registry.consent_text(where.folder)}"
-            )
-        return
-    there = [file.path for file in registry.files if (where.folder / file.path).is_file()]
-    rows = listing(where.folder, there, known=where.known("download"))
-    lacking = []
-    for file in registry.files:
-        if file.path in rows and wrong(file, rows[file.path]):
-            where.keep(file.path)
-            del rows[file.path]
-        if file.path not in rows:
-            lacking.append(file)
+        if registry.adopt is None or not any(folder.glob(registry.adopt)):
+            raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
+    rows = listing(folder, files_in(folder), known=place.known(), threads=network.threads)
+    fetching = _Fetching(place.hidden / "parts", rows, network, report)
     try:
-        _fetch_all(
-            lacking,
-            to=where.folder,
-            parts=where.hidden / "parts",
-            rows=rows,
-            network=network,
-            report=report,
-        )
+        for file in registry.files:
+            if file.path in rows and (fault := fault_of(file, rows[file.path])):
+                _reject(place, file.path, rows.pop(file.path), fault)
+        fetching.fetch_all([file for file in registry.files if file.path not in rows], to=folder)
         for archive in registry.archives:
-            _archive(where, archive, rows=rows, network=network, report=report)
+            _archive(place, archive, fetching)
     except HeldoutError as error:
         if registry.consent is None:
             raise
-        raise HeldoutError(f"{error} Or: {registry.consent_text(where.folder)}") from error
+        advice = f"{error.advice} Or: {consent}"
+        raise HeldoutError(error.place, error.expected, error.got, advice) from error
     finally:
         # Also when it fails: what is verified need not be read again.
-        if rows:
-            where.remember("download", {**where.known("download"), **rows})
-    shutil.rmtree(where.hidden / "parts", ignore_errors=True)
+        place.remember(rows)
+    shutil.rmtree(fetching.parts, ignore_errors=True)
+    return dict(sorted(rows.items()))
 
 
-def _fetch_all(
-    files: Sequence[RegistryFile],
-    *,
-    to: Path,
-    parts: Path,
-    rows: Listing,
-    network: Network,
-    report: Report,
-) -> None:
-    """Fetch several files at a time; the first failure stops the others where they are."""
-    stop = threading.Event()
-    local = threading.local()
-
-    def one(file: RegistryFile) -> tuple[str, dict[str, Any]]:
-        if stop.is_set():
-            raise Stopped
-        if not hasattr(local, "http"):
-            local.http = session()  # a session is not made to be shared between threads
-        part = parts / f"{file.path}.part"
-        digest = fetch(file, part=part, http=local.http, network=network, report=report, stop=stop)
-        row = row_of(part, digest)
-        place(part, to / file.path)
-        forget(part)
-        return file.path, row
-
-    with ThreadPoolExecutor(max(1, network.threads)) as pool:
-        tasks = [pool.submit(one, file) for file in files]
-        try:
-            for task in as_completed(tasks):
-                path, row = task.result()
-                rows[path] = row
-        except BaseException:
-            stop.set()
-            for task in tasks:
-                task.cancel()
-            raise
+def _reject(place: Place, path: str, row: dict[str, Any], fault: tuple[str, str]) -> None:
+    """Delete a wrong file that was fetched: it is fetched again. A person's is an error."""
+    if not row["fetched"]:
+        raise HeldoutError(
+            place.link / path,
+            *fault,
+            "It was put there by hand, and nothing overwrites it. Replace it by the published "
+            "file, or move it away: then it is fetched.",
+        )
+    (place.folder / path).unlink()
 
 
-def archive_info(where: Place) -> dict[str, dict[str, Any]]:
-    """Give what is known of the archives that were fetched, by name."""
+class _Fetching:
+    """What all files of one retrieval share: where parts lie, what has come, and how patiently."""
+
+    def __init__(self, parts: Path, rows: Listing, network: Network, report: Report) -> None:
+        self.parts, self.rows, self.network, self.report = parts, rows, network, report
+
+    def fetch_all(self, files: Sequence[RegistryFile], *, to: Path) -> None:
+        """Fetch several files at a time; the first failure stops the others where they are."""
+        stop, local = threading.Event(), threading.local()
+
+        def one(file: RegistryFile) -> None:
+            if stop.is_set():
+                raise Stopped
+            if not hasattr(local, "http"):
+                local.http = session()  # a session is not made to be shared between threads
+            part = self.parts / f"{file.path}.part"
+            digest = fetch(
+                file,
+                part=part,
+                http=local.http,
+                network=self.network,
+                report=self.report,
+                stop=stop,
+            )
+            row = fetched_row(part, digest)
+            move(part, to / file.path)
+            forget(part)
+            if not isinstance(file, RegistryArchive):
+                self.rows[file.path] = row
+
+        with ThreadPoolExecutor(max(1, self.network.threads)) as pool:
+            tasks = [pool.submit(one, file) for file in files]
+            try:
+                for task in as_completed(tasks):
+                    task.result()
+            except BaseException:
+                stop.set()
+                for task in tasks:
+                    task.cancel()
+                raise
+
+
+def archive_info(place: Place) -> dict[str, dict[str, Any]]:
+    """Read what is known of the archives that were fetched, by name."""
     try:
-        value = read_json(where.hidden / "archives.json")
+        value = read_json(place.hidden / "archives.json")
     except HeldoutError:
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def _archive(
-    where: Place, archive: RegistryArchive, *, rows: Listing, network: Network, report: Report
-) -> None:
+def _archive(place: Place, archive: RegistryArchive, fetching: _Fetching) -> None:
     """Fetch an archive and unpack it, unless its recordings are in place."""
-    info = archive_info(where).get(archive.path)
-    found = files_in(where.folder) if where.folder.is_dir() else []
-    ours = [path for path in found if archive.holds(path)]
-    have = listing(where.folder, ours, known={**where.known("download"), **rows})
-    rows.update(have)
-    if info is None and len(ours) >= archive.recordings:
+    info, rows = archive_info(place).get(archive.path), fetching.rows
+    have = {path: row["sha256"] for path, row in rows.items() if archive.holds(path)}
+    by_hand = sum(not rows[path]["fetched"] for path in have)
+    if info is None and by_hand >= archive.recordings:
         return  # a person put the whole release there
-    if info is not None and all(
-        have.get(path, {}).get("sha256") == digest for path, digest in info["recordings"].items()
-    ):
+    if info is not None and info["recordings"].items() <= have.items():
         return
     # Kept out of the published layout, and kept: a recording that is lost comes from here again.
-    shelf = where.hidden / "archives"
-    packed = shelf / archive.path
+    packed = place.hidden / "archives" / archive.path
     if not packed.is_file():
-        _fetch_all(
-            [archive],
-            to=shelf,
-            parts=where.hidden / "parts",
-            rows={},
-            network=network,
-            report=report,
-        )
-    try:
-        taken: dict[str, str] = {}
+        fetching.fetch_all([archive], to=packed.parent)
+    unpacked: dict[str, str] = {}
 
-        def put(path: str, file: Path) -> None:
-            taken[path] = sha256(file)
-            row = row_of(file, taken[path])
-            if path in have and have[path]["sha256"] == taken[path]:
-                return
-            if (where.folder / path).exists():
-                where.keep(path)
-            place(file, where.folder / path)
+    def put(path: str, file: Path) -> None:
+        unpacked[path] = digest = sha256(file)
+        # What a person put there is not overwritten.
+        if path not in have or (have[path] != digest and rows[path]["fetched"]):
+            row = fetched_row(file, digest)
+            move(file, place.folder / path)
             rows[path] = row
 
-        unpack(
-            packed,
-            layout=heart_sounds_layout(archive),
-            place=put,
-            scratch=where.hidden / "parts" / "member.part",
-        )
+    layout, scratch = heart_sounds_layout(archive), fetching.parts / "member.part"
+    try:
+        unpack(packed, layout=layout, place=put, scratch=scratch)
     except HeldoutError:
         packed.unlink(missing_ok=True)
         raise
-    if len(taken) < archive.recordings:
+    if len(unpacked) < archive.recordings:
         packed.unlink(missing_ok=True)
         raise HeldoutError(
-            f"{archive.url}: expected {archive.recordings} recordings, got {len(taken)}. The "
-            "publisher changed the archive."
+            archive.url or archive.path,
+            f"{archive.recordings} recordings",
+            f"{len(unpacked)}",
+            "The publisher changed the archive.",
         )
-    write_json(
-        where.hidden / "archives.json",
-        {
-            **archive_info(where),
-            archive.path: {
-                "bytes": packed.stat().st_size,
-                "sha256": sha256(packed),
-                "recordings": taken,
-            },
-        },
-    )
+    for path, digest in unpacked.items():
+        if rows[path]["sha256"] != digest:
+            fault = (f"SHA-256 {digest}, as in {archive.path}", have[path])
+            _reject(place, path, rows[path], fault)
+    size, digest = packed.stat().st_size, sha256(packed)
+    kept = {"bytes": size, "sha256": digest, "recordings": unpacked}
+    write_json(place.hidden / "archives.json", {**archive_info(place), archive.path: kept})
