@@ -90,7 +90,7 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise HeldoutError(
-            f"{path}: expected a JSON file, got {error}. Delete it and run again: it is made anew."
+            path, "a JSON file", f"{error}", "Delete it and run again: it is made anew."
         ) from error
 
 
@@ -130,8 +130,10 @@ def read_table(path: str | Path, *, text: tuple[str, ...] = ()) -> pd.DataFrame:
         )
     except (OSError, ValueError) as error:
         raise HeldoutError(
-            f"{path}: expected a {path.suffix[1:]} table, got {error}. "
-            "Delete it and run again: it is made anew."
+            path,
+            f"a {path.suffix[1:]} table",
+            f"{error}",
+            "Delete it and run again: it is made anew.",
         ) from error
     columns = [name for name in text if name in table.columns]
     table[columns] = table[columns].fillna("")

@@ -105,9 +105,11 @@ def find_run(name: str | Path, *, results: str | Path = "results") -> Path:
             found.append((record["metrics"]["validation"]["loss"], file.parent))
     if not found:
         raise HeldoutError(
-            f"{name}: expected the folder of a run (with run.json and model.keras), or a study in "
-            f"{results} with an honest run of a network, got neither. Run the workflow first, or "
-            "correct the name."
+            name,
+            f"the folder of a run (with run.json and model.keras), or a study in {results} with "
+            "an honest run of a network",
+            "neither",
+            "Run the workflow first, or correct the name.",
         )
     return min(found)[1]
 
@@ -135,14 +137,17 @@ def read_run(folder: str | Path) -> dict[str, Any]:
     record = read_json(Path(folder) / "run.json")
     if record.get("kind") != "network" or not (Path(folder) / "model.keras").is_file():
         raise HeldoutError(
-            f"{folder}: expected the run of a network, with its model.keras, got "
-            f"{record.get('kind', 'something else')} {record.get('architecture', '')}. "
-            "Name another run."
+            folder,
+            "the run of a network, with its model.keras",
+            f"{record.get('kind', 'something else')} {record.get('architecture', '')}",
+            "Name another run.",
         )
     if "inputs" not in record:
         raise HeldoutError(
-            f"{folder}/run.json: expected `inputs`, how the features are made, got none: the run "
-            "is of an older version. Run the workflow again; what was trained is not trained anew."
+            f"{folder}/run.json",
+            "`inputs`, how the features are made",
+            "none: the run is of an older version",
+            "Run the workflow again; what was trained is not trained anew.",
         )
     return dict(record)
 
@@ -171,9 +176,10 @@ def load_model(keras: Any, path: str | Path) -> Any:
         return keras.models.load_model(path, safe_mode=True)
     except Exception as error:  # Keras raises whatever the archive leads it to
         raise HeldoutError(
-            f"{path}: expected a model of this workflow, without code of its own, got "
-            f"{type(error).__name__}: {str(error)[:300]}. Do not use it; delete its folder and run "
-            "the workflow again: it is trained anew."
+            path,
+            "a model of this workflow, without code of its own",
+            f"{type(error).__name__}: {str(error)[:300]}",
+            "Do not use it; delete its folder and run the workflow again: it is trained anew.",
         ) from error
 
 
@@ -213,8 +219,10 @@ class Predictor:
         if lead is not None:
             if self.features["kind"] != "beats":
                 raise HeldoutError(
-                    f"lead: expected a network of beats, got one of {self.features['kind']}. "
-                    "Leave --lead out."
+                    "lead",
+                    "a network of beats",
+                    f"one of {self.features['kind']}",
+                    "Leave --lead out.",
                 )
             self.features["lead"] = lead
         self._reading = {**self.inputs["reading"], **(reading or {})}

@@ -28,9 +28,8 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
     """
     place.enter()
     folder, consent = place.folder, registry.consent_text(place.link)
-    if not registry.downloadable:
-        if registry.adopt is None or not any(folder.glob(registry.adopt)):
-            raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
+    if not registry.downloadable and not any(folder.glob(registry.adopt or "*")):
+        raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
     rows = listing(folder, files_in(folder), known=place.known(), threads=network.threads)
     fetching = _Fetching(place.hidden / "parts", rows, network, report)
     try:

@@ -1,3 +1,9 @@
+def mirror(wildcards):
+    """Name the folder of mirrors, if the dataset comes from there."""
+    source = configuration.source_of(wildcards.dataset, SETTINGS)
+    return SETTINGS["mirror"] if source == "mirror" else None
+
+
 rule retrieve:
     input:
         registry="resources/registry/{dataset}.yaml",
@@ -14,10 +20,10 @@ rule retrieve:
         runtime=240,
     params:
         source=lambda wildcards: configuration.source_of(wildcards.dataset, SETTINGS),
-        mirror=lambda wildcards: (
-            SETTINGS["mirror"]
-            if configuration.source_of(wildcards.dataset, SETTINGS) == "mirror"
-            else None
+        mirror=mirror,
+        # A mirror is linked to: what changed in it is verified again.
+        listing=lambda wildcards: mirror(wildcards) and listing(
+            f"{mirror(wildcards)}/{wildcards.dataset}"
         ),
         simulation=lambda wildcards: (
             dict(
