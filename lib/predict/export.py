@@ -155,7 +155,8 @@ def _write_onnx(keras: Any, model: Any, file: Path) -> None:
 def disagreement(folder: str | Path, inputs: Mapping[str, Any]) -> float:
     """Compute the largest difference of the probabilities that two formats give.
 
-    `model.keras` and the other format are asked for the same examples, drawn within the range of the training's.
+    `model.keras` and the other format are asked for the same examples, drawn within the range of
+    the training's.
     """
     folder = Path(folder)
     keras = load("tensorflow")
