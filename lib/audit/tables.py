@@ -150,10 +150,7 @@ def _table(path: Path) -> pd.DataFrame:
             )
     except (OSError, ValueError) as error:
         raise HeldoutError(
-            path,
-            "a table (.csv, .tsv, .parquet) or a folder",
-            f"{error}",
-            "Correct its name.",
+            path, "a table (.csv, .tsv, .parquet) or a folder", f"{error}", "Correct its name."
         ) from error
     known = {str(name).strip().lower(): name for name in table.columns}
     columns = {}

@@ -75,27 +75,18 @@ def read_header(path: str | Path) -> Header:
     size = path.stat().st_size
     if promised is not None and promised > size:
         raise HeldoutError(
-            path,
-            f"{promised:,} bytes by its header",
-            f"{size:,}: it is truncated",
-            _mend(path),
+            path, f"{promised:,} bytes by its header", f"{size:,}: it is truncated", _mend(path)
         )
     try:
         info = soundfile.info(str(path))
     except (soundfile.SoundFileError, ValueError) as error:
         raise HeldoutError(
-            path,
-            "an audio file",
-            f"one that cannot be decoded ({error})",
-            _mend(path),
+            path, "an audio file", f"one that cannot be decoded ({error})", _mend(path)
         ) from error
     if info.format == "RAW":
         # libsndfile takes any bytes in a file named .au for old samples without a header.
         raise HeldoutError(
-            path,
-            "an audio file",
-            "one that cannot be decoded (it has no header)",
-            _mend(path),
+            path, "an audio file", "one that cannot be decoded (it has no header)", _mend(path)
         )
     if info.frames <= 0 or not plausible(info.samplerate):
         raise HeldoutError(

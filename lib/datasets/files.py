@@ -265,10 +265,7 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
     if variable not in content:
         names = [name for name, *_ in matlab.variables(path)]
         raise HeldoutError(
-            path,
-            f"the variable {variable}",
-            ", ".join(names) or "none",
-            "Correct its name.",
+            path, f"the variable {variable}", ", ".join(names) or "none", "Correct its name."
         )
     samples = _columns(path, variable, content[variable])
     found = float(number) if number is not None else matlab.rate(path, content, name=wanted[1])

@@ -177,17 +177,9 @@ def require_file(path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.is_file():
-        raise HeldoutError(
-            path,
-            "a file",
-            "nothing there",
-            "Retrieve the dataset anew.",
-        )
+        raise HeldoutError(path, "a file", "nothing there", "Retrieve the dataset anew.")
     if not path.stat().st_size:
         raise HeldoutError(
-            path,
-            "a recording",
-            "an empty file",
-            "Delete it and run again; it is fetched anew.",
+            path, "a recording", "an empty file", "Delete it and run again; it is fetched anew."
         )
     return path

@@ -55,11 +55,7 @@ def read_header(path: str | Path) -> Any:
 
     path = require_file(path)
     if path.suffix != ".hea":
-        raise HeldoutError(
-            path,
-            "a WFDB header (.hea)",
-            f"{path.suffix or 'none'}",
-        )
+        raise HeldoutError(path, "a WFDB header (.hea)", f"{path.suffix or 'none'}")
     try:
         with _quiet():
             header = wfdb.rdheader(str(path.absolute().with_suffix("")))

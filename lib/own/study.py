@@ -133,9 +133,7 @@ def _headers(folder: Path, paths: list[str], reading: Mapping[str, Any]) -> dict
             errors.append(str(error))
     if not headers:
         raise HeldoutError(
-            folder,
-            "recordings that can be read",
-            f"none among {len(some)}, the first: {errors[0]}",
+            folder, "recordings that can be read", f"none among {len(some)}, the first: {errors[0]}"
         )
     return headers
 

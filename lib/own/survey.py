@@ -242,9 +242,6 @@ def link(folder: str | Path, place: str | Path) -> None:
     place = Path(place)
     if place.exists() and not place.is_symlink():
         raise HeldoutError(
-            place,
-            "nothing, or a link to the folder",
-            "something else",
-            "Move it away.",
+            place, "nothing, or a link to the folder", "something else", "Move it away."
         )
     symlink(place, Path(folder).resolve())

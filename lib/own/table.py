@@ -171,12 +171,7 @@ def _described(folder: Path, *, labels: bool) -> pd.DataFrame:
         (ungrouped, "a group for every path"),
     ):
         if wrong:
-            raise HeldoutError(
-                file,
-                wanted,
-                ", ".join(wrong[:4]),
-                "Correct it.",
-            )
+            raise HeldoutError(file, wanted, ", ".join(wrong[:4]), "Correct it.")
     table["split"] = [part_of(text) if text else "" for text in table["split"]]
     return table[["path", "label", "group", "split"]]
 

@@ -33,6 +33,19 @@ _HOPELESS = (
 )
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # statuses that another try may fix
 
+_OTHER_BYTES = (
+    "The publisher or something between has other bytes than the registry says. Nothing was kept. "
+    "Try another network; if it stays, compare with the publisher's checksums and correct the "
+    "registry ({path})."
+)
+_UNREACHABLE = (
+    "Check the network, or wait where the server is busy, and run again: it goes on where it "
+    "stopped."
+)
+_UNWRITABLE = (
+    "Make room on that disk, or let it be written to, and run again: it goes on where it stopped."
+)
+
 
 @dataclass(frozen=True)
 class Network:
@@ -82,102 +95,135 @@ class _WrongBytesError(Exception):
         self.expected, self.got = expected, got
 
 
-def session() -> requests.Session:
-    """Open a session for `fetch`."""
-    made = requests.Session()
-    # A compressed body would make sizes and ranges mean something else.
-    made.headers.update({"User-Agent": "heldout", "Accept-Encoding": "identity"})
-    return made
-
-
-def fetch(
-    file: RegistryFile,
-    *,
-    part: Path,
-    http: requests.Session,
-    network: Network,
-    report: Report,
-    stop: threading.Event,
-) -> str:
-    """Fetch a file to `part`, going on from what an earlier run left there, and verify it.
+class Fetcher:
+    """Fetches files over HTTP; safe to call from threads.
 
     Parameters
     ----------
-    file : RegistryFile
-        What to fetch; size and checksum are verified where they are known.
-    part : Path
-        Where the bytes are gathered. It and `{part}.json` survive a crash.
-    http : requests.Session
-        From `session`; not shared between threads.
     network : Network
         Patience.
     report : callable
-        Called with the path, the bytes so far, and the bytes in all (None where unknown).
+        Called with a path, its bytes so far, and its bytes in all (None where unknown).
+
+    Attributes
+    ----------
     stop : threading.Event
-        Ends the download when set.
-
-    Returns
-    -------
-    str
-        The SHA-256 of the whole file, which now lies at `part`. The caller moves it into place and
-        then calls `forget`, in that order: a crash between the two fetches nothing twice.
-
-    Raises
-    ------
-    HeldoutError
-        The server refuses, cannot be reached, or sends other bytes than the registry says.
-    Stopped
-        `stop` was set.
+        Ends every download when set.
     """
-    if file.url is None:
-        raise HeldoutError(file.path, "an address in the registry", "none", "Add base_url or url.")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    failures, wrong, furthest = 0, 0, _size(part)
-    while True:
-        if stop.is_set():
-            raise Stopped
-        fresh = _size(part) == 0
-        try:
-            _receive(file, part=part, http=http, network=network, report=report, stop=stop)
-            return _verified(file, part)
-        except _WrongBytesError as error:
-            # Bytes gathered over several tries may be of two versions of the file, and a proxy may
-            # have answered once: the whole file is asked for once more before it is called wrong.
-            forget(part)
-            wrong += fresh
-            if wrong >= 2:
-                raise HeldoutError(
-                    file.url,
-                    error.expected,
-                    error.got,
-                    "The publisher or something between has other bytes than the registry says. "
-                    "Nothing was kept. Try another network; if it stays, compare with the "
-                    f"publisher's checksums and correct the registry ({file.path}).",
-                ) from error
-        except _TryAgainError as error:
-            size = _size(part)
-            failures = 1 if size > furthest else failures + 1
-            furthest = max(furthest, size)
-            if failures >= network.attempts:
-                raise HeldoutError(
-                    file.url,
-                    "the file",
-                    f"{error} after {failures} tries that brought nothing new",
-                    "Check the network, or wait where the server is busy, and run again: it goes "
-                    "on where it stopped.",
-                ) from error
-            pause = error.wait
-            if pause is None:
-                pause = network.backoff * 2 ** (failures - 1) * random.uniform(1.0, 1.5)
-            stop.wait(min(pause, network.backoff_max))
-        except OSError as error:
+
+    def __init__(self, network: Network, report: Report) -> None:
+        self.network, self.report = network, report
+        self.stop, self._local = threading.Event(), threading.local()
+
+    def _http(self) -> requests.Session:
+        """Open a session for each thread, since none is made to be shared."""
+        if not hasattr(self._local, "http"):
+            self._local.http = requests.Session()
+            # A compressed body would make sizes and ranges mean something else.
+            headers = {"User-Agent": "heldout", "Accept-Encoding": "identity"}
+            self._local.http.headers.update(headers)
+        return self._local.http
+
+    def fetch(self, file: RegistryFile, part: Path) -> str:
+        """Fetch a file to `part`, going on from what an earlier run left there, and verify it.
+
+        Parameters
+        ----------
+        file : RegistryFile
+            What to fetch; size and checksum are verified where they are known.
+        part : Path
+            Where the bytes are gathered. It and `{part}.json` survive a crash.
+
+        Returns
+        -------
+        str
+            The SHA-256 of the whole file, which now lies at `part`. The caller moves it into place
+            and then calls `forget`, in that order: a crash between the two fetches nothing twice.
+
+        Raises
+        ------
+        HeldoutError
+            The server refuses, cannot be reached, or sends other bytes than the registry says.
+        Stopped
+            `stop` was set.
+        """
+        if file.url is None:
             raise HeldoutError(
-                part,
-                "to write it",
-                f"{error}",
-                "Make room on that disk, or let it be written to, and run again: it goes on where "
-                "it stopped.",
-            ) from error
+                file.path, "an address in the registry", "none", "Add base_url or url."
+            )
+        part.parent.mkdir(parents=True, exist_ok=True)
+        failures, wrong, furthest = 0, 0, _size(part)
+        while True:
+            if self.stop.is_set():
+                raise Stopped
+            fresh = _size(part) == 0
+            try:
+                self._receive(file, part)
+                return _verified(file, part)
+            except _WrongBytesError as error:
+                # Bytes of several tries may be of two versions of the file, and a proxy may have
+                # answered once: all of it is asked for once more before it is called wrong.
+                forget(part)
+                wrong += fresh
+                if wrong >= 2:
+                    advice = _OTHER_BYTES.format(path=file.path)
+                    raise HeldoutError(file.url, error.expected, error.got, advice) from error
+            except _TryAgainError as error:
+                size = _size(part)
+                failures = 1 if size > furthest else failures + 1
+                furthest = max(furthest, size)
+                if failures >= self.network.attempts:
+                    got = f"{error} after {failures} tries that brought nothing new"
+                    raise HeldoutError(file.url, "the file", got, _UNREACHABLE) from error
+                pause = error.wait
+                if pause is None:
+                    pause = self.network.backoff * 2 ** (failures - 1) * random.uniform(1.0, 1.5)
+                self.stop.wait(min(pause, self.network.backoff_max))
+            except OSError as error:
+                raise HeldoutError(part, "to write it", f"{error}", _UNWRITABLE) from error
+
+    def _receive(self, file: RegistryFile, part: Path) -> None:
+        """Make one request, and gather what comes at the end of `part`."""
+        assert file.url is not None
+        have, known = _usable(file, part)
+        if have and have == known["total"]:
+            return
+        headers = {"Range": f"bytes={have}-"} if have else {}
+        if have and known["validator"]:
+            headers["If-Range"] = known["validator"]
+        try:
+            with _passing():
+                response = self._http().get(
+                    file.url, headers=headers, stream=True, timeout=self.network.timeout
+                )
+        except _HOPELESS as error:
+            raise _refused(file, f"an address that leads nowhere ({_brief(error)})") from error
+        with response:
+            start, total, validator = _answered(file, response, have, known)
+            total = file.bytes if total is None else total
+            if file.bytes not in (None, total):
+                raise _WrongBytesError(f"{file.bytes:,} bytes", f"{total:,}")
+            limit = self.network.largest if file.bytes is None else file.bytes
+            if start == 0:
+                # Before the first byte, so that of every part it is known what it is of.
+                part.unlink(missing_ok=True)
+                write_json(_info(part), {"url": file.url, "total": total, "validator": validator})
+            size = start
+            with part.open("ab") as stream:
+                for chunk in _body(response):
+                    if self.stop.is_set():
+                        raise Stopped
+                    size += len(chunk)
+                    if size > limit:
+                        raise _WrongBytesError(f"at most {limit:,} bytes", "more")
+                    stream.write(chunk)
+                    self.report(file.path, size, total)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if total is not None and size < total:
+                raise _TryAgainError(
+                    f"{size:,} of {total:,} bytes and then the end of the connection"
+                )
 
 
 def forget(part: Path) -> None:
@@ -189,54 +235,6 @@ def forget(part: Path) -> None:
 def _info(part: Path) -> Path:
     """Name the file beside `part` that says which version of which address it is of."""
     return part.with_name(part.name + ".json")
-
-
-def _receive(
-    file: RegistryFile,
-    *,
-    part: Path,
-    http: requests.Session,
-    network: Network,
-    report: Report,
-    stop: threading.Event,
-) -> None:
-    """Make one request, and gather what comes at the end of `part`."""
-    assert file.url is not None
-    have, known = _usable(file, part)
-    if have and have == known["total"]:
-        return
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    if have and known["validator"]:
-        headers["If-Range"] = known["validator"]
-    try:
-        with _passing():
-            response = http.get(file.url, headers=headers, stream=True, timeout=network.timeout)
-    except _HOPELESS as error:
-        raise _refused(file, f"an address that leads nowhere ({_brief(error)})") from error
-    with response:
-        start, total, validator = _answered(file, response, have, known)
-        total = file.bytes if total is None else total
-        if file.bytes not in (None, total):
-            raise _WrongBytesError(f"{file.bytes:,} bytes", f"{total:,}")
-        limit = network.largest if file.bytes is None else file.bytes
-        if start == 0:
-            # Before the first byte, so that no part is ever found without knowing what it is of.
-            part.unlink(missing_ok=True)
-            write_json(_info(part), {"url": file.url, "total": total, "validator": validator})
-        size = start
-        with part.open("ab") as stream:
-            for chunk in _body(response):
-                if stop.is_set():
-                    raise Stopped
-                size += len(chunk)
-                if size > limit:
-                    raise _WrongBytesError(f"at most {limit:,} bytes", "more")
-                stream.write(chunk)
-                report(file.path, size, total)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if total is not None and size < total:
-            raise _TryAgainError(f"{size:,} of {total:,} bytes and then the end of the connection")
 
 
 def _usable(file: RegistryFile, part: Path) -> tuple[int, dict[str, Any]]:

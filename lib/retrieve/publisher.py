@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from lib.errors import HeldoutError
 from lib.files import read_json, sha256, write_json
 from lib.retrieve.archives import heart_sounds_layout, unpack
-from lib.retrieve.download import Network, Report, Stopped, fetch, forget, session
+from lib.retrieve.download import Fetcher, Network, Report, Stopped, forget
 from lib.retrieve.registry import Registry, RegistryArchive, RegistryFile, fault_of
 from lib.retrieve.state import Listing, Place, fetched_row, files_in, listing, move
 
@@ -31,14 +30,16 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
     if not registry.downloadable and not any(folder.glob(registry.adopt or "*")):
         raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
     rows = listing(folder, files_in(folder), known=place.known(), threads=network.threads)
-    fetching = _Fetching(place.hidden / "parts", rows, network, report)
+    fetcher, parts = Fetcher(network, report), place.hidden / "parts"
+    lacking = [file for file in registry.files if file.path not in rows]
     try:
         for file in registry.files:
             if file.path in rows and (fault := fault_of(file, rows[file.path])):
                 _reject(place, file.path, rows.pop(file.path), fault)
-        fetching.fetch_all([file for file in registry.files if file.path not in rows], to=folder)
+                lacking.append(file)
+        _fetch_all(fetcher, lacking, parts=parts, to=folder, rows=rows)
         for archive in registry.archives:
-            _archive(place, archive, fetching)
+            _archive(place, archive, fetcher, rows)
     except HeldoutError as error:
         if registry.consent is None:
             raise
@@ -47,7 +48,7 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
     finally:
         # Also when it fails: what is verified need not be read again.
         place.remember(rows)
-    shutil.rmtree(fetching.parts, ignore_errors=True)
+    shutil.rmtree(parts, ignore_errors=True)
     return dict(sorted(rows.items()))
 
 
@@ -63,46 +64,30 @@ def _reject(place: Place, path: str, row: dict[str, Any], fault: tuple[str, str]
     (place.folder / path).unlink()
 
 
-class _Fetching:
-    """What all files of one retrieval share: where parts lie, what has come, and how patiently."""
+def _fetch_all(
+    fetcher: Fetcher, files: Sequence[RegistryFile], *, parts: Path, to: Path, rows: Listing
+) -> None:
+    """Fetch several files at a time; the first failure stops the others where they are."""
 
-    def __init__(self, parts: Path, rows: Listing, network: Network, report: Report) -> None:
-        self.parts, self.rows, self.network, self.report = parts, rows, network, report
+    def one(file: RegistryFile) -> None:
+        if fetcher.stop.is_set():
+            raise Stopped
+        part = parts / f"{file.path}.part"
+        row = fetched_row(part, fetcher.fetch(file, part))
+        move(part, to / file.path)
+        forget(part)
+        rows[file.path] = row
 
-    def fetch_all(self, files: Sequence[RegistryFile], *, to: Path) -> None:
-        """Fetch several files at a time; the first failure stops the others where they are."""
-        stop, local = threading.Event(), threading.local()
-
-        def one(file: RegistryFile) -> None:
-            if stop.is_set():
-                raise Stopped
-            if not hasattr(local, "http"):
-                local.http = session()  # a session is not made to be shared between threads
-            part = self.parts / f"{file.path}.part"
-            digest = fetch(
-                file,
-                part=part,
-                http=local.http,
-                network=self.network,
-                report=self.report,
-                stop=stop,
-            )
-            row = fetched_row(part, digest)
-            move(part, to / file.path)
-            forget(part)
-            if not isinstance(file, RegistryArchive):
-                self.rows[file.path] = row
-
-        with ThreadPoolExecutor(max(1, self.network.threads)) as pool:
-            tasks = [pool.submit(one, file) for file in files]
-            try:
-                for task in as_completed(tasks):
-                    task.result()
-            except BaseException:
-                stop.set()
-                for task in tasks:
-                    task.cancel()
-                raise
+    with ThreadPoolExecutor(max(1, fetcher.network.threads)) as pool:
+        tasks = [pool.submit(one, file) for file in files]
+        try:
+            for task in as_completed(tasks):
+                task.result()
+        except BaseException:
+            fetcher.stop.set()
+            for task in tasks:
+                task.cancel()
+            raise
 
 
 def archive_info(place: Place) -> dict[str, dict[str, Any]]:
@@ -114,9 +99,9 @@ def archive_info(place: Place) -> dict[str, dict[str, Any]]:
     return value if isinstance(value, dict) else {}
 
 
-def _archive(place: Place, archive: RegistryArchive, fetching: _Fetching) -> None:
+def _archive(place: Place, archive: RegistryArchive, fetcher: Fetcher, rows: Listing) -> None:
     """Fetch an archive and unpack it, unless its recordings are in place."""
-    info, rows = archive_info(place).get(archive.path), fetching.rows
+    info, parts = archive_info(place).get(archive.path), place.hidden / "parts"
     have = {path: row["sha256"] for path, row in rows.items() if archive.holds(path)}
     by_hand = sum(not rows[path]["fetched"] for path in have)
     if info is None and by_hand >= archive.recordings:
@@ -126,7 +111,7 @@ def _archive(place: Place, archive: RegistryArchive, fetching: _Fetching) -> Non
     # Kept out of the published layout, and kept: a recording that is lost comes from here again.
     packed = place.hidden / "archives" / archive.path
     if not packed.is_file():
-        fetching.fetch_all([archive], to=packed.parent)
+        _fetch_all(fetcher, [archive], parts=parts, to=packed.parent, rows={})
     unpacked: dict[str, str] = {}
 
     def put(path: str, file: Path) -> None:
@@ -137,7 +122,7 @@ def _archive(place: Place, archive: RegistryArchive, fetching: _Fetching) -> Non
             move(file, place.folder / path)
             rows[path] = row
 
-    layout, scratch = heart_sounds_layout(archive), fetching.parts / "member.part"
+    layout, scratch = heart_sounds_layout(archive), parts / "member.part"
     try:
         unpack(packed, layout=layout, place=put, scratch=scratch)
     except HeldoutError:

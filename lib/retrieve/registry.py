@@ -14,48 +14,6 @@ import jsonschema
 from lib.errors import HeldoutError
 from lib.files import read_yaml, safe_path
 
-_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
-_SIZE = {"type": ["integer", "null"], "minimum": 0}
-# In Python `$` also matches before a line end, hence `(?!\n)`.
-_DIGEST = {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$(?!\\n)"}
-_URL = {"type": "string", "pattern": "^https?://"}
-_FILE = {"path": _TEXT, "url": _URL, "bytes": _SIZE, "sha256": _DIGEST}
-_ARCHIVE = {
-    **_FILE,
-    "part": {"enum": ["set_a", "set_b"]},
-    "label": {"type": "string", "pattern": "^[a-z]+$(?!\\n)"},
-    "recordings": {"type": "integer", "minimum": 1},
-}
-
-
-def _object(properties: dict[str, Any], *optional: str) -> dict[str, Any]:
-    """Write the schema of a mapping with these keys and no others."""
-    return {
-        "type": "object",
-        "required": [name for name in properties if name not in optional],
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
-SCHEMA = _object(
-    {
-        "dataset": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$(?!\\n)"},
-        "title": _TEXT,
-        "version": _TEXT,
-        "licence": _TEXT,
-        "landing_page": _URL,
-        "citation": {"type": "array", "minItems": 1, "items": _TEXT},
-        "consent": {"type": ["string", "null"], "minLength": 1},
-        "adopt": _TEXT,
-        "base_url": {"type": ["string", "null"], "pattern": "^https?://.*/$"},
-        "checksum_source": _TEXT,
-        "files": {"type": "array", "items": _object(_FILE, "url")},
-        "archives": {"type": "array", "items": _object(_ARCHIVE, "url")},
-    },
-    *("adopt", "base_url", "archives"),
-)
-
 
 @dataclass(frozen=True)
 class RegistryFile:
@@ -179,8 +137,9 @@ def parse_registry(value: Mapping[str, Any], *, where: str | None = None) -> Reg
     if where is None:
         name = value.get("dataset", "?") if isinstance(value, Mapping) else "?"
         where = f"registry of {name}"
-    validator = jsonschema.Draft202012Validator(SCHEMA)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    schema = read_yaml(Path(__file__).with_name("registry.schema.yaml"))
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(value)
+    error = jsonschema.exceptions.best_match(errors)
     if error is not None:
         key = "/".join(str(part) for part in error.absolute_path) or "top level"
         raise HeldoutError(
