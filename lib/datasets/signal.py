@@ -98,9 +98,8 @@ class Signal:
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
             raise HeldoutError(
                 self.name,
-                f"samples of shape (time, {len(self.channels)}) for the channels , ".join(
-                    self.channels
-                ),
+                f"samples of shape (time, {len(self.channels)}) for the channels "
+                f"{', '.join(self.channels)}",
                 f"{self.samples.shape}",
                 "Fetch the file anew or exclude the recording.",
             )

@@ -1,9 +1,3 @@
-def mirror(wildcards):
-    """Name the folder of mirrors, if the dataset comes from there."""
-    source = configuration.source_of(wildcards.dataset, SETTINGS)
-    return SETTINGS["mirror"] if source == "mirror" else None
-
-
 rule retrieve:
     input:
         registry="resources/registry/{dataset}.yaml",
@@ -20,11 +14,10 @@ rule retrieve:
         runtime=240,
     params:
         source=lambda wildcards: configuration.source_of(wildcards.dataset, SETTINGS),
-        mirror=mirror,
+        mirror=mirror_of,
         # A mirror is linked to: what changed in it is verified again.
-        listing=lambda wildcards: mirror(wildcards) and listing(
-            f"{mirror(wildcards)}/{wildcards.dataset}"
-        ),
+        listing=lambda wildcards: mirror_of(wildcards)
+        and listing(f"{mirror_of(wildcards)}/{wildcards.dataset}"),
         simulation=lambda wildcards: (
             dict(
                 SETTINGS["simulation"],
