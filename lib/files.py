@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -43,6 +44,33 @@ def atomic(path: str | Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def symlink(path: str | Path, target: str | Path) -> None:
+    """Let `path` be a symbolic link to `target`, at once, whatever link was there before.
+
+    Raises
+    ------
+    HeldoutError
+        The file system has no symbolic links.
+    """
+    path, target = Path(path), Path(target)
+    if path.is_symlink() and path.readlink() == target:
+        return
+    try:
+        with atomic(path) as part:
+            part.unlink(missing_ok=True)
+            part.symlink_to(target, target_is_directory=True)
+    except OSError as error:
+        # What a file system says that has none: not permitted, or not supported.
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            raise
+        raise HeldoutError(
+            path,
+            "a file system with symbolic links",
+            f"{error}",
+            "Put the project on another disk; exFAT and FAT have none.",
+        ) from error
+
+
 def write_json(path: str | Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically. NaN is refused: it is not JSON."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
@@ -62,7 +90,7 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise HeldoutError(
-            f"{path}: expected a JSON file, got {error}. Delete it and run again: it is made anew."
+            path, "a JSON file", f"{error}", "Delete it and run again: it is made anew."
         ) from error
 
 
@@ -102,8 +130,10 @@ def read_table(path: str | Path, *, text: tuple[str, ...] = ()) -> pd.DataFrame:
         )
     except (OSError, ValueError) as error:
         raise HeldoutError(
-            f"{path}: expected a {path.suffix[1:]} table, got {error}. "
-            "Delete it and run again: it is made anew."
+            path,
+            f"a {path.suffix[1:]} table",
+            f"{error}",
+            "Delete it and run again: it is made anew.",
         ) from error
     columns = [name for name in text if name in table.columns]
     table[columns] = table[columns].fillna("")

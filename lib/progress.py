@@ -27,8 +27,8 @@ def step() -> dict[str, Any]:
 class Progress(logging.Handler):
     """Shows steps on a terminal, each on a line of its own, not more often than one can read.
 
-    Whole lines, since several jobs and Snakemake write to one terminal: a line that is drawn over
-    again and again would be torn apart by theirs.
+    Whole lines, since several jobs and Snakemake write to one terminal: a bar that is drawn over
+    again and again, as tqdm's are, would be torn apart by theirs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether a split can be believed: what stands on two sides of it, and what a part lacks."""
+"""Whether a split can be believed: what appears in two parts of it, and what a part lacks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def audit_split(
     classes: Sequence[str],
     honest: bool,
 ) -> dict[str, Any]:
-    """Look for whatever a split lets through from one side to another.
+    """Look for whatever a split lets through from one part to another.
 
     Parameters
     ----------
@@ -91,45 +91,45 @@ def require_honest(audit: dict[str, Any], *, study: str, protocol: str) -> None:
     Raises
     ------
     HeldoutError
-        Names the groups, recordings and numbers of examples on two sides.
+        Names the groups, recordings and numbers of examples that appear in two parts.
     """
     if not (audit["honest"] and audit["leaks"]):
         return
-    found = []
+    leaks = []
     groups = audit["groups_on_two_sides"]
     if groups["count"]:
-        found.append(
-            f"{groups['count']} groups stand on two sides, with {groups['examples']} examples: "
+        leaks.append(
+            f"{groups['count']} groups appear in two parts, with {groups['examples']} examples: "
             f"{', '.join(groups['groups'][:20])}"
         )
     identical = audit["identical_examples"]
     if identical["count"]:
         names = "; ".join(" = ".join(pair[:3]) for pair in identical["recordings"][:5])
-        found.append(f"{identical['count']} contents stand on two sides ({names})")
+        leaks.append(f"{identical['count']} contents appear in two parts ({names})")
     overlapping = audit["overlapping_examples"]
     if overlapping["count"]:
-        found.append(
-            f"{overlapping['count']} examples overlap in time with one on another side "
+        leaks.append(
+            f"{overlapping['count']} examples overlap in time with one of another part "
             f"(recordings {', '.join(overlapping['recordings'][:5])})"
         )
     raise HeldoutError(
-        f"{study}: the protocol {protocol!r} is called honest, and leaks: {'. '.join(found)}. "
-        f"Keep each group on one side, or set `honest: false` for {protocol!r}: then its numbers "
-        "are shown as leaky ones."
+        f"{study}: the protocol {protocol!r} is called honest, and leaks: {'. '.join(leaks)}",
+        advice=f"Keep each group in one part, or set `honest: false` for {protocol!r}: then its "
+        "numbers are shown as leaky ones.",
     )
 
 
 def _on_two_sides(joined: pd.DataFrame, column: str) -> pd.DataFrame:
-    """List the values of a column that stand in more than one part of a fold."""
+    """List the values of a column that appear in more than one part of a fold."""
     sides = joined.groupby(["fold", column])["part"].nunique()
     return sides[sides > 1].reset_index()
 
 
 def _overlapping(joined: pd.DataFrame, duration: float) -> dict[str, Any]:
-    """Count examples that share a stretch of a recording with one on another side.
+    """Count examples that share a stretch of a recording with one of another part.
 
-    Sorted by start, the examples of a recording make stretches of one side each. Of all examples
-    on other sides, the nearest before an example is the last of the stretch before its own, and
+    Sorted by start, the examples of a recording make stretches of one part each. Of all examples
+    of other parts, the nearest before an example is the last of the stretch before its own, and
     the nearest after it the first of the next one: if neither overlaps with it, none does.
     """
     ordered = joined.sort_values(["fold", "recording", "start", "example"], ignore_index=True)
@@ -146,10 +146,10 @@ def _overlapping(joined: pd.DataFrame, duration: float) -> dict[str, Any]:
     after = np.where(joins[1:], start[np.roll(first, -1)], np.inf)[stretch]
     # A microsecond of tolerance: windows that touch do not overlap.
     near = np.minimum(start - before, after - start) < duration - 1e-6
-    found = ordered[near]
+    lapped = ordered[near]
     return {
-        "count": int(found["example"].nunique()),
-        "recordings": sorted(found["recording"].astype(str).unique())[:100],
+        "count": int(lapped["example"].nunique()),
+        "recordings": sorted(lapped["recording"].astype(str).unique())[:100],
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.audit.fingerprint import BANDS, Band
-from lib.audit.listening import Heard, listen, same_recordings
+from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.splits.parts import PARTS
 
 # No more cases of one finding than this are listed.
@@ -35,7 +35,7 @@ def audit_files(
     threads: int = 4,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Look for whatever a split of files lets through from one side to another.
+    """Look for whatever a split of files lets through from one part to another.
 
     Parameters
     ----------
@@ -104,20 +104,20 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _parts(table: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
-    found = {}
+    described = {}
     for part in PARTS:
         here = table[table["part"] == part]
         counts = here.groupby("label")["path"].nunique()
-        found[part] = {
+        described[part] = {
             "files": int(here["path"].nunique()),
             "groups": len(set(here["group"]) - {""}),
             "classes": {label: int(counts.get(label, 0)) for label in labels},
         }
-    return found
+    return described
 
 
 def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Compare names alone: groups, files and windows on two sides."""
+    """Compare names alone: groups, files and windows in two parts."""
     known = table[table["group"] != ""]
     sides = known.groupby("group")["part"].agg(lambda parts: sorted(set(parts)))
     sides = sides[sides.map(len) > 1]
@@ -128,7 +128,7 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             "groups_on_two_sides",
             LEAK,
             len(sides),
-            f"{len(sides)} of {_counted(known['group'].nunique(), 'group')} stand on two sides, "
+            f"{len(sides)} of {_counted(known['group'].nunique(), 'group')} appear in two parts, "
             f"with {_counted(files, 'file')}",
             cases,
         )
@@ -138,7 +138,7 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             WARNING,
             len(table) - len(known),
             f"the group (patient, speaker, …) of {len(table) - len(known)} of {len(table)} rows is "
-            "not known: one that stands on two sides cannot be seen. Add a column group, or "
+            "not known: one that appears in two parts cannot be seen. Add a column group, or "
             "--group-pattern",
         )
     sides = table.groupby("path")["part"].agg(lambda parts: sorted(set(parts)))
@@ -149,7 +149,7 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             "files_on_two_sides",
             LEAK,
             len(sides),
-            f"{_counted(len(sides), 'file')} on two sides",
+            f"{_counted(len(sides), 'file')} in two parts",
             cases,
         )
     windows = table.dropna(subset=["start", "end"])
@@ -162,13 +162,13 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
                 LEAK,
                 int(lapped.sum()),
                 f"{_counted(int(lapped.sum()), 'window')} of {_counted(len(paths), 'file')} with "
-                "an overlap in time with one on another side",
+                "an overlap in time with one of another part",
                 [{"path": path} for path in paths],
             )
 
 
 def _overlapping(windows: pd.DataFrame) -> np.ndarray:
-    """Tell which windows share a stretch of a file with one on another side.
+    """Tell which windows share a stretch of a file with one of another part.
 
     Windows are of any length; those that touch do not overlap.
     """
@@ -193,9 +193,9 @@ def _overlapping(windows: pd.DataFrame) -> np.ndarray:
             else:
                 near[i] |= any(s < end[i] - _TOUCH for p, s in limits.items() if p != part[i])
                 limits[part[i]] = min(limits.get(part[i], np.inf), start[i])
-    found = np.zeros(len(windows), dtype=bool)
-    found[ordered.index] = near
-    return found
+    lapped = np.zeros(len(windows), dtype=bool)
+    lapped[ordered.index] = near
+    return lapped
 
 
 def _missing_classes(table: pd.DataFrame, labels: list[str]) -> Iterator[dict[str, Any]]:
@@ -213,8 +213,8 @@ def _missing_classes(table: pd.DataFrame, labels: list[str]) -> Iterator[dict[st
 
 
 def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
-    missing = [item.path for item in heard if item.fault == "missing"]
-    broken = [item for item in heard if item.fault not in ("", "missing")]
+    missing = [item.path for item in heard if item.fault == MISSING]
+    broken = [item for item in heard if item.fault not in ("", MISSING)]
     if missing:
         yield _finding(
             "files_missing",
@@ -236,7 +236,7 @@ def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
 
 def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator[dict[str, Any]]:
     parts = table.groupby("path")["part"].agg(lambda parts: sorted(set(parts))).to_dict()
-    labels = table.groupby("path")["label"].agg(lambda found: sorted(set(found) - {""})).to_dict()
+    labels = table.groupby("path")["label"].agg(lambda names: sorted(set(names) - {""})).to_dict()
     across: list[dict[str, Any]] = []
     within: list[dict[str, Any]] = []
     contradicting: list[dict[str, Any]] = []
@@ -261,7 +261,7 @@ def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator
             "same_audio",
             LEAK,
             len(across),
-            f"the same audio in {_counted(len(across), 'pair')} of files on two sides, "
+            f"the same audio in {_counted(len(across), 'pair')} of files of two parts, "
             f"{exact_ones} of them sample for sample",
             across,
         )
@@ -320,11 +320,11 @@ def _metadata(
 
 def _known(rows: pd.DataFrame, heard: dict[str, Heard]) -> np.ndarray:
     suffixes = sorted({Path(path).suffix for path in heard})
-    found = [
+    values = [
         (h.rate, h.duration, h.channels, h.level, h.size / h.duration, suffixes.index(suffix))
         for h, suffix in ((heard[path], Path(path).suffix) for path in rows["path"])
     ]
-    return np.array(found, dtype=float)
+    return np.array(values, dtype=float)
 
 
 def _forest(x: np.ndarray, y: np.ndarray, seed: int) -> Any:

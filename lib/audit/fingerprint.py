@@ -143,15 +143,15 @@ def find_matches(prints: Sequence[Fingerprint], *, band: Band = BANDS[0]) -> lis
         Sorted by `first` and `second`. Where a recording has very many copies, not every pair of
         them, but every copy in at least one.
     """
-    found: dict[tuple[int, int], Match] = {}
+    best: dict[tuple[int, int], Match] = {}
     for first, second, shift in _candidates(prints):
         match = _compare(prints, first, second, shift, band)
         if match is None:
             continue
-        known = found.get((first, second))
+        known = best.get((first, second))
         if known is None or match.overlap > known.overlap:
-            found[first, second] = match
-    return [found[pair] for pair in sorted(found)]
+            best[first, second] = match
+    return [best[pair] for pair in sorted(best)]
 
 
 def _candidates(prints: Sequence[Fingerprint]) -> list[tuple[int, int, int]]:

@@ -14,10 +14,12 @@ from lib.datasets.files import read_file, read_file_header
 from lib.errors import HeldoutError
 from lib.features.extraction import level
 
+MISSING = "missing"
+
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What one file is like."""
+    """What one file is like; `fault` says what is wrong with it, without its path and advice."""
 
     path: str
     fault: str = ""
@@ -51,7 +53,7 @@ def listen(
     Returns
     -------
     heard : list of Heard
-        In the order of `paths`; a file that cannot be read has a `fault`, «missing» where there
+        In the order of `paths`; a file that cannot be read has a `fault`, `MISSING` where there
         is none.
     band : Band
         Of the fingerprints: the highest that all files hold.
@@ -66,7 +68,7 @@ def listen(
 
     with ThreadPoolExecutor(threads) as pool:
         # The band must be known before the first file is read, since samples are not kept.
-        band = band_of([found for found in pool.map(rate, paths) if found is not None])
+        band = band_of([known for known in pool.map(rate, paths) if known is not None])
         return list(pool.map(lambda path: _hear(path, root / path, band, options), paths)), band
 
 
@@ -74,7 +76,7 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Hear
     try:
         signal = read_file(file, **options)
     except HeldoutError as error:
-        return Heard(path, fault=str(error) if file.exists() else "missing")
+        return Heard(path, fault=_fault(error, file) if file.exists() else MISSING)
     return Heard(
         path,
         rate=signal.rate,
@@ -87,6 +89,13 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Hear
         content=hashlib.blake2b(signal.samples.tobytes(), digest_size=16).hexdigest(),
         bits=fingerprint(signal, band=band),
     )
+
+
+def _fault(error: HeldoutError, file: Path) -> str:
+    """Say what is wrong with a file, and name the one beside it whose fault it is."""
+    if not (error.expected or error.got):
+        return str(error)
+    return error.fact if error.place == str(file) else f"{Path(error.place).name}: {error.fact}"
 
 
 def same_recordings(heard: Sequence[Heard], *, band: Band) -> list[tuple[Match, bool]]:
@@ -105,16 +114,16 @@ def same_recordings(heard: Sequence[Heard], *, band: Band) -> list[tuple[Match, 
         Numbers of `Match` are those of the list.
     """
     prints = [item.bits for item in heard if item.bits is not None]
-    found = {(match.first, match.second): match for match in find_matches(prints, band=band)}
+    matches = {(match.first, match.second): match for match in find_matches(prints, band=band)}
     # What is too short for a fingerprint, or silent, is compared by its samples.
     first_of: dict[str, int] = {}
     for number, item in enumerate(heard):
         first = first_of.setdefault(item.content, number)
         if first != number:
-            found.setdefault(
+            matches.setdefault(
                 (first, number), Match(first, number, 0.0, item.duration, differing=0.0)
             )
     return [
         (match, heard[match.first].content == heard[match.second].content)
-        for _, match in sorted(found.items())
+        for _, match in sorted(matches.items())
     ]

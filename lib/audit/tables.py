@@ -45,10 +45,10 @@ _WORDS = {
 
 
 def part_of(text: str) -> str:
-    """Give the part that a name means (`_train`, `valid_filtered.txt`), or an empty text."""
+    """Name the part that a text means (`_train`, `valid_filtered.txt`), or an empty text."""
     words = re.split(r"[^a-z]+", text.lower())
-    found = {part for part, names in _WORDS.items() if set(names) & set(words)}
-    return found.pop() if len(found) == 1 else ""
+    parts = [part for part, names in _WORDS.items() if set(names) & set(words)]
+    return parts[0] if len(parts) == 1 else ""
 
 
 def read_split(
@@ -130,9 +130,11 @@ def _folders(folder: Path) -> pd.DataFrame:
 def _some(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     if table.empty:
         raise HeldoutError(
-            f"{folder}: expected lists of files or folders named {', '.join(PARTS)} with "
-            f"recordings ({', '.join(sorted(SUFFIXES))}), got neither. Name a table with the "
-            "columns path and part instead."
+            folder,
+            f"lists of files or folders named {', '.join(PARTS)} with recordings "
+            f"({', '.join(sorted(SUFFIXES))})",
+            "neither",
+            "Name a table with the columns path and part instead.",
         )
     return table
 
@@ -148,8 +150,7 @@ def _table(path: Path) -> pd.DataFrame:
             )
     except (OSError, ValueError) as error:
         raise HeldoutError(
-            f"{path}: expected a table (.csv, .tsv, .parquet) or a folder, got {error}. "
-            "Correct its name."
+            path, "a table (.csv, .tsv, .parquet) or a folder", f"{error}", "Correct its name."
         ) from error
     known = {str(name).strip().lower(): name for name in table.columns}
     columns = {}
@@ -160,16 +161,20 @@ def _table(path: Path) -> pd.DataFrame:
     for wanted in ("path", "part"):
         if wanted not in columns.values():
             raise HeldoutError(
-                f"{path}: expected a column {wanted} (or {', '.join(NAMES[wanted][1:5])}), got "
-                f"{', '.join(map(str, table.columns))}. Rename one."
+                path,
+                f"a column {wanted} (or {', '.join(NAMES[wanted][1:5])})",
+                ", ".join(map(str, table.columns)),
+                "Rename one.",
             )
     table = table[list(columns)].rename(columns=columns)
     parts = table["part"].fillna("").astype(str).map(part_of)
     if (parts == "").any():
         strange = sorted(set(table.loc[parts == "", "part"].fillna("nothing").astype(str)))
         raise HeldoutError(
-            f"{path}: expected the parts {', '.join(PARTS)}, got {', '.join(strange[:6])}. "
-            "Name them so; leave out rows of no part."
+            path,
+            f"the parts {', '.join(PARTS)}",
+            ", ".join(strange[:6]),
+            "Name them so; leave out rows of no part.",
         )
     return table.assign(part=parts)
 
@@ -185,11 +190,18 @@ def compile_pattern(pattern: str, name: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise HeldoutError(f"{name} pattern {pattern!r}: {error}. Correct the pattern.") from error
+        raise HeldoutError(
+            f"{name} pattern {pattern!r}",
+            "a regular expression",
+            f"{error}",
+            "Correct the pattern.",
+        ) from error
     if compiled.groups != 1:
         raise HeldoutError(
-            f"{name} pattern {pattern!r}: expected one group in brackets, got {compiled.groups}. "
-            f"Put brackets around what names the {name}, such as '_(p[0-9]+)_'."
+            f"{name} pattern {pattern!r}",
+            "one group in brackets",
+            f"{compiled.groups}",
+            f"Put brackets around what names the {name}, such as '_(p[0-9]+)_'.",
         )
     return compiled
 
@@ -197,10 +209,12 @@ def compile_pattern(pattern: str, name: str) -> re.Pattern[str]:
 def _searched(paths: Iterable[str], pattern: str, name: str) -> list[str]:
     """Search each path for a pattern; empty where it does not match."""
     compiled = compile_pattern(pattern, name)
-    found = [compiled.search(path) for path in paths]
-    if not any(found):
+    matches = [compiled.search(path) for path in paths]
+    if not any(matches):
         raise HeldoutError(
-            f"{name} pattern {pattern!r}: expected it in the paths, such as "
-            f"{next(iter(paths), 'none')}, found it in none. Correct it."
+            f"{name} pattern {pattern!r}",
+            f"it in the paths, such as {next(iter(paths), 'none')}",
+            "it in none",
+            "Correct it.",
         )
-    return [match[1] or "" if match else "" for match in found]
+    return [match[1] or "" if match else "" for match in matches]

@@ -9,7 +9,11 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     add = parser.add_argument
-    add("run", metavar="RUN", help="folder of a run, or a study: then its best honest run")
+    add(
+        "run",
+        metavar="RUN",
+        help="folder of a run, or a study: then the network that its page names",
+    )
     add("--output", type=Path, metavar="FOLDER", help="what to write; exported/STUDY without it")
     add("--format", choices=("saved_model", "onnx"), default="saved_model", help="beside .keras")
     add("--results", type=Path, default=Path("results"), help="folder of the studies")

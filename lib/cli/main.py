@@ -15,7 +15,7 @@ COMMANDS = (predict, audit, export, new_study)
 
 
 def parser() -> argparse.ArgumentParser:
-    """Give the parser of all commands."""
+    """Build the parser of all commands."""
     top = argparse.ArgumentParser(
         prog="python -m lib", description="Work with recordings and trained networks of your own."
     )

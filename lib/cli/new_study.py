@@ -35,13 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
     file = arguments.studies / f"{name}.yaml"
     if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == "folder":
         raise HeldoutError(
-            f"name {name!r}: expected letters, digits and underscores, and not `folder`. "
-            "Give another one with --name."
+            f"name {name!r}",
+            "letters, digits and underscores, and not `folder`",
+            advice="Choose another one with --name.",
         )
     if file.exists():
         raise HeldoutError(
-            f"{file}: expected no study of that name, since none is overwritten. "
-            "Give another one with --name, or move the file away."
+            file,
+            "no study of that name, since none is overwritten",
+            advice="Choose another one with --name, or move the file away.",
         )
     text = study_text(
         arguments.folder,

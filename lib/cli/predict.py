@@ -15,14 +15,23 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     add = parser.add_argument
-    add("run", metavar="RUN", help="folder of a run, or a study: then its best honest run")
+    add(
+        "run",
+        metavar="RUN",
+        help="folder of a run, or a study: then the network that its page names",
+    )
     add("files", metavar="FILE", nargs="+", type=Path, help="audio, WFDB record (.hea) or .mat")
     add("--windows", action="store_true", help="a row for each window or beat, with its times")
     add("--json", action="store_true", help="print JSON")
     add("--csv", action="store_true", help="print CSV")
     add("--results", type=Path, default=Path("results"), help="folder of the studies")
     add("--lead", help="another lead than the one the network was trained on (ECG beats)")
-    add("--annotations", type=Path, metavar="FOLDER", default=Path(), help="where .atr files go")
+    add(
+        "--annotations",
+        type=Path,
+        metavar="FOLDER",
+        help="write the class of each beat to .atr files there",
+    )
     add("--variable", help="variable of a .mat file that holds the samples")
     add("--rate", help="sampling rate of a .mat file in Hz, or the variable that holds it")
     add("--threads", type=int, default=os.cpu_count() or 1, help="files read at once")
@@ -42,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
     )
     predictions = predictor.predict(arguments.files)
-    written: dict[str, str | None] = {}
+    written: dict[str, str] = {}
     failed = False
     for item in predictions:
         for text in item.warnings:
@@ -51,11 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"heldout: {item.error}", file=sys.stderr)
             failed = True
         try:
-            written[item.path] = _annotate(predictor, item, arguments.annotations)
+            if arguments.annotations and not item.error and len(item.positions):
+                written[item.path] = _annotate(predictor, item, arguments.annotations)
         except HeldoutError as error:
             # What was predicted is shown all the same.
             print(f"heldout: {error}", file=sys.stderr)
-            written[item.path], failed = None, True
+            failed = True
     if arguments.json:
         print_json(
             {
@@ -63,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "study": predictor.record["study"],
                 "simulated": predictor.record["simulated"],
                 "classes": predictor.classes,
-                "files": [_as_json(p, predictor.classes, written[p.path]) for p in predictions],
+                "files": [_as_json(p, predictor.classes, written.get(p.path)) for p in predictions],
             }
         )
     else:
@@ -83,14 +93,12 @@ def rate_of(text: str | None) -> float | str | None:
         return text
 
 
-def _annotate(predictor: Predictor, item: Prediction, folder: Path) -> str | None:
+def _annotate(predictor: Predictor, item: Prediction, folder: Path) -> str:
     """Write the annotations of a record whose beats were predicted."""
     import numpy as np
 
     from lib.predict.rpeaks import write_annotations
 
-    if item.error or not len(item.positions):
-        return None
     names = np.array(predictor.classes)[item.probabilities.argmax(axis=1)]
     path = folder / f"{Path(item.path).name.removesuffix('.hea')}.atr"
     write_annotations(

@@ -75,26 +75,25 @@ def read_header(path: str | Path) -> Header:
     size = path.stat().st_size
     if promised is not None and promised > size:
         raise HeldoutError(
-            f"{path}: expected {promised:,} bytes by its header, got {size:,}: it is truncated. "
-            f"{_mend(path)}"
+            path, f"{promised:,} bytes by its header", f"{size:,}: it is truncated", _mend(path)
         )
     try:
         info = soundfile.info(str(path))
     except (soundfile.SoundFileError, ValueError) as error:
         raise HeldoutError(
-            f"{path}: expected an audio file, got one that cannot be decoded ({error}). "
-            f"{_mend(path)}"
+            path, "an audio file", f"one that cannot be decoded ({error})", _mend(path)
         ) from error
     if info.format == "RAW":
         # libsndfile takes any bytes in a file named .au for old samples without a header.
         raise HeldoutError(
-            f"{path}: expected an audio file, got one that cannot be decoded (it has no header). "
-            f"{_mend(path)}"
+            path, "an audio file", "one that cannot be decoded (it has no header)", _mend(path)
         )
     if info.frames <= 0 or not plausible(info.samplerate):
         raise HeldoutError(
-            f"{path}: expected frames at a rate {RATES}, got {info.frames} frames at "
-            f"{info.samplerate} Hz. {_mend(path)}"
+            path,
+            f"frames at a rate {RATES}",
+            f"{info.frames} frames at {info.samplerate} Hz",
+            _mend(path),
         )
     frames = int(info.frames)
     require_size(path, frames * int(info.channels))
@@ -102,8 +101,10 @@ def read_header(path: str | Path) -> Header:
         found = mp3.count(path.read_bytes())
         if found.missing:
             raise HeldoutError(
-                f"{path}: expected {found.missing:,} bytes more for frame {found.frames + 1}, got "
-                f"the end of the file: it is truncated. {_mend(path)}"
+                path,
+                f"{found.missing:,} bytes more for frame {found.frames + 1}",
+                "the end of the file: it is truncated",
+                _mend(path),
             )
         # Without an index in the file, libsndfile estimates the length from the file's size.
         frames = min(frames, found.samples) if found.samples else frames
@@ -135,12 +136,16 @@ def read_audio(path: str | Path) -> Signal:
         samples, _ = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, ValueError) as error:
         raise HeldoutError(
-            f"{path}: expected {header.frames:,} frames, got an error while decoding ({error}). "
-            f"{_mend(Path(path))}"
+            path,
+            f"{header.frames:,} frames",
+            f"an error while decoding ({error})",
+            _mend(Path(path)),
         ) from error
     if len(samples) < header.frames:
         raise HeldoutError(
-            f"{path}: expected {header.frames:,} frames by its header, got {len(samples):,}: "
-            f"it is truncated. {_mend(Path(path))}"
+            path,
+            f"{header.frames:,} frames by its header",
+            f"{len(samples):,}: it is truncated",
+            _mend(Path(path)),
         )
     return Signal(mix(samples)[:, None], header.rate, ("audio",), name=Path(path).as_posix())

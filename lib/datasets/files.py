@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -219,14 +218,10 @@ def _of_a_person(path: Path) -> Iterator[None]:
     try:
         yield
     except HeldoutError as error:
-        # A path, which may hold anything, ends where the fact begins.
-        where, colon, what = str(error).partition(": ")
-        fact, stop, advice = what.partition(". ")
-        if not re.search(r"\b(anew|fetched)\b", advice):
+        if "anew" not in error.advice:
             raise
-        raise HeldoutError(
-            f"{where}{colon}{fact}{stop}Replace the file by a whole one, or leave it out."
-        ) from error
+        advice = "Replace the file by a whole one, or leave it out."
+        raise HeldoutError(error.place, error.expected, error.got, advice) from error
 
 
 def _named(path: Path) -> Path:
@@ -237,9 +232,10 @@ def _named(path: Path) -> Path:
     if is_file(header):
         return header
     raise HeldoutError(
-        f"{path}: expected a recording ({', '.join(sorted(SUFFIXES))}) or the name of a WFDB "
-        f"record, got {'a folder' if path.is_dir() else path.suffix or 'no suffix'}. "
-        "Name another file, or convert it."
+        path,
+        f"a recording ({', '.join(sorted(SUFFIXES))}) or the name of a WFDB record",
+        "a folder" if path.is_dir() else path.suffix or "no suffix",
+        "Name another file, or convert it.",
     )
 
 
@@ -257,9 +253,11 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
     if variable is None:
         names = [name for name, *_ in matlab.variables(path)]
         raise HeldoutError(
-            f"{path}: expected the name of the variable with the samples, got none; it holds "
-            f"{', '.join(names) or 'nothing'}. State it: `folder: {{variable: NAME}}` in the "
-            "study, --variable NAME on the command line."
+            path,
+            "the name of the variable with the samples",
+            f"none; it holds {', '.join(names) or 'nothing'}",
+            "State it: `folder: {variable: NAME}` in the study, --variable NAME on the command "
+            "line.",
         )
     number = rate if isinstance(rate, int | float) else None
     wanted = [variable] if number is not None else [variable, str(rate or "fs")]
@@ -267,8 +265,7 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
     if variable not in content:
         names = [name for name, *_ in matlab.variables(path)]
         raise HeldoutError(
-            f"{path}: expected the variable {variable}, got {', '.join(names) or 'none'}. "
-            "Correct its name."
+            path, f"the variable {variable}", ", ".join(names) or "none", "Correct its name."
         )
     samples = _columns(path, variable, content[variable])
     found = float(number) if number is not None else matlab.rate(path, content, name=wanted[1])
@@ -282,7 +279,9 @@ def _columns(path: Path, variable: str, value: Any) -> np.ndarray:
     value = np.asarray(value)
     if value.dtype.kind not in "iuf" or value.ndim != 2:
         raise HeldoutError(
-            f"{path}: expected {variable} as a row, a column or a table of numbers, got "
-            f"{value.dtype} of shape {value.shape}. Name another variable."
+            path,
+            f"{variable} as a row, a column or a table of numbers",
+            f"{value.dtype} of shape {value.shape}",
+            "Name another variable.",
         )
     return (value.T if value.shape[0] < value.shape[1] else value).astype(np.float32)

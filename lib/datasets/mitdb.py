@@ -37,7 +37,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
         The columns of `lib.datasets`, and `age` (years), `sex` (M, F) and `leads`, where the header
         gives them.
     """
-    return pd.DataFrame([_row(path) for path in sorted(Path(folder).glob("*.hea"))])
+    return pd.DataFrame([_row(path) for path in sorted(Path(folder).glob("[!.]*.hea"))])
 
 
 def _row(path: Path) -> dict[str, Any]:

@@ -36,9 +36,11 @@ def require_size(path: str | Path, samples: int) -> None:
     """
     if samples > LARGEST:
         raise HeldoutError(
-            f"{path}: expected a recording of at most {LARGEST:,} samples, got {samples:,} by its "
-            "header. Where that is true, cut it into parts; else fetch the file anew or exclude "
-            "the recording."
+            path,
+            f"a recording of at most {LARGEST:,} samples",
+            f"{samples:,} by its header",
+            "Where that is true, cut it into parts; else fetch the file anew or exclude the "
+            "recording.",
         )
 
 
@@ -95,26 +97,34 @@ class Signal:
         """Check what was given; see the class."""
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
             raise HeldoutError(
-                f"{self.name}: expected samples of shape (time, {len(self.channels)}) for the "
-                f"channels {', '.join(self.channels)}, got {self.samples.shape}. "
-                "Fetch the file anew or exclude the recording."
+                self.name,
+                f"samples of shape (time, {len(self.channels)}) for the channels "
+                f"{', '.join(self.channels)}",
+                f"{self.samples.shape}",
+                "Fetch the file anew or exclude the recording.",
             )
         if not len(self.samples):
             raise HeldoutError(
-                f"{self.name}: expected samples, got none: the recording is empty. "
-                "Delete the file and fetch it anew, or exclude the recording."
+                self.name,
+                "samples",
+                "none: the recording is empty",
+                "Delete the file and fetch it anew, or exclude the recording.",
             )
         if not plausible(self.rate):
             raise HeldoutError(
-                f"{self.name}: expected a sampling rate {RATES}, got {self.rate}. "
-                "Fetch the file anew or exclude the recording."
+                self.name,
+                f"a sampling rate {RATES}",
+                f"{self.rate}",
+                "Fetch the file anew or exclude the recording.",
             )
         samples = np.ascontiguousarray(self.samples, dtype=np.float32)
         bad = int(samples.size - np.count_nonzero(np.isfinite(samples)))
         if bad:
             raise HeldoutError(
-                f"{self.name}: expected finite samples, got {bad:,} of {samples.size:,} that are "
-                "NaN or infinite. Fetch the file anew or exclude the recording."
+                self.name,
+                "finite samples",
+                f"{bad:,} of {samples.size:,} that are NaN or infinite",
+                "Fetch the file anew or exclude the recording.",
             )
         object.__setattr__(self, "samples", samples)
         if len(self.positions) != len(self.symbols) or (
@@ -122,9 +132,10 @@ class Signal:
             and (self.positions.min() < 0 or self.positions.max() >= len(samples))
         ):
             raise HeldoutError(
-                f"{self.name}: expected one code for each beat and beats within the "
-                f"{len(samples):,} samples, got {len(self.positions):,} positions and "
-                f"{len(self.symbols):,} codes. Fetch the annotations anew."
+                self.name,
+                f"one code for each beat and beats within the {len(samples):,} samples",
+                f"{len(self.positions):,} positions and {len(self.symbols):,} codes",
+                "Fetch the annotations anew.",
             )
 
     @property
@@ -165,12 +176,9 @@ def require_file(path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.is_file():
-        raise HeldoutError(
-            f"{path}: expected a file, got nothing there. Retrieve the dataset anew."
-        )
+        raise HeldoutError(path, "a file", "nothing there", "Retrieve the dataset anew.")
     if not path.stat().st_size:
         raise HeldoutError(
-            f"{path}: expected a recording, got an empty file. "
-            "Delete it and run again; it is fetched anew."
+            path, "a recording", "an empty file", "Delete it and run again; it is fetched anew."
         )
     return path

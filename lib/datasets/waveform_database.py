@@ -55,7 +55,7 @@ def read_header(path: str | Path) -> Any:
 
     path = require_file(path)
     if path.suffix != ".hea":
-        raise HeldoutError(f"{path}: expected a WFDB header (.hea), got {path.suffix or 'none'}.")
+        raise HeldoutError(path, "a WFDB header (.hea)", f"{path.suffix or 'none'}")
     try:
         with _quiet():
             header = wfdb.rdheader(str(path.absolute().with_suffix("")))
@@ -63,21 +63,26 @@ def read_header(path: str | Path) -> Any:
         raise _unreadable(path, error) from error
     if not isinstance(header, wfdb.Record):
         raise HeldoutError(
-            f"{path}: expected a record of one segment, got one of several. "
-            "Exclude the recording or join its segments."
+            path,
+            "a record of one segment",
+            "one of several",
+            "Exclude the recording or join its segments.",
         )
     _require_lines(path)
     if not plausible(header.fs or 0) or not header.sig_len or not header.n_sig:
         raise HeldoutError(
-            f"{path}: expected a rate {RATES}, a length and signals, got rate {header.fs}, "
-            f"{header.sig_len} samples, {header.n_sig} signals. "
-            "Fetch the record anew or exclude it."
+            path,
+            f"a rate {RATES}, a length and signals",
+            f"rate {header.fs}, {header.sig_len} samples, {header.n_sig} signals",
+            "Fetch the record anew or exclude it.",
         )
     described = [len(some or []) for some in (header.file_name, header.fmt, header.units)]
     if described != [header.n_sig] * 3:
         raise HeldoutError(
-            f"{path}: expected a line for each of its {header.n_sig} signals, got "
-            f"{min(described)}. Fetch the record anew or exclude it."
+            path,
+            f"a line for each of its {header.n_sig} signals",
+            f"{min(described)}",
+            "Fetch the record anew or exclude it.",
         )
     # The name of a signal may be left out; this is what the format's own library then calls it.
     header.sig_name = [
@@ -96,8 +101,10 @@ def _require_lines(path: Path) -> None:
         if not (_SIGNAL_LINE if number else _RECORD_LINE).fullmatch(line.strip()):
             what = "a signal" if number else "the record"
             raise HeldoutError(
-                f"{path}: expected a line that describes {what} as in header(5) of the WFDB, got "
-                f"{line[:80]!r}. Fetch the record anew or exclude it."
+                path,
+                f"a line that describes {what} as in header(5) of the WFDB",
+                f"{line[:80]!r}",
+                "Fetch the record anew or exclude it.",
             )
 
 
@@ -111,8 +118,10 @@ def _quiet() -> Iterator[None]:
 
 def _unreadable(path: Path, error: Exception) -> HeldoutError:
     return HeldoutError(
-        f"{path}: expected a readable WFDB record, got {type(error).__name__}: {error}. "
-        "Delete its files and run again (they are fetched anew), or exclude the recording."
+        path,
+        "a readable WFDB record",
+        f"{type(error).__name__}: {error}",
+        "Delete its files and run again (they are fetched anew), or exclude the recording.",
     )
 
 
@@ -121,8 +130,10 @@ def _require_names_within(path: Path, names: list[str]) -> None:
     for name in names:
         if not _PLAIN_NAME.fullmatch(name):
             raise HeldoutError(
-                f"{path}: expected the name of a file beside the header, got {name!r}. "
-                "A header that points elsewhere is not read: fetch the record anew."
+                path,
+                "the name of a file beside the header",
+                f"{name!r}",
+                "A header that points elsewhere is not read: fetch the record anew.",
             )
 
 
@@ -140,9 +151,10 @@ def _require_whole(path: Path, header: Any) -> None:
         expected, got = int(np.ceil(frames * width)) + offset, file.stat().st_size
         if got < expected:
             raise HeldoutError(
-                f"{file}: expected {expected:,} bytes for the {header.sig_len:,} samples in "
-                f"{path.name}, got {got:,}: it is truncated. "
-                "Delete it and run again (it is fetched anew), or exclude the recording."
+                file,
+                f"{expected:,} bytes for the {header.sig_len:,} samples in {path.name}",
+                f"{got:,}: it is truncated",
+                "Delete it and run again (it is fetched anew), or exclude the recording.",
             )
 
 
@@ -211,8 +223,10 @@ def read_beats(path: str | Path, *, length: int, codes: frozenset[str]) -> tuple
     # The format ends with a null word; wfdb reads a cut file as a shorter one without a word.
     if len(content) % 2 or content[-2:] != b"\0\0":
         raise HeldoutError(
-            f"{file}: expected annotations that end with their end mark, got {len(content):,} "
-            "bytes without it: the file is truncated. Delete it and run again; it is fetched anew."
+            file,
+            "annotations that end with their end mark",
+            f"{len(content):,} bytes without it: the file is truncated",
+            "Delete it and run again; it is fetched anew.",
         )
     try:
         with _quiet():
@@ -224,7 +238,9 @@ def read_beats(path: str | Path, *, length: int, codes: frozenset[str]) -> tuple
     positions = np.asarray(annotation.sample, dtype=np.int64)[chosen]
     if len(positions) and (positions.min() < 0 or positions.max() >= length):
         raise HeldoutError(
-            f"{file}: expected beats within {length:,} samples, got one at "
-            f"{positions.max():,}. Fetch the record anew or exclude it."
+            file,
+            f"beats within {length:,} samples",
+            f"one at {positions.max():,}",
+            "Fetch the record anew or exclude it.",
         )
     return positions, symbols[chosen]

@@ -172,7 +172,8 @@ def _message(error: BaseException) -> str:
     """Say what a person can do about an error, and nothing where that is not known."""
     if isinstance(error, HeldoutError):
         return str(error)
-    # Libraries wrap what the system said.
+    # Libraries raise their own error from what the system said. What was merely being handled when
+    # an error came (its `__context__`) is no reason for it.
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, OSError) and below.errno in UNWRITABLE:
@@ -183,5 +184,5 @@ def _message(error: BaseException) -> str:
                 "Run fewer jobs at once (--cores), on a machine with more memory, and again: "
                 "what is finished is kept."
             )
-        below = below.__cause__ or below.__context__
+        below = below.__cause__
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from lib.errors import HeldoutError
 from lib.metrics import aami
 from lib.own.survey import NO_GROUPS
 from lib.own.table import METADATA, labelled_by_beats, list_folder
+from lib.templates import environment
 
 # So many recordings, spread over the folder, show what all of it is like.
 _LOOKED_AT = 40
@@ -90,152 +92,50 @@ def study_text(
     else:
         classes = {name: [name] for name in sorted(set(table["label"]))}
         least = int(counts.groupby("label")["group"].nunique().min())
-    records_there = any(Path(path).suffix == ".hea" for path in headers)
-    whose = "heartbeat" if beats == "codes" else "recording"
-    dealt = "folds: 5" if least >= 6 else "folds: 3" if least >= 3 else "folds: 1, test: 0.33"
-    lines = [
-        f"# Recordings of {folder.name}: {len(table)} in {len(classes)} classes.",
-        "# docs/configuration.md lists every key; a misspelt one is refused before anything runs.",
-        f"title: {_text(folder.resolve().name)}",
-        f"question: {_text(f'Which class does a {whose} belong to: ' + ', '.join(classes) + '?')}",
-        f"example_kind: {_text(kind)}",
-        "dataset: folder",
-        "",
-        "folder:",
-        "  # A folder for each class, or metadata.csv: path, label and perhaps group and split."
-        if beats != "codes"
-        else "  # WFDB records, or metadata.csv: path and perhaps group and split.",
-        f"  path: {_text(folder.as_posix())}",
-        "  # Who or what may never be on two sides of a split: a regular expression over paths,",
-        "  # with what names the person in brackets. A column group in metadata.csv goes first.",
-        f"  groups: {_text(groups) if groups else 'null # such as (person[0-9]+)'}",
-        *([*_ABOUT_BEATS, f"  beats: {_text(beats)}"] if records_there else []),
-        "  # Recordings that cannot be used or stand under two labels: leave_out, or stop.",
-        "  faulty: leave_out",
-        *(f"  {name}: {_text(value)}" for name, value in reading.items()),
-        "",
-        "# Each class with the labels that belong to it: merge classes here, or leave one out.",
-        *(_ABOUT_CODES if beats == "codes" else []),
-        "classes:",
-        *(f"  {_text(name)}: {_text(labels)}" for name, labels in classes.items()),
-        *_scored(classes, codes=beats == "codes"),
-        "",
-        "recordings:",
-        "  exclude: [] # paths within the folder",
-        "  min_groups: 2 # groups that each class needs",
-        "",
-        "features:",
-        *(f"  {name}: {value}" for name, value in features.items()),
-        "",
-        "protocols:",
-    ]
     grouped = bool((table["group"] != "").all())
-    if not grouped:
-        lines += [f"  # {line}" for line in _wrapped(NO_GROUPS)]
-    lines += [
-        "  # The honest one: no group on two sides.",
-        f"  grouped: {{title: by {'group' if grouped else 'recording'}, kind: grouped, "
-        f"honest: true, {dealt}, validation: 0.2}}",
-        *_published(table),
-        "  # What most projects do, for comparison: it promises too much.",
-        f"  random: {{title: at random, kind: random, honest: false, {dealt}, validation: 0.2}}",
-        "",
-        "primary: grouped # hyperparameters are chosen on its validation part",
-        "",
-        "# Every combination of a space is a trial; the best one on validation is trained anew.",
-        "architectures:",
-        *_NETWORKS[networks],
-        "",
-        "training:",
-        f"  epochs: {20 if beats else 60}",
-        f"  early_stopping: {5 if beats else 10} # epochs without a better validation loss",
-        "  reduce_lr_factor: 0.5",
-        "  reduce_lr_patience: 5",
-        "",
-        "# What less effort changes; `--config effort=full` takes the keys above as they are.",
-        "efforts:",
-        *(
-            ["  demo: {training: {epochs: 8, early_stopping: 3}}"]
-            if beats
-            else [
-                "  demo: {training: {epochs: 25, early_stopping: 8}}",
-                "  quick: {training: {epochs: 40}}",
-            ]
-        ),
-    ]
-    return "\n".join(lines) + "\n"
+    template = environment("lib.own", markup=False)
+    template.filters["json"] = _json
+    return template.get_template("study.yaml.j2").render(
+        name=folder.resolve().name,
+        path=folder.as_posix(),
+        recordings=len(table),
+        groups=groups,
+        beats=beats,
+        records=any(Path(path).suffix == ".hea" for path in headers),
+        reading=reading,
+        classes=classes,
+        scored=_scored(classes) if beats == "codes" else [],
+        example_kind=kind,
+        features=features,
+        grouped=grouped,
+        cautions=[] if grouped else textwrap.wrap(NO_GROUPS, 92),
+        dealt="folds: 5" if least >= 6 else "folds: 3" if least >= 3 else "folds: 1, test: 0.33",
+        published=_published(table),
+        metadata=METADATA,
+        networks=networks,
+    )
 
 
-_ABOUT_BEATS = [
-    "  # Where an example is an annotated beat (.atr): has each beat a class, by its code (codes),",
-    "  # or each recording (recordings)? null for windows. The features have to go with it: have",
-    "  # the study written anew with --beats.",
-]
-
-_ABOUT_CODES = [
-    "# Here the labels are annotation codes, in the classes of the AAMI (ANSI/AAMI EC57): those",
-    "# that beats of two groups were found to have. Beats of other codes are not used.",
-]
-
-_NETWORKS = {
-    "beats": [
-        "  cnn:",
-        "    fixed: {filters: [16, 32], kernels: [7, 5], dense: [32], learning_rate: 0.003, "
-        "batch_size: 64, batch_normalization: false, class_weights: true}",
-        "    space: {dropout: [0.2]}",
-        "  gru:",
-        "    fixed: {units: [24], learning_rate: 0.005, batch_size: 64, class_weights: true}",
-        "    space: {dropout: [0.0]}",
-    ],
-    "mfcc": [
-        "  gru:",
-        "    fixed: {units: [24], learning_rate: 0.005, batch_size: 16, class_weights: true}",
-        "    space: {dropout: [0.0]}",
-        "  cnn:",
-        "    fixed: {filters: [16, 32], kernels: [5, 3], dense: [], learning_rate: 0.003, "
-        "batch_size: 16, batch_normalization: false, class_weights: true}",
-        "    space: {dropout: [0.2]}",
-    ],
-    "windows": [
-        "  cnn:",
-        "    fixed: {filters: [16, 32, 32], kernels: [7, 5, 3], dense: [], learning_rate: 0.003, "
-        "batch_size: 16, batch_normalization: false, class_weights: true}",
-        "    space: {dropout: [0.2]}",
-        "  cnn_lstm:",
-        "    fixed: {filters: [16, 32], kernels: [7, 5], units: [16], dense: [], "
-        "learning_rate: 0.003, batch_size: 16, class_weights: true}",
-        "    space: {dropout: [0.0]}",
-    ],
-}
-
-
-def _text(value: Any) -> str:
-    """Write a value so that YAML reads it as what it is: JSON is YAML."""
+def _json(value: Any) -> str:
+    """Write a value so that YAML reads it as what it is, whatever its name: JSON is YAML."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def _wrapped(text: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, 92)
 
 
 def _headers(folder: Path, paths: list[str], reading: Mapping[str, Any]) -> dict[str, Header]:
     """Read the headers of some recordings; those that are damaged show nothing."""
     some = np.unique(np.linspace(0, len(paths) - 1, min(_LOOKED_AT, len(paths))).astype(int))
-    found: dict[str, Header] = {}
+    headers: dict[str, Header] = {}
     errors = []
     for path in (paths[i] for i in some):
         try:
-            found[path] = read_file_header(folder / path, **reading)
+            headers[path] = read_file_header(folder / path, **reading)
         except HeldoutError as error:
             errors.append(str(error))
-    if not found:
+    if not headers:
         raise HeldoutError(
-            f"{folder}: expected recordings that can be read, got none among {len(some)}, the "
-            f"first: {errors[0]}"
+            folder, "recordings that can be read", f"none among {len(some)}, the first: {errors[0]}"
         )
-    return found
+    return headers
 
 
 def _audio(headers: Mapping[str, Header]) -> tuple[dict[str, str], str]:
@@ -264,15 +164,17 @@ def _windows(
     channels = [name for name in names[0] if all(name in other for other in names)]
     if not channels:
         raise HeldoutError(
-            f"{folder}: expected recordings with a channel in common, got "
-            f"{'; '.join(sorted({', '.join(some) for some in names}))}. Name the channels alike."
+            folder,
+            "recordings with a channel in common",
+            f"{'; '.join(sorted({', '.join(some) for some in names}))}",
+            "Name the channels alike.",
         )
     rate = min(_MEASURED_RATE, *(header.rate for header in headers.values()))
     seconds = min(10.0, *(header.duration for header in headers.values()))
     samples = int(seconds * rate)
     features = {
         "kind": "windows",
-        "channels": f"[{', '.join(_text(name) for name in channels)}]",
+        "channels": _json(channels),
         "rate": f"{rate:g} # Hz",
         "samples": f"{samples} # {samples / rate:g} s",
         "stride": f"{samples} # samples from the start of a window to that of the next",
@@ -283,7 +185,7 @@ def _windows(
 
 def _annotated(folder: Path, paths: Iterable[str]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Read leads and codes of the records with annotated beats; damaged ones show nothing."""
-    found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    annotated: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
     errors = []
     for path in paths:
         if not has_annotations(folder / path):
@@ -295,16 +197,17 @@ def _annotated(folder: Path, paths: Iterable[str]) -> dict[str, tuple[tuple[str,
             errors.append(str(error))
             continue
         if len(codes):
-            found[path] = leads, codes
+            annotated[path] = leads, codes
         else:
             errors.append(f"{path} has annotations, but none of a beat")
-    if not found:
+    if not annotated:
         raise HeldoutError(
-            f"{folder}: expected WFDB records with annotated beats (.hea and .atr), got none "
-            f"among {len(errors)}, the first: {errors[0]}. Put the annotations beside the headers, "
-            "or leave out `beats`."
+            folder,
+            "WFDB records with annotated beats (.hea and .atr)",
+            f"none among {len(errors)}, the first: {errors[0]}",
+            "Put the annotations beside the headers, or leave out `beats`.",
         )
-    return found
+    return annotated
 
 
 def _beats(
@@ -319,7 +222,7 @@ def _beats(
     samples = int(_BEAT_SECONDS * rate)
     features = {
         "kind": "beats",
-        "lead": f"{_text(lead)} # {having} of {len(leads)} records have it; others are left out",
+        "lead": f"{_json(lead)} # {having} of {len(leads)} records have it; others are left out",
         "rate": f"{rate:g} # Hz",
         "samples": f"{samples} # {samples / rate:g} s",
         "before": f"{_BEFORE} # s from the start of the window to the R peak",
@@ -332,44 +235,39 @@ def _codes(
     records: Mapping[str, tuple[tuple[str, ...], np.ndarray]],
     group_of: Mapping[str, str],
 ) -> dict[str, tuple[list[str], int]]:
-    """Give the codes found of each class of the AAMI, and its groups, where these are two."""
+    """List the codes of each class of the AAMI, and count its groups, where these are two."""
     groups: dict[str, set[str]] = {}
     for path, (_, annotated) in records.items():
         for code in np.unique(annotated):
             groups.setdefault(str(code), set()).add(group_of[path])
-    found = {}
+    held = {}
     for name, codes in aami.CODES.items():
         there = [code for code in codes if code in groups]
         count = len(set().union(*(groups[code] for code in there)))
         if count >= 2:
-            found[name] = there, count
-    if len(found) < 2:
+            held[name] = there, count
+    if len(held) < 2:
         got = ", ".join(f"{code} in {len(some)}" for code, some in sorted(groups.items()))
         raise HeldoutError(
-            f"{folder}: expected annotated beats of at least 2 classes of the AAMI, each in "
-            f"records of 2 groups, got {got}. Add records, or write a study with other classes."
+            folder,
+            "annotated beats of at least 2 classes of the AAMI, each in records of 2 groups",
+            got,
+            "Add records, or write a study with other classes.",
         )
-    return found
+    return held
 
 
-def _scored(classes: Mapping[str, list[str]], *, codes: bool) -> list[str]:
+def _scored(classes: Mapping[str, list[str]]) -> list[str]:
     """Leave Q, beats that nobody could classify, out of means, where enough others are left."""
     others = [name for name in classes if name != "Q"]
-    if not codes or len(others) < 2 or len(others) == len(classes):
-        return []
-    return [f"scored: {_text(others)} # what macro averages count"]
+    return others if 2 <= len(others) < len(classes) else []
 
 
-def _published(table: pd.DataFrame) -> list[str]:
-    """Take the parts of a column `split`, where there is a train and a test part."""
-    there = [part for part in ("train", "validation", "test") if part in set(table["split"])]
-    if not {"train", "test"} <= set(there):
-        return []
-    parts = ", ".join(f"{part}: [{part}]" for part in there)
+def _published(table: pd.DataFrame) -> dict[str, Any] | None:
+    """Describe the split of a column `split`, where there is a train and a test part."""
+    parts = [part for part in ("train", "validation", "test") if part in set(table["split"])]
+    if not {"train", "test"} <= set(parts):
+        return None
     known = table[(table["split"] != "") & (table["group"] != "")]
     honest = not (known.groupby("group")["split"].nunique() > 1).any()
-    return [
-        f"  # The column split of {METADATA}.",
-        f"  published: {{title: as in {METADATA}, kind: published, honest: {_text(honest)}, "
-        f"by: split, validation: 0.2, parts: {{{parts}}}}}",
-    ]
+    return {"parts": parts, "honest": honest}

@@ -12,22 +12,22 @@ from typing import Any
 import pandas as pd
 
 from lib.audit.fingerprint import Band
-from lib.audit.listening import Heard, listen, same_recordings
+from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.datasets.files import files_below
 from lib.errors import HeldoutError
-from lib.files import sha256
+from lib.files import sha256, symlink
 from lib.own.table import list_folder
 
 NO_GROUPS = (
     "No groups are known: each recording counts as a group of its own. Where one person, patient "
-    "or device gave several recordings, they stand on both sides of the split that is called "
-    "honest here, and its numbers promise too much. State the groups: a column group in "
+    "or device gave several recordings, they appear in both train and test of the split that is "
+    "called honest here, and its numbers overestimate. State the groups: a column group in "
     "metadata.csv, or a pattern over file names (folder: groups in the study)."
 )
 
 
 def listing(folder: str | Path) -> str:
-    """Give one short name to the state of a folder: names, sizes and times of all its files."""
+    """Name the state of a folder by a hash: names, sizes and times of all its files."""
     digest = hashlib.sha256()
     for name in sorted(files_below(folder)):
         # A link to nowhere is no file.
@@ -106,7 +106,7 @@ def survey(
     folder = Path(folder)
     table = list_folder(folder, groups=groups, beats=beats)
     heard, band = listen(table["path"].tolist(), folder, threads=threads, reading=reading)
-    reasons = {item.path: _reason(item, folder) or _lacks(item, **(asked or {})) for item in heard}
+    reasons = {item.path: _reason(item) or _lacks(item, **(asked or {})) for item in heard}
     left_out = [{"path": path, "reason": reason} for path, reason in reasons.items() if reason]
     grouped = bool((table["group"] != "").all())
     if not grouped:
@@ -117,8 +117,10 @@ def survey(
     if left_out and faulty == "stop":
         lines = "\n".join(f"  - {item['path']}: {item['reason']}" for item in left_out)
         raise HeldoutError(
-            f"{folder}: expected recordings that can all be used, got {len(left_out)} that cannot:"
-            f"\n{lines}\nMend or remove them, or set `faulty: leave_out` to go on without them."
+            folder,
+            "recordings that can all be used",
+            f"{len(left_out)} that cannot:\n{lines}",
+            "Fix or remove them, or set `faulty: leave_out` to go on without them.",
         )
     gone = {item["path"] for item in left_out}
     of = {item.path: item for item in whole}
@@ -141,11 +143,9 @@ def survey(
     }
 
 
-def _reason(item: Heard, folder: Path) -> str:
-    """Give what is wrong with a file, without its path and advice; nothing where it is whole."""
-    if item.fault == "missing":
-        return "there is no such file"
-    return item.fault.removeprefix(f"{folder / item.path}: ").partition(". ")[0]
+def _reason(item: Heard) -> str:
+    """Say why a file cannot be read; nothing where it can."""
+    return "there is no such file" if item.fault == MISSING else item.fault
 
 
 def _lacks(
@@ -242,10 +242,6 @@ def link(folder: str | Path, place: str | Path) -> None:
     place = Path(place)
     if place.exists() and not place.is_symlink():
         raise HeldoutError(
-            f"{place}: expected nothing, or a link to the folder, got something else. Move it away."
+            place, "nothing, or a link to the folder", "something else", "Move it away."
         )
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
-    part.unlink(missing_ok=True)
-    part.symlink_to(Path(folder).resolve(), target_is_directory=True)
-    os.replace(part, place)
+    symlink(place, Path(folder).resolve())

@@ -47,23 +47,28 @@ def list_folder(
     folder = Path(folder)
     if not folder.is_dir():
         raise HeldoutError(
-            f"{folder}: expected a folder of recordings, got "
-            f"{'a file' if folder.exists() else 'nothing there'}. Correct the path."
+            folder,
+            "a folder of recordings",
+            "a file" if folder.exists() else "nothing there",
+            "Correct the path.",
         )
     own = beats == "codes"
     described = (folder / METADATA).is_file()
     table = _described(folder, labels=not own) if described else _by_place(folder, labels=not own)
     if own and table.empty:
         raise HeldoutError(
-            f"{folder}: expected WFDB records (.hea) with annotated beats (.atr), got no "
-            "recording. Correct the path."
+            folder,
+            "WFDB records (.hea) with annotated beats (.atr)",
+            "no recording",
+            "Correct the path.",
         )
     if not own and table["label"].nunique() < 2:
         raise HeldoutError(
-            f"{folder}: expected recordings ({', '.join(sorted(SUFFIXES))}) of at least 2 classes, "
-            f"got {', '.join(sorted(set(table['label']))) or 'none'}. Make a folder for each class "
-            f"and put its recordings there, or write {METADATA} with the columns path and label."
-            + _advice_on_beats(folder)
+            folder,
+            f"recordings ({', '.join(sorted(SUFFIXES))}) of at least 2 classes",
+            ", ".join(sorted(set(table["label"]))) or "none",
+            f"Make a folder for each class and put its recordings there, or write {METADATA} with "
+            f"the columns path and label.{_advice_on_beats(folder)}",
         )
     if groups is not None and not (table["group"] != "").any():
         table["group"] = _groups(table["path"].tolist(), groups)
@@ -117,9 +122,11 @@ def _read_metadata(file: Path) -> pd.DataFrame:
         table = read_table(file, text=("path", "label", "group", "split"))
     except HeldoutError as error:
         # A person wrote it, and nothing makes it anew.
-        fact = str(error).partition(". Delete it")[0]
         raise HeldoutError(
-            f"{fact}. Save it as UTF-8, with commas between its columns and a row for each file."
+            error.place,
+            error.expected,
+            error.got,
+            "Save it as UTF-8, with commas between its columns and a row for each file.",
         ) from error
     if "path" in table:
         table["path"] = table["path"].str.removeprefix("./")  # as `find` writes them
@@ -139,9 +146,10 @@ def _described(folder: Path, *, labels: bool) -> pd.DataFrame:
     missing = [name for name in needed if name not in table]
     if missing:
         raise HeldoutError(
-            f"{file}: expected the columns path and label, and perhaps group and split, with "
-            f"commas between them, got {', '.join(map(str, table.columns))}. "
-            f"Add {' and '.join(missing)}."
+            file,
+            "the columns path and label, and perhaps group and split, with commas between them",
+            ", ".join(map(str, table.columns)),
+            f"Add {' and '.join(missing)}.",
         )
     table["path"] = [_with_suffix(folder, path) for path in table["path"]]
     if not labels:
@@ -163,21 +171,20 @@ def _described(folder: Path, *, labels: bool) -> pd.DataFrame:
         (ungrouped, "a group for every path"),
     ):
         if wrong:
-            raise HeldoutError(
-                f"{file}: expected {wanted}, got {', '.join(wrong[:4])}. Correct it."
-            )
+            raise HeldoutError(file, wanted, ", ".join(wrong[:4]), "Correct it.")
     table["split"] = [part_of(text) if text else "" for text in table["split"]]
     return table[["path", "label", "group", "split"]]
 
 
 def _groups(paths: Sequence[str], pattern: str) -> list[str]:
     compiled = compile_pattern(pattern, "group")
-    found = [match[1] if (match := compiled.search(path)) else None for path in paths]
-    lost = [path for path, name in zip(paths, found, strict=True) if not name]
+    names = [match[1] if (match := compiled.search(path)) else None for path in paths]
+    lost = [path for path, name in zip(paths, names, strict=True) if not name]
     if lost:
         raise HeldoutError(
-            f"group pattern {pattern!r}: expected it in every path, found none in "
-            f"{', '.join(lost[:4])} ({len(lost)} of {len(paths)}). Correct the pattern or the "
-            "names."
+            f"group pattern {pattern!r}",
+            "it in every path",
+            f"none in {', '.join(lost[:4])} ({len(lost)} of {len(paths)})",
+            "Correct the pattern or the names.",
         )
-    return [str(name) for name in found]
+    return [str(name) for name in names]

@@ -71,14 +71,15 @@ def export(
     record = read_run(run)
     if form not in FORMS:
         raise HeldoutError(
-            f"format {form!r}: expected one of {', '.join(FORMS)}. Correct it (--format)."
+            f"format {form!r}", f"one of {', '.join(FORMS)}", advice="Correct it (--format)."
         )
     if form == "onnx":
         _require_onnx()
     if folder.exists():
         raise HeldoutError(
-            f"{folder}: expected nothing there, since no model is overwritten. Name another folder "
-            "(--output), or move it away."
+            folder,
+            "nothing there, since no model is overwritten",
+            advice="Name another folder (--output), or move it away.",
         )
     # Both backends read `.keras`; only this one writes both formats.
     keras = load("tensorflow")
@@ -97,8 +98,10 @@ def export(
         difference = disagreement(part, record["inputs"])
         if not difference <= AGREEMENT:
             raise HeldoutError(
-                f"{run}: expected {file} to give the probabilities of model.keras, got a "
-                f"difference of {difference:g}. Do not use it; report this with the run.json."
+                run,
+                f"{file} to give the probabilities of model.keras",
+                f"a difference of {difference:g}",
+                "Do not use it; report this with the run.json.",
             )
         write_json(part / "inputs.json", {**record["inputs"], "classes": record["classes"]})
         (part / "labels.txt").write_text("\n".join(record["classes"]) + "\n", encoding="utf-8")
@@ -117,9 +120,10 @@ def _require_onnx() -> None:
     lost = [name for name in ("tf2onnx", "onnxruntime") if find_spec(name) is None]
     if lost:
         raise HeldoutError(
-            f"format onnx: expected the packages tf2onnx and onnxruntime, got no "
-            f"{' and no '.join(lost)}. Install them (pip install tf2onnx onnxruntime), or leave "
-            "--format out."
+            "format onnx",
+            "the packages tf2onnx and onnxruntime",
+            f"no {' and no '.join(lost)}",
+            "Install them (pip install tf2onnx onnxruntime), or leave --format out.",
         )
 
 
@@ -149,9 +153,10 @@ def _write_onnx(keras: Any, model: Any, file: Path) -> None:
 
 
 def disagreement(folder: str | Path, inputs: Mapping[str, Any]) -> float:
-    """Give the largest difference between the probabilities of `model.keras` and the other format.
+    """Compute the largest difference of the probabilities that two formats give.
 
-    Both are asked for the same examples, drawn within the range of the training's.
+    `model.keras` and the other format are asked for the same examples, drawn within the range of
+    the training's.
     """
     folder = Path(folder)
     keras = load("tensorflow")

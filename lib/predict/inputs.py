@@ -95,19 +95,19 @@ def differences(signal: Signal, features: Features, inputs: Mapping[str, Any]) -
         3 dB; values of the features, beyond a twentieth of their span. Empty where there is none.
     """
     known = inputs["recordings"]
-    found = []
+    told = []
     if not any(abs(signal.rate - rate) < 0.5 for rate in known["rate"]):
         rates = ", ".join(f"{rate:g}" for rate in known["rate"][:6])
-        found.append(f"sampling rate {signal.rate:g} Hz; training recordings had {rates} Hz")
+        told.append(f"sampling rate {signal.rate:g} Hz; training recordings had {rates} Hz")
     short, long = known["duration"]
     if not short / _DURATION <= signal.duration <= long * _DURATION:
-        found.append(
+        told.append(
             f"duration {signal.duration:.2f} s; training recordings had {short:.2f} to {long:.2f} s"
         )
     quiet, loud = known["level"]
     here = level(signal)
     if not quiet - _LEVEL_DB <= here <= loud + _LEVEL_DB:
-        found.append(
+        told.append(
             f"level {here:.0f} dB of full scale; training recordings had {quiet:.0f} to "
             f"{loud:.0f} dB"
         )
@@ -117,10 +117,10 @@ def differences(signal: Signal, features: Features, inputs: Mapping[str, Any]) -
     if beyond.any():
         some = int(beyond.any(axis=(1, 2)).sum())
         channel = int(beyond.any(axis=1).sum(axis=0).argmax())
-        found.append(
+        told.append(
             f"features out of range in {some} of {len(features.x)} examples, most in channel "
             f"{channel}: {features.x[..., channel].min():.4g} to "
             f"{features.x[..., channel].max():.4g}; training examples had {low[channel]:.4g} to "
             f"{high[channel]:.4g}"
         )
-    return found
+    return told

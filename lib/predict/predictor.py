@@ -79,9 +79,11 @@ def find_run(name: str | Path, *, results: str | Path = "results") -> Path:
     Returns
     -------
     Path
-        The folder; of a study the network under an honest protocol with the least loss on its
-        validation part. The test part has no say, and neither have runs that the last comparison
-        did not know: they are left from other settings.
+        The folder. A study stands for its verdict: the protocol and architecture that the page
+        names (`answers.csv`). Of a study that the last comparison is not about, it is any honest
+        network. Of several runs it is the one with the least loss on its validation part: the test
+        part has no say, and neither have runs that the comparison did not know, which are left from
+        other settings.
 
     Raises
     ------
@@ -92,36 +94,39 @@ def find_run(name: str | Path, *, results: str | Path = "results") -> Path:
     if (folder / "run.json").is_file():
         return folder
     study = folder if folder.is_dir() else Path(results) / folder
-    found, compared = [], _compared(study)
-    for file in sorted(study.glob("*/*/seed-*/fold-*/run.json")):
-        if compared and file.parent.relative_to(study).as_posix() not in compared:
-            continue
-        record = read_json(file)
-        if (
-            record.get("honest")
-            and record.get("kind") == "network"
-            and (file.parent / "model.keras").is_file()
-        ):
-            found.append((record["metrics"]["validation"]["loss"], file.parent))
-    if not found:
-        raise HeldoutError(
-            f"{name}: expected the folder of a run (with run.json and model.keras), or a study in "
-            f"{results} with an honest run of a network, got neither. Run the workflow first, or "
-            "correct the name."
-        )
-    return min(found)[1]
-
-
-def _compared(study: Path) -> set[str]:
-    """Name the runs of a study that the tables beside it are about; none where they are not."""
-    file = study.parent / "tables" / "runs.csv"
-    if not file.is_file():
-        return set()
-    table = read_table(file, text=("study", "protocol", "architecture"))
-    return {
-        f"{row.protocol}/{row.architecture}/seed-{row.seed}/fold-{row.fold}"
-        for row in table[table["study"] == study.name].itertuples()
+    compared, verdict = _compared(study, "runs"), _compared(study, "answers")
+    candidates = []
+    for row in verdict or [{"protocol": "*", "architecture": "*"}]:
+        pattern = f"{row['protocol']}/{row['architecture']}/seed-*/fold-*/run.json"
+        candidates += sorted(study.glob(pattern))
+    known = {
+        f"{r['protocol']}/{r['architecture']}/seed-{r['seed']}/fold-{r['fold']}" for r in compared
     }
+    losses = {}
+    for file in candidates:
+        run, record = file.parent, read_json(file)
+        of_comparison = not known or run.relative_to(study).as_posix() in known
+        network = record.get("kind") == "network" and (run / "model.keras").is_file()
+        if of_comparison and network and record.get("honest"):
+            losses[run] = record["metrics"]["validation"]["loss"]
+    if not losses:
+        raise HeldoutError(
+            name,
+            f"the folder of a run (with run.json and model.keras), or a study in {results} with an "
+            "honest run of a network",
+            "neither",
+            "Run the workflow first, or correct the name.",
+        )
+    return min(losses, key=lambda run: losses[run])
+
+
+def _compared(study: Path, table: str) -> list[dict[Any, Any]]:
+    """Read the rows of a table of the last comparison that are about a study."""
+    file = study.parent / "tables" / f"{table}.csv"
+    if not file.is_file():
+        return []
+    rows = read_table(file, text=("study", "protocol", "architecture"))
+    return rows[rows["study"] == study.name].to_dict("records")
 
 
 def read_run(folder: str | Path) -> dict[str, Any]:
@@ -135,14 +140,17 @@ def read_run(folder: str | Path) -> dict[str, Any]:
     record = read_json(Path(folder) / "run.json")
     if record.get("kind") != "network" or not (Path(folder) / "model.keras").is_file():
         raise HeldoutError(
-            f"{folder}: expected the run of a network, with its model.keras, got "
-            f"{record.get('kind', 'something else')} {record.get('architecture', '')}. "
-            "Name another run."
+            folder,
+            "the run of a network, with its model.keras",
+            f"{record.get('kind', 'something else')} {record.get('architecture', '')}",
+            "Name another run.",
         )
     if "inputs" not in record:
         raise HeldoutError(
-            f"{folder}/run.json: expected `inputs`, how the features are made, got none: the run "
-            "is of an older version. Run the workflow again; what was trained is not trained anew."
+            f"{folder}/run.json",
+            "`inputs`, how the features are made",
+            "none: the run is of an older version",
+            "Run the workflow again; what was trained is not trained anew.",
         )
     return dict(record)
 
@@ -171,9 +179,10 @@ def load_model(keras: Any, path: str | Path) -> Any:
         return keras.models.load_model(path, safe_mode=True)
     except Exception as error:  # Keras raises whatever the archive leads it to
         raise HeldoutError(
-            f"{path}: expected a model of this workflow, without code of its own, got "
-            f"{type(error).__name__}: {str(error)[:300]}. Do not use it; delete its folder and run "
-            "the workflow again: it is trained anew."
+            path,
+            "a model of this workflow, without code of its own",
+            f"{type(error).__name__}: {str(error)[:300]}",
+            "Do not use it; delete its folder and run the workflow again: it is trained anew.",
         ) from error
 
 
@@ -213,8 +222,10 @@ class Predictor:
         if lead is not None:
             if self.features["kind"] != "beats":
                 raise HeldoutError(
-                    f"lead: expected a network of beats, got one of {self.features['kind']}. "
-                    "Leave --lead out."
+                    "lead",
+                    "a network of beats",
+                    f"one of {self.features['kind']}",
+                    "Leave --lead out.",
                 )
             self.features["lead"] = lead
         self._reading = {**self.inputs["reading"], **(reading or {})}
@@ -235,16 +246,16 @@ class Predictor:
             keep the others from being predicted.
         """
         with ThreadPoolExecutor(self._threads) as pool:
-            found = list(pool.map(self._examples, map(Path, paths)))
-        blocks = [item[1].x for item in found if not isinstance(item, Prediction)]
+            items = list(pool.map(self._examples, map(Path, paths)))
+        blocks = [item[1].x for item in items if not isinstance(item, Prediction)]
         if not blocks:
-            return [item for item in found if isinstance(item, Prediction)]
+            return [item for item in items if isinstance(item, Prediction)]
         x = np.concatenate(blocks)
         keras = load(self.record["backend"])
         model = load_model(keras, self.folder / "model.keras")
         probabilities = predict(keras, model, x, np.arange(len(x)))
         done, first = [], 0
-        for path, item in zip(paths, found, strict=True):
+        for path, item in zip(paths, items, strict=True):
             if isinstance(item, Prediction):
                 done.append(item)
                 continue
@@ -280,7 +291,7 @@ class Predictor:
 
 
 def file_table(predictions: Sequence[Prediction], classes: Sequence[str]) -> pd.DataFrame:
-    """Give a row for each predicted file: mean probabilities, and the class with the largest.
+    """Make a row for each predicted file: mean probabilities, and the class with the largest.
 
     Returns
     -------
@@ -301,7 +312,7 @@ def file_table(predictions: Sequence[Prediction], classes: Sequence[str]) -> pd.
 
 
 def window_table(predictions: Sequence[Prediction], classes: Sequence[str]) -> pd.DataFrame:
-    """Give a row for each example of the predicted files.
+    """Make a row for each example of the predicted files.
 
     Returns
     -------

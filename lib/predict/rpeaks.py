@@ -43,13 +43,17 @@ def find_beats(signal: Signal, *, lead: str) -> Signal:
 
     if lead not in signal.channels:
         raise HeldoutError(
-            f"{signal.name}: expected the lead {lead}, got {', '.join(signal.channels)}. "
-            "Name another lead (--lead)."
+            signal.name,
+            f"the lead {lead}",
+            ", ".join(signal.channels),
+            "Name another lead (--lead).",
         )
     if signal.duration < 2:
         raise HeldoutError(
-            f"{signal.name}: expected 2 s of ECG at least to find beats in, got "
-            f"{signal.duration:.2f} s. Take a longer record, or one with annotations (.atr)."
+            signal.name,
+            "2 s of ECG at least to find beats in",
+            f"{signal.duration:.2f} s",
+            "Take a longer record, or one with annotations (.atr).",
         )
     wave = signal.samples[:, signal.channels.index(lead)].astype(np.float64)
     detector = XQRS(wave, signal.rate)
@@ -60,8 +64,10 @@ def find_beats(signal: Signal, *, lead: str) -> Signal:
     peaks = _on_extremes(wave, np.asarray(detector.qrs_inds, dtype=np.int64), signal.rate)
     if not len(peaks):
         raise HeldoutError(
-            f"{signal.name}: expected beats in the lead {lead}, found none. Look at the record, "
-            "or name another lead (--lead)."
+            signal.name,
+            f"beats in the lead {lead}",
+            "none",
+            "Look at the record, or name another lead (--lead).",
         )
     return replace(signal, positions=peaks, symbols=np.full(len(peaks), "Q"))
 
@@ -76,7 +82,7 @@ def _on_extremes(wave: np.ndarray, peaks: np.ndarray, rate: float) -> np.ndarray
 
 
 def beat_codes(labels: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Give each class an annotation code: the first of its labels that is one, else `Q`."""
+    """Choose an annotation code for each class: the first of its labels that is one, else `Q`."""
     return {
         name: next((label for label in [name, *some] if label in BEATS), "Q")
         for name, some in labels.items()
@@ -122,8 +128,9 @@ def write_annotations(
     path = Path(path)
     if path.exists():
         raise HeldoutError(
-            f"{path}: expected no file of that name, since annotations are not overwritten. "
-            "Name another folder (--annotations), or move the file away."
+            path,
+            "no file of that name, since annotations are not overwritten",
+            advice="Name another folder (--annotations), or move the file away.",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     code_of = beat_codes(labels)

@@ -64,25 +64,25 @@ def members(archive: Path, *, limits: Limits | None = None) -> list[zipfile.ZipI
         with zipfile.ZipFile(archive) as opened:
             entries = opened.infolist()
     except Exception as error:  # zipfile raises whatever the bytes lead it to
-        raise _refused(archive, f"a zip file with UTF-8 names, got {error}") from error
+        raise _refused(archive, "a zip file with UTF-8 names", f"{error}") from error
     if len(entries) > limits.members:
-        raise _refused(archive, f"at most {limits.members:,} entries, got {len(entries):,}")
+        raise _refused(archive, f"at most {limits.members:,} entries", f"{len(entries):,}")
     total = sum(entry.file_size for entry in entries)
     if total > limits.size:
-        raise _refused(archive, f"at most {limits.size:,} bytes unpacked, got {total:,}")
+        raise _refused(archive, f"at most {limits.size:,} bytes unpacked", f"{total:,}")
     seen: set[str] = set()
     for entry in entries:
         _check(archive, entry, limits)
         # Two names that differ in case or in the form of an accent are one file on some disks.
         key = unicodedata.normalize("NFC", entry.filename.rstrip("/")).casefold()
         if key in seen:
-            raise _refused(archive, f"every name once, got {entry.filename!r} twice")
+            raise _refused(archive, "every name once", f"{entry.filename!r} twice")
         seen.add(key)
     files = {entry.filename for entry in entries if not entry.is_dir()}
     for entry in entries:
         for folder in PurePosixPath(entry.filename).parents:
             if str(folder) in files:
-                raise _refused(archive, f"{folder} as a file or a folder, got both")
+                raise _refused(archive, f"{folder} as a file or a folder", "both")
     return [entry for entry in entries if not entry.is_dir()]
 
 
@@ -126,10 +126,8 @@ def unpack(
         if target is None:
             continue
         if target in targets:
-            raise _refused(
-                archive,
-                f"one member for {target}, got {targets[target].filename!r} and {entry.filename!r}",
-            )
+            both = f"{targets[target].filename!r} and {entry.filename!r}"
+            raise _refused(archive, f"one member for {target}", both)
         targets[target] = entry
     scratch.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive) as opened:
@@ -145,7 +143,7 @@ def unpack(
 
 
 def heart_sounds_layout(archive: RegistryArchive) -> Callable[[str], str | None]:
-    """Give the layout of the Kaggle release for an archive of the challenge.
+    """Translate names in an archive of the challenge to those of the Kaggle release.
 
     The challenge and the release name a recording differently; subject, time and site are the
     same in both, and identify it: `Training B Normal/Btraining_noisynormal/101_1305030823364_B.wav`
@@ -178,8 +176,10 @@ def heart_sounds_layout(archive: RegistryArchive) -> Callable[[str], str | None]
         match = pattern.search(path.name)
         if match is None:
             raise HeldoutError(
-                f"{archive.path}: expected recordings named as in the challenge of 2011, got "
-                f"{member!r}. The publisher changed the archive: use the release on Kaggle."
+                archive.path,
+                "recordings named as in the challenge of 2011",
+                repr(member),
+                "The publisher changed the archive: use the release on Kaggle.",
             )
         noisy = f"noisy{archive.label}"
         sub = noisy if noisy in member.lower() else ""
@@ -189,8 +189,8 @@ def heart_sounds_layout(archive: RegistryArchive) -> Callable[[str], str | None]
 
 
 def _content(archive: Path, opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Give the content of a member in pieces; what goes wrong in writing them is not its fault."""
-    size = 0
+    """Read a member in pieces; what goes wrong in writing them is not its fault."""
+    size, whole = 0, f"{entry.filename!r} whole"
     try:
         # zipfile stops at the stated size and compares the checksum: no more comes than `members`
         # has allowed.
@@ -199,47 +199,54 @@ def _content(archive: Path, opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> 
                 size += len(chunk)
                 yield chunk
     except Exception as error:  # as in `members`
-        raise _refused(archive, f"{entry.filename!r} whole, got {error}") from error
+        raise _refused(archive, whole, f"{error}") from error
     if size != entry.file_size:
-        raise _refused(
-            archive,
-            f"{entry.filename!r} whole, got {size:,} of the {entry.file_size:,} bytes that it says",
-        )
+        stated = f"{size:,} of the {entry.file_size:,} bytes that it says"
+        raise _refused(archive, whole, stated)
 
 
 def _check(archive: Path, entry: zipfile.ZipInfo, limits: Limits) -> None:
     """Refuse one harmful entry."""
     # `filename` has been cut at a NUL and had its separators changed: judge what the zip says.
     name = entry.orig_filename
-    if not name.isascii() and not entry.flag_bits & _UTF8:
-        raise _refused(archive, f"UTF-8 names, got {name!r}")
-    if not safe_path(name):
-        raise _refused(archive, f"names inside the folder, got {name!r}")
-    if any(len(part.encode()) > _LONGEST for part in name.split("/")):
-        raise _refused(archive, f"names of at most {_LONGEST} bytes, got {name[:80]!r}…")
     # Archives made on Unix carry the kind of file in the upper half of the attributes; 0: unknown.
     kind = stat.S_IFMT(entry.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise _refused(archive, f"files and folders, got a link or a device: {name!r}")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _refused(
-            archive,
-            f"members stored or deflated, got {name!r} packed by method {entry.compress_type}",
-        )
-    if entry.flag_bits & _ENCRYPTED:
-        raise _refused(archive, f"no encryption, got {name!r} encrypted")
-    if entry.file_size > limits.ratio_from and entry.file_size > limits.ratio * max(
-        entry.compress_size, 1
-    ):
-        raise _refused(
-            archive,
-            f"members packed at most {limits.ratio:g}:1, got {name!r} with {entry.file_size:,} "
-            f"bytes from {entry.compress_size:,}",
-        )
+    size, packed = entry.file_size, max(entry.compress_size, 1)
+    checks = (
+        (name.isascii() or entry.flag_bits & _UTF8, "UTF-8 names", f"{name!r}"),
+        (safe_path(name), "names inside the folder", f"{name!r}"),
+        (
+            all(len(part.encode()) <= _LONGEST for part in name.split("/")),
+            f"names of at most {_LONGEST} bytes",
+            f"{name[:80]!r}…",
+        ),
+        (
+            kind in (0, stat.S_IFREG, stat.S_IFDIR),
+            "files and folders",
+            f"a link or a device: {name!r}",
+        ),
+        (
+            entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED),
+            "members stored or deflated",
+            f"{name!r} packed by method {entry.compress_type}",
+        ),
+        (not entry.flag_bits & _ENCRYPTED, "no encryption", f"{name!r} encrypted"),
+        (
+            size <= max(limits.ratio_from, limits.ratio * packed),
+            f"members packed at most {limits.ratio:g}:1",
+            f"{name!r} with {size:,} bytes from {packed:,}",
+        ),
+    )
+    for harmless, expected, got in checks:
+        if not harmless:
+            raise _refused(archive, expected, got)
 
 
-def _refused(archive: Path, text: str) -> HeldoutError:
+def _refused(archive: Path, expected: str, got: str) -> HeldoutError:
     return HeldoutError(
-        f"{archive.name}: expected {text}. Nothing of it is used. Look whether the publisher "
-        "changed it, and run again: it is fetched anew."
+        archive.name,
+        expected,
+        got,
+        "Nothing of it is used. Look whether the publisher changed it, and run again: it is "
+        "fetched anew.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,58 +13,6 @@ import jsonschema
 
 from lib.errors import HeldoutError
 from lib.files import read_yaml, safe_path
-
-# In Python `$` also matches before a line end, hence `(?!\n)`.
-_FILE: dict[str, Any] = {
-    "type": "object",
-    "required": ["path", "bytes", "sha256"],
-    "additionalProperties": False,
-    "properties": {
-        "path": {"type": "string", "minLength": 1},
-        "url": {"type": "string", "pattern": "^https?://"},
-        "bytes": {"type": ["integer", "null"], "minimum": 0},
-        "sha256": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$(?!\\n)"},
-    },
-}
-_ARCHIVE = {
-    **_FILE,
-    "required": [*_FILE["required"], "part", "label", "recordings"],
-    "properties": {
-        **_FILE["properties"],
-        "part": {"enum": ["set_a", "set_b"]},
-        "label": {"type": "string", "pattern": "^[a-z]+$(?!\\n)"},
-        "recordings": {"type": "integer", "minimum": 1},
-    },
-}
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": [
-        "dataset",
-        "title",
-        "version",
-        "licence",
-        "landing_page",
-        "citation",
-        "consent",
-        "checksum_source",
-        "files",
-    ],
-    "additionalProperties": False,
-    "properties": {
-        "dataset": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$(?!\\n)"},
-        "title": {"type": "string", "minLength": 1},
-        "version": {"type": "string", "minLength": 1},
-        "licence": {"type": "string", "minLength": 1},
-        "landing_page": {"type": "string", "pattern": "^https?://"},
-        "citation": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
-        "consent": {"type": ["string", "null"], "minLength": 1},
-        "adopt": {"type": "string", "minLength": 1},
-        "base_url": {"type": ["string", "null"], "pattern": "^https?://.*/$"},
-        "checksum_source": {"type": "string", "minLength": 1},
-        "files": {"type": "array", "items": _FILE},
-        "archives": {"type": "array", "items": _ARCHIVE},
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -108,10 +57,10 @@ class Registry:
     landing_page: str
     citation: tuple[str, ...]
     consent: str | None
-    adopt: str | None
     checksum_source: str
     files: tuple[RegistryFile, ...]
     archives: tuple[RegistryArchive, ...]
+    adopt: str | None = None
 
     @property
     def downloadable(self) -> bool:
@@ -141,8 +90,8 @@ class Registry:
         """Say what to fetch, from where, and where to put it, for this `folder`."""
         return (self.consent or "").replace("{folder}", folder.as_posix())
 
-    def found_version(self, folder: Path) -> str:
-        """Give the version: the registry's, or the one that the folder found names."""
+    def version_in(self, folder: Path) -> str:
+        """Name the version: the registry's, or the one that the folder of a corpus names."""
         if self.adopt is None:
             return self.version
         # cv-corpus-6.1-2020-12-11/es/validated.tsv: the publisher names the version in the folder.
@@ -170,7 +119,7 @@ def read_registry(path: str | Path) -> dict[str, Any]:
 
 
 def parse_registry(value: Mapping[str, Any], *, where: str | None = None) -> Registry:
-    """Check a parsed registry file and give it as a `Registry`.
+    """Check a parsed registry file.
 
     Parameters
     ----------
@@ -188,63 +137,49 @@ def parse_registry(value: Mapping[str, Any], *, where: str | None = None) -> Reg
     if where is None:
         name = value.get("dataset", "?") if isinstance(value, Mapping) else "?"
         where = f"registry of {name}"
-    validator = jsonschema.Draft202012Validator(SCHEMA)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    schema = read_yaml(Path(__file__).with_name("registry.schema.yaml"))
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(value)
+    error = jsonschema.exceptions.best_match(errors)
     if error is not None:
-        place = "/".join(str(part) for part in error.absolute_path) or "top level"
+        key = "/".join(str(part) for part in error.absolute_path) or "top level"
         raise HeldoutError(
-            f"{where}, {place}: {error.message}. Write it like the registry files that come with "
-            "the project (resources/registry)."
+            f"{where}, {key}: {error.message}",
+            advice="Write it like the registry files that come with the project "
+            "(resources/registry).",
         )
     base = value.get("base_url")
-    files = tuple(RegistryFile(**_located(row, base, where)) for row in value["files"])
-    archives = tuple(
-        RegistryArchive(**_located(row, base, where)) for row in value.get("archives", [])
-    )
-    seen: set[str] = set()
-    for row in (*files, *archives):
-        if row.path in seen:
-            raise HeldoutError(f"{where}: {row.path} is listed twice. Delete one of the two lines.")
-        seen.add(row.path)
-    simple = (
-        "dataset",
-        "title",
-        "version",
-        "licence",
-        "landing_page",
-        "consent",
-        "checksum_source",
-    )
-    return Registry(
-        **{key: value[key] for key in simple},
-        citation=tuple(value["citation"]),
-        adopt=value.get("adopt"),
-        files=files,
-        archives=archives,
-    )
+    files = [RegistryFile(**_located(row, base, where)) for row in value["files"]]
+    archives = [RegistryArchive(**_located(row, base, where)) for row in value.get("archives", [])]
+    for path, count in Counter(row.path for row in (*files, *archives)).items():
+        if count > 1:
+            raise HeldoutError(
+                f"{where}: {path} is listed twice", advice="Delete one of the two lines."
+            )
+    lists = {"citation": value["citation"], "files": files, "archives": archives}
+    rest: dict[str, Any] = {key: value[key] for key in value if key not in (*lists, "base_url")}
+    return Registry(**rest | {key: tuple(items) for key, items in lists.items()})
 
 
 def _located(row: Mapping[str, Any], base: str | None, where: str) -> dict[str, Any]:
-    """Check the path of a row and give it its address."""
+    """Check the path of a row and complete it with its address."""
     path = row["path"]
-    parts = PurePosixPath(path).parts
-    if (
-        not safe_path(path)
-        # Hidden names are the project's own and no part of a published layout.
-        or any(part.startswith(".") for part in parts)
-    ):
+    # Hidden names are the project's own and no part of a published layout.
+    hidden = any(part.startswith(".") for part in PurePosixPath(path).parts)
+    if hidden or not safe_path(path):
         raise HeldoutError(
-            f"{where}: expected a path inside the dataset's folder, got {path!r}. "
-            "Write it relative to the folder, with / between its parts."
+            where,
+            "a path inside the dataset's folder",
+            repr(path),
+            "Write it relative to the folder, with / between its parts.",
         )
     url = row.get("url") or (urljoin(base, quote(path)) if base else None)
     return {**row, "url": url}
 
 
-def wrong(file: RegistryFile, row: Mapping[str, Any]) -> str:
-    """Say how `bytes` and `sha256` of a file differ from its entry; empty where they do not."""
+def fault_of(file: RegistryFile, row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Say which size or SHA-256 was expected of a file, and which it has, if they differ."""
     if file.bytes is not None and row["bytes"] != file.bytes:
-        return f"expected {file.bytes:,} bytes, got {row['bytes']:,}"
+        return f"{file.bytes:,} bytes", f"{row['bytes']:,}"
     if file.sha256 is not None and row["sha256"] != file.sha256:
-        return f"expected SHA-256 {file.sha256}, got {row['sha256']}"
-    return ""
+        return f"SHA-256 {file.sha256}", row["sha256"]
+    return None

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from tqdm import tqdm
 
 from lib.errors import HeldoutError
-from lib.retrieve.download import Network
+from lib.retrieve.download import Network, Report
 from lib.retrieve.mirror import mirrored
-from lib.retrieve.progress import Progress
 from lib.retrieve.publisher import archive_info, download
 from lib.retrieve.registry import parse_registry
-from lib.retrieve.simulated import simulated
-from lib.retrieve.state import SOURCES, Place, files_in, listing
+from lib.retrieve.simulated import require_unmixed, simulated
+from lib.retrieve.state import SOURCES, Place
 
 
 def retrieve(
@@ -26,14 +28,14 @@ def retrieve(
     registry: Mapping[str, Any],
     mirror: str | Path | None = None,
     simulation: Mapping[str, Any] | None = None,
-    progress: Callable[[str, int, int | None], None] | None = None,
+    progress: Report | None = None,
     network: Network | None = None,
 ) -> dict[str, Any]:
-    """Fill the folder of a dataset, or see that it is filled, and give its manifest.
+    """Fill the folder of a dataset, or see that it is filled, and return its manifest.
 
-    It may be interrupted at any moment and called again: it goes on, and ends the same. What a
-    person put into the folder is adopted and verified; what is of another source, or not what it
-    should be, is put aside under another name, never deleted or overwritten.
+    It may be interrupted at any moment and called again: it goes on, and ends the same. Each source
+    has a folder of its own, to which `folder` is a link. What a person put there is adopted and
+    verified, and never deleted or overwritten.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ def retrieve(
     source : {"simulated", "download", "mirror"}
         Where the files come from.
     folder : str or Path
-        The dataset's folder, `resources/data/{dataset}`.
+        The dataset's folder, `resources/data/{dataset}`: a link, or what a person put in its place.
     registry : mapping
         Content of `resources/registry/{dataset}.yaml`.
     mirror : str or Path, optional
@@ -51,7 +53,7 @@ def retrieve(
         For `simulated`: `seed` (int) and `scale` (float).
     progress : callable, optional
         Called with a path, its bytes so far, and its bytes in all (None where unknown). Without
-        it, a line is drawn on standard error where that is a terminal.
+        it, a bar is drawn on standard error where that is a terminal.
     network : Network, optional
         For `download`: patience and parallelism.
 
@@ -66,41 +68,45 @@ def retrieve(
     Raises
     ------
     HeldoutError
-        The source or the registry is wrong, a file cannot be had or is not the published one, or
-        a person's consent is needed first.
+        The source or the registry is wrong, a file cannot be had or is not the published one, a
+        person's consent is needed first, or a person's files are in the way.
     """
     entry = parse_registry(registry)
     if entry.dataset != dataset:
         raise HeldoutError(
-            f"{dataset}: expected its own registry file, got that of {entry.dataset}. "
-            f"Give resources/registry/{dataset}.yaml."
+            dataset,
+            "its own registry file",
+            f"that of {entry.dataset}",
+            f"Take resources/registry/{dataset}.yaml.",
         )
     if source not in SOURCES:
         raise HeldoutError(
-            f"{dataset}: expected source {', '.join(SOURCES[:-1])} or {SOURCES[-1]}, got "
-            f"{source!r}. Correct `source` in the config."
+            dataset,
+            f"source {', '.join(SOURCES[:-1])} or {SOURCES[-1]}",
+            repr(source),
+            "Correct `source` in the config.",
         )
-    where = Place(dataset, Path(folder))
-    network = network or Network()
-    where.hidden.mkdir(parents=True, exist_ok=True)
+    folder = Path(folder)
+    hidden = Place(folder, source, by_hand=False).hidden
+    hidden.mkdir(parents=True, exist_ok=True)
     # Two workflows may share one folder of data: the second waits, and finds all of it in place.
-    with FileLock(where.hidden / "lock"), Progress(dataset, callback=progress) as report:
+    with FileLock(hidden / "lock"), _reporting(dataset, progress) as report:
+        place = Place.at(folder, source)
+        if source != "simulated" and not place.by_hand:
+            # Whoever unpacked recordings into `folder` did so through its link, perhaps into these.
+            require_unmixed(hidden / "simulated")
         if source == "simulated":
-            simulated(where, simulation=simulation)
+            rows = simulated(place, simulation=simulation)
         elif source == "mirror":
-            mirrored(where, entry, mirror=mirror, report=report, threads=network.threads)
+            rows = mirrored(place, entry, mirror=mirror)
         else:
-            download(where, entry, network=network, report=report)
-        rows = listing(
-            where.folder, files_in(where.folder), known=where.known(source), threads=network.threads
-        )
-        where.remember(source, rows)
+            rows = download(place, entry, network=network or Network(), report=report)
         manifest = {
             "dataset": dataset,
             "title": entry.title,
             "source": source,
             "simulated": source == "simulated",
-            "version": entry.found_version(where.folder),
+            "version": entry.version_in(place.folder),
             "licence": entry.licence,
             "landing_page": entry.landing_page,
             "citation": list(entry.citation),
@@ -110,10 +116,28 @@ def retrieve(
             ],
             "missing": 0 if source == "simulated" else entry.missing(rows),
         }
-        fetched = archive_info(where) if source == "download" else {}
+        fetched = archive_info(place) if source == "download" else {}
         if fetched:
             manifest["archives"] = [
                 {"path": path, "bytes": info["bytes"], "sha256": info["sha256"]}
                 for path, info in sorted(fetched.items())
             ]
     return manifest
+
+
+@contextmanager
+def _reporting(dataset: str, callback: Report | None) -> Iterator[Report]:
+    """Tell a callback how many bytes have come, or a terminal; safe to call from threads."""
+    lock, sizes = threading.Lock(), dict[str, int]()
+    # None: no bar where standard error is no terminal.
+    hide = None if callback is None else True
+    with tqdm(desc=dataset, unit="B", unit_scale=True, leave=False, disable=hide) as bar:
+
+        def report(path: str, done: int, total: int | None) -> None:
+            with lock:
+                if callback is not None:
+                    callback(path, done, total)
+                bar.update(done - sizes.get(path, 0))
+                sizes[path] = done
+
+        yield report

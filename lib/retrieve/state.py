@@ -1,15 +1,13 @@
-"""What is known of a dataset's folder between two runs, and where its earlier contents are.
+"""Where the files of a dataset lie, by source, and what is known of them between two runs.
 
-Beside `resources/data/{dataset}` lies a hidden folder `resources/data/.{dataset}`:
+Beside `resources/data/{dataset}`, a link, lies a hidden folder `resources/data/.{dataset}`:
 
-- `source`: where the present content of the folder is from. It is only ever written while the
-  folder is absent or empty, so that a crash cannot leave a folder with a wrong origin;
-- `{source}.json`: size, time of change and SHA-256 of every file of that source;
-- `parts/`, `archives/`: unfinished downloads, and downloaded zip files.
+- `{source}`: the files of one source, or a link to a mirror. The link leads to the one in use, so
+  that nothing is moved or deleted to change sources;
+- `{source}.json`: size, time of change and SHA-256 of every file there, and whether it was fetched;
+- `parts`, `archives`: unfinished downloads, and downloaded zip files; `lock`.
 
-The manifest would not do: a workflow engine deletes it before it runs a rule again. Simulated data
-say so inside their own folder (`.simulated.json`), which goes wherever the folder goes: they can
-never be taken for recordings, even when all else is lost.
+Where a person made a folder in the place of the link, theirs is used for `source: download`.
 """
 
 from __future__ import annotations
@@ -24,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import HeldoutError
-from lib.files import atomic, read_json, sha256, write_json
+from lib.files import atomic, read_json, sha256, symlink, write_json
 
 SOURCES = ("simulated", "download", "mirror")
 MARKER = ".simulated.json"
-Listing = dict[str, dict[str, Any]]  # path -> bytes, mtime_ns, sha256
+"""A file in a folder of simulated data: whatever becomes of it, nobody takes it for recordings."""
+
+Listing = dict[str, dict[str, Any]]  # path -> bytes, mtime_ns, sha256, fetched
 
 
 def files_in(folder: Path, *, follow: bool = True) -> list[str]:
@@ -48,39 +48,39 @@ def files_in(folder: Path, *, follow: bool = True) -> list[str]:
         Something in it is a broken link or no ordinary file, or leads out though it may not.
     """
     root = folder.resolve()
-    found: list[str] = []
+    files: list[str] = []
     passed: set[Path] = set()
     for where, folders, names in os.walk(root, followlinks=follow):
         here = Path(where)
         # A link to a folder above would go round for ever.
-        real_here = here.resolve()
-        folders[:] = [] if real_here in passed else folders
-        names = [] if real_here in passed else names
-        passed.add(real_here)
+        if here.resolve() in passed:
+            folders.clear()
+            continue
+        passed.add(here.resolve())
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in (*folders, *names):
+        for name in (*folders, *(name for name in names if not name.startswith("."))):
             path = here / name
-            if name.startswith("."):
-                continue
             # Unlike `resolve`, this takes a link to itself for what it is: a broken one.
             real = Path(os.path.realpath(path))
             shown = folder / path.relative_to(root)
             if not follow and not real.is_relative_to(root):
                 raise HeldoutError(
-                    f"{shown}: expected a file inside {folder}, got a link to {real}. "
-                    "Put the file itself there."
+                    shown,
+                    f"a file inside {folder}",
+                    f"a link to {real}",
+                    "Put the file itself there.",
                 )
             if real.is_dir():
                 continue
             if not real.is_file():
                 what = "something else" if real.exists() else "a broken link"
-                raise HeldoutError(f"{shown}: expected an ordinary file, got {what}. Remove it.")
-            found.append(path.relative_to(root).as_posix())
-    return sorted(found)
+                raise HeldoutError(shown, "an ordinary file", what, "Remove it.")
+            files.append(path.relative_to(root).as_posix())
+    return sorted(files)
 
 
 def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int = 4) -> Listing:
-    """Give size, time of change and SHA-256 of files.
+    """List size, time of change and SHA-256 of files.
 
     Parameters
     ----------
@@ -89,7 +89,8 @@ def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int 
     paths : iterable of str
         Files in it.
     known : dict
-        An earlier listing: a file whose size and time of change it has is not read again.
+        An earlier listing: a file whose size and time of change it has is not read again, and a
+        file that it knows as fetched stays so.
     threads : int
         Files read at the same time.
     """
@@ -97,28 +98,37 @@ def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int 
     def one(path: str) -> dict[str, Any]:
         # Before reading: a file that changes meanwhile then has another time of change.
         status = (folder / path).stat()
-        row = known.get(path)
-        if (
-            row is not None
-            and row["bytes"] == status.st_size
-            and row["mtime_ns"] == status.st_mtime_ns
-        ):
-            return row
         size, changed = status.st_size, status.st_mtime_ns
-        return {"bytes": size, "mtime_ns": changed, "sha256": sha256(folder / path)}
+        row = known.get(path, {})
+        if (row.get("bytes"), row.get("mtime_ns")) == (size, changed):
+            return row
+        digest, fetched = sha256(folder / path), row.get("fetched", False)
+        return {"bytes": size, "mtime_ns": changed, "sha256": digest, "fetched": fetched}
 
     paths = list(paths)
     with ThreadPoolExecutor(threads) as pool:
         return dict(zip(paths, pool.map(one, paths), strict=True))
 
 
-def row_of(path: Path, digest: str) -> dict[str, Any]:
-    """Give the row of a listing for a file whose SHA-256 is known."""
+def fetched_row(path: Path, digest: str) -> dict[str, Any]:
+    """Describe a file that was just fetched, and whose SHA-256 is known, as a row of a listing."""
     status = path.stat()
-    return {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": digest}
+    size, changed = status.st_size, status.st_mtime_ns
+    return {"bytes": size, "mtime_ns": changed, "sha256": digest, "fetched": True}
 
 
-def place(source: Path, target: Path) -> None:
+def read_listing(path: Path) -> Listing:
+    """Read a listing; one that is missing or damaged is an empty one, so that all is read again."""
+    try:
+        return {
+            str(name): {key: row[key] for key in ("bytes", "mtime_ns", "sha256", "fetched")}
+            for name, row in read_json(path)["files"].items()
+        }
+    except (HeldoutError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def move(source: Path, target: Path) -> None:
     """Move a whole file into place, also from another disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -134,164 +144,98 @@ def place(source: Path, target: Path) -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """A dataset's folder, and all that lies beside it.
+    """Where the files of a dataset from one source are.
 
     Attributes
     ----------
-    dataset : str
-        Name.
-    folder : Path
+    link : Path
         `resources/data/{dataset}`.
+    source : str
+        One of `SOURCES`.
+    by_hand : bool
+        Whether a person's folder, or a person's link to one, is in the place of the link.
     """
 
-    dataset: str
-    folder: Path
+    link: Path
+    source: str
+    by_hand: bool
+
+    @classmethod
+    def at(cls, link: Path, source: str) -> Place:
+        """Look what is in the place of a link.
+
+        Raises
+        ------
+        HeldoutError
+            It is a file, a person's link that leads nowhere, or a folder of simulated data.
+        """
+        place = cls(link, source, by_hand=False)
+        if link.is_symlink():
+            if link.readlink().parent == Path(place.hidden.name):
+                return place
+            if not link.is_dir():
+                raise HeldoutError(
+                    link,
+                    "a folder",
+                    f"a link to {link.readlink()}, where none is",
+                    "Make that folder, or remove the link, and run again.",
+                )
+            return cls(link, source, by_hand=True)
+        if not link.exists():
+            return place
+        if not link.is_dir():
+            raise HeldoutError(link, "a folder", "a file", "Move it away and run again.")
+        if (link / MARKER).exists():
+            raise HeldoutError(
+                link, "a link, or recordings", "simulated data", "Delete the folder and run again."
+            )
+        return cls(link, source, by_hand=any(link.iterdir()))
 
     @property
     def hidden(self) -> Path:
-        """The project's own folder beside the dataset's."""
-        return self.folder.parent / f".{self.folder.name}"
+        """The project's own folder beside the link."""
+        return self.link.parent / f".{self.link.name}"
 
-    def aside(self, source: str) -> Path:
-        """Name the folder where the content of another source waits."""
-        return self.folder.parent / f"{self.folder.name}.{source}"
+    @property
+    def folder(self) -> Path:
+        """Where the files belong."""
+        return self.link if self.by_hand else self.hidden / self.source
 
-    def present(self) -> bool:
-        """Whether the folder holds anything; an empty one is removed."""
-        if self.folder.is_symlink() and self.folder.is_dir():
-            return True  # even where it is empty: the link is somebody's
-        if self.folder.is_symlink():
-            raise HeldoutError(
-                f"{self.folder}: expected a folder, got a link to {self.folder.readlink()}, where "
-                "none is. Make that folder, or remove the link, and run again."
-            )
-        if not self.folder.exists():
-            return False
-        if not self.folder.is_dir():
-            raise HeldoutError(
-                f"{self.folder}: expected a folder, got a file. Move it away and run again."
-            )
-        if any(self.folder.iterdir()):
-            return True
-        self.folder.rmdir()
-        return False
+    def enter(self) -> None:
+        """Make the folder, and let the link lead to it."""
+        if self.by_hand:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.link.is_dir() and not self.link.is_symlink():
+            self.link.rmdir()  # an empty one
+        symlink(self.link, self.folder.relative_to(self.link.parent))
 
-    def origin(self) -> str | None:
-        """Tell the source of the folder's content: a source, or None where a person put it.
+    def known(self) -> Listing:
+        """Read the listing of an earlier run; empty where there is none to be trusted."""
+        return read_listing(self.hidden / f"{self.source}.json")
 
-        Raises
-        ------
-        HeldoutError
-            Simulated and other files are mixed.
-        """
-        if (self.folder / MARKER).exists():
-            return self._simulated()
-        manifest = self._manifest()
-        try:
-            source = (self.hidden / "source").read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            source = str(manifest.get("source", ""))
-        if source not in SOURCES:
-            return None
-        sizes = {path: row["bytes"] for path, row in self.known(source).items()}
-        if not sizes and manifest.get("source") == source:
-            sizes = {row["path"]: row["bytes"] for row in manifest.get("files", [])}
-        # Where nothing is left of what was listed, somebody emptied the folder and filled it anew.
-        if sizes and not any(
-            sizes.get(path) == (self.folder / path).stat().st_size for path in files_in(self.folder)
-        ):
-            return None
-        return source
-
-    def _simulated(self) -> str | None:
-        rows = read_listing(self.folder / MARKER)
-        found = files_in(self.folder)
-        same = {path for path in found if path in rows} if rows else set(found)
-        if len(same) == len(found):
-            return "simulated"
-        if not same:
-            # Somebody replaced all of it: the marker speaks of files that are gone.
-            (self.folder / MARKER).unlink()
-            return None
-        other = next(path for path in found if path not in same)
-        raise HeldoutError(
-            f"{self.folder}: expected simulated data only, got other files among them (first: "
-            f"{other}). Move what is yours elsewhere, delete the rest, and run again."
-        )
-
-    def _manifest(self) -> dict[str, Any]:
-        try:
-            value = read_json(self.folder.parent / f"{self.folder.name}.json")
-        except HeldoutError:
-            return {}
-        return value if isinstance(value, dict) else {}
-
-    def known(self, source: str) -> Listing:
-        """Give the listing of an earlier run; empty where there is none to be trusted."""
-        return read_listing(self.hidden / f"{source}.json")
-
-    def remember(self, source: str, rows: Listing) -> None:
+    def remember(self, rows: Listing) -> None:
         """Keep the listing for the next run, unless it says what is kept already."""
-        if self.known(source) != rows:
-            write_json(self.hidden / f"{source}.json", {"files": rows})
+        if self.known() != rows:
+            write_json(self.hidden / f"{self.source}.json", {"files": rows})
 
-    def enter(self, source: str) -> None:
-        """Say that what comes into the folder, which is absent, is of `source`."""
-        with atomic(self.hidden / "source") as part:
-            part.write_text(source + "\n", encoding="utf-8")
+    def forget(self) -> None:
+        """Delete that listing, so that every file is read again."""
+        (self.hidden / f"{self.source}.json").unlink(missing_ok=True)
 
-    def put_aside(self, name: str) -> Path:
-        """Rename the folder to `{dataset}.{name}`, with a number where that name is taken."""
-        target = self.aside(name)
-        number = 2
-        while target.exists() or target.is_symlink():
-            target = self.aside(f"{name}-{number}")
-            number += 1
-        self.folder.rename(target)
-        return target
-
-    def keep(self, path: str) -> None:
-        """Move a file that is not what it should be to `{dataset}.kept`: it may be somebody's."""
-        target = self.aside("kept") / path
-        number = 2
-        while target.exists():
-            target = (self.aside("kept") / path).with_name(f"{Path(path).name}-{number}")
-            number += 1
-        place(self.folder / path, target)
-
-    def switch(self, source: str) -> None:
-        """Make the folder hold what is of `source`, or nothing; lose nothing.
+    def require_link(self, what: str) -> None:
+        """Check that no person's folder is where a link has to be.
 
         Raises
         ------
         HeldoutError
-            Simulated and other files are mixed.
+            One is.
         """
-        if self.present():
-            origin = self.origin()
-            if origin == source:
-                return
-            if origin is None and source != "simulated":
-                # Files that a person put there are taken for what they are, and verified.
-                self.enter(source)
-                return
-            self.put_aside(origin or "kept")
-        # From here to the rename the folder is absent: a crash leaves no content of wrong origin.
-        self.enter(source)
-        waiting = self.aside(source)
-        if waiting.is_dir():
-            # What lay there may have been touched: all of it is read again.
-            (self.hidden / f"{source}.json").unlink(missing_ok=True)
-            waiting.rename(self.folder)
-
-
-def read_listing(path: Path) -> Listing:
-    """Read a listing; one that is missing or damaged is an empty one, so that all is read again."""
-    try:
-        rows = read_json(path)["files"]
-        return {
-            str(name): {key: row[key] for key in ("bytes", "mtime_ns", "sha256")}
-            for name, row in rows.items()
-        }
-    except (HeldoutError, KeyError, TypeError, AttributeError):
-        return {}
+        if self.by_hand:
+            raise HeldoutError(
+                self.link,
+                f"{what}, or nothing",
+                "files that were put there by hand",
+                "Set `source: download` to use them, or move the folder away, and run again. Moved "
+                f"to {self.hidden / 'download'}, it is what `source: download` takes.",
+            )

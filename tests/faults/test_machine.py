@@ -46,6 +46,23 @@ def test_a_job_says_what_the_machine_lacks(
         assert "Traceback" not in text
 
 
+def test_a_job_does_not_blame_an_error_that_was_handled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read_cache() -> None:
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES), "a cache")
+
+    with pytest.raises(SystemExit), job(tmp_path / "a.log"):
+        try:
+            read_cache()
+        except OSError:  # without the cache, then
+            {}["label"]
+    for text in (capsys.readouterr().err, (tmp_path / "a.log").read_text()):
+        assert "KeyError: 'label'" in text
+        assert "Traceback" in text
+        assert "expected to be able to read and write" not in text
+
+
 def test_a_job_without_memory_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import numpy as np
 

@@ -27,7 +27,7 @@ def lib(workflow: Workflow, *arguments: object) -> subprocess.CompletedProcess[s
 
 
 def test_a_folder_of_twenty_files(fresh: Workflow, tmp_path: Path) -> None:
-    folder = own_folder(tmp_path / "mine")
+    folder = own_folder(tmp_path / "Dr. Smith")
     parts = {name: {"folds": 1, "test": 0.33} for name in ("grouped", "random")}
     short = {"training": {"epochs": 4}, "protocols": parts}
     fresh.configure({"folder": str(folder), "seeds": [0], "settings": {"folder": short}})

@@ -193,6 +193,12 @@ def shards_of_features(wildcards):
     )
 
 
+def mirror_of(wildcards):
+    """Name the folder of mirrors, if the dataset comes from there."""
+    source = configuration.source_of(wildcards.dataset, SETTINGS)
+    return SETTINGS["mirror"] if source == "mirror" else None
+
+
 def manifest(wildcards):
     return f"resources/data/{study(wildcards, 'dataset')}.json"
 

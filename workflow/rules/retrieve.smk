@@ -14,11 +14,10 @@ rule retrieve:
         runtime=240,
     params:
         source=lambda wildcards: configuration.source_of(wildcards.dataset, SETTINGS),
-        mirror=lambda wildcards: (
-            SETTINGS["mirror"]
-            if configuration.source_of(wildcards.dataset, SETTINGS) == "mirror"
-            else None
-        ),
+        mirror=mirror_of,
+        # A mirror is linked to: what changed in it is verified again.
+        listing=lambda wildcards: mirror_of(wildcards)
+        and listing(f"{mirror_of(wildcards)}/{wildcards.dataset}"),
         simulation=lambda wildcards: (
             dict(
                 SETTINGS["simulation"],

@@ -147,9 +147,9 @@ def test_only_an_honest_protocol_stops_the_run():
         require_honest(honest, study="hearts", protocol="by_patient")
     message = str(caught.value)
     assert "hearts: the protocol 'by_patient' is called honest, and leaks" in message
-    assert "1 groups stand on two sides, with 8 examples: g0" in message
-    assert "1 contents stand on two sides (r1 = r5)" in message
-    assert "2 examples overlap in time with one on another side (recordings r0)" in message
+    assert "1 groups appear in two parts, with 8 examples: g0" in message
+    assert "1 contents appear in two parts (r1 = r5)" in message
+    assert "2 examples overlap in time with one of another part (recordings r0)" in message
     assert "set `honest: false` for 'by_patient'" in message
 
 

@@ -66,7 +66,7 @@ def test_a_group_on_two_sides(clean: tuple[pd.DataFrame, Path]) -> None:
     finding = found(audit_files(table), "groups_on_two_sides")
     assert finding["level"] == "leak"
     assert finding["cases"] == [{"group": "g0", "parts": ["test", "train"]}]
-    assert "1 of 11 groups stand on two sides, with 2 files" in finding["text"]
+    assert "1 of 11 groups appear in two parts, with 2 files" in finding["text"]
 
 
 def test_a_file_on_two_sides(clean: tuple[pd.DataFrame, Path]) -> None:
@@ -257,7 +257,7 @@ def test_lists_and_folders(tmp_path: Path) -> None:
         ("path,part\n1.wav,one\n", {}, "expected the parts train, validation, test, got one"),
         ("path,part\n1.wav,test\n", {"group_pattern": "("}, "group pattern '\\('"),
         ("path,part\n1.wav,test\n", {"group_pattern": "1"}, "expected one group in brackets"),
-        ("path,part\n1.wav,test\n", {"label_pattern": "(x)"}, "found it in none"),
+        ("path,part\n1.wav,test\n", {"label_pattern": "(x)"}, "got it in none"),
     ],
 )
 def test_tables_that_cannot_be_read(

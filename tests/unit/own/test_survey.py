@@ -21,7 +21,7 @@ from lib.own.study import study_text
 from lib.own.survey import NO_GROUPS, link, listing, survey
 from lib.own.table import list_folder
 from lib.recordings.table import recordings_table
-from tests.support.folders import CLASSES, RATE, own_folder, tone
+from tests.support.folders import CLASSES, RATE, own_folder, own_records, tone
 
 ROOT = Path(__file__).parents[3]
 
@@ -48,7 +48,7 @@ def test_a_folder_for_each_class(folder: Path) -> None:
 def test_groups_from_names(folder: Path) -> None:
     table = list_folder(folder, groups=r"/(\w)")
     assert set(table["group"]) == {"0", "1", "c"}
-    with pytest.raises(HeldoutError, match=r"expected it in every path, found none in .*copy"):
+    with pytest.raises(HeldoutError, match=r"expected it in every path, got none in .*copy"):
         list_folder(folder, groups=r"/(\d)")
     with pytest.raises(HeldoutError, match="expected one group in brackets, got 2"):
         list_folder(folder, groups=r"(\w)(\w)")
@@ -113,6 +113,44 @@ def test_what_cannot_be_used_is_left_out_and_told(folder: Path) -> None:
         "3 of 20 recordings were left out; the report says which and why, under Data.",
     ]
     assert sum(note.startswith("Left out: ") for note in found["notes"]) == 3
+
+
+def test_a_name_with_a_full_stop_loses_no_reason(tmp_path: Path) -> None:
+    """What is wrong is a field of the error, and not cut out of its text."""
+    folder = own_folder(tmp_path / "of Dr. Smith" / "mine")
+    (folder / "bell").rename(folder / "Dr. Smith")
+    surveyed = survey(folder, dataset="folder-x")
+    reasons = {item["path"]: item["reason"] for item in surveyed["left_out"]}
+    assert (
+        reasons["Dr. Smith/03.wav"]
+        == "expected 16,044 bytes by its header, got 2,000: it is truncated"
+    )
+    (note,) = (note for note in surveyed["notes"] if "Dr. Smith/03.wav" in note)
+    assert note == f"Left out: Dr. Smith/03.wav: {reasons['Dr. Smith/03.wav']}."
+
+
+def test_the_file_beside_a_header_is_named(tmp_path: Path) -> None:
+    folder = own_records(tmp_path / "Dr. Smith")
+    victim = sorted(folder.rglob("*.dat"))[0]
+    victim.write_bytes(victim.read_bytes()[:100])
+    header = victim.with_suffix(".hea").relative_to(folder).as_posix()
+    surveyed = survey(folder, dataset="folder-x", beats="codes")
+    (lost,) = surveyed["left_out"]
+    assert lost["path"] == header
+    assert lost["reason"].startswith(f"{victim.name}: expected ")
+    assert lost["reason"].endswith("got 100: it is truncated")
+
+
+def test_a_table_in_a_folder_with_a_full_stop(tmp_path: Path) -> None:
+    described(own_folder(tmp_path / "a. Delete it"), 'path,label\n"bell/00.flac,1\n')
+    with pytest.raises(HeldoutError, match=r"expected a csv table, got .* Save it as UTF-8") as e:
+        list_folder(tmp_path / "a. Delete it")
+    assert str(tmp_path / "a. Delete it" / "metadata.csv") in str(e.value)
+
+
+def test_a_folder_name_is_no_part_of_the_study(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path / "mine\ntitle: other")
+    assert yaml.safe_load(study_text(folder))["title"] == "mine\ntitle: other"
 
 
 def test_or_it_stops_the_run(folder: Path) -> None:

@@ -20,6 +20,7 @@ from lib.files import read_json, write_json
 from lib.predict.inputs import describe_inputs
 from lib.predict.predictor import Predictor, file_table, find_run, window_table
 from lib.predict.rpeaks import write_annotations
+from tests.support.runs import compare_runs, make_runs
 
 CLASSES = ["low", "high"]
 WINDOWS = {"kind": "windows", "channels": ["audio"], "rate": 1000, "samples": 500, "stride": 250}
@@ -124,7 +125,7 @@ def run_of(study: Path) -> Path:
     return study / "tones" / "grouped" / "cnn" / "seed-1" / "fold-0"
 
 
-def test_a_study_stands_for_its_best_honest_run(study: Path) -> None:
+def test_a_study_without_a_verdict_stands_for_its_best_honest_run(study: Path) -> None:
     assert find_run("tones", results=study) == run_of(study)
     assert find_run(study / "tones") == run_of(study)
     other = study / "tones" / "random" / "cnn" / "seed-0" / "fold-0"
@@ -143,6 +144,31 @@ def test_a_run_of_other_settings_is_not_taken(study: Path) -> None:
         assert find_run("tones", results=study).parent.name == "seed-2"
     finally:
         shutil.rmtree(tables)
+
+
+def test_a_study_stands_for_the_network_that_its_page_names(tmp_path: Path) -> None:
+    """Another architecture has the best single run; the verdict is about the mean of all runs."""
+    made = make_runs(tmp_path)
+    results, name = made["results"], made["studies"][0]["study"]
+    runs = {file.parent: read_json(file) for file in (results / name).glob("*/*/*/*/run.json")}
+    for folder, record in runs.items():
+        if record["kind"] == "network":
+            (folder / "model.keras").touch()
+            single = (record["protocol"], record["architecture"], record["seed"])
+            scores = {"cnn": 0.8, "gru": 0.5, "lstm": 0.1}
+            score = scores[record["architecture"]] if single != ("grouped", "lstm", 1) else 0.99
+            record["metrics"]["validation"] |= {"macro_f1": score, "loss": 1 - score}
+            if record["architecture"] == "cnn" and record["seed"] == 1:
+                record["metrics"]["validation"]["loss"] = 0.15  # the better of the two
+            write_json(folder / "run.json", record)
+    compare_runs(made)
+    answer = pd.read_csv(made["tables"] / "answers.csv").set_index("study").loc[name]
+    assert answer["architecture"] == "cnn"
+    expected = results / name / answer["protocol"] / "cnn" / "seed-1" / "fold-0"
+    assert find_run(name, results=results) == expected
+    # Without the verdict it would be another one.
+    shutil.rmtree(made["tables"])
+    assert find_run(name, results=results).parents[1].name == "lstm"
 
 
 def test_a_run_that_is_not_there(study: Path) -> None:
@@ -239,14 +265,22 @@ def beats(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Path:
     return make_run(folder / "run", keras, [folder / "train.hea"], BEATS)
 
 
-def test_a_record_without_annotations_gets_them(
-    beats: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_record_without_annotations_gets_them_when_asked(
+    beats: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     import wfdb
 
     peaks = ecg(tmp_path / "new")
     out = tmp_path / "out"
     command = ["predict", str(beats), str(tmp_path / "new"), "--windows", "--csv"]
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    assert main(command) == 0
+    assert set(tmp_path.iterdir()) == before, "nothing is written unasked"
+    capsys.readouterr()
     assert main([*command, "--annotations", str(out)]) == 0
     annotation = wfdb.rdann(str(out / "new"), "atr")
     assert annotation.sample.tolist() == peaks.tolist()
@@ -323,7 +357,7 @@ def test_beats_that_cannot_be_found(tmp_path: Path) -> None:
     from lib.predict.rpeaks import find_beats
 
     flat = Signal(np.zeros((2500, 1), np.float32), 250.0, ("II",))
-    with pytest.raises(HeldoutError, match="expected beats in the lead II, found none"):
+    with pytest.raises(HeldoutError, match="expected beats in the lead II, got none"):
         find_beats(flat, lead="II")
     short = Signal(np.zeros((250, 1), np.float32), 250.0, ("II",))
     with pytest.raises(HeldoutError, match="expected 2 s of ECG at least"):

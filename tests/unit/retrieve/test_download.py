@@ -290,20 +290,66 @@ def test_one_failure_keeps_what_others_brought(server: Server, tmp_path: Path) -
     assert visible(tmp_path) == ["a", "b"]
 
 
-def test_files_of_a_person_are_adopted_and_the_wrong_ones_kept(
-    server: Server, tmp_path: Path
+@pytest.mark.parametrize("through_link", [True, False])
+def test_files_of_a_person_are_adopted_and_the_wrong_ones_named(
+    server: Server, tmp_path: Path, through_link: bool
 ) -> None:
     folder = tmp_path / "data" / "tiny"
-    folder.mkdir(parents=True)
+    entry = registry(server, {"a": BODY, "b": OTHER})
+    if through_link:
+        with pytest.raises(HeldoutError, match="expected the file, got HTTP 404"):
+            run(tmp_path, entry)
+    else:
+        folder.mkdir(parents=True)
+    server.content = {"b": OTHER}
+    server.requests.clear()
     (folder / "a").write_bytes(BODY)
     (folder / "b").write_bytes(b"not what was published")
     (folder / "notes.txt").write_bytes(b"mine")
-    server.content = {"a": BODY, "b": OTHER}
-    run(tmp_path, registry(server, {"a": BODY, "b": OTHER}))
+    for _ in range(2):
+        with pytest.raises(HeldoutError, match=r"tiny/b: expected .* put there by hand") as caught:
+            run(tmp_path, entry)
+        assert caught.value.place == str(folder / "b")
+        assert (folder / "b").read_bytes() == b"not what was published"
+    (folder / "b").unlink()
+    manifest = run(tmp_path, entry)
     assert [name for name, _ in server.requests] == ["b"]
     assert (folder / "b").read_bytes() == OTHER
-    assert (folder / "notes.txt").read_bytes() == b"mine"
-    assert (tmp_path / "data/tiny.kept/b").read_bytes() == b"not what was published"
+    assert [row["path"] for row in manifest["files"]] == ["a", "b", "notes.txt"]
+    assert folder.is_symlink() == through_link
+
+
+def test_only_what_was_fetched_is_fetched_again(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "a").write_bytes(BODY)
+    server.content = {"a": BODY, "b": OTHER}
+    entry = registry(server, {"a": BODY, "b": OTHER})
+    run(tmp_path, entry)
+    (folder / "b").write_bytes(b"damaged")
+    run(tmp_path, entry)
+    assert (folder / "b").read_bytes() == OTHER
+    (folder / "a").write_bytes(b"edited by hand")
+    with pytest.raises(HeldoutError, match="tiny/a: expected 300,000 bytes, got 14"):
+        run(tmp_path, entry)
+    assert (folder / "a").read_bytes() == b"edited by hand"
+
+
+def test_files_move_into_place_across_disks(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def refuse(source: Any, target: Any) -> None:
+        if Path(source).parent != Path(target).parent:
+            raise OSError(18, "another disk")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    server.content = {"sub/a": BODY}
+    run(tmp_path, registry(server, {"sub/a": BODY}))
+    assert visible(tmp_path) == ["sub/a"]
+    assert (tmp_path / "data/tiny/sub/a").read_bytes() == BODY
 
 
 @pytest.mark.parametrize("same_size", [True, False])
@@ -414,7 +460,22 @@ def test_an_archive_is_unpacked_into_the_published_layout(server: Server, tmp_pa
     (tmp_path / "data/tiny" / PLACES[1]).write_bytes(b"TWO")
     assert run(tmp_path, entry) == manifest
     assert server.requests == []
-    assert (tmp_path / "data/tiny.kept" / PLACES[1]).read_bytes() == b"TWO"
+    assert (tmp_path / "data/tiny" / PLACES[1]).read_bytes() == b"two"
+
+
+def test_a_recording_of_a_person_is_not_overwritten(server: Server, tmp_path: Path) -> None:
+    mine = tmp_path / "data/tiny" / PLACES[1]
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    server.content = {"Btraining_normal.zip": packed(NORMAL)}
+    for _ in range(2):
+        with pytest.raises(HeldoutError, match=f"{PLACES[1]}: expected .* put there by hand"):
+            run(tmp_path, archive_registry(server))
+        assert mine.read_bytes() == b"mine"
+    mine.unlink()
+    run(tmp_path, archive_registry(server))
+    assert mine.read_bytes() == b"two"
+    assert len(server.requests) == 1
 
 
 def test_recordings_that_a_person_put_there_are_adopted(server: Server, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import sys
 from pathlib import Path
@@ -13,10 +12,9 @@ from typing import Any
 import pytest
 
 from lib.errors import HeldoutError
-from lib.files import sha256, write_json
-from lib.retrieve import read_registry, retrieve
-from lib.retrieve.progress import Progress
-from lib.retrieve.state import files_in, listing
+from lib.files import sha256
+from lib.retrieve import Network, read_registry, retrieve
+from lib.retrieve.state import MARKER, files_in, listing
 from tests.support.registries import tiny_registry
 
 REGISTRY = Path(__file__).parents[3] / "resources" / "registry"
@@ -59,7 +57,8 @@ def run(data: Path, source: str, **options: Any) -> dict[str, Any]:
 
 
 def visible(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    paths = (p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
+    return sorted(p.relative_to(folder).as_posix() for p in paths)
 
 
 def paths(manifest: dict[str, Any]) -> list[str]:
@@ -68,7 +67,7 @@ def paths(manifest: dict[str, Any]) -> list[str]:
 
 @pytest.fixture
 def simulator(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Stand in for the simulator; gives the calls that it got."""
+    """Stand in for the simulator; the list holds the calls that it got."""
     calls: list[dict[str, Any]] = []
 
     def simulate(dataset: str, folder: Path, *, seed: int = 0, scale: float = 1.0) -> None:
@@ -85,7 +84,7 @@ def simulator(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 # --- mirror ---
 
 
-def test_mirror_is_linked_and_verified(data: Path, mirror: Path) -> None:
+def test_a_mirror_is_linked_to_and_verified(data: Path, mirror: Path) -> None:
     manifest = run(data, "mirror", mirror=mirror)
     assert visible(data) == ["a.dat", "extra.csv", "sub/b.dat"] == paths(manifest)
     assert manifest["files"][0] == {
@@ -94,7 +93,7 @@ def test_mirror_is_linked_and_verified(data: Path, mirror: Path) -> None:
         "sha256": sha256(data / "a.dat"),
     }
     assert manifest["missing"] == 0
-    assert (data / "a.dat").samefile(mirror / "tiny/a.dat")
+    assert data.resolve() == (mirror / "tiny").resolve()
     assert manifest == {
         **manifest,
         "dataset": "tiny",
@@ -108,34 +107,37 @@ def test_mirror_is_linked_and_verified(data: Path, mirror: Path) -> None:
     }
 
 
-def test_mirror_is_copied_where_it_cannot_be_linked(
-    data: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_mirror_is_never_written_to(
+    data: Path, mirror: Path, simulator: list[dict[str, Any]]
 ) -> None:
-    def refuse(*_: Any) -> None:
-        raise OSError(18, "another disk")
-
-    linked = run(data, "mirror", mirror=mirror)
-    monkeypatch.setattr(os, "link", refuse)
-    other = data.with_name("copied") / "tiny"
-    assert run(other, "mirror", mirror=mirror) == linked
-    assert (other / "a.dat").read_bytes() == A
-    assert not (other / "a.dat").samefile(mirror / "tiny/a.dat")
+    before = {path: path.stat().st_mtime_ns for path in mirror.rglob("*")}
+    for source in ("mirror", "simulated", "mirror"):
+        run(data, source, mirror=mirror)
+    with pytest.raises(HeldoutError, match="expected the file"):
+        run(data, "download", network=Network(attempts=1))
+    assert {path: path.stat().st_mtime_ns for path in mirror.rglob("*")} == before
+    assert visible(data) == []
 
 
-def test_files_move_into_place_across_disks(
-    data: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    replace = os.replace
-
-    def refuse(source: Any, target: Any) -> None:
-        if Path(source).parent != Path(target).parent:
-            raise OSError(18, "another disk")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", refuse)
+def test_another_mirror_is_read_anew(data: Path, mirror: Path, tmp_path: Path) -> None:
     run(data, "mirror", mirror=mirror)
-    assert visible(data) == ["a.dat", "extra.csv", "sub/b.dat"]
-    assert (data / "sub/b.dat").read_bytes() == B
+    other = tmp_path / "other"
+    (tmp_path / "mirror").rename(other)
+    write(mirror / "tiny", {"a.dat": b"Signal a"})
+    status = (other / "tiny/a.dat").stat()
+    os.utime(mirror / "tiny/a.dat", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert run(data, "mirror", mirror=other)["missing"] == 0
+    with pytest.raises(HeldoutError, match="expected SHA-256"):
+        run(data, "mirror", mirror=mirror)
+    assert data.resolve() == (other / "tiny").resolve(), "only what was verified is linked to"
+
+
+def test_a_mirror_by_a_relative_path(
+    data: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(mirror.parent)
+    run(data, "mirror", mirror="mirror")
+    assert (data / "a.dat").read_bytes() == A
 
 
 def test_a_wrong_byte_in_the_mirror_is_an_error(data: Path, mirror: Path) -> None:
@@ -154,14 +156,11 @@ def test_a_wrong_size_in_the_mirror_is_an_error(data: Path, mirror: Path) -> Non
     assert not (data / "a.dat").exists()
 
 
-def test_a_linked_file_that_was_damaged_in_the_mirror_does_not_stay(
-    data: Path, mirror: Path
-) -> None:
+def test_a_file_that_was_damaged_in_the_mirror_is_found(data: Path, mirror: Path) -> None:
     run(data, "mirror", mirror=mirror)
     (mirror / "tiny/a.dat").write_bytes(b"Signal a")
     with pytest.raises(HeldoutError, match="expected SHA-256"):
         run(data, "mirror", mirror=mirror)
-    assert not (data / "a.dat").exists()
 
 
 def test_a_partial_mirror_counts_what_is_missing(data: Path, mirror: Path) -> None:
@@ -202,7 +201,6 @@ def test_a_link_inside_the_mirror_is_taken_as_a_file(data: Path, mirror: Path) -
     (mirror / "tiny/a.dat").symlink_to("real.bin")
     run(data, "mirror", mirror=mirror)
     assert (data / "a.dat").read_bytes() == A
-    assert not (data / "a.dat").is_symlink()
 
 
 def test_a_pipe_in_the_mirror_is_refused(data: Path, mirror: Path) -> None:
@@ -218,6 +216,17 @@ def test_the_folder_is_no_mirror_of_itself(data: Path) -> None:
     assert visible(data) == ["a.dat"]
 
 
+def test_a_link_of_ours_is_no_mirror_of_itself(data: Path, mirror: Path) -> None:
+    manifest = run(data, "mirror", mirror=mirror)
+    # The link leads to the mirror, and the mirror not to the link.
+    assert run(data, "mirror", mirror=data.parent) == manifest
+    assert data.resolve() == (mirror / "tiny").resolve()
+    with pytest.raises(HeldoutError, match="expected the file"):
+        run(data, "download", network=Network(attempts=1))
+    with pytest.raises(HeldoutError, match="the dataset's own folder"):
+        run(data, "mirror", mirror=data.parent)
+
+
 def test_a_mirror_of_simulated_data_is_refused(
     data: Path, tmp_path: Path, simulator: list[dict[str, Any]]
 ) -> None:
@@ -226,14 +235,14 @@ def test_a_mirror_of_simulated_data_is_refused(
         run(data, "mirror", mirror=tmp_path / "other")
 
 
-def test_a_changed_mirror_is_followed_and_nothing_lost(data: Path, mirror: Path) -> None:
+def test_a_changed_mirror_is_followed(data: Path, mirror: Path) -> None:
     run(data, "mirror", mirror=mirror)
-    (mirror / "tiny/extra.csv").unlink()
+    (mirror / "tiny/sub/b.dat").unlink()
     write(mirror / "tiny", {"extra.csv": b"22", "new.csv": b"3"})
     manifest = run(data, "mirror", mirror=mirror)
-    assert paths(manifest) == ["a.dat", "extra.csv", "new.csv", "sub/b.dat"]
-    assert (data / "extra.csv").read_bytes() == b"22"
-    assert (data.with_name("tiny.kept") / "extra.csv").read_bytes() == b"1"
+    assert paths(manifest) == ["a.dat", "extra.csv", "new.csv"]
+    assert manifest["files"][1]["bytes"] == 2
+    assert manifest["missing"] == 1
 
 
 def test_a_mirror_run_again_reads_and_writes_nothing(
@@ -246,7 +255,6 @@ def test_a_mirror_run_again_reads_and_writes_nothing(
         raise AssertionError(f"{path} was read")
 
     monkeypatch.setattr("lib.retrieve.state.sha256", refuse)
-    monkeypatch.setattr("lib.retrieve.mirror.sha256", refuse)
     assert run(data, "mirror", mirror=mirror) == first
     after = {path: path.stat() for path in data.parent.rglob("*") if path.name != "lock"}
     assert {p: s.st_mtime_ns for p, s in after.items() if p.is_file()} == {
@@ -254,20 +262,20 @@ def test_a_mirror_run_again_reads_and_writes_nothing(
     }
 
 
-def test_files_of_a_person_are_adopted(data: Path, mirror: Path) -> None:
-    write(data, {"a.dat": A, "sub/b.dat": b"wrong", "mine.txt": b"m"})
-    manifest = run(data, "mirror", mirror=mirror)
-    assert paths(manifest) == ["a.dat", "extra.csv", "mine.txt", "sub/b.dat"]
-    assert not (data / "a.dat").samefile(mirror / "tiny/a.dat")
-    assert (data / "sub/b.dat").read_bytes() == B
-    assert (data.with_name("tiny.kept") / "sub/b.dat").read_bytes() == b"wrong"
-
-
-def test_wrong_bytes_that_the_mirror_cannot_mend_do_not_stay(data: Path, mirror: Path) -> None:
-    write(data, {"sub/b.dat": b"wrong"})
-    (mirror / "tiny/sub/b.dat").unlink()
-    assert run(data, "mirror", mirror=mirror)["missing"] == 1
-    assert (data.with_name("tiny.kept") / "sub/b.dat").read_bytes() == b"wrong"
+@pytest.mark.parametrize("source", ["mirror", "simulated"])
+def test_files_of_a_person_are_in_the_way_and_stay(
+    data: Path, mirror: Path, simulator: list[dict[str, Any]], source: str
+) -> None:
+    write(data, {"a.dat": A, "mine.txt": b"m"})
+    with pytest.raises(HeldoutError, match=r"data/tiny: expected a link .* put there by hand"):
+        run(data, source, mirror=mirror)
+    assert visible(data) == ["a.dat", "mine.txt"]
+    # What the error says to do.
+    data.rename(data.with_name(".tiny") / "download")
+    run(data, source, mirror=mirror)
+    with pytest.raises(HeldoutError, match=r"sub/b\.dat: expected the file"):
+        run(data, "download", network=Network(attempts=1))
+    assert visible(data) == ["a.dat", "mine.txt"]
 
 
 # --- the simulator, and changes of source ---
@@ -282,21 +290,18 @@ def test_simulated_data_say_so(data: Path, simulator: list[dict[str, Any]]) -> N
     assert len(simulator) == 1
 
 
-@pytest.mark.parametrize("how", ["settings", "damage", "loss"])
+@pytest.mark.parametrize("how", ["settings", "loss"])
 def test_simulated_data_are_made_anew_when_they_differ(
     data: Path, simulator: list[dict[str, Any]], how: str
 ) -> None:
     run(data, "simulated")
-    if how == "damage":
-        (data / "c.dat").write_bytes(b"C")
-    elif how == "loss":
+    if how == "loss":
         (data / "c.dat").unlink()
     seed = 1 if how == "settings" else 0
     run(data, "simulated", simulation={"seed": seed})
     assert (data / "a.dat").read_bytes() == f"simulated {seed} 1.0".encode()
     assert (data / "c.dat").read_bytes() == b"c"
-    # Bytes that the simulator did not write may be somebody's.
-    assert data.with_name("tiny.kept").exists() == (how == "damage")
+    assert len(simulator) == 2
 
 
 def test_simulated_data_are_made_anew_by_other_code(
@@ -339,99 +344,66 @@ def test_a_simulator_that_fails_leaves_nothing(
     assert paths(run(data, "simulated")) == ["a.dat", "c.dat"]
 
 
-@pytest.mark.parametrize("manifest_there", [True, False])
-def test_a_change_of_source_puts_aside_and_brings_back(
-    data: Path, mirror: Path, simulator: list[dict[str, Any]], manifest_there: bool
-) -> None:
-    made = run(data, "simulated")
-    if manifest_there:
-        write_json(data.parent / "tiny.json", made)
-    linked = run(data, "mirror", mirror=mirror)
-    assert visible(data) == ["a.dat", "extra.csv", "sub/b.dat"]
-    assert (data.with_name("tiny.simulated") / "c.dat").read_bytes() == b"c"
-    if manifest_there:
-        write_json(data.parent / "tiny.json", linked)
-    assert run(data, "simulated") == made
-    assert len(simulator) == 1
-    assert (data.with_name("tiny.mirror") / "a.dat").read_bytes() == A
-    assert not data.with_name("tiny.simulated").exists()
-    (data.with_name("tiny.mirror") / "a.dat").unlink()
-    assert run(data, "mirror", mirror=mirror) == linked
-
-
-def test_what_is_brought_back_is_verified(
+def test_a_change_of_source_moves_and_makes_nothing(
     data: Path, mirror: Path, simulator: list[dict[str, Any]]
 ) -> None:
-    run(data, "mirror", mirror=mirror)
+    made = run(data, "simulated")
+    linked = run(data, "mirror", mirror=mirror)
+    assert visible(data) == ["a.dat", "extra.csv", "sub/b.dat"]
+    files = {path: path.stat().st_ino for path in data.parent.rglob("*") if path.is_file()}
+    assert run(data, "simulated") == made
+    assert run(data, "mirror", mirror=mirror) == linked
+    assert len(simulator) == 1
+    assert {p: p.stat().st_ino for p in data.parent.rglob("*") if p.is_file()} == files
+
+
+def test_a_link_is_short_and_relative(data: Path, simulator: list[dict[str, Any]]) -> None:
     run(data, "simulated")
-    touched = data.with_name("tiny.mirror") / "a.dat"
-    status = touched.stat()
-    touched.unlink()
-    touched.write_bytes(b"Signal a")
-    os.utime(touched, ns=(status.st_atime_ns, status.st_mtime_ns))
-    run(data, "mirror", mirror=mirror)
-    assert (data / "a.dat").read_bytes() == A
+    assert data.readlink() == Path(".tiny/simulated")
+    data.parent.rename(data.parent.with_name("moved"))
+    assert run(data.parent.with_name("moved") / "tiny", "simulated")
+    assert len(simulator) == 1
 
 
-def test_the_manifest_tells_the_source_where_all_else_is_lost(
-    data: Path, simulator: list[dict[str, Any]]
+def test_a_disk_without_links_is_named(
+    data: Path, simulator: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(data, {"a.dat": A})
-    row = {"path": "a.dat", "bytes": len(A), "sha256": hashlib.sha256(A).hexdigest()}
-    write_json(data.parent / "tiny.json", {"source": "mirror", "files": [row]})
-    run(data, "simulated")
-    assert visible(data.with_name("tiny.mirror")) == ["a.dat"]
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "symlink", refuse)
+    with pytest.raises(HeldoutError, match="data/tiny: expected a file system with symbolic links"):
+        run(data, "simulated")
 
 
-def test_files_of_a_person_are_kept_from_the_simulator(
-    data: Path, simulator: list[dict[str, Any]]
+@pytest.mark.parametrize("source", ["simulated", "mirror", "download"])
+@pytest.mark.parametrize("name", ["mine.wav", "c.dat"])
+def test_recordings_put_among_simulated_data_are_named(
+    data: Path, mirror: Path, simulator: list[dict[str, Any]], source: str, name: str
 ) -> None:
-    write(data, {"mine.wav": b"m"})
     run(data, "simulated")
-    assert visible(data.with_name("tiny.kept")) == ["mine.wav"]
-    # A second time the name is taken.
-    for path in (*data.iterdir(),):
-        path.unlink()
-    write(data, {"mine.wav": b"n"})
+    write(data, {name: b"m"})  # through the link
+    with pytest.raises(HeldoutError, match=rf"got other files among them \(first: {name}\)"):
+        run(data, source, mirror=mirror, simulation={"seed": 1})
+    assert (data / name).read_bytes() == b"m"
+    (data.parent / ".tiny/simulated" / name).unlink()
     run(data, "simulated")
-    assert visible(data.with_name("tiny.kept-2")) == ["mine.wav"]
+    assert visible(data) == ["a.dat", "c.dat"]
 
 
 def test_simulated_data_are_never_taken_for_recordings(
     data: Path, simulator: list[dict[str, Any]]
 ) -> None:
     run(data, "simulated")
-    # Even when all that the project remembers is gone.
-    for path in (data.parent / ".tiny").iterdir():
-        path.unlink()
     with pytest.raises(HeldoutError, match="expected Tiny"):
         run(data, "download", registry=registry(**CONSENT))
-    assert not data.exists()
-    assert "c.dat" in visible(data.with_name("tiny.simulated"))
-
-
-def test_recordings_among_simulated_data_are_an_error(
-    data: Path, mirror: Path, simulator: list[dict[str, Any]]
-) -> None:
-    run(data, "simulated")
-    write(data, {"mine.wav": b"m"})
-    with pytest.raises(HeldoutError, match=r"got other files among them \(first: mine\.wav\)"):
-        run(data, "mirror", mirror=mirror)
-    assert (data / "mine.wav").read_bytes() == b"m"
-    run(data, "simulated")
-    assert (data.with_name("tiny.kept") / "mine.wav").read_bytes() == b"m"
-
-
-def test_recordings_in_the_place_of_simulated_data_are_adopted(
-    data: Path, simulator: list[dict[str, Any]]
-) -> None:
-    run(data, "simulated")
-    (data / "a.dat").unlink()
-    (data / "c.dat").unlink()
-    write(data, {"corpus-1/es/validated.tsv": b"t"})
-    manifest = run(data, "download", registry=registry(**CONSENT))
-    assert paths(manifest) == ["corpus-1/es/validated.tsv"]
-    assert manifest["simulated"] is False
+    assert visible(data) == []
+    # Nor where somebody made a folder of them.
+    data.unlink()
+    (data.parent / ".tiny/simulated").rename(data)
+    for source in ("download", "simulated"):
+        with pytest.raises(HeldoutError, match="got simulated data"):
+            run(data, source, registry=registry(**CONSENT))
 
 
 # --- consent ---
@@ -442,8 +414,12 @@ def test_consent_says_what_to_fetch_and_where_to_put_it(data: Path) -> None:
         run(data, "download", registry=registry(**CONSENT))
 
 
-def test_consent_given_by_hand_is_adopted(data: Path) -> None:
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_consent_given_by_hand_is_adopted(data: Path, by_hand: bool) -> None:
     entry = registry(**CONSENT)
+    if not by_hand:
+        with pytest.raises(HeldoutError, match="Accept the terms"):
+            run(data, "download", registry=entry)
     write(data, {"elsewhere/validated.tsv": b"t"})
     with pytest.raises(HeldoutError, match="Accept the terms"):
         run(data, "download", registry=entry)
@@ -464,13 +440,18 @@ def test_common_voice_asks_for_consent(tmp_path: Path) -> None:
 # --- the rest ---
 
 
-def test_a_link_to_another_disk_is_followed(data: Path, mirror: Path, tmp_path: Path) -> None:
-    (tmp_path / "big").mkdir()
+def test_a_persons_link_to_another_disk_is_followed(data: Path, tmp_path: Path) -> None:
+    write(tmp_path / "big", {"a.dat": A, "sub/b.dat": B})
     data.parent.mkdir()
     data.symlink_to(tmp_path / "big")
+    assert paths(run(data, "download")) == ["a.dat", "sub/b.dat"]
+    assert data.readlink() == tmp_path / "big"
+
+
+def test_an_empty_folder_makes_way(data: Path, mirror: Path) -> None:
+    data.mkdir(parents=True)
     run(data, "mirror", mirror=mirror)
     assert data.is_symlink()
-    assert visible(tmp_path / "big") == ["a.dat", "extra.csv", "sub/b.dat"]
 
 
 def test_a_broken_link_is_named(data: Path, mirror: Path, tmp_path: Path) -> None:
@@ -509,20 +490,6 @@ def test_a_listing_reads_only_what_changed(tmp_path: Path) -> None:
     assert listing(folder, ["a", "b"], known=stale) == first
     trusted = {**first, "a": {**first["a"], "sha256": "trusted"}}
     assert listing(folder, ["a"], known=trusted)["a"]["sha256"] == "trusted"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_progress_is_quiet_where_nobody_looks() -> None:
-    quiet, terminal = io.StringIO(), Terminal()
-    for stream in (quiet, terminal):
-        with Progress("tiny", stream=stream) as report:
-            report("a.dat", 1_500_000, None)
-    assert quiet.getvalue() == ""
-    assert "tiny: 1 files, 1.5 MB, a.dat" in terminal.getvalue()
 
 
 # --- real recordings ---
