@@ -92,8 +92,10 @@ def _data(record: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[st
 def _numbers(record: Mapping[str, Any], board: pd.DataFrame) -> Iterator[str]:
     test = record["metrics"]["test"]
     yield from ("## Numbers", "", _PROTOCOLS[bool(record["honest"])], "")
+    macro = test["macro_f1"]
+    shown = "not defined (examples of one scored class)" if macro is None else f"{macro:.3f}"
     yield (
-        f"This run, on its {test['examples']} test examples: macro-F1 {test['macro_f1']:.3f}, "
+        f"This run, on its {test['examples']} test examples: macro-F1 {shown}, "
         f"accuracy {test['accuracy']:.3f}."
     )
     yield ""

@@ -16,7 +16,7 @@ import lib.statistics
 MODULES = (
     *("lib.datasets.registry", "lib.datasets.files", "lib.features.registry", "lib.splits"),
     *("lib.networks.models", "lib.metrics.calibration", "lib.metrics.registry"),
-    "lib.audit.examples",
+    *("lib.metrics.areas", "lib.metrics.sample", "lib.metrics.record", "lib.audit.examples"),
     *(f"lib.statistics.{module.name}" for module in pkgutil.iter_modules(lib.statistics.__path__)),
 )
 

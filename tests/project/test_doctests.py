@@ -12,7 +12,7 @@ MODULES = (
     *("lib.datasets.registry", "lib.datasets.signal", "lib.features.registry", "lib.splits"),
     *("lib.networks.models", "lib.metrics.calibration", "lib.metrics.registry"),
     *("lib.statistics.bootstrap", "lib.statistics.pairwise", "lib.statistics.ranks"),
-    *("lib.statistics.sums", "lib.examples.assembly"),
+    *("lib.metrics.confusion", "lib.examples.assembly"),
 )
 
 
