@@ -70,8 +70,10 @@ def compare(
     """
     if not studies:
         raise HeldoutError(
-            "studies: expected at least one to compare, got none. Name one under `studies` in the "
-            "configuration."
+            "studies",
+            "at least one to compare",
+            "none",
+            "Name one under `studies` in the configuration.",
         )
     published = read_claims(claims)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
@@ -80,7 +82,7 @@ def compare(
     for study in studies:
         pools = read_runs(study, results=results)
         board = boards[study["study"]] = score_pools(pools, **options)
-        found = {
+        made = {
             "runs": run_rows(pools),
             "leaderboard": leaderboard_rows(board),
             "per_class": per_class_rows(board),
@@ -95,11 +97,11 @@ def compare(
             "costs": cost_rows(pools),
             "pareto": pareto_rows(study, board),
         }
-        found["letters"] = letter_rows(study, board, found["differences"])
-        found["importance"] = importance_rows(study, found["trials"])
-        found["answers"] = [answer_row(study, found)]
-        found["claims"] = claim_rows(study, found, published)
-        for name, some in found.items():
+        made["letters"] = letter_rows(study, board, made["differences"])
+        made["importance"] = importance_rows(study, made["trials"])
+        made["answers"] = [answer_row(study, made)]
+        made["claims"] = claim_rows(study, made, published)
+        for name, some in made.items():
             rows[name].extend(some)
     rows["ranks"] = rank_rows(studies, boards)
     written = {}

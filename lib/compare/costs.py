@@ -14,22 +14,17 @@ COSTS = ("parameters", "model_kb", "train_seconds", "predict_seconds")
 
 
 def cost_rows(pools: Pools) -> list[dict[str, Any]]:
-    """Give a row a run with what it cost."""
+    """Make a row a run with what it cost."""
     names = (
         *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
         *(*COSTS, "backend", "device", "devices", "precision"),
     )
-    return [
-        {name: run.get(name) for name in names} | {"precision_macro_f1": _precision_effect(run)}
-        for p in pools.values()
-        for run in p.runs
-    ]
-
-
-def _precision_effect(run: Mapping[str, Any]) -> float | None:
-    """Give by how much mixed precision changes the macro-F1 of the test part, if a run has it."""
-    effect: Mapping[str, Any] = run.get("precision_effect") or {}
-    return (effect.get("test") or {}).get("macro_f1")
+    rows = []
+    for run in (run for pool in pools.values() for run in pool.runs):
+        effect: Mapping[str, Any] = run.get("precision_effect") or {}
+        changed = (effect.get("test") or {}).get("macro_f1")
+        rows.append({name: run.get(name) for name in names} | {"precision_macro_f1": changed})
+    return rows
 
 
 def pareto_front(quality: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:
@@ -55,7 +50,7 @@ def pareto_front(quality: ArrayLike, cost: ArrayLike) -> NDArray[np.bool_]:
 
 
 def pareto_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
-    """Give a row a network under the honest split: its quality, costs, and on which fronts it is.
+    """Make a row a network under the honest split: its quality, costs, and on which fronts it is.
 
     Costs are means over seeds and folds.
     """

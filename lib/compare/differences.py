@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.compare.board import COMPARED, Board, Entry, compared_scores, joined, keys, sample
+from lib.compare.board import COMPARED, Board, Entry, compared_scores, ends, joined, keys
 from lib.compare.runs import Pool
-from lib.statistics.bootstrap import (
-    Difference,
-    Resampled,
-    difference,
-    draw_weights_of_two,
-    resample,
-)
+from lib.metrics.registry import METRICS
+from lib.statistics.bootstrap import Difference, difference, draw_weights_of_two
 from lib.statistics.pairwise import corrected_resampled_t, holm, letters
 
 # At which a difference counts as one.
@@ -29,53 +24,41 @@ OTHER_CLASSES = "the two test parts hold different classes"
 def inflation_rows(
     study: Mapping[str, Any], board: Board, *, seed: int, resamples: int
 ) -> list[dict[str, Any]]:
-    """Give random − honest for every architecture and every honest protocol."""
+    """Subtract honest from random, for every architecture and every honest protocol."""
     kinds = study["protocols"]
+    names = [*study["architectures"], *study["baselines"]]
     randoms = [name for name in kinds if kinds[name]["kind"] == "random"]
     honests = [name for name in kinds if kinds[name]["honest"]]
     rows = []
-    for random in randoms[:1]:
-        for honest in honests:
-            drawn = None
-            for name in [*study["architectures"], *study["baselines"]]:
-                a, b = board[random, name, "example"], board[honest, name, "example"]
-                if drawn is None:
-                    drawn = draw_weights_of_two(
-                        a.sample.names, b.sample.names, resamples=resamples, seed=seed
-                    )
-                draws = _compared(a, drawn[0]), _compared(b, drawn[1])
-                for metric in COMPARED:
-                    gap = difference(draws[0][metric], draws[1][metric])
-                    high, low = a.intervals[metric], b.intervals[metric]
-                    unlike = OTHER_CLASSES if a.sample.counted != b.sample.counted else ""
-                    rows.append(
-                        {
-                            **keys(a.pool),
-                            "metric": metric,
-                            "protocol": honest,
-                            "honest": low.estimate,
-                            "honest_low": low.low,
-                            "honest_high": low.high,
-                            "random": high.estimate,
-                            "random_low": high.low,
-                            "random_high": high.high,
-                            "difference": gap.estimate,
-                            "low": gap.low,
-                            "high": gap.high,
-                            "note": joined([gap.note, unlike]),
-                        }
-                    )
+    for random, honest in product(randoms[:1], honests):
+        of_random, of_honest = draw_weights_of_two(
+            *(board[kind, names[0], "example"].sample.names for kind in (random, honest)),
+            resamples=resamples,
+            seed=seed,
+        )
+        for name in names:
+            a, b = board[random, name, "example"], board[honest, name, "example"]
+            high = compared_scores(a.sample, of_random)
+            low = compared_scores(b.sample, of_honest)
+            unlike = OTHER_CLASSES if a.sample.counted != b.sample.counted else ""
+            for metric in COMPARED:
+                gap = difference(high[metric], low[metric])
+                rows.append(
+                    {
+                        **keys(a.pool),
+                        "metric": metric,
+                        "protocol": honest,
+                        **ends("honest", b.intervals[metric]),
+                        **ends("random", a.intervals[metric]),
+                        **ends("difference", gap, prefix=""),
+                        "note": joined([gap.note, unlike]),
+                    }
+                )
     return rows
 
 
-def _compared(entry: Entry, weights: NDArray[np.float64]) -> dict[str, Resampled]:
-    """Resample what is compared with other weights; NaN where a metric is not defined."""
-    found = resample(entry.sample.matrices, compared_scores(entry.sample), weights)
-    return {metric: found.get(metric, entry.resamples_of(metric)) for metric in COMPARED}
-
-
 def pairs(study: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Give the pairs that are tested: those with at least one network."""
+    """List the pairs that are tested: those with at least one network."""
     networks, baselines = list(study["architectures"]), list(study["baselines"])
     return [*combinations(networks, 2), *((a, b) for a in networks for b in baselines)]
 
@@ -83,7 +66,7 @@ def pairs(study: Mapping[str, Any]) -> list[tuple[str, str]]:
 def difference_rows(
     study: Mapping[str, Any], board: Board, *, resamples: int
 ) -> list[dict[str, Any]]:
-    """Give a − b for all pairs with at least one network, paired by group.
+    """Subtract b from a for all pairs with at least one network, paired by group.
 
     The p values of one protocol and metric are one family for Holm's correction.
     """
@@ -93,7 +76,7 @@ def difference_rows(
             family = []
             for first, second in pairs(study):
                 a, b = board[protocol, first, "example"], board[protocol, second, "example"]
-                gap = difference(a.resamples_of(metric), b.resamples_of(metric))
+                gap = difference(a.scores[metric], b.scores[metric])
                 family.append(
                     _pair(a.pool, metric, first, second, gap)
                     | {"groups": gap.groups, "note": gap.note}
@@ -111,9 +94,7 @@ def _pair(pool: Pool, metric: str, a: str, b: str, gap: Difference) -> dict[str,
         "metric": metric,
         "a": a,
         "b": b,
-        "difference": gap.estimate,
-        "low": gap.low,
-        "high": gap.high,
+        **ends("difference", gap, prefix=""),
         "p": gap.p,
     }
 
@@ -126,7 +107,7 @@ def _correct(family: list[dict[str, Any]], *, blind: str = "") -> None:
 
 
 def fold_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
-    """Give a − b over folds, tested as Nadeau and Bengio do, where a protocol has several.
+    """Subtract b from a over folds, tested as Nadeau and Bengio do, where a protocol has several.
 
     Seeds are averaged within a fold. The families are those of `difference_rows`.
     """
@@ -154,19 +135,18 @@ def fold_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
 
 
 def fold_scores(entry: Entry) -> dict[str, NDArray[np.float64]]:
-    """Give what is compared in each fold, the mean over seeds; NaN where it is not defined."""
-    found: dict[str, list[float]] = {metric: [] for metric in COMPARED}
-    for fold in np.unique(entry.sample.fold):
-        some = entry.sample.of_fold(int(fold))
-        scores = compared_scores(some)
-        for metric, values in found.items():
-            score = scores.get(metric)
-            values.append(float(score(some.matrices.sum(1)).mean()) if score else np.nan)
-    return {metric: np.array(values) for metric, values in found.items()}
+    """Score what is compared in each fold, the mean over seeds; NaN where it is not defined."""
+    folds = entry.pool.fold
+    samples = [entry.sample.only(folds == fold) for fold in np.unique(folds)]
+    # The first row of the weights is all groups.
+    return {
+        name: np.array([METRICS[name].scores(one, entry.weights[:1]).mean() for one in samples])
+        for name in COMPARED
+    }
 
 
 def _test_per_train(entry: Entry) -> float:
-    """Give the mean number of test examples for each training example."""
+    """Compute the mean number of test examples for each training example."""
     counts = [
         [run["metrics"][part].get("examples") or np.nan for part in ("test", "train")]
         for run in entry.pool.runs
@@ -178,7 +158,7 @@ def _test_per_train(entry: Entry) -> float:
 def letter_rows(
     study: Mapping[str, Any], board: Board, tested: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Give the networks' letters: those that share one were not shown to differ.
+    """Assign letters to networks: those that share one were not shown to differ.
 
     Parameters
     ----------
@@ -229,46 +209,30 @@ def _no_letters(tested: list[dict[str, Any]]) -> str:
 def agreement_rows(
     study: Mapping[str, Any], board: Board, *, seed: int, resamples: int
 ) -> list[dict[str, Any]]:
-    """Give validation − test for every pool: how much too well the validation part speaks."""
+    """Subtract test from validation for every pool: by how much validation overestimates."""
     rows = []
     drawn: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-    for (protocol, name, unit), entry in board.items():
+    for (protocol, _, unit), entry in board.items():
         if unit != "example":
             continue
-        start = {**keys(entry.pool), "architecture": name}
-        if not len(entry.pool.validation.truth):
-            empty = {"validation": np.nan, "gap": np.nan, "low": np.nan, "high": np.nan}
-            rows += [
-                {**start, **empty, "metric": metric, "note": "there is no validation part"}
-                | {"test": entry.intervals[metric].estimate}
-                for metric in COMPARED
-            ]
-            continue
-        held = sample(entry.pool, entry.pool.validation)
+        held, tested = entry.pool.validation, entry.sample
         if protocol not in drawn:
             drawn[protocol] = draw_weights_of_two(
-                held.names, entry.sample.names, resamples=resamples, seed=seed
+                held.names, tested.names, resamples=resamples, seed=seed
             )
-        weights = drawn[protocol]
-        tested = _compared(entry, weights[1])
-        validated = resample(held.matrices, compared_scores(held), weights[0])
-        nothing = Resampled(np.nan, np.full(resamples, np.nan), len(held.names))
-        unlike = held.counted != entry.sample.counted
+        of_held = compared_scores(held, drawn[protocol][0])
+        of_tested = compared_scores(tested, drawn[protocol][1])
+        unlike = "the two parts hold different classes" if held.counted != tested.counted else ""
         for metric in COMPARED:
-            of_held = validated.get(metric, nothing)
-            gap = difference(of_held, tested[metric])
+            gap = difference(of_held[metric], of_tested[metric])
             rows.append(
                 {
-                    **start,
+                    **keys(entry.pool),
                     "metric": metric,
-                    "validation": of_held.estimate,
+                    "validation": of_held[metric].estimate,
                     "test": entry.intervals[metric].estimate,
-                    "gap": gap.estimate,
-                    "low": gap.low,
-                    "high": gap.high,
-                    "note": joined(
-                        [gap.note, "the two parts hold different classes" if unlike else ""]
-                    ),
+                    **ends("gap", gap, prefix=""),
+                    "note": joined([gap.note, unlike]),
                 }
             )
     return rows

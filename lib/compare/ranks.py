@@ -86,34 +86,26 @@ def _rows(
     if len(x) < 2:
         note = joined([*notes, "fewer than two blocks: there is nothing to rank"])
         return [{"scope": scope, "architecture": n, "blocks": len(x), "note": note} for n in names]
-    found = friedman(x)
-    note = joined([*notes, _power(found)])
+    test = friedman(x)
+    shared = ("blocks", "chi2", "f", "p", "critical_difference")
+    same = {name: getattr(test, name) for name in shared}
+    same["note"] = joined([*notes, _power(test)])
     return [
-        {
-            "scope": scope,
-            "architecture": name,
-            "mean_rank": rank,
-            "blocks": found.blocks,
-            "chi2": found.chi2,
-            "f": found.f,
-            "p": found.p,
-            "critical_difference": found.critical_difference,
-            "note": note,
-        }
-        for name, rank in zip(names, found.mean_rank, strict=True)
+        {"scope": scope, "architecture": name, "mean_rank": rank, **same}
+        for name, rank in zip(names, test.mean_rank, strict=True)
     ]
 
 
-def _power(found: Ranks) -> str:
+def _power(test: Ranks) -> str:
     """Say how p was found, and how little so many blocks can show."""
-    largest = len(found.mean_rank) - 1
-    how = "p counts all orders" if found.exact else "p is from the F distribution"
-    if found.smallest_p > ALPHA:
+    largest = len(test.mean_rank) - 1
+    how = "p counts all orders" if test.exact else "p is from the F distribution"
+    if test.smallest_p > ALPHA:
         return (
-            f"{how}; {found.blocks} blocks cannot show a difference: were they all of one order, "
-            f"p would be {found.smallest_p:.2g}"
+            f"{how}; {test.blocks} blocks cannot show a difference: were they all of one order, "
+            f"p would be {test.smallest_p:.2g}"
         )
-    if found.critical_difference > largest:
+    if test.critical_difference > largest:
         return (
             f"{how}; no pair can be told apart: the critical difference is above the largest "
             f"difference that there is, {largest}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
-from lib.metrics.registry import positions
+from lib.metrics.sample import Sample, make_sample
 
 NEEDED = (
     *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
@@ -25,36 +25,24 @@ METRIC_PARTS = ("train", "validation", "test")
 # float32 probabilities of a softmax add up to 1 within this.
 SUM_TOLERANCE = 1e-3
 
+MADE_ANEW = "Delete it and run again: it is made anew."
+TRAINED_ANEW = "Delete its folder and run again: it is trained anew."
 
 # The numbers of the examples of each fold.
 Part = dict[int, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What the runs of a pool predicted for one part: a row an example and fold.
+class Pool:
+    """All runs of one architecture under one protocol, and what they predicted.
 
     Attributes
     ----------
-    truth : ndarray of int, shape (row,)
-        Numbers of the classes.
-    group, recording : ndarray of str, shape (row,)
-    fold : ndarray of int, shape (row,)
+    test, validation : Sample
         Folds are pooled: an example is judged by the run that did not see it.
-    probability : dict of int to ndarray, shape (row, class)
-        By seed.
+    recording, fold : ndarray, shape (row,)
+        Of the rows of `test`.
     """
-
-    truth: NDArray[np.int64]
-    group: NDArray[np.object_]
-    recording: NDArray[np.object_]
-    fold: NDArray[np.int64]
-    probability: dict[int, NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Pool:
-    """All runs of one architecture under one protocol, and what they predicted."""
 
     study: str
     protocol: str
@@ -65,8 +53,10 @@ class Pool:
     classes: list[str]
     scored: list[str]
     runs: list[dict[str, Any]]
-    test: Predictions
-    validation: Predictions
+    test: Sample
+    validation: Sample
+    recording: NDArray[np.object_]
+    fold: NDArray[np.int64]
     folds: int
 
     @property
@@ -76,7 +66,7 @@ class Pool:
 
 
 def study_kinds(study: Mapping[str, Any]) -> Iterator[tuple[str, str, list[int]]]:
-    """Give name, kind (network or baseline) and seeds of everything that a study runs."""
+    """Yield name, kind (network or baseline) and seeds of everything that a study runs."""
     for name in study["architectures"]:
         yield name, "network", [int(seed) for seed in study["seeds"]]
     for name in study["baselines"]:
@@ -120,10 +110,8 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     table = read_table(path)
     missing = [name for name in columns if name not in table.columns]
     if missing:
-        raise HeldoutError(
-            f"{path}: expected a column {missing[0]}, got {', '.join(map(str, table.columns))}. "
-            "Delete it and run again: it is made anew."
-        )
+        there = ", ".join(map(str, table.columns))
+        raise HeldoutError(path, f"a column {missing[0]}", there, MADE_ANEW)
     return table
 
 
@@ -131,22 +119,20 @@ def _examples(path: Path) -> pd.DataFrame:
     table = _table(path, ("example", "recording", "group", "label"))
     twice = table.loc[table["example"].duplicated(), "example"]
     if len(twice):
-        raise HeldoutError(
-            f"{path}: expected each example once, got example {twice.iloc[0]} twice. "
-            "Delete it and run again: it is made anew."
-        )
+        raise HeldoutError(path, "each example once", f"example {twice.iloc[0]} twice", MADE_ANEW)
     return table.set_index("example").sort_index()
 
 
 def _parts(path: Path, examples: pd.DataFrame) -> dict[str, Part]:
-    """Give the example numbers of the test and the validation part of each fold, sorted."""
+    """List the example numbers of the test and the validation part of each fold, sorted."""
     split = _table(path, ("example", "fold", "part"))
-    again = "Delete it and run again: it is made anew."
     unknown = split.loc[~split["example"].isin(examples.index), "example"]
     if len(unknown):
         raise HeldoutError(
-            f"{path}: expected examples of examples.parquet, got example {unknown.iloc[0]}, which "
-            f"it does not hold. {again}"
+            path,
+            "examples of examples.parquet",
+            f"example {unknown.iloc[0]}, which it does not hold",
+            MADE_ANEW,
         )
     folds = sorted(int(fold) for fold in split["fold"].unique())
     parts: dict[str, Part] = {}
@@ -155,10 +141,10 @@ def _parts(path: Path, examples: pd.DataFrame) -> dict[str, Part]:
         parts[part] = {
             fold: np.sort(some.loc[some["fold"] == fold, "example"].to_numpy()) for fold in folds
         }
-    empty = [fold for fold, numbers in parts["test"].items() if not len(numbers)]
-    if empty or not folds:
-        where = f" of fold {empty[0]}" if empty else ""
-        raise HeldoutError(f"{path}: expected a test part{where}, got none. {again}")
+        empty = [fold for fold, numbers in parts[part].items() if not len(numbers)]
+        if empty or not folds:
+            where = f" of fold {empty[0]}" if empty else ""
+            raise HeldoutError(path, f"a {part} part{where}", "none", MADE_ANEW)
     return parts
 
 
@@ -174,26 +160,32 @@ def _pool(
     folder: Path,
 ) -> Pool:
     runs: list[dict[str, Any]] = []
-    found: dict[str, dict[int, NDArray[np.float64]]] = {part: {} for part in parts}
     folds = list(parts["test"])
-    classes = [str(name) for name in study["classes"]]
+    classes, scored = ([str(name) for name in study[key]] for key in ("classes", "scored"))
+    # Of each part, seed and fold.
+    predicted: dict[str, list[list[NDArray[np.float64]]]] = {part: [] for part in parts}
     for seed in seeds:
-        of_seed: dict[str, list[NDArray[np.float64]]] = {part: [] for part in parts}
+        for of_part in predicted.values():
+            of_part.append([])
         for fold in folds:
             path = folder / protocol / architecture / f"seed-{seed}" / f"fold-{fold}"
             is_at = {"study": study["study"], "protocol": protocol, "architecture": architecture}
-            run = _run(
-                path / "run.json",
-                study=study,
-                is_at={**is_at, "seed": seed, "fold": fold},
-                first=runs[0] if runs else None,
-            )
-            runs.append(run)
-            expected = {part: numbers[fold] for part, numbers in parts.items()}
-            for part, x in _predicted(path, classes, expected, examples).items():
-                of_seed[part].append(x)
-        for part, arrays in of_seed.items():
-            found[part][seed] = np.concatenate(arrays)
+            is_at |= {"seed": seed, "fold": fold}
+            runs.append(_run(path / "run.json", study, is_at, first=runs[0] if runs else None))
+            numbers = {part: of_fold[fold] for part, of_fold in parts.items()}
+            for part, x in _predicted(path, classes, numbers, examples).items():
+                predicted[part][-1].append(x)
+    rows = {part: examples.loc[np.concatenate(list(parts[part].values()))] for part in parts}
+    samples = {
+        part: make_sample(
+            of_part["label"],
+            np.stack([np.concatenate(of_seed) for of_seed in predicted[part]]),
+            classes=classes,
+            scored=scored,
+            group=of_part["group"],
+        )
+        for part, of_part in rows.items()
+    }
     return Pool(
         study=str(study["study"]),
         protocol=protocol,
@@ -202,74 +194,54 @@ def _pool(
         honest=bool(study["protocols"][protocol]["honest"]),
         simulated=bool(study["simulated"]),
         classes=classes,
-        scored=[str(name) for name in study["scored"]],
+        scored=scored,
         runs=runs,
-        test=_predictions(parts["test"], found["test"], examples, classes),
-        validation=_predictions(parts["validation"], found["validation"], examples, classes),
+        **samples,
+        recording=rows["test"]["recording"].astype(str).to_numpy(dtype=object),
+        fold=np.repeat(folds, [len(parts["test"][fold]) for fold in folds]),
         folds=len(folds),
-    )
-
-
-def _predictions(
-    numbers: Part,
-    probability: dict[int, NDArray[np.float64]],
-    examples: pd.DataFrame,
-    classes: list[str],
-) -> Predictions:
-    rows = examples.loc[np.concatenate(list(numbers.values()))]
-    return Predictions(
-        truth=positions(rows["label"], classes),
-        group=rows["group"].astype(str).to_numpy(dtype=object),
-        recording=rows["recording"].astype(str).to_numpy(dtype=object),
-        fold=np.repeat(list(numbers), [len(some) for some in numbers.values()]),
-        probability=probability,
     )
 
 
 def _run(
     path: Path,
-    *,
     study: Mapping[str, Any],
     is_at: Mapping[str, Any],
+    *,
     first: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     run = read_json(path)
-    if not isinstance(run, dict) or any(name not in run for name in NEEDED):
-        missing = [n for n in NEEDED if not isinstance(run, dict) or n not in run]
-        raise HeldoutError(
-            f"{path}: expected a run with {', '.join(missing)}, got none of them. "
-            "Delete its folder and run again: it is trained anew."
-        )
+    missing = [name for name in NEEDED if not isinstance(run, dict) or name not in run]
+    if missing:
+        raise HeldoutError(path, f"a run with {', '.join(missing)}", "none of them", TRAINED_ANEW)
     for name, value in is_at.items():
         # A copied folder would count twice as a run of its own.
         if run[name] != value:
-            raise HeldoutError(
-                f"{path}: expected {name} {value} as its folder says, got {run[name]}. "
-                "Delete its folder and run again: it is trained anew."
-            )
+            said = f"{name} {value} as its folder says"
+            raise HeldoutError(path, said, str(run[name]), TRAINED_ANEW)
     for part in METRIC_PARTS:
         if not isinstance(run["metrics"], dict) or not isinstance(run["metrics"].get(part), dict):
-            raise HeldoutError(
-                f"{path}: expected metrics of the {part} part, got none. "
-                "Delete its folder and run again: it is trained anew."
-            )
+            raise HeldoutError(path, f"metrics of the {part} part", "none", TRAINED_ANEW)
+    if "macro_f1" not in run["metrics"]["validation"]:
+        raise HeldoutError(path, "macro_f1 of the validation part", "none", TRAINED_ANEW)
     run["path"] = path
     for name in ("classes", "scored"):
-        if list(run[name]) != [str(value) for value in study[name]]:
-            raise HeldoutError(
-                f"{path}: expected the {name} {', '.join(map(str, study[name]))} of the study, "
-                f"got {', '.join(map(str, run[name]))}. "
-                "Delete its folder and run again: it is trained anew."
-            )
+        theirs, ours = (", ".join(map(str, one[name])) for one in (run, study))
+        if theirs != ours:
+            raise HeldoutError(path, f"the {name} {ours} of the study", theirs, TRAINED_ANEW)
     if bool(run["simulated"]) != bool(study["simulated"]):
         raise HeldoutError(
-            f"{path}: expected a run on {_source(study['simulated'])} recordings, got one on "
-            f"{_source(run['simulated'])} ones. Delete its folder and run again."
+            path,
+            f"a run on {_source(study['simulated'])} recordings",
+            f"one on {_source(run['simulated'])} ones",
+            "Delete its folder and run again.",
         )
     if first is not None and run["trial"] != first["trial"]:
         raise HeldoutError(
-            f"{path}: expected trial {first['trial']} as in {first['path']}, got {run['trial']}. "
-            "Delete both folders and run again: the chosen trial is trained anew."
+            path,
+            f"trial {first['trial']} as in {first['path']}",
+            run["trial"],
+            "Delete both folders and run again: the chosen trial is trained anew.",
         )
     return run
 
@@ -284,37 +256,32 @@ def _predicted(
     expected: Mapping[str, NDArray[np.int64]],
     examples: pd.DataFrame,
 ) -> dict[str, NDArray[np.float64]]:
-    """Give a run's probabilities of each part, shape (example, class), by example number."""
+    """Read a run's probabilities of each part, shape (example, class), by example number."""
     path = folder / "predictions.parquet"
-    again = "Delete its folder and run again: it is trained anew."
     columns = ["example", "part", "label", *classes]
     table = read_table(path)
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise HeldoutError(
-            f"{path}: expected the columns {', '.join(columns)}, got "
-            f"{', '.join(map(str, table.columns))}. {again}"
-        )
-    found = {}
+    if any(name not in table.columns for name in columns):
+        there = ", ".join(map(str, table.columns))
+        raise HeldoutError(path, f"the columns {', '.join(columns)}", there, TRAINED_ANEW)
+    probabilities = {}
     for part, numbers in expected.items():
         rows = table[table["part"] == part].sort_values("example", kind="stable")
         number = rows["example"].to_numpy()
         if not np.array_equal(number, numbers):
             raise HeldoutError(
-                f"{path}: expected a prediction for each of the {len(numbers)} {part} examples of "
-                f"the split, got {len(number)} or others. {again}"
+                path,
+                f"a prediction for each of the {len(numbers)} {part} examples of the split",
+                f"{len(number)} or others",
+                TRAINED_ANEW,
             )
         truth = examples["label"].loc[number].astype(str).to_numpy()
         if (rows["label"].astype(str).to_numpy() != truth).any():
-            raise HeldoutError(
-                f"{path}: expected the labels of examples.parquet, got others. {again}"
-            )
+            raise HeldoutError(path, "the labels of examples.parquet", "others", TRAINED_ANEW)
         x = rows[classes].to_numpy(dtype=np.float64)
         outside = (x < -SUM_TOLERANCE).any() or (np.abs(x.sum(1) - 1) > SUM_TOLERANCE).any()
         if not np.isfinite(x).all() or outside:
             raise HeldoutError(
-                f"{path}: expected probabilities from 0 to 1 that add up to 1, got others (or "
-                f"NaN). {again}"
+                path, "probabilities from 0 to 1 that add up to 1", "others (or NaN)", TRAINED_ANEW
             )
-        found[part] = x
-    return found
+        probabilities[part] = x
+    return probabilities

@@ -9,27 +9,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.compare.board import Pools
+from lib.compare.board import Pools, joined
 from lib.compare.differences import ALPHA
 from lib.errors import HeldoutError
 from lib.files import read_table
 
-Found = Mapping[str, list[dict[str, Any]]]
+Rows = Mapping[str, list[dict[str, Any]]]
 
 
 def run_rows(pools: Pools) -> list[dict[str, Any]]:
-    """Give a row a run, without anything that a clock measured."""
+    """Make a row a run, without anything that a clock measured."""
     rows = []
-    names = ("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial")
-    for pool in pools.values():
-        for run in pool.runs:
-            row = {name: run[name] for name in names}
-            row |= {"seed": run["seed"], "fold": run["fold"]}
-            for name in ("epochs", "best_epoch", "parameters", "model_kb"):
-                row[name] = run.get(name)
-            for part, values in run["metrics"].items():
-                row |= {f"{part}_{name}": value for name, value in values.items()}
-            rows.append(row)
+    names = (
+        *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
+        *("seed", "fold", "epochs", "best_epoch", "parameters", "model_kb"),
+    )
+    for run in (run for pool in pools.values() for run in pool.runs):
+        row = {name: run.get(name) for name in names}
+        for part, values in run["metrics"].items():
+            row |= {f"{part}_{name}": value for name, value in values.items()}
+        rows.append(row)
     return rows
 
 
@@ -45,27 +44,30 @@ def _cell(rows: list[dict[str, Any]], **wanted: Any) -> dict[str, Any] | None:
     return next((r for r in rows if all(r.get(k) == v for k, v in wanted.items())), None)
 
 
-def answer_row(study: Mapping[str, Any], found: Found) -> dict[str, Any]:
+def answer_row(study: Mapping[str, Any], tables: Rows) -> dict[str, Any]:
     """Answer a study in one row: the network chosen on validation, judged on the honest test part.
 
     Whoever picks the best on the test part reports luck; so the pick is made on validation.
     """
     primary = study["primary"]
-    runs = pd.DataFrame([r for r in found["runs"] if r["protocol"] == primary])
+    runs = pd.DataFrame([r for r in tables["runs"] if r["protocol"] == primary])
     networks = runs[runs["kind"] == "network"]
-    if "validation_macro_f1" not in networks or networks["validation_macro_f1"].isna().any():
-        first = networks.iloc[0] if len(networks) else {"study": study["study"]}
-        raise HeldoutError(
-            f"runs of {first['study']} under {primary}: expected validation macro_f1 in each "
-            "run.json, got none in at least one. Delete its folder and run again."
-        )
-    validation = networks.groupby("architecture")["validation_macro_f1"].mean()
+    scores = networks[["validation_macro_f1", "validation_accuracy"]].astype(float)
+    # Whether a fold has a macro-F1 depends on its labels alone: all networks have the same folds.
+    means = scores.groupby(networks["architecture"]).mean()
+    validation = means["validation_macro_f1"]
+    no_macro = bool(validation.isna().all())
+    chosen_by = means["validation_accuracy"] if no_macro else validation
     # The study's order breaks a tie, so that equal scores choose alike every time.
-    best = max(study["architectures"], key=lambda name: validation[name])
+    best = max(study["architectures"], key=lambda name: chosen_by[name])
+    notes = [
+        "one architecture: nothing to compare it with" * (len(study["architectures"]) == 1),
+        "validation has no macro-F1, so accuracy chose" * no_macro,
+    ]
     of = {"study": study["study"], "protocol": primary, "unit": "example", "metric": "macro_f1"}
-    honest = _cell(found["leaderboard"], **of, architecture=best)
+    honest = _cell(tables["leaderboard"], **of, architecture=best)
     assert honest is not None
-    gap = _cell(found["inflation"], protocol=primary, metric="macro_f1", architecture=best)
+    gap = _cell(tables["inflation"], protocol=primary, metric="macro_f1", architecture=best)
     row: dict[str, Any] = {
         "study": study["study"],
         "simulated": study["simulated"],
@@ -79,27 +81,24 @@ def answer_row(study: Mapping[str, Any], found: Found) -> dict[str, Any]:
         "random_macro_f1": gap["random"] if gap else np.nan,
         "groups": honest["groups"],
         "examples": honest["examples"],
-        "note": "one architecture: nothing to compare it with"
-        if len(study["architectures"]) == 1
-        else "",
     }
-    boards = [_cell(found["leaderboard"], **of, architecture=n) for n in study["baselines"]]
+    boards = [_cell(tables["leaderboard"], **of, architecture=n) for n in study["baselines"]]
     known = [b for b in boards if b and not np.isnan(b["estimate"])]
     if not known:
-        return row | {"baseline": "", "beats_baselines": "", "networks_that_beat": ""}
+        row |= {"baseline": "", "beats_baselines": "", "networks_that_beat": ""}
+        return row | {"note": joined(notes)}
     top = max(known, key=lambda b: b["estimate"])
     compared = [
         r
-        for r in found["differences"]
+        for r in tables["differences"]
         if r["protocol"] == primary and r["metric"] == "macro_f1" and r["b"] == top["architecture"]
     ]
     winners = [r["a"] for r in compared if r["p_holm"] <= ALPHA and r["difference"] > 0]
     own = _cell(compared, a=best)
     assert own is not None
     tested = not np.isnan(own["p_holm"])
-    if not tested:
-        row["note"] = "; ".join(filter(None, [row["note"], own["note"]]))
     return row | {
+        "note": joined([*notes, "" if tested else own["note"]]),
         "baseline": top["architecture"],
         "baseline_macro_f1": top["estimate"],
         "difference": own["difference"],
@@ -120,21 +119,22 @@ def read_claims(path: str | Path) -> pd.DataFrame:
         The table cannot be read or lacks a column.
     """
     table = read_table(path, text=("test_size", "note", "protocol"))
-    missing = [name for name in CLAIM if name not in table.columns]
-    if missing:
+    if any(name not in table.columns for name in CLAIM):
         raise HeldoutError(
-            f"{path}: expected the columns {', '.join(CLAIM)}, got {', '.join(table.columns)}. "
-            "Put back the file of the repository, or add the column."
+            path,
+            f"the columns {', '.join(CLAIM)}",
+            ", ".join(table.columns),
+            "Put back the file of the repository, or add the column.",
         )
     return table
 
 
 def claim_rows(
-    study: Mapping[str, Any], found: Found, published: pd.DataFrame
+    study: Mapping[str, Any], tables: Rows, published: pd.DataFrame
 ) -> list[dict[str, Any]]:
     """Put each published number beside ours under the same split and under the honest one."""
     rows = []
-    answer = found["answers"][0]
+    answer = tables["answers"][0]
     for claim in published[published["study"] == study["study"]].to_dict("records"):
         metric, protocol = str(claim["metric"]), str(claim["protocol"])
         ours = claim["architecture"]
@@ -144,10 +144,10 @@ def claim_rows(
             notes.append("ours is the network chosen on validation: the claimed one was not run")
         if protocol not in study["protocols"]:
             notes.append("no split of ours is like theirs")
-        honest = _ours(found, study["primary"], ours, metric)
+        honest = _ours(tables, study["primary"], ours, metric)
         if honest is None:
             notes.append(f"{metric} is not measured here")
-        same = _ours(found, protocol, ours, metric) or NOTHING
+        same = _ours(tables, protocol, ours, metric) or NOTHING
         honest = honest or NOTHING
         rows.append(
             {
@@ -168,13 +168,13 @@ def claim_rows(
 
 
 def _ours(
-    found: Found, protocol: str, architecture: str, metric: str
+    tables: Rows, protocol: str, architecture: str, metric: str
 ) -> tuple[float, float, float] | None:
-    """Give our number for a claim: a metric, or a class's sensitivity as `sensitivity_S`."""
+    """Look up our number for a claim: a metric, or a class's sensitivity as `sensitivity_S`."""
     at = {"protocol": protocol, "architecture": architecture, "unit": "example"}
     name, _, label = metric.partition("_")
     if name in ("sensitivity", "ppv", "f1") and label:
-        row = _cell(found["per_class"], **at, label=label)
+        row = _cell(tables["per_class"], **at, label=label)
         return (row[name], row[f"{name}_low"], row[f"{name}_high"]) if row else None
-    row = _cell(found["leaderboard"], **at, metric=metric)
+    row = _cell(tables["leaderboard"], **at, metric=metric)
     return (row["estimate"], row["low"], row["high"]) if row else None

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.compare.board import Pools
+from lib.compare.runs import MADE_ANEW
 from lib.errors import HeldoutError
 from lib.files import read_table
 
@@ -32,7 +33,7 @@ MOST_CHOICES = 8
 def trial_rows(
     study: Mapping[str, Any], pools: Pools, *, results: str | Path
 ) -> list[dict[str, Any]]:
-    """Give a row a trial of the search, its hyperparameters as the search wrote them."""
+    """Make a row a trial of the search, its hyperparameters as the search wrote them."""
     rows: list[dict[str, Any]] = []
     for architecture in study["architectures"]:
         path = Path(results) / str(study["study"]) / "search" / architecture / "trials.csv"
@@ -42,10 +43,7 @@ def trial_rows(
         header = read_table(path).columns
         table = read_table(path, text=tuple(str(name) for name in header))
         if "trial" not in table.columns:
-            raise HeldoutError(
-                f"{path}: expected a column trial, got {', '.join(table.columns)}. "
-                "Delete it and run again: it is made anew."
-            )
+            raise HeldoutError(path, "a column trial", ", ".join(table.columns), MADE_ANEW)
         timed = [name for name in table.columns if name.endswith("seconds")]
         table = table.drop(columns=timed)
         chosen = pools[study["primary"], architecture].trial
@@ -57,7 +55,7 @@ def trial_rows(
 
 
 def importance_rows(study: Mapping[str, Any], trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give a row for each hyperparameter that the search of a network varied.
+    """Make a row for each hyperparameter that the search of a network varied.
 
     Parameters
     ----------
@@ -73,22 +71,22 @@ def importance_rows(study: Mapping[str, Any], trials: list[dict[str, Any]]) -> l
         names = [str(name) for row in some[:1] for name in row if name not in RESULTS]
         searched = [name for name in names if len({row[name] for row in done}) > 1]
         start = {"study": study["study"], "architecture": architecture, "trials": len(done)}
-        note, found = "", {}
+        note, shares = "", {}
         if not searched:
             note = "nothing was searched" if len(some) < 2 else "no two trials were completed"
         elif len(done) < FEWEST_TRIALS:
             note = f"{len(done)} trials: too few to tell"
         else:
-            found = importances(
+            shares = importances(
                 pd.DataFrame([{name: row[name] for name in searched} for row in done]),
                 np.array([float(row["val_loss"]) for row in done]),
             )
-            if not found:
+            if not shares:
                 note = "all trials have the same loss: nothing to share out"
             elif len(done) < FEW_TRIALS:
                 note = f"{len(done)} trials: says little of others"
         for name in searched or [""]:
-            row = {**start, "hyperparameter": name, "importance": found.get(name, np.nan)}
+            row = {**start, "hyperparameter": name, "importance": shares.get(name, np.nan)}
             rows.append({**row, "note": note})
     return rows
 
@@ -126,12 +124,12 @@ def importances(values: pd.DataFrame, loss: np.ndarray) -> dict[str, float]:
                 value=float(value),
             )
         )
-    found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
-    return {name: float(share) for name, share in found.items()}
+    shares = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
+    return {name: float(share) for name, share in shares.items()}
 
 
 def _distribution(column: pd.Series) -> tuple[Any, list[Any]]:
-    """Give what a hyperparameter was drawn from, as far as its values tell, and the values."""
+    """Guess what a hyperparameter was drawn from, as far as its values tell, and the values."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     numbers = pd.to_numeric(column, errors="coerce")

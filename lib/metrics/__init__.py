@@ -1,6 +1,5 @@
-"""Scores of a classifier, each written once."""
+"""Scores of a classifier, each written once: `registry.METRICS`."""
 
-from lib.metrics.aami import jk_index
-from lib.metrics.registry import Metric, evaluate
+from lib.metrics.registry import METRICS, Metric, evaluate
 
-__all__ = ["Metric", "evaluate", "jk_index"]
+__all__ = ["METRICS", "Metric", "evaluate"]

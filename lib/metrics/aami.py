@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.metrics.registry import kappa
+from lib.metrics.confusion import kappa, ppv, ratio, sensitivity
 
 CODES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -34,7 +34,7 @@ def is_aami(scored: Collection[str]) -> bool:
 
 
 def jk_index(matrix: NDArray[np.float64], *, classes: Sequence[str]) -> NDArray[np.float64]:
-    """Give the jκ index of Mar et al. 2011 (IEEE Trans. Biomed. Eng. 58:2168).
+    """Compute the jκ index of Mar et al. 2011 (IEEE Trans. Biomed. Eng. 58:2168).
 
     jκ = κ/2 + j/8, where κ is Cohen's kappa and j adds sensitivity and positive predictive value of
     S and of V, so that the index is 1 for a perfect classifier.
@@ -52,13 +52,8 @@ def jk_index(matrix: NDArray[np.float64], *, classes: Sequence[str]) -> NDArray[
         NaN where S or V never occurs or is never predicted.
     """
     m = _counted(matrix, classes)
-    j = np.zeros(m.shape[:-2])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for name in ("S", "V"):
-            n = list(classes).index(name)
-            hit = m[..., n, n]
-            j = j + hit / m[..., n, :].sum(-1) + hit / m[..., :, n].sum(-1)
-    return kappa(m) / 2 + j / 8
+    of = [list(classes).index(name) for name in ("S", "V")]
+    return kappa(m) / 2 + (sensitivity(m) + ppv(m))[..., of].sum(-1) / 8
 
 
 def _counted(matrix: ArrayLike, classes: Sequence[str]) -> NDArray[np.float64]:
@@ -68,7 +63,7 @@ def _counted(matrix: ArrayLike, classes: Sequence[str]) -> NDArray[np.float64]:
 
 
 def aami_scores(matrix: ArrayLike, *, classes: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    """Give the figures that de Chazal et al. 2004 (IEEE Trans. Biomed. Eng. 51:1196) report.
+    """Compute the figures that de Chazal et al. 2004 (IEEE Trans. Biomed. Eng. 51:1196) report.
 
     Parameters
     ----------
@@ -93,20 +88,19 @@ def aami_scores(matrix: ArrayLike, *, classes: Sequence[str]) -> dict[str, NDArr
     fn, fp = m.sum(-1)[..., place] - tp, m.sum(-2)[..., place] - tp
     tn = total - tp - fn - fp
     none = np.full_like(total, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = {
-            "sensitivity": tp / (tp + fn),
-            "ppv": tp / (tp + fp),
-            "false_positive_rate": fp / (fp + tn),
-        }
-        right = tp.sum(-1, keepdims=True)
-        of_all = {
-            "tp": (tp, right),
-            "fn": (fn, fn.sum(-1, keepdims=True)),
-            "fp": (fp, none),
-            "tn": (tn, none),
-            **{name: (share, share.mean(-1, keepdims=True)) for name, share in shares.items()},
-            "accuracy": ((tp + tn) / total, right / total),
-            "j_kappa": (np.full_like(tp, np.nan), jk_index(m, classes=classes)[..., None]),
-        }
+    right = tp.sum(-1, keepdims=True)
+    shares = {
+        "sensitivity": ratio(tp, tp + fn),
+        "ppv": ratio(tp, tp + fp),
+        "false_positive_rate": ratio(fp, fp + tn),
+    }
+    of_all = {
+        "tp": (tp, right),
+        "fn": (fn, fn.sum(-1, keepdims=True)),
+        "fp": (fp, none),
+        "tn": (tn, none),
+        **{name: (share, share.mean(-1, keepdims=True)) for name, share in shares.items()},
+        "accuracy": (ratio(tp + tn, total), ratio(right, total)),
+        "j_kappa": (np.full_like(tp, np.nan), jk_index(m, classes=classes)[..., None]),
+    }
     return {name: np.concatenate(parts, axis=-1) for name, parts in of_all.items()}

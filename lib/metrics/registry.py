@@ -1,71 +1,187 @@
-"""Metrics of a classifier that gives a probability per class.
+"""The metrics of a classifier that gives a probability per class: one entry each.
 
-Everything here is one number for one set of examples; `lib.statistics` says how sure it is.
-A metric that is not defined for the examples at hand is NaN with a reason, never a stand-in.
+`evaluate`, the bootstrap, the leaderboard and the page take them from here. A metric that is not
+defined for the examples at hand is NaN with a reason, never a stand-in.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lib.errors import HeldoutError
+from lib.metrics import confusion, losses
+from lib.metrics.aami import is_aami, jk_index
+from lib.metrics.areas import mean_area
 from lib.metrics.calibration import expected_calibration_error
+from lib.metrics.confusion import Array, ratio
+from lib.metrics.sample import Sample, Values, make_sample, weigh
 
-# Keras clips probabilities here before it takes a logarithm, so our log loss and its loss agree.
-SMALLEST_PROBABILITY = 1e-7
+NO_EXAMPLES = "there are no examples"
+ONE_CLASS = "the examples are all of one class"
+UNDEFINED = "not defined for these examples"
+FEW_CLASSES = "fewer than two scored classes have an example"
+
+Scores = Callable[[Sample, Array], Array]
 
 
-class Metric(NamedTuple):
+@dataclass(frozen=True)
+class Metric:
+    """One metric.
+
+    Attributes
+    ----------
+    name, label : str
+        Its name in tables, and on the page.
+    scores : callable
+        From a sample and weights of its groups, shape (resample, group), to scores of each
+        resample and seed, shape (resample, seed): `of_matrix`, `of_examples` or `of_all`.
+    source : str
+        Where its formula is from.
+    higher_is_better : bool
+    macro : bool
+        Whether it is a mean over the scored classes: it is then noted which have no example.
+    share : bool
+        Whether it is a share of examples, which has an exact interval where these are independent.
+    reflected : bool
+        Whether chance can only raise it, so that its interval is mirrored at the estimate.
+    undefined : str
+        Why there may be no number though the examples are of several classes.
+    applies : callable
+        From the scored classes to whether the metric is for them.
+    """
+
+    name: str
+    label: str
+    scores: Scores
+    source: str = ""
+    higher_is_better: bool = True
+    macro: bool = False
+    share: bool = False
+    reflected: bool = False
+    undefined: str = UNDEFINED
+    applies: Callable[[Collection[str]], bool] = lambda scored: True
+
+    def reason(self, sample: Sample) -> str:
+        """Say why there is no number of a sample."""
+        if not len(sample.truth):
+            return NO_EXAMPLES
+        return ONE_CLASS if len(set(sample.truth.tolist())) < 2 else self.undefined
+
+
+def of_matrix(function: Callable[[Array], Array]) -> Scores:
+    """Make scores of a function of confusion matrices.
+
+    Parameters
+    ----------
+    function : callable
+        From matrices, shape (..., class, class), row the label, to scores, shape (...).
+
+    Returns
+    -------
+    callable
+        For `Metric`.
+    """
+    return lambda sample, weights: function(weigh(sample.matrices, weights))
+
+
+def of_examples(function: Values) -> Scores:
+    """Make scores of a function of single examples: the mean of its values.
+
+    Parameters
+    ----------
+    function : callable
+        From the numbers of the true classes, shape (example,), and probabilities, shape (example,
+        class), to values, shape (example,).
+
+    Returns
+    -------
+    callable
+        For `Metric`.
+    """
+
+    def scores(sample: Sample, weights: Array) -> Array:
+        sums = weigh(sample.sums(function), weights)
+        return ratio(sums[..., 0], sums[..., 1])
+
+    return scores
+
+
+def of_all(function: Callable[[NDArray[np.int64], Array], float]) -> Scores:
+    """Make scores of any function of all examples, which is called anew for every resample.
+
+    Parameters
+    ----------
+    function : callable
+        From the numbers of the true classes, shape (example,), and probabilities, shape (example,
+        class), to one number, NaN where it is not defined.
+
+    Returns
+    -------
+    callable
+        For `Metric`.
+    """
+
+    def scores(sample: Sample, weights: Array) -> Array:
+        rows = np.arange(len(sample.truth))
+        drawn = (np.repeat(rows, some[sample.group].astype(int)) for some in weights)
+        return np.array(
+            [[function(sample.truth[k], x[k]) for x in sample.probability] for k in drawn]
+        )
+
+    return scores
+
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (
+    Metric("accuracy", "accuracy", of_examples(losses.right), share=True),
+    Metric(
+        "balanced_accuracy", "balanced accuracy",
+        lambda s, weights: confusion.balanced_accuracy(weigh(s.matrices, weights), s.counted),
+        source="Brodersen et al. 2010", macro=True, undefined=FEW_CLASSES,
+    ),
+    Metric(
+        "macro_f1", "macro-F1",
+        lambda s, weights: confusion.macro_f1(weigh(s.matrices, weights), s.counted),
+        source="Sokolova and Lapalme 2009", macro=True, undefined=FEW_CLASSES,
+    ),
+    Metric("kappa", "Cohen's κ", of_matrix(confusion.kappa), source="Cohen 1960"),
+    Metric(
+        "mcc", "Matthews correlation", of_matrix(confusion.mcc), source="Gorodkin 2004",
+        undefined="only one class is ever predicted",
+    ),
+    Metric("auroc", "AUROC", mean_area, source="Provost and Domingos 2001", macro=True),
+    Metric(
+        "log_loss", "log loss (nats)", of_examples(losses.log_loss), source="Good 1952",
+        higher_is_better=False,
+    ),
+    Metric(
+        "brier", "Brier", of_examples(losses.brier), source="Brier 1950", higher_is_better=False,
+    ),
+    Metric(
+        "ece", "calibration error",
+        lambda s, weights: expected_calibration_error(weigh(s.bins, weights)),
+        source="Guo et al. 2017", higher_is_better=False, reflected=True,
+    ),
+    Metric("mse", "MSE", of_examples(losses.mse), higher_is_better=False),
+    Metric("mae", "MAE", of_examples(losses.mae), higher_is_better=False),
+    Metric(
+        "jk_index", "jκ index",
+        lambda s, weights: jk_index(weigh(s.matrices, weights), classes=s.classes),
+        source="Mar et al. 2011", applies=is_aami,
+        undefined="S or V never occurs or is never predicted",
+    ),
+)}  # fmt: skip
+"""In the order of the leaderboard."""
+
+
+class Score(NamedTuple):
     """A number, and why there is none where it is NaN."""
 
     value: float
     note: str = ""
-
-
-ONE_CLASS = "the examples are all of one class"
-NO_EXAMPLES = "there are no examples"
-
-
-def positions(label: ArrayLike, classes: Sequence[str]) -> NDArray[np.int64]:
-    """Give the place of each label in `classes`, shape (example,).
-
-    Parameters
-    ----------
-    label : array_like of str, shape (example,)
-        True classes.
-    classes : sequence of str
-        All classes, in their order.
-
-    Returns
-    -------
-    ndarray of int, shape (example,)
-        From 0.
-
-    Raises
-    ------
-    HeldoutError
-        A label is not among the classes.
-
-    Examples
-    --------
-    >>> positions(["b", "a"], ["a", "b"]).tolist()
-    [1, 0]
-    """
-    place = {name: number for number, name in enumerate(classes)}
-    labels = np.asarray(label, dtype=object)
-    unknown = sorted({str(name) for name in labels if name not in place})
-    if unknown:
-        raise HeldoutError(
-            f"labels {', '.join(unknown)}: expected one of the classes {', '.join(classes)}. "
-            "Make the predictions anew with the classes of the study."
-        )
-    return np.array([place[name] for name in labels], dtype=np.int64)
 
 
 def evaluate(
@@ -74,8 +190,8 @@ def evaluate(
     *,
     classes: Sequence[str],
     scored: Sequence[str] | None = None,
-) -> dict[str, Metric]:
-    """Give every metric of one set of predictions.
+) -> dict[str, Score]:
+    """Score one set of predictions with every metric.
 
     Parameters
     ----------
@@ -91,203 +207,26 @@ def evaluate(
 
     Returns
     -------
-    dict of str to Metric
-        accuracy, balanced_accuracy, macro_f1, kappa, mcc, auroc, log_loss, brier, ece, mse and mae.
+    dict of str to Score
+        In the order of `METRICS`, those that apply to the scored classes.
 
     Raises
     ------
     HeldoutError
         Shapes disagree, a label is unknown, or a probability is not a finite number.
-    """
-    x = _checked(label, probability, classes)
-    truth, chance = positions(label, classes), x
-    keep = [classes.index(name) for name in (scored or classes)]
-    functions: dict[str, Callable[[], Metric]] = {
-        "accuracy": lambda: _accuracy(truth, chance),
-        "balanced_accuracy": lambda: _balanced_accuracy(truth, chance, keep),
-        "macro_f1": lambda: _macro_f1(truth, chance, keep),
-        "kappa": lambda: _kappa(truth, chance),
-        "mcc": lambda: _mcc(truth, chance),
-        "auroc": lambda: _auroc(truth, chance, keep),
-        "log_loss": lambda: Metric(float(losses(truth, chance)["log_loss"].mean())),
-        "brier": lambda: Metric(float(losses(truth, chance)["brier"].mean())),
-        "ece": lambda: Metric(expected_calibration_error(truth, chance)),
-        "mse": lambda: Metric(float(losses(truth, chance)["mse"].mean())),
-        "mae": lambda: Metric(float(losses(truth, chance)["mae"].mean())),
-    }
-    if not len(truth):
-        return {name: Metric(math.nan, NO_EXAMPLES) for name in functions}
-    return {name: function() for name, function in functions.items()}
-
-
-def _checked(
-    label: ArrayLike, probability: ArrayLike, classes: Sequence[str]
-) -> NDArray[np.float64]:
-    x = np.asarray(probability, dtype=np.float64)
-    n = len(np.asarray(label, dtype=object))
-    if x.ndim != 2 or x.shape != (n, len(classes)):
-        raise HeldoutError(
-            f"probabilities: expected shape ({n}, {len(classes)}), one row a label and one column "
-            f"a class, got {x.shape}. Pass the labels and probabilities of the same examples."
-        )
-    if not np.isfinite(x).all() or (x < -1e-6).any() or (x > 1 + 1e-6).any():
-        raise HeldoutError(
-            "probabilities: expected finite numbers between 0 and 1, got others (NaN, or out of "
-            "range). Train the model again with a lower learning rate."
-        )
-    return x
-
-
-def _present(truth: NDArray[np.int64], keep: Sequence[int]) -> list[int]:
-    there = set(truth.tolist())
-    return [number for number in keep if number in there]
-
-
-def _accuracy(truth: NDArray[np.int64], x: NDArray[np.float64]) -> Metric:
-    from sklearn.metrics import accuracy_score
-
-    return Metric(float(accuracy_score(truth, x.argmax(1))))
-
-
-def _balanced_accuracy(
-    truth: NDArray[np.int64], x: NDArray[np.float64], keep: Sequence[int]
-) -> Metric:
-    """Mean sensitivity of the scored classes (Brodersen et al. 2010, ICPR)."""
-    from sklearn.metrics import recall_score
-
-    there = _present(truth, keep)
-    if len(there) < 2:
-        return Metric(math.nan, ONE_CLASS)
-    return Metric(float(recall_score(truth, x.argmax(1), labels=there, average="macro")))
-
-
-def _macro_f1(truth: NDArray[np.int64], x: NDArray[np.float64], keep: Sequence[int]) -> Metric:
-    """Mean of the F1 of the scored classes (Sokolova and Lapalme 2009)."""
-    from sklearn.metrics import f1_score
-
-    there = _present(truth, keep)
-    if len(there) < 2:
-        return Metric(math.nan, ONE_CLASS)
-    score = f1_score(truth, x.argmax(1), labels=there, average="macro", zero_division=0.0)
-    return Metric(float(score))
-
-
-def _kappa(truth: NDArray[np.int64], x: NDArray[np.float64]) -> Metric:
-    """Cohen's kappa (Cohen 1960)."""
-    from sklearn.metrics import cohen_kappa_score
-
-    if len(set(truth.tolist())) < 2:
-        return Metric(math.nan, ONE_CLASS)
-    return Metric(float(cohen_kappa_score(truth, x.argmax(1))))
-
-
-def _mcc(truth: NDArray[np.int64], x: NDArray[np.float64]) -> Metric:
-    """Matthews correlation for many classes (Gorodkin 2004)."""
-    from sklearn.metrics import matthews_corrcoef
-
-    if len(set(truth.tolist())) < 2:
-        return Metric(math.nan, ONE_CLASS)
-    predicted = x.argmax(1)
-    # scikit-learn gives 0 here, yet a correlation with a constant is not defined.
-    if len(set(predicted.tolist())) < 2:
-        return Metric(math.nan, "only one class is ever predicted")
-    return Metric(float(matthews_corrcoef(truth, predicted)))
-
-
-def _auroc(truth: NDArray[np.int64], x: NDArray[np.float64], keep: Sequence[int]) -> Metric:
-    """Mean over the scored classes of the area under the ROC, one class against the rest.
-
-    Provost and Domingos 2001, without their weights.
-    """
-    from sklearn.metrics import roc_auc_score
-
-    there = _present(truth, keep)
-    if len(set(truth.tolist())) < 2 or not there:
-        return Metric(math.nan, ONE_CLASS)
-    areas = [roc_auc_score(truth == number, x[:, number]) for number in there]
-    return Metric(float(np.mean(areas)))
-
-
-def losses(truth: NDArray[np.int64], x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Give the losses that are means over examples, one value an example.
-
-    Parameters
-    ----------
-    truth : ndarray of int, shape (example,)
-        Number of the true class.
-    x : ndarray of float, shape (example, class)
-        Probabilities.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (example,)
-        log_loss (nats; Good 1952), brier (sum over classes, 0 to 2; Brier 1950), and mse and mae,
-        the mean over classes against the one-hot label, as Keras computes them.
-    """
-    rows = np.arange(len(truth))
-    error = x.copy()
-    error[rows, truth] -= 1
-    squared = (error**2).sum(1)
-    return {
-        "log_loss": -np.log(np.clip(x[rows, truth], SMALLEST_PROBABILITY, 1.0)),
-        "brier": squared,
-        "mse": squared / x.shape[1],
-        "mae": np.abs(error).mean(1),
-    }
-
-
-def kappa(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give Cohen's kappa of confusion matrices of shape (..., class, class); NaN where 0/0.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (..., class, class)
-        Confusion matrices, row the label.
-
-    Returns
-    -------
-    ndarray, shape (...)
-        1 is perfect, 0 is chance.
 
     Examples
     --------
-    >>> round(float(kappa(np.array([[8.0, 2.0], [1.0, 9.0]]))), 3)
-    0.7
+    >>> evaluate(["a", "b"], [[0.9, 0.1], [0.4, 0.6]], classes=["a", "b"])["accuracy"].value
+    1.0
     """
-    total = matrix.sum((-2, -1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        agreed = np.trace(matrix, axis1=-2, axis2=-1) / total
-        by_chance = (matrix.sum(-1) * matrix.sum(-2)).sum(-1) / total**2
-        return (agreed - by_chance) / (1 - by_chance)
-
-
-def per_recording(predictions: pd.DataFrame, *, classes: Sequence[str]) -> pd.DataFrame:
-    """Average the probabilities of a recording's examples.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        `recording`, `group`, `label`, and one column per class; a row an example.
-    classes : sequence of str
-        The columns to average.
-
-    Returns
-    -------
-    DataFrame
-        The same columns, a row a recording, sorted by recording.
-
-    Raises
-    ------
-    HeldoutError
-        The examples of a recording have different labels: it has no one class.
-    """
-    by = predictions.groupby("recording", sort=True)
-    several = by["label"].nunique()
-    mixed = several[several > 1].index.tolist()
-    if mixed:
-        raise HeldoutError(
-            f"recording {mixed[0]}: expected one label for all of its examples, got "
-            f"{several[mixed[0]]}. Judge this study by example, not by recording."
-        )
-    first = by[["group", "label"]].first()
-    return first.join(by[list(classes)].mean()).reset_index()
+    sample = make_sample(label, probability, classes=classes, scored=scored)
+    everyone = np.ones((1, len(sample.names)))
+    metrics = [metric for metric in METRICS.values() if metric.applies(sample.scored)]
+    if not len(sample.truth):
+        return {metric.name: Score(np.nan, NO_EXAMPLES) for metric in metrics}
+    values = {metric: float(metric.scores(sample, everyone)[0, 0]) for metric in metrics}
+    return {
+        metric.name: Score(value, metric.reason(sample) if np.isnan(value) else "")
+        for metric, value in values.items()
+    }

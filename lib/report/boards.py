@@ -8,20 +8,16 @@ from typing import Any
 
 import pandas as pd
 
+from lib.metrics.registry import METRICS
 from lib.plots.style import display
 from lib.report.names import metric_name
 from lib.report.table import Cell, TableView, interval, number, records, text
-
-BOARD = (
-    *("macro_f1", "accuracy", "balanced_accuracy", "kappa", "mcc", "jk_index"),
-    *("auroc", "log_loss", "brier", "ece", "mse", "mae"),
-)
 
 Tables = Mapping[str, pd.DataFrame]
 
 
 def model(row: Mapping[str, Any]) -> Cell:
-    """Give the cell that names an architecture or a baseline."""
+    """Make the cell that names an architecture or a baseline."""
     baseline = row["kind"] == "baseline"
     return text(
         display(str(row["architecture"])),
@@ -31,7 +27,7 @@ def model(row: Mapping[str, Any]) -> Cell:
 
 
 def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
-    """Give a row per model: honest, random, inflation, then other metrics of the honest split."""
+    """Show a row per model: honest, random, inflation, then other metrics of the honest split."""
     board = tables["leaderboard"]
     primary = board[(board["protocol"] == study["primary"]) & (board["unit"] == "example")]
     gaps = {row["architecture"]: row for row in records(primary_rows(study, tables["inflation"]))}
@@ -69,25 +65,26 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
             *("Model", "Macro-F1, honest"),
             *(["Letters"] if letters else []),
             *(["Macro-F1, random", "Inflation"] if gaps else []),
-            *("Accuracy", "Balanced accuracy", "Log loss (nats)"),
+            *(name[0].upper() + name[1:] for name in map(metric_name, others)),
         ],
         [cells for _, cells in rows],
     )
 
 
 def primary_rows(study: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of a table that are about the macro-F1 of the primary split."""
+    """Select the rows of a table that are about the macro-F1 of the primary split."""
     return table[(table["protocol"] == study["primary"]) & (table["metric"] == "macro_f1")]
 
 
 def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
-    """Give every metric of every model, split and unit, to be filtered by any of them."""
-    metrics = [name for name in BOARD if name in set(board["metric"])]
+    """Show every metric of every model, split and unit, to be filtered by any of them."""
+    metrics = [name for name in METRICS if name in set(board["metric"])]
+    lower = [metric_name(name) for name in metrics if not METRICS[name].higher_is_better]
     units = board["unit"].nunique() > 1
     rows = []
     keys = ["protocol", "unit", "architecture"]
     for (protocol, unit, _), some in board.groupby(keys, sort=False):
-        found = {row["metric"]: row for row in records(some)}
+        scores = {row["metric"]: row for row in records(some)}
         first = records(some)[0]
         settings = study["protocols"][protocol]
         honest = "honest" if settings["honest"] else "for comparison"
@@ -96,7 +93,9 @@ def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
             cells.append(text(unit))
         cells += [number(first["examples"], digits=0), number(first["groups"], digits=0)]
         cells += [
-            interval(found[name], note=_short(found[name])) if name in found else number(None)
+            interval(scores[name], note=scores[name]["interval_note"])
+            if name in scores
+            else number(None)
             for name in metrics
         ]
         rows.append(cells)
@@ -105,21 +104,16 @@ def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
         f"{study['study']}-metrics",
         "Every metric of the test part, for every split"
         + (", judged by example and by recording (mean probability)" if units else "")
-        + ". Means over seeds, with 95 % intervals over groups.",
+        + ". Means over seeds, with 95 % intervals over groups. Lower is better for "
+        + f"{', '.join(lower)}; of all others, higher.",
         [*heads, *(metric_name(name) for name in metrics)],
         rows,
         filters=(1, 2, 3) if units else (1, 2),
     )
 
 
-def _short(row: Mapping[str, Any]) -> str:
-    """Leave out what the table's page says once: which metrics never have an interval."""
-    note = str(row["interval_note"])
-    return "" if note.startswith("no interval: it is not made") else note
-
-
 def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Give the difference of every pair of models, with what a reader may conclude."""
+    """Show the difference of every pair of models, with what a reader may conclude."""
     some = primary_rows(study, table)
     if some.empty:
         return None
@@ -143,7 +137,7 @@ def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | No
 
 
 def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Give the corrected resampled t test of every pair of models over folds."""
+    """Show the corrected resampled t test of every pair of models over folds."""
     some = table[(table["metric"] == "macro_f1") & table["protocol"].isin(study["protocols"])]
     if some.empty:
         return None
@@ -178,7 +172,7 @@ def _verdict(row: Mapping[str, Any]) -> str:
 
 
 def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> TableView:
-    """Give the classes under the honest split, as every network and the chosen one tells them."""
+    """Show the classes under the honest split, as every network and the chosen one tells them."""
     some = table[(table["protocol"] == study["primary"]) & (table["kind"] == "network")]
     some = some[some["unit"] == "example"]
     # The chosen network first: it is what the answer is about.
@@ -208,7 +202,7 @@ def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> Table
 
 
 def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Give the beat-by-beat table that ANSI/AAMI EC57 asks for; None where the study has none."""
+    """Show the beat-by-beat table that ANSI/AAMI EC57 asks for; None where the study has none."""
     if table.empty:
         return None
     counts = ("tp", "fn", "fp", "tn")
@@ -238,7 +232,7 @@ def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
 
 
 def agreement(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Give how far validation, which chooses, and test, which tells, lie apart."""
+    """Show how far validation, which chooses, and test, which tells, lie apart."""
     some = table[(table["metric"] == "macro_f1") & table["protocol"].isin(study["protocols"])]
     if some.empty:
         return None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from lib.errors import HeldoutError
-from lib.statistics.sums import Array, Score
+from lib.metrics.confusion import Array
+from lib.metrics.registry import UNDEFINED
 
 # With fewer groups a percentile interval is far too narrow to be shown.
 FEWEST_GROUPS = 5
@@ -22,7 +22,6 @@ FEW_GROUPS = 10
 # Draws that differ by less differ by rounding alone.
 SMALLEST_SPREAD = 1e-12
 
-UNDEFINED = "not defined for these examples"
 EXACT = "exact (Clopper–Pearson)"
 
 
@@ -67,8 +66,10 @@ def draw_weights(names: Sequence[str], *, resamples: int, seed: int) -> Array:
 
     Returns
     -------
-    ndarray, shape (resample, group)
-        How often each resample holds each group, in the order of `names`.
+    ndarray, shape (1 + resample, group)
+        How often each resample holds each group, in the order of `names`. The first row is no
+        resample: it holds each group once, so that what is scored with these weights has the
+        score of all examples first.
     """
     count = len(names)
     rng = np.random.default_rng(seed)
@@ -79,7 +80,7 @@ def draw_weights(names: Sequence[str], *, resamples: int, seed: int) -> Array:
     # The draw is of the groups in alphabetical order.
     place = np.empty(count, dtype=int)
     place[np.argsort(np.asarray(names, dtype=object), kind="stable")] = np.arange(count)
-    return weights.reshape(resamples, count)[:, place]
+    return np.vstack([np.ones(count), weights.reshape(resamples, count)[:, place]])
 
 
 def draw_weights_of_two(
@@ -99,16 +100,16 @@ def draw_weights_of_two(
 
     Returns
     -------
-    ndarray, ndarray, shape (resample, group)
-        The weights of each, in the order of its names.
+    ndarray, ndarray, shape (1 + resample, group)
+        The weights of each, in the order of its names; as of `draw_weights`.
     """
     shared = set(names_a) & set(names_b)
     both = sorted(shared)
     together = dict(
         zip(both, draw_weights(both, resamples=resamples, seed=seed).T, strict=True) if both else ()
     )
-    found = []
-    for number, names in enumerate((names_a, names_b), start=1):
+
+    def of(names: Sequence[str], number: int) -> Array:
         alone = sorted(set(names) - shared)
         weights = dict(together)
         if alone:
@@ -116,86 +117,37 @@ def draw_weights_of_two(
             apart = np.random.SeedSequence([seed, number]).generate_state(1)[0]
             drawn = draw_weights(alone, resamples=resamples, seed=int(apart))
             weights |= dict(zip(alone, drawn.T, strict=True))
-        found.append(np.stack([weights[name] for name in names], axis=1))
-    return found[0], found[1]
+        return np.stack([weights[name] for name in names], axis=1)
+
+    return of(names_a, 1), of(names_b, 2)
 
 
-def weigh(statistics: ArrayLike, weights: Array) -> Array:
-    """Add up the groups of every resample.
-
-    Parameters
-    ----------
-    statistics : array_like, shape (seed, group, ...)
-        Sufficient statistics, folds added up: a confusion matrix, or sums and a count.
-    weights : ndarray, shape (resample, group)
-        From `draw_weights`.
-
-    Returns
-    -------
-    ndarray, shape (resample, seed, ...)
-
-    Raises
-    ------
-    HeldoutError
-        The statistics are not (seed, group, ...) with at least one of each, or have other groups
-        than the weights.
-    """
-    x = np.asarray(statistics, dtype=float)
-    if x.ndim < 3 or 0 in x.shape[:2]:
-        raise HeldoutError(
-            "group statistics: expected shape (seed, group, ...) with at least one seed and one "
-            f"group, got {x.shape}. Pass the predictions of at least one run and one group."
-        )
-    if weights.shape[1:] != x.shape[1:2]:
-        raise HeldoutError(
-            f"group statistics: expected the {weights.shape[-1]} groups of the weights, got "
-            f"{x.shape[1]}. Draw the weights from the names of these groups."
-        )
-    seeds, groups, *rest = x.shape
-    rows = np.moveaxis(x, 1, 0).reshape(groups, -1)
-    return (weights @ rows).reshape(len(weights), seeds, *rest)
-
-
-def resample(
-    statistics: ArrayLike, scores: Mapping[str, Score], weights: Array
-) -> dict[str, Resampled]:
-    """Score all groups, and every resample of them.
+def resampled(values: Array, groups: int) -> Resampled:
+    """Average scores over seeds: the interval is then that of an average run.
 
     Parameters
     ----------
-    statistics, weights
-        As for `weigh`.
-    scores : mapping of str to callable
-        Each takes statistics of shape (..., ...) to scores of shape (...).
+    values : ndarray, shape (1 + resample, seed)
+        Scores with the weights of `draw_weights`: first those of all groups.
+    groups : int
+        How many there are.
 
     Returns
     -------
-    dict of str to Resampled
-        The estimate is the mean over seeds; each resample is averaged over seeds too, so that the
-        interval is that of an average run.
-
-    Raises
-    ------
-    HeldoutError
-        What `weigh` raises.
+    Resampled
     """
-    x = np.asarray(statistics, dtype=float)
-    drawn, whole = weigh(x, weights), x.sum(1)
-    return {
-        name: Resampled(float(score(whole).mean()), score(drawn).mean(1), x.shape[1])
-        for name, score in scores.items()
-    }
+    return Resampled(float(values[0].mean()), values[1:].mean(1), groups)
 
 
 def interval(
-    found: Resampled, *, level: float = 0.95, lacks: str = "a class", reflected: bool = False
+    score: Resampled, *, level: float = 0.95, lacks: str = "a class", reflected: bool = False
 ) -> Interval:
-    """Give a score with its percentile interval (Efron and Tibshirani 1993, ch. 13).
+    """Compute a score with its percentile interval (Efron and Tibshirani 1993, ch. 13).
 
     Parameters
     ----------
-    found : Resampled
-        From `resample`.
+    score : Resampled
+        From `resampled`.
     level : float
         The coverage.
     lacks : str
@@ -211,15 +163,15 @@ def interval(
     Interval
         Widened to hold the estimate where skewness would leave it outside.
     """
-    draws = 2 * found.estimate - found.draws if reflected else found.draws
-    low, high, note = _ends(found.estimate, draws, found.groups, level=level, lacks=lacks)
+    draws = 2 * score.estimate - score.draws if reflected else score.draws
+    low, high, note = _ends(score.estimate, draws, score.groups, level=level, lacks=lacks)
     if reflected:
         low = np.maximum(low, 0.0)
-    return Interval(found.estimate, low, high, found.groups, note)
+    return Interval(score.estimate, low, high, score.groups, note)
 
 
 def difference(a: Resampled, b: Resampled, *, level: float = 0.95) -> Difference:
-    """Give the difference of two scores, a − b, with its percentile interval.
+    """Compute the difference of two scores, a − b, with its percentile interval.
 
     Parameters
     ----------
@@ -249,7 +201,7 @@ def difference(a: Resampled, b: Resampled, *, level: float = 0.95) -> Difference
 def _ends(
     estimate: float, draws: Array, groups: int, *, level: float, lacks: str
 ) -> tuple[float, float, str]:
-    """Give the ends of an interval, or NaN, and what is to be said of it."""
+    """Find the ends of an interval, or NaN, and what is to be said of it."""
     reason = ""
     if math.isnan(estimate):
         reason = UNDEFINED
@@ -275,7 +227,7 @@ def _ends(
 
 
 def exact_interval(right: float, examples: float, *, level: float = 0.95) -> tuple[float, float]:
-    """Give the interval of a share of independent examples (Clopper and Pearson 1934).
+    """Compute the interval of a share of independent examples (Clopper and Pearson 1934).
 
     Of 25 right out of 25 it says .863 to 1; Wilson's interval, which is narrower because it covers
     95 % on average only, would say .867 to 1. Both counts may be means over seeds: the interval is
@@ -308,8 +260,10 @@ def exact_interval(right: float, examples: float, *, level: float = 0.95) -> tup
 
     if examples <= 0 or not 0 <= right <= examples:
         raise HeldoutError(
-            f"share of right examples: expected 0 to {examples:g} right of at least 1, got "
-            f"{right:g} of {examples:g}. Count the right ones among the same examples."
+            "share of right examples",
+            f"0 to {examples:g} right of at least 1",
+            f"{right:g} of {examples:g}",
+            "Count the right ones among the same examples.",
         )
     tail = (1 - level) / 2
     low = 0.0 if right == 0 else float(beta.ppf(tail, right, examples - right + 1))
@@ -318,7 +272,7 @@ def exact_interval(right: float, examples: float, *, level: float = 0.95) -> tup
 
 
 def exact_share(right: Array, of: Array, *, examples: Array, estimate: float) -> Interval | None:
-    """Give the exact interval of a share where every group is one example, else None.
+    """Compute the exact interval of a share where every group is one example.
 
     Only then are the examples independent. It needs no resamples, and so can be given for few
     groups, and where all are right.

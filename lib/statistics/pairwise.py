@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lib.errors import HeldoutError
-from lib.statistics.bootstrap import UNDEFINED, Difference
-from lib.statistics.sums import Array
+from lib.metrics.confusion import Array
+from lib.metrics.registry import UNDEFINED
+from lib.statistics.bootstrap import Difference
 
 
 def holm(p: ArrayLike) -> Array:
@@ -41,7 +42,7 @@ def holm(p: ArrayLike) -> Array:
 
 
 def letters(names: Sequence[str], differ: Collection[tuple[str, str]]) -> dict[str, str]:
-    """Give a compact letter display: names that share a letter were not shown to differ.
+    """Assign letters, as a compact display: names that share a letter were not shown to differ.
 
     By insertion and absorption (Piepho 2004, J. Comput. Graph. Stat. 13:456): a group of names that
     holds a differing pair is split in two, and a group that lies within another is dropped.
@@ -67,8 +68,10 @@ def letters(names: Sequence[str], differ: Collection[tuple[str, str]]) -> dict[s
     for a, b in sorted(differ):
         if a not in names or b not in names:
             raise HeldoutError(
-                f"letters: expected pairs of {', '.join(names)}, got {a} and {b}. Pass every name "
-                "that a pair has."
+                "letters",
+                f"pairs of {', '.join(names)}",
+                f"{a} and {b}",
+                "Pass every name that a pair has.",
             )
         split = []
         for group in groups:
@@ -121,8 +124,10 @@ def corrected_resampled_t(
 
     if not 0 < test_per_train < math.inf:
         raise HeldoutError(
-            "test examples for each training example: expected a positive number, got "
-            f"{test_per_train:g}. Count the training examples in run.json."
+            "test examples for each training example",
+            "a positive number",
+            f"{test_per_train:g}",
+            "Count the training examples in run.json.",
         )
     d = np.asarray(differences, dtype=float)
     folds, mean = len(d), float(d.mean()) if len(d) else math.nan

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lib.errors import HeldoutError
-from lib.statistics.sums import Array
+from lib.metrics.confusion import Array
 
 # So many additions a block are made at most before p is taken from the F distribution.
 MOST_STEPS = 200_000
@@ -54,7 +54,7 @@ class Ranks:
 
 
 def nemenyi_q(models: int, *, alpha: float = 0.05) -> float:
-    """Give the critical value of Nemenyi's test: Studentized range over √2 (Demšar, table 5a).
+    """Compute the critical value of Nemenyi's test: Studentized range over √2 (Demšar, table 5a).
 
     Parameters
     ----------
@@ -104,8 +104,10 @@ def friedman(scores: ArrayLike) -> Ranks:
     x = np.asarray(scores, dtype=float)
     if x.ndim != 2 or min(x.shape) < 2 or not np.isfinite(x).all():
         raise HeldoutError(
-            "ranks: expected finite scores of at least two models in at least two blocks, shape "
-            f"(block, model), got shape {x.shape}. Leave out models and blocks without a score."
+            "ranks",
+            "finite scores of at least two models in at least two blocks, shape (block, model)",
+            f"shape {x.shape}",
+            "Leave out models and blocks without a score.",
         )
     blocks, models = x.shape
     ranks = rankdata(-x, axis=1)

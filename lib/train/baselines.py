@@ -13,7 +13,7 @@ import pandas as pd
 from lib.errors import HeldoutError, suggestion
 from lib.examples.arrays import blocks
 from lib.files import write_json, write_table
-from lib.metrics.scores import scores
+from lib.metrics.record import scores
 from lib.provenance import versions
 from lib.train.data import Data, prediction_table
 

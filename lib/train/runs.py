@@ -14,7 +14,7 @@ import pandas as pd
 
 from lib.errors import HeldoutError
 from lib.files import atomic, write_json, write_table
-from lib.metrics.scores import scores
+from lib.metrics.record import scores
 from lib.networks.backend import device_name, load
 from lib.networks.compilation import choose_backend
 from lib.networks.devices import count_devices

@@ -21,7 +21,7 @@ MODULES = (
         "lib.splits.registry",
     ),
     *("lib.networks.models", "lib.metrics.calibration", "lib.metrics.registry"),
-    "lib.audit.examples",
+    *("lib.metrics.areas", "lib.metrics.sample", "lib.metrics.record", "lib.audit.examples"),
     *(f"lib.statistics.{module.name}" for module in pkgutil.iter_modules(lib.statistics.__path__)),
 )
 

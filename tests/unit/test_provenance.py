@@ -54,7 +54,7 @@ def test_code_that_is_used_counts(library):
 
 def test_a_module_imported_inside_a_function_counts(library):
     (library / "inner.py").write_text("VALUE = 1\n")
-    with (library / "metrics" / "scores.py").open("a") as stream:
+    with (library / "metrics" / "record.py").open("a") as stream:
         stream.write("\n\ndef late():\n    from lib import inner\n    return inner.VALUE\n")
     forget()
     before = code_hash("lib.train.runs")
@@ -65,8 +65,8 @@ def test_a_module_imported_inside_a_function_counts(library):
 
 def test_words_and_layout_do_not_count(library):
     before = code_hash("lib.train.runs")
-    scores = library / "metrics" / "scores.py"
-    edit(scores, '"""Count examples by true class', '"""Tally examples by true class')
+    scores = library / "metrics" / "record.py"
+    edit(scores, '"""Score the predictions of one part', '"""Judge the predictions of one part')
     edit(scores, '"""The scores that', '"""Those scores that')
     edit(scores, "    p = probabilities", "    # A remark.\n\n    p = (probabilities)")
     assert "A remark" in scores.read_text()
@@ -104,6 +104,8 @@ def test_editing_features_leaves_what_comes_before(library):
     [
         ("lib.train.runs", ("plots", "compare", "report", "simulate", "retrieve", "features")),
         ("lib.train.runs", ("datasets", "train.baselines", "audit", "search", "config", "own")),
+        # A new metric trains nothing again.
+        ("lib.train.runs", ("metrics.registry", "metrics.sample", "metrics.calibration")),
         ("lib.features", ("train", "networks", "compare", "report", "own", "predict")),
         ("lib.features", ("simulate", "retrieve", "splits")),
         ("lib.train.baselines", ("train.runs", "train.trainer", "networks", "features")),

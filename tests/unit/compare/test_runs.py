@@ -52,6 +52,10 @@ def test_a_damaged_prediction_is_named(small):
         ({"protocol": "random"}, "expected protocol grouped as its folder says, got random"),
         ({"metrics": {"train": {}}}, "expected metrics of the validation part, got none"),
         ({"metrics": []}, "expected metrics of the train part, got none"),
+        (
+            {"metrics": {part: {} for part in ("train", "validation", "test")}},
+            "expected macro_f1 of the validation part, got none",
+        ),
     ],
 )
 def test_runs_that_do_not_belong_together_are_refused(small, values, words):
@@ -100,6 +104,7 @@ def test_predictions_that_do_not_fit_are_refused(small, change, words):
         ),
         ("grouped/split", lambda t: t.assign(example=t["example"] + 1), "got example 72, which"),
         ("grouped/split", lambda t: t[t["part"] != "test"], "expected a test part"),
+        ("grouped/split", lambda t: t[t["part"] != "validation"], "expected a validation part of"),
         ("examples", lambda t: t.drop(columns="group"), "expected a column group"),
         ("examples", lambda t: pd.concat([t, t.head(1)]), "expected each example once"),
     ],

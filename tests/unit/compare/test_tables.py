@@ -15,7 +15,8 @@ from lib.compare import TABLES, TIMED
 from lib.compare.costs import pareto_front
 from lib.compare.trials import importance_rows
 from lib.files import read_table, write_table
-from lib.metrics.registry import evaluate
+from lib.metrics.record import scores
+from lib.metrics.registry import METRICS, Metric, of_all, of_examples, of_matrix
 from lib.statistics.bootstrap import exact_interval
 from lib.statistics.pairwise import corrected_resampled_t
 from tests.support.runs import compare_runs, make_runs, small_runs, study
@@ -409,9 +410,8 @@ def test_our_claims_name_known_studies_and_metrics():
     assert set(table["protocol"].dropna()) <= {"random", "published", "grouped"}
     assert table["value"].between(0, 1).all()
     assert table.loc[~table["valid"], "note"].notna().all()
-    known = {*evaluate(["a", "b"], np.eye(2), classes=["a", "b"]), "jk_index"}
     of_class = table["metric"].str.fullmatch(r"(sensitivity|ppv|f1)_[NSVFQ]")
-    assert (of_class | table["metric"].isin(known)).all()
+    assert (of_class | table["metric"].isin(METRICS)).all()
 
 
 @pytest.fixture(scope="module")
@@ -519,3 +519,86 @@ def test_few_groups_give_a_note(tmp_path):
     assert np.isnan(row["low"])
     assert row["interval_note"] == "3 groups: too few for an interval"
     assert _table(made, "answers")["beats_baselines"].item() == "unknown"
+
+
+def test_a_metric_of_ones_own_is_on_the_leaderboard(small, monkeypatch):
+    def sure(truth, x):
+        return x.max(1)
+
+    own = {
+        "of_examples": of_examples(sure),
+        "of_all": of_all(lambda truth, x: float(sure(truth, x).mean())),
+        "of_matrix": of_matrix(lambda m: m[..., 0, 0] / m.sum((-2, -1))),
+        "never": of_all(lambda truth, x: float("nan")),
+    }
+    for name, kind in own.items():
+        monkeypatch.setitem(METRICS, name, Metric(name, name, kind))
+    compare_runs(small, resamples=100)
+    board = _table(small, "leaderboard").query("protocol == 'random' and architecture == 'lstm'")
+    rows = board.set_index("metric")
+    assert list(rows.index) == [name for name in METRICS if name != "jk_index"]
+    for name in ("of_examples", "of_all", "of_matrix"):
+        assert rows.loc[name, "low"] < rows.loc[name, "estimate"] < rows.loc[name, "high"]
+    same = ["estimate", "low", "high", "groups"]
+    assert rows.loc["of_all", same].tolist() == pytest.approx(rows.loc["of_examples", same])
+    assert np.isnan(rows.loc["never", "estimate"])
+    assert rows.loc["never", "interval_note"] == "not defined for these examples"
+
+
+def _relabel(made, protocol, part, old, new):
+    """Leave one part without a class."""
+    base = made["results"] / made["studies"][0]["study"]
+    examples = pd.read_parquet(base / "examples.parquet")
+    split = pd.read_parquet(base / protocol / "split.parquet")
+    here = examples["example"].isin(split.query(f"part == '{part}'")["example"])
+    examples.loc[here & (examples["label"] == old), "label"] = new
+    write_table(base / "examples.parquet", examples)
+    label = examples.set_index("example")["label"]
+    for path in base.rglob("predictions.parquet"):
+        table = pd.read_parquet(path)
+        write_table(path, table.assign(label=label.loc[table["example"]].to_numpy()))
+
+
+def test_an_absent_class_is_left_out_of_macro_averages_everywhere(tmp_path):
+    abc = ["a", "b", "c"]
+    one = study("s", classes=abc, scored=abc, architectures=["lstm", "gru"])
+    made = make_runs(tmp_path, studies=[one], groups=12, per_group=6)
+    _relabel(made, "grouped", "test", "c", "a")
+    compare_runs(made)
+    at = "protocol == 'grouped' and architecture == 'lstm'"
+    board = _table(made, "leaderboard").query(f"{at} and metric == 'macro_f1'").iloc[0]
+    assert board["interval_note"].endswith("no test examples of c")
+    recorded = []
+    for seed in (0, 1):
+        path = made["results"] / f"s/grouped/lstm/seed-{seed}/fold-0/predictions.parquet"
+        table = pd.read_parquet(path).query("part == 'test'")
+        truth = table["label"].map(abc.index).to_numpy()
+        recorded.append(scores(truth, table[abc].to_numpy(), scored=[0, 1, 2])["macro_f1"])
+        # What is taken for the absent class is an error of another.
+        assert (table[abc].to_numpy().argmax(1) == 2).any()
+    macro_f1 = pytest.approx(np.mean(recorded))
+    assert board["estimate"] == macro_f1
+    classes = _table(made, "per_class").query(at).set_index("label")
+    assert classes["f1"].mean() == macro_f1
+    assert np.isnan(classes.loc["c", "f1"])
+    assert classes.loc["c", "note"] == "no examples in the test part"
+    inflation = _table(made, "inflation").query("architecture == 'lstm' and metric == 'macro_f1'")
+    assert inflation["honest"].item() == macro_f1
+    assert "hold different classes" in inflation["note"].item()
+    agreement = _table(made, "agreement").query(f"{at} and metric == 'macro_f1'")
+    assert agreement["test"].item() == macro_f1
+    assert _table(made, "answers")["interval_note"].str.contains("no test examples of c").all()
+
+
+def test_accuracy_chooses_where_validation_has_no_macro_f1(tmp_path):
+    made = make_runs(tmp_path, studies=[study("s", classes=["a", "b"], scored=["a", "b"])])
+    for path in made["results"].rglob("run.json"):
+        run = json.loads(path.read_text())
+        run["metrics"]["validation"]["macro_f1"] = None
+        run["metrics"]["validation"]["accuracy"] = 0.9 if run["architecture"] == "gru" else 0.5
+        path.write_text(json.dumps(run))
+    compare_runs(made)
+    answer = _table(made, "answers").iloc[0]
+    assert answer["architecture"] == "gru"
+    assert np.isnan(answer["validation_macro_f1"])
+    assert answer["note"] == "validation has no macro-F1, so accuracy chose"

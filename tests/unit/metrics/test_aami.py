@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from lib.metrics.aami import ROWS, aami_scores, is_aami, jk_index
-from lib.metrics.registry import kappa
+from lib.metrics.confusion import kappa
 
 CLASSES = ["N", "S", "V", "F", "Q"]
 
@@ -78,8 +78,8 @@ def test_what_is_scored_decides() -> None:
 def test_many_matrices_at_once_are_each_of_them() -> None:
     rng = np.random.default_rng(0)
     many = rng.integers(0, 9, size=(3, 2, 5, 5)).astype(float)
-    found = aami_scores(many, classes=CLASSES)
+    together = aami_scores(many, classes=CLASSES)
     for at in np.ndindex(3, 2):
         one = aami_scores(many[at], classes=CLASSES)
-        for name, values in found.items():
+        for name, values in together.items():
             assert values[at] == pytest.approx(one[name], nan_ok=True)

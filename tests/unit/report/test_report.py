@@ -14,6 +14,8 @@ import pytest
 from lib.compare import compare
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table, write_json
+from lib.metrics.losses import log_loss
+from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
 from lib.report.boards import main_board
 from lib.report.figures import figure
@@ -21,7 +23,7 @@ from lib.report.overall import _digest_of_files, claims_table, costs_table
 from lib.report.page import TEXT, render
 from lib.report.study import _answer
 from lib.report.table import interval, number, seconds, text
-from tests.support.runs import make_runs, study
+from tests.support.runs import compare_runs, make_runs, small_runs, study
 
 MARKUP = "<script>alert(1)</script>"
 
@@ -347,3 +349,14 @@ def test_costs_name_the_devices_and_what_mixed_precision_changed():
         "CPU",
         "–",
     ]
+
+
+def test_a_metric_of_ones_own_is_on_the_page(tmp_path, monkeypatch):
+    metric = Metric("surprise", "mean <surprise>", of_examples(log_loss), higher_is_better=False)
+    monkeypatch.setitem(METRICS, "surprise", metric)
+    made = small_runs(tmp_path)
+    compare_runs(made, resamples=100)
+    page = _render(made, tmp_path / "report.html")
+    (table,) = re.findall(r'data-name="arrhythmia-metrics".*?</table>', page, re.S)
+    assert "mean &lt;surprise&gt;" in table
+    assert re.search(r"Lower is better for [^.]*mean &lt;surprise&gt;", page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,38 +11,39 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.metrics.calibration import calibration_gaps, expected_calibration_error
-from lib.metrics.registry import evaluate
+from lib.metrics.calibration import expected_calibration_error, group_bins
+from lib.metrics.confusion import group_matrices, kappa, macro_f1, ratio
+from lib.metrics.sample import weigh
 from lib.statistics.bootstrap import (
     Difference,
     Interval,
+    Resampled,
     difference,
     draw_weights,
     draw_weights_of_two,
     exact_interval,
     exact_share,
     interval,
-    resample,
-)
-from lib.statistics.sums import (
-    Score,
-    accuracy_score,
-    balanced_accuracy_score,
-    calibration_score,
-    f1_scores,
-    group_areas,
-    group_matrices,
-    group_sums,
-    kappa_score,
-    macro_f1_score,
-    mcc_score,
-    mean_score,
-    ppv_scores,
-    sensitivity_scores,
-    weighted_area,
+    resampled,
 )
 
-ABC = [0, 1, 2]
+Score = Callable[[np.ndarray], np.ndarray]
+
+
+def accuracy(matrix: np.ndarray) -> np.ndarray:
+    return ratio(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum((-2, -1)))
+
+
+def macro(matrix: np.ndarray) -> np.ndarray:
+    return macro_f1(matrix, range(matrix.shape[-1]))
+
+
+def mean(sums: np.ndarray) -> np.ndarray:
+    return sums[..., 0] / sums[..., 1]
+
+
+def _resampled(x: np.ndarray, score: Score, weights: np.ndarray) -> Resampled:
+    return resampled(score(weigh(x, weights)), x.shape[1])
 
 
 def _names(groups: int) -> list[str]:
@@ -50,7 +52,7 @@ def _names(groups: int) -> list[str]:
 
 def _interval(x: np.ndarray, score: Score, *, resamples: int = 2000, seed: int = 0) -> Interval:
     weights = draw_weights(_names(x.shape[1]), resamples=resamples, seed=seed)
-    return interval(resample(x, {"score": score}, weights)["score"])
+    return interval(_resampled(x, score, weights))
 
 
 def _difference(
@@ -64,7 +66,7 @@ def _difference(
     w, v = draw_weights_of_two(
         names_a or _names(a.shape[1]), names_b or _names(b.shape[1]), resamples=2000, seed=0
     )
-    return difference(resample(a, {"": score}, w)[""], resample(b, {"": score}, v)[""])
+    return difference(_resampled(a, score, w), _resampled(b, score, v))
 
 
 def _matrices(groups=12, per_group=30, classes=3, seeds=1, seed=0, skill=0.6):
@@ -83,67 +85,9 @@ def _matrices(groups=12, per_group=30, classes=3, seeds=1, seed=0, skill=0.6):
 @settings(max_examples=25, deadline=None)
 def test_interval_contains_the_estimate(seed, groups, seeds):
     x = _matrices(groups=groups, per_group=8, seeds=seeds, seed=seed)
-    for score in (accuracy_score, macro_f1_score(ABC), kappa_score):
+    for score in (accuracy, macro, kappa):
         found = _interval(x, score, resamples=200)
         assert found.low <= found.estimate <= found.high
-
-
-@given(st.integers(0, 10_000), st.integers(2, 5))
-@settings(max_examples=12)
-def test_scores_of_matrices_agree_with_scikit_learn(seed, classes):
-    from sklearn.metrics import precision_recall_fscore_support
-
-    rng = np.random.default_rng(seed)
-    truth, x = rng.integers(0, classes, 60), rng.dirichlet(np.ones(classes), 60)
-    names = np.array(list("abcde")[:classes], dtype=object)
-    found = evaluate(names[truth], x, classes=names.tolist())
-    matrix = group_matrices(truth, x.argmax(1), np.zeros(60, int), groups=1, classes=classes)[0]
-    every = [k for k in range(classes) if (truth == k).any()]
-    for name, score in {
-        "accuracy": accuracy_score,
-        "macro_f1": macro_f1_score(every),
-        "balanced_accuracy": balanced_accuracy_score(every),
-        "kappa": kappa_score,
-        "mcc": mcc_score,
-    }.items():
-        assert score(matrix) == pytest.approx(found[name].value), name
-    theirs = precision_recall_fscore_support(
-        truth, x.argmax(1), labels=range(classes), zero_division=np.nan
-    )
-    assert ppv_scores(matrix) == pytest.approx(theirs[0], nan_ok=True)
-    assert sensitivity_scores(matrix) == pytest.approx(theirs[1], nan_ok=True)
-    assert f1_scores(matrix)[every] == pytest.approx(theirs[2][every])
-
-
-@given(st.integers(0, 10_000))
-@settings(max_examples=25)
-def test_area_of_a_mixture_of_groups_agrees_with_scikit_learn(seed):
-    from sklearn.metrics import roc_auc_score
-
-    rng = np.random.default_rng(seed)
-    group, positive = rng.integers(0, 6, 80), rng.random(80) < 0.4
-    # Few different scores, so that there are ties.
-    score = np.round(rng.random(80) + 0.3 * positive, 1)
-    weights = rng.integers(0, 4, 6)
-    areas = group_areas(positive, score, group, groups=6)
-    times = weights[group]
-    rows = np.repeat(np.arange(80), times)
-    assert weighted_area(areas, np.ones((1, 6))) == pytest.approx(roc_auc_score(positive, score))
-    if 0 < positive[rows].sum() < len(rows):
-        theirs = roc_auc_score(positive[rows], score[rows])
-        assert weighted_area(areas, weights[None].astype(float)) == pytest.approx(theirs)
-
-
-def test_area_without_positives_is_not_defined():
-    areas = group_areas(np.zeros(4, bool), np.arange(4.0), np.arange(4), groups=4)
-    assert np.isnan(weighted_area(areas, np.ones((2, 4)))).all()
-
-
-def test_calibration_error_of_sums_is_that_of_the_examples():
-    rng = np.random.default_rng(0)
-    truth, x = rng.integers(0, 3, 200), rng.dirichlet(np.ones(3), 200)
-    sums = group_sums(calibration_gaps(truth, x), rng.integers(0, 7, 200), groups=7)
-    assert calibration_score(sums.sum(0)) == pytest.approx(expected_calibration_error(truth, x))
 
 
 @given(st.integers(0, 10_000))
@@ -151,26 +95,26 @@ def test_calibration_error_of_sums_is_that_of_the_examples():
 def test_order_of_groups_does_not_matter(seed):
     x, names = _matrices(seed=seed), _names(12)
     order = np.random.default_rng(seed).permutation(12)
-    one = resample(x, {"": macro_f1_score(ABC)}, draw_weights(names, resamples=300, seed=7))[""]
+    one = _resampled(x, macro, draw_weights(names, resamples=300, seed=7))
     moved = draw_weights([names[k] for k in order], resamples=300, seed=7)
-    two = resample(x[:, order], {"": macro_f1_score(ABC)}, moved)[""]
+    two = _resampled(x[:, order], macro, moved)
     assert interval(one) == interval(two)
 
 
 def test_a_resample_holds_as_many_groups_as_there_are():
     weights = draw_weights(_names(9), resamples=500, seed=0)
-    assert weights.shape == (500, 9)
+    assert weights.shape == (501, 9)
+    assert (weights[0] == 1).all()
     assert (weights.sum(1) == 9).all()
-    assert weights.mean() == pytest.approx(1)
     # Each group is in a resample with 1 − (1 − 1/9)^9.
-    assert (weights > 0).mean() == pytest.approx(1 - (8 / 9) ** 9, abs=0.02)
+    assert (weights[1:] > 0).mean() == pytest.approx(1 - (8 / 9) ** 9, abs=0.02)
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_another():
     x = _matrices()
-    one = _interval(x, accuracy_score, seed=1)
-    assert _interval(x, accuracy_score, seed=1) == one
-    assert _interval(x, accuracy_score, seed=2) != one
+    one = _interval(x, accuracy, seed=1)
+    assert _interval(x, accuracy, seed=1) == one
+    assert _interval(x, accuracy, seed=2) != one
 
 
 @pytest.mark.parametrize(("groups", "fewest"), [(12, 0.86), (40, 0.9)])
@@ -180,9 +124,7 @@ def test_interval_covers_the_truth_about_as_often_as_it_says(groups, fewest):
     for _ in range(300):
         # Groups are easy or hard: their accuracies vary about .7.
         right = rng.binomial(20, np.clip(rng.normal(0.7, 0.12, groups), 0, 1))
-        found = _interval(
-            np.stack([right, np.full(groups, 20)], -1)[None], mean_score(), resamples=300
-        )
+        found = _interval(np.stack([right, np.full(groups, 20)], -1)[None], mean, resamples=300)
         covered += found.low <= 0.7 <= found.high
     assert fewest < covered / 300 < 0.98
 
@@ -195,10 +137,10 @@ def test_reflected_interval_covers_an_error_that_chance_raises():
         confidence = rng.uniform(0.5, 1, (30, 10))
         right = rng.random((30, 10)) < confidence
         x = np.stack([confidence.ravel(), 1 - confidence.ravel()], -1)
-        gaps = calibration_gaps(np.where(right.ravel(), 0, 1), x)
-        sums = group_sums(gaps, np.repeat(np.arange(30), 10), groups=30)[None]
+        truth, group = np.where(right.ravel(), 0, 1), np.repeat(np.arange(30), 10)
+        sums = group_bins(truth, x, group, groups=30)[None]
         weights = draw_weights(_names(30), resamples=200, seed=0)
-        found = resample(sums, {"": calibration_score}, weights)[""]
+        found = _resampled(sums, expected_calibration_error, weights)
         for reflected in covered:
             covered[reflected] += interval(found, reflected=reflected).low <= 0.005
     assert covered[True] > 60
@@ -207,10 +149,10 @@ def test_reflected_interval_covers_an_error_that_chance_raises():
 
 def test_groups_that_differ_give_a_wider_interval_than_examples():
     x = _matrices(groups=10, per_group=100)
-    of_groups = _interval(x, accuracy_score)
+    of_groups = _interval(x, accuracy)
     alone = np.concatenate([np.repeat(np.eye(9).reshape(9, 3, 3), m, axis=0)
                             for m in [x.sum((0, 1)).astype(int).ravel()]])[None]  # fmt: skip
-    of_examples = _interval(alone, accuracy_score)
+    of_examples = _interval(alone, accuracy)
     assert of_examples.estimate == pytest.approx(of_groups.estimate)
     width = of_groups.high - of_groups.low
     assert width > 1.5 * (of_examples.high - of_examples.low)
@@ -219,13 +161,13 @@ def test_groups_that_differ_give_a_wider_interval_than_examples():
 def test_interval_matches_the_standard_error_of_a_mean():
     rng = np.random.default_rng(0)
     values = rng.normal(1, 0.5, 400)
-    found = _interval(np.stack([values, np.ones(400)], -1)[None], mean_score(), resamples=4000)
+    found = _interval(np.stack([values, np.ones(400)], -1)[None], mean, resamples=4000)
     assert (found.high - found.low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.06)
 
 
 @pytest.mark.parametrize(("groups", "words"), [(1, "one group"), (4, "4 groups: too few")])
 def test_few_groups_give_no_interval(groups, words):
-    found = _interval(_matrices(groups=groups), accuracy_score)
+    found = _interval(_matrices(groups=groups), accuracy)
     assert 0 < found.estimate < 1
     assert math.isnan(found.low)
     assert math.isnan(found.high)
@@ -233,15 +175,15 @@ def test_few_groups_give_no_interval(groups, words):
 
 
 def test_a_handful_of_groups_is_said_to_be_one():
-    assert _interval(_matrices(groups=9), accuracy_score).note == (
+    assert _interval(_matrices(groups=9), accuracy).note == (
         "9 groups: the interval is likely too narrow"
     )
-    assert _interval(_matrices(groups=10), accuracy_score).note == ""
+    assert _interval(_matrices(groups=10), accuracy).note == ""
 
 
 def test_perfect_groups_give_no_bootstrap_interval():
     x = np.tile(np.eye(2), (1, 12, 1, 1))
-    found = _interval(x, macro_f1_score([0, 1]))
+    found = _interval(x, macro)
     assert found.estimate == 1
     assert math.isnan(found.low)
     assert "every resample gives the same" in found.note
@@ -252,7 +194,7 @@ def test_resamples_without_a_class_are_left_out_and_counted():
     x[0, :, 0, 0] = np.arange(10) + 5
     x[0, :, 0, 1] = 1
     x[0, 0, 1, 1] = 4
-    found = _interval(x, macro_f1_score([0, 1]))
+    found = _interval(x, macro)
     # One group of ten is absent from (1 − 1/10)^10 = 35 % of the resamples.
     assert found.note.startswith(("33%", "34%", "35%", "36%", "37%"))
     # Scored as zero, a resample without the class would be below one half.
@@ -293,13 +235,13 @@ def test_exact_interval_refuses_nonsense():
 
 def test_seeds_are_averaged():
     x = _matrices(seeds=3)
-    each = [_interval(x[[s]], accuracy_score).estimate for s in range(3)]
-    assert _interval(x, accuracy_score).estimate == pytest.approx(np.mean(each))
+    each = [_interval(x[[s]], accuracy).estimate for s in range(3)]
+    assert _interval(x, accuracy).estimate == pytest.approx(np.mean(each))
 
 
 def test_a_model_does_not_differ_from_itself():
     x = _matrices()
-    found = _difference(x, x, accuracy_score)
+    found = _difference(x, x, accuracy)
     assert found.estimate == 0
     assert math.isnan(found.p)
 
@@ -312,8 +254,8 @@ def test_pairing_is_sharper_than_not():
         k = int(np.argmax(np.diag(m)))
         m[k, k] -= 1
         m[k, (k + 1) % 3] += 1
-    paired = _difference(a, b, accuracy_score)
-    apart = _difference(a, b, accuracy_score, names_b=[f"h{k:02}" for k in range(12)])
+    paired = _difference(a, b, accuracy)
+    apart = _difference(a, b, accuracy, names_b=[f"h{k:02}" for k in range(12)])
     assert paired.estimate == pytest.approx(1 / 30)
     assert paired.estimate == apart.estimate
     assert apart.low < 0 < apart.high
@@ -323,15 +265,15 @@ def test_pairing_is_sharper_than_not():
 
 def test_groups_are_matched_by_name():
     a, b, names = _matrices(seed=0), _matrices(seed=1), _names(12)
-    one = _difference(a, b, accuracy_score)
+    one = _difference(a, b, accuracy)
     order = np.random.default_rng(0).permutation(12)
-    assert one == _difference(a, b[:, order], accuracy_score, names_b=[names[k] for k in order])
+    assert one == _difference(a, b[:, order], accuracy, names_b=[names[k] for k in order])
 
 
 def test_groups_shared_in_part_still_give_an_interval():
     a, b = _matrices(seed=0, skill=0.9), _matrices(groups=8, seed=1, skill=0.3)
     found = _difference(
-        a, b, accuracy_score,
+        a, b, accuracy,
         names_a=[f"g{k}" for k in range(12)], names_b=[f"g{k}" for k in range(6, 14)],
     )  # fmt: skip
     assert found.low < found.estimate < found.high
@@ -357,7 +299,7 @@ def test_p_values_are_small_as_often_as_they_should_be():
         scores = rng.normal(0.7, 0.1, (2, 30))
         a, b = (np.stack([row, np.ones(30)], -1)[None] for row in scores)
         weights = draw_weights(_names(30), resamples=300, seed=0)
-        one, two = (resample(x, {"": mean_score()}, weights)[""] for x in (a, b))
+        one, two = (_resampled(x, mean, weights) for x in (a, b))
         small += difference(one, two).p <= 0.05
     assert 0.01 < small / 200 < 0.12
 
@@ -366,15 +308,7 @@ def test_p_values_are_small_as_often_as_they_should_be():
 @settings(max_examples=15)
 def test_a_difference_turns_its_sign_with_its_sides(seed):
     a, b = _matrices(seed=seed, skill=0.5), _matrices(seed=seed + 1, skill=0.6)
-    one, two = _difference(a, b, accuracy_score), _difference(b, a, accuracy_score)
+    one, two = _difference(a, b, accuracy), _difference(b, a, accuracy)
     assert one.estimate == -two.estimate
     assert (one.low, one.high) == pytest.approx((-two.high, -two.low))
     assert one.p == two.p
-
-
-def test_statistics_need_a_seed_and_a_group():
-    weights = draw_weights(_names(3), resamples=10, seed=0)
-    with pytest.raises(HeldoutError, match=r"expected shape \(seed, group, ...\)"):
-        resample(np.zeros((0, 3, 2, 2)), {"": accuracy_score}, weights)
-    with pytest.raises(HeldoutError, match="expected the 3 groups of the weights, got 4"):
-        resample(np.zeros((1, 4, 2, 2)), {"": accuracy_score}, weights)

@@ -19,7 +19,7 @@ import pytest
 from lib import files
 from lib.config.settings import ROOT
 from lib.errors import HeldoutError
-from lib.metrics.scores import scores
+from lib.metrics.record import scores
 from lib.networks.compilation import choice
 from lib.train.callbacks import Training, best_epoch
 from lib.train.tensorboard import write_history_events, write_hyperparameters
