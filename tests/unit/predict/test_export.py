@@ -181,6 +181,13 @@ def test_the_card_of_a_leaky_run(exported: Path) -> None:
     assert "Intervals are not known here" in model_card(record, board=pd.DataFrame(), manifest={})
 
 
+def test_the_card_says_that_a_run_has_no_macro_f1(exported: Path) -> None:
+    record = read_json(exported / "run.json")
+    record["metrics"]["test"]["macro_f1"] = None
+    card = model_card(record, board=pd.DataFrame(), manifest={})
+    assert "macro-F1 not defined (examples of one scored class), accuracy 0.800" in card
+
+
 def test_the_card_says_what_to_hold_the_numbers_against(exported: Path) -> None:
     rows = [
         BOARD,
