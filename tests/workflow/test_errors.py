@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -135,6 +136,10 @@ def test_a_truncated_recording_in_a_mirror(fresh: Workflow, tmp_path: Path) -> N
     victim.write_bytes(whole)
     done = fresh.run("--until", "examples")
     assert done.status == 0, done.output
+    # What changed in a mirror is verified again.
+    manifest = json.loads(fresh.path("resources/data/heartbeat_sounds.json").read_text())
+    sizes = {row["path"]: row["bytes"] for row in manifest["files"]}
+    assert sizes[victim.relative_to(mirror).as_posix()] == len(whole)
 
 
 def test_a_class_with_one_group(copied: Workflow) -> None:
