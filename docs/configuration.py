@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lib.datasets import DATASETS
 from lib.features import KINDS
 from lib.files import read_yaml
 from lib.networks.hyperparameters import ARCHITECTURES
@@ -145,16 +146,19 @@ def general() -> Iterator[tuple[str, ...]]:
 
 
 def study() -> Iterator[tuple[str, ...]]:
-    """Give the rows of the keys of a study."""
+    """List the rows of the keys of a study."""
+    # What the library knows, and no schema.
+    names = {"dataset": [*DATASETS, "folder"], "features.kind": [*KINDS]}
     for name, schema in keys(read_yaml(ROOT / "workflow" / "schemas" / "study.schema.yaml")):
         must = "yes" if schema["must"] else ""
-        yield f"`{name}`", schema.get("description", ""), kind_of(schema), must
+        takes = kind_of({"enum": names[name]} if name in names else schema)
+        yield f"`{name}`", schema.get("description", ""), takes, must
 
 
 def features() -> Iterator[tuple[str, ...]]:
     """Give a row for each kind of features."""
     for name, kind in KINDS.items():
-        settings = inspect.signature(kind.shape).parameters.values()
+        settings = inspect.signature(kind).parameters.values()
         words = [
             f"`{item.name}`" + ("" if item.default is item.empty else " (optional)")
             for item in settings

@@ -70,7 +70,7 @@ def make_split(
     >>> examples = pd.DataFrame({"example": range(24), "group": groups, "label": ["a", "b"] * 12})
     >>> split = make_split(examples, kind="grouped", test=0.25, validation=0.25)
     >>> joined = split.astype({"part": str}).merge(examples, on="example")
-    >>> int(joined.groupby("group")["part"].nunique().max())  # each patient on one side
+    >>> int(joined.groupby("group")["part"].nunique().max())  # no patient in two parts
     1
     """
     check_rule(kind, folds=folds, test=test, validation=validation, parts=parts)
@@ -121,33 +121,35 @@ def check_rule(
         An impossible setting.
     """
     if kind not in KINDS:
-        raise HeldoutError(f"protocol kind: expected one of {', '.join(KINDS)}, got {kind!r}.")
+        raise HeldoutError("protocol kind", f"one of {', '.join(KINDS)}", repr(kind))
     if folds < 1 or (kind == "published" and folds != 1):
-        raise HeldoutError(f"{kind}: folds: expected 1 or, unless published, more; got {folds}.")
+        raise HeldoutError(f"{kind}: folds", "1 or, unless published, more", str(folds))
     for name, share in (("test", test), ("validation", validation)):
         if not 0 < share < 1:
-            raise HeldoutError(f"{kind}: {name}: expected a share between 0 and 1, got {share}.")
+            raise HeldoutError(f"{kind}: {name}", "a share between 0 and 1", str(share))
     if kind == "published":
         _part_of(parts or {})
 
 
 def _part_of(parts: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Give the part of each value."""
+    """Map each value to its part."""
     if not {"train", "test"} <= set(parts) <= set(PARTS):
         raise HeldoutError(
-            f"published split: expected parts train, test and perhaps validation, got "
-            f"{', '.join(parts) or 'none'}."
+            "published split",
+            "parts train, test and perhaps validation",
+            ", ".join(parts) or "none",
         )
-    found: dict[str, str] = {}
+    part_of: dict[str, str] = {}
     for name, values in parts.items():
         for value in map(str, values):
-            if value in found:
+            if value in part_of:
                 raise HeldoutError(
-                    f"published split: expected each value in one part, got {value} in "
-                    f"{found[value]} and in {name}."
+                    "published split",
+                    "each value in one part",
+                    f"{value} in {part_of[value]} and in {name}",
                 )
-            found[value] = name
-    return found
+            part_of[value] = name
+    return part_of
 
 
 def _require_groups(frame: pd.DataFrame) -> None:
@@ -156,9 +158,11 @@ def _require_groups(frame: pd.DataFrame) -> None:
     for label, names in groups.items():
         if len(names) < 2:
             raise HeldoutError(
-                f"class {label!r} has one group only ({names[0]}): expected at least 2, so that "
-                "it can be learned from one and tested on another. Leave the class out of the "
-                "study, join it with another one, or add recordings of other groups."
+                f"class {label!r}",
+                "at least 2 groups, so that it can be learned from one and tested on another",
+                f"one group only ({names[0]})",
+                "Leave the class out of the study, join it with another one, or add recordings "
+                "of other groups.",
             )
 
 
@@ -166,18 +170,20 @@ def _require_parts(split: pd.DataFrame) -> None:
     counts = pd.crosstab(split["fold"], split["part"]).reindex(columns=list(PARTS), fill_value=0)
     for fold, part in zip(*np.nonzero(counts.to_numpy() == 0), strict=True):
         raise HeldoutError(
-            f"fold {counts.index[fold]}: the {PARTS[part]} part has no examples. Use fewer folds, "
-            "larger shares, or more recordings."
+            f"fold {counts.index[fold]}",
+            f"examples in the {PARTS[part]} part",
+            "none",
+            "Use fewer folds, larger shares, or more recordings.",
         )
 
 
 def _shares(folds: int, test: float) -> np.ndarray:
-    """Give the share of the examples that each pile should get; the test piles come first."""
+    """Compute the share of the examples that each pile should get; the test piles come first."""
     return np.full(folds, 1 / folds) if folds > 1 else np.array([test, 1 - test])
 
 
 def _needs(folds: int) -> np.ndarray:
-    """Give the number of groups of each class that each pile should have, tests coming first.
+    """Compute the number of groups of each class that each pile should have, tests coming first.
 
     What is left beside a test part is cut once more: it needs two, for train and for validation.
     With three folds and more, two other piles are left beside each.
@@ -216,14 +222,16 @@ def _deal(
     np.add.at(counts, (units, labels), 1)
     if len(names) < len(shares):
         raise HeldoutError(
-            f"{len(shares)} parts need as many groups; there are {len(names)}: "
-            f"{', '.join(map(str, names))}."
+            "split",
+            f"at least {len(shares)} groups for as many parts",
+            f"{len(names)}: {', '.join(map(str, names))}",
+            "Use fewer folds or add recordings of other groups.",
         )
     best, best_cost = None, (np.inf, np.inf)
     for restart in range(RESTARTS if len(names) <= 2000 else 1):
         rng = np.random.default_rng([seed, restart])
         pile = _deal_once(counts, shares, rng)
-        _mend(counts, pile, shares, needs)
+        _move_to_needy(counts, pile, shares, needs)
         cost = _cost(counts, pile, shares, needs)
         if cost < best_cost:
             best, best_cost = pile, cost
@@ -273,7 +281,9 @@ def _groups_held(counts: np.ndarray, pile: np.ndarray, piles: int) -> np.ndarray
     return np.array([present[pile == index].sum(axis=0) for index in range(piles)])
 
 
-def _mend(counts: np.ndarray, pile: np.ndarray, shares: np.ndarray, needs: np.ndarray) -> None:
+def _move_to_needy(
+    counts: np.ndarray, pile: np.ndarray, shares: np.ndarray, needs: np.ndarray
+) -> None:
     """Move groups, one at a time, to piles that have too few groups of a class.
 
     Dealing looks at numbers of examples. Where one group has most of a class, it would fill its
@@ -318,8 +328,10 @@ def _cut_validation(
     train = frame.iloc[rows]
     if unit == "group" and train["group"].nunique() < 2:
         raise HeldoutError(
-            f"the train part has one group only ({train['group'].iloc[0]}): expected at least 2, "
-            "so that one can be set aside for validation. Use fewer folds or add recordings."
+            "train part",
+            "at least 2 groups, so that one can be set aside for validation",
+            f"one group only ({train['group'].iloc[0]})",
+            "Use fewer folds or add recordings.",
         )
     pile = _deal(
         train, unit=unit, shares=np.array([share, 1 - share]), needs=np.array([1, 1]), seed=seed
@@ -338,15 +350,17 @@ def _published(
     """Take the parts from lists of values of a column."""
     if by not in frame.columns:
         raise HeldoutError(
-            f"published split: expected a column {by!r} of the examples, "
-            f"got {', '.join(frame.columns)}."
+            "published split", f"a column {by!r} of the examples", ", ".join(frame.columns)
         )
     part = frame[by].astype(str).map(_part_of(parts)).fillna("").to_numpy(dtype="U10")
     for name in parts:
         if not (part == name).any():
             raise HeldoutError(
-                f"published split: no example has a {by} of its {name} part "
-                f"({', '.join(list(map(str, parts[name]))[:5])}, …). Are these recordings here?"
+                "published split",
+                f"examples with a {by} of its {name} part "
+                f"({', '.join(list(map(str, parts[name]))[:5])}, …)",
+                "none",
+                "Are these recordings here?",
             )
     if "validation" not in parts:
         _cut_validation(frame, part, unit="group", share=validation, seed=seed)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lib.datasets.signal import RATES, plausible, require_file, require_size
+from lib.datasets.signal import AGAIN, RATES, plausible, require_file, require_size
 from lib.errors import HeldoutError
 
 # What MATLAB calls arrays of numbers. Cells, structures and objects may hold anything, nested to
@@ -50,8 +50,10 @@ def _call(path: Path, function: Callable[..., Any], **options: Any) -> Any:
         raise
     except Exception as error:  # scipy raises whatever the bytes lead it to
         raise HeldoutError(
-            f"{path}: expected a MATLAB file (version 5 to 7.2), got {type(error).__name__}: "
-            f"{error}. Delete it and run again (it is fetched anew), or exclude the recording."
+            path,
+            "a MATLAB file (version 5 to 7.2)",
+            f"{type(error).__name__}: {error}",
+            "Delete it and run again (it is fetched anew), or exclude the recording.",
         ) from error
 
 
@@ -99,8 +101,10 @@ def load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
             continue
         if kind not in _NUMBERS:
             raise HeldoutError(
-                f"{path}: expected {name} as an array of numbers, got {kind} of shape {shape}. "
-                "Fetch the file anew, exclude the recording, or name another variable."
+                path,
+                f"{name} as an array of numbers",
+                f"{kind} of shape {shape}",
+                "Fetch the file anew, exclude the recording, or name another variable.",
             )
         require_size(path, math.prod(shape))
     content = _call(path, scipy.io.loadmat, variable_names=sorted(wanted))
@@ -116,11 +120,12 @@ def rate(path: Path, content: dict[str, Any], *, name: str = "fs") -> float:
         The variable is missing or is not one number that can be a rate.
     """
     value = np.asarray(content.get(name, np.zeros(0)))
-    found = float(value.reshape(-1)[0]) if value.size == 1 and value.dtype.kind in "iuf" else 0.0
-    if not plausible(found):
+    hertz = float(value.reshape(-1)[0]) if value.size == 1 and value.dtype.kind in "iuf" else 0.0
+    if not plausible(hertz):
         raise HeldoutError(
-            f"{path}: expected the variable {name}, a sampling rate {RATES}, got "
-            f"{value.reshape(-1)[:1] if value.size else 'none'}. "
-            "Fetch the file anew or exclude the recording."
+            path,
+            f"the variable {name}, a sampling rate {RATES}",
+            f"{value.reshape(-1)[:1] if value.size else 'none'}",
+            AGAIN,
         )
-    return found
+    return hertz

@@ -82,7 +82,7 @@ def _data(record: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[st
         f"{name}{where}{source}: {record['metrics']['train']['examples']} training examples. "
         f"Sampling rates {', '.join(f'{rate:g}' for rate in recordings['rate'])} Hz; durations "
         f"{recordings['duration'][0]:.2f} to {recordings['duration'][1]:.2f} s; levels "
-        f"{recordings['level'][0]:.0f} to {recordings['level'][1]:.0f} dB of full scale."
+        f"{recordings['level'][0]:.0f} to {recordings['level'][1]:.0f} {recordings['decibel']}."
     )
     yield ""
     for label, members in inputs["labels"].items():

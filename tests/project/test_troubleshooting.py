@@ -9,20 +9,34 @@ from pathlib import Path
 
 import pytest
 
+from lib.errors import HeldoutError
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `(.+?)` \| (.+) \|$", PAGE, re.MULTILINE)
 
 
+def text(node: ast.AST) -> str:
+    """Write out an argument as a person reads it; what is only known later stands as `…`."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(text, node.values))
+    return str(node.value) if isinstance(node, ast.Constant) else "…"
+
+
 def texts(tree: ast.AST) -> Iterator[str]:
-    """Give every text of a module; what is put into an f-string stands as `…`."""
+    """List every text of a module, and every error as it is read."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(
-                str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
-            )
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+        if isinstance(node, ast.JoinedStr | ast.Constant):
+            yield text(node)
+        elif isinstance(node, ast.Call) and text_of_name(node.func) == "HeldoutError":
+            fields = ["place", "expected", "got", "advice"]
+            given = dict(zip(fields, map(text, node.args), strict=False))
+            given |= {str(word.arg): text(word.value) for word in node.keywords}
+            yield str(HeldoutError(**{"place": "…"} | given))
+
+
+def text_of_name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 @pytest.fixture(scope="module")

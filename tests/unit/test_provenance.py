@@ -25,7 +25,7 @@ def library(tmp_path, monkeypatch):
 
 
 def forget():
-    for cached in ("_module_file", "_tree", "_code", "_imports", "_packages"):
+    for cached in ("_module_file", "_tree", "_code", "_imported", "_packages"):
         getattr(provenance, cached).cache_clear()
 
 
