@@ -14,18 +14,19 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parent
-PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "librosa", "wfdb", "snakemake")
+# What trains, compares and reports. What made the features is kept with them: `packages_of`.
+PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "snakemake")
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of Python and of the packages that results depend on."""
-    found = {"python": platform.python_version()}
+    """List the versions of Python and of the packages that results depend on."""
+    known = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            known[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return known
 
 
 def hardware() -> dict[str, str]:
