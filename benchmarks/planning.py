@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.checkout import copy
 from benchmarks.machine import apart
+from lib.recordings.shards import shards_for
 
 SIZES = (100, 1_000, 10_000, 100_000)
 LINKS = 1000
@@ -26,7 +27,14 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     rows = []
     for size in (20, 250) if quick else SIZES:
         recordings = fill(folder / str(size), size)
-        rows.append(apart("planning", folder=str(folder / "copy"), recordings=str(recordings)))
+        # As many feature jobs as the run would make once it knows the recordings.
+        shards = shards_for(size)
+        options: dict[str, Any] = {
+            "folder": str(folder / "copy"),
+            "recordings": str(recordings),
+            "shards": shards,
+        }
+        rows.append(apart("planning", **options))
         print(rows[-1], flush=True)
     return {"quick": quick, "rows": rows}
 
@@ -47,9 +55,10 @@ def fill(folder: Path, count: int) -> Path:
     return folder
 
 
-def run(folder: str, recordings: str) -> dict[str, Any]:
+def run(folder: str, recordings: str, shards: int) -> dict[str, Any]:
     """Make one dry run and count what it names."""
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--config", f"folder={recordings}"]
+    command.append(f"shards={shards}")
     done = subprocess.run(
         command,
         cwd=folder,

@@ -58,7 +58,7 @@ def _difference(one: list[list[float]], other: list[list[float]]) -> float | Non
 def _write_features(folder: Path, file: Path, *, quick: bool) -> None:
     """Simulate the five voices and extract the study's features, of the published folders."""
     from lib.config.settings import resolve
-    from lib.datasets import dataset_module
+    from lib.datasets import DATASETS
     from lib.features import extract
     from lib.files import read_yaml
     from lib.simulate import simulate
@@ -66,13 +66,13 @@ def _write_features(folder: Path, file: Path, *, quick: bool) -> None:
     config = read_yaml(ROOT / "config" / "config.yaml") | {"effort": "full", "studies": ["voices"]}
     study = resolve(config)["studies"]["voices"]
     simulate("five_voices", folder)
-    module = dataset_module("five_voices")
-    table = module.recordings(folder)
+    dataset = DATASETS["five_voices"]
+    table = dataset.recordings(folder)
     table = table[table["split"].isin(["train", "validation"])]
     if quick:
         table = table.groupby(["label", "split"]).head(2)
     x = np.concatenate(
-        [extract(module.read(path), **study["features"]).x for path in table["path"]]
+        [extract(dataset.read(path), **study["features"]).x for path in table["path"]]
     )
     labels = table["label"].map({name: i for i, name in enumerate(study["classes"])})
     np.savez(file, x=x, labels=labels.to_numpy(), train=(table["split"] == "train").to_numpy())

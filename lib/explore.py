@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.datasets.signal import decibel
 from lib.examples.arrays import contents
 
-# dB of full scale: below, there is nothing to hear. dB: so far from the median of all recordings a
-# level is worth a look, since 20 dB are a tenth or ten times of the amplitude.
+# dB of full scale, or re 1 mV: below, there is nothing to hear, or no heart to see.
 SILENT = -80.0
+# dB: so far from the median of all recordings a level is worth a look, since 20 dB are a tenth or
+# ten times of the amplitude.
 FAR = 20.0
 # No more recordings or pairs than this are listed.
 MOST = 50
@@ -35,7 +37,8 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
     dict
         `classes`: for each its `examples`, `recordings`, `groups`, `largest_group` (the share of
         its examples that the group with the most of them gave), `rates` (Hz), and least, median and
-        greatest `duration` (s) and `level` (dB of full scale) over its recordings.
+        greatest `duration` (s) and `level` (dB) over its recordings.
+        `decibel`: what a level is stated in: dB of full scale, or re 1 mV.
         `duplicates`: `count` of the contents that several recordings hold, and those `recordings`,
         which `lib.examples.assembly` has joined into one group. Examples that do not change over
         time are not compared.
@@ -47,6 +50,7 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
     held = table[~flat[table["example"]]].groupby("content")["recording"].unique()
     held = held[held.map(len) > 1]
     return {
+        "decibel": decibel(*table["unit"]),
         "classes": [_class(name, table[table["label"] == name]) for name in classes],
         "duplicates": {
             "count": len(held),
@@ -77,14 +81,15 @@ def _class(name: str, rows: pd.DataFrame) -> dict[str, Any]:
 
 def _suspects(table: pd.DataFrame, flat: np.ndarray) -> list[dict[str, str]]:
     """List recordings that are silent, far from the others in level, or without any change."""
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     recordings = table.drop_duplicates("recording")
     middle = float(recordings["level"].median())
-    for name, level in zip(recordings["recording"], recordings["level"], strict=True):
+    for row in recordings[["recording", "level", "unit"]].to_dict("records"):
+        name, level, unit = row["recording"], row["level"], decibel(row["unit"])
         if level <= SILENT:
-            found[name] = f"silent: {level:.0f} dB of full scale"
+            reasons[name] = f"silent: {level:.0f} {unit}"
         elif abs(level - middle) > FAR:
-            found[name] = f"level {level:.0f} dB of full scale, where the median is {middle:.0f} dB"
+            reasons[name] = f"level {level:.0f} {unit}, where the median is {middle:.0f} dB"
     for name, count in table.loc[flat[table["example"]], "recording"].value_counts().items():
-        found.setdefault(str(name), f"{count} of its examples do not change over time")
-    return [{"recording": name, "reason": found[name]} for name in sorted(found)]
+        reasons.setdefault(str(name), f"{count} of its examples do not change over time")
+    return [{"recording": name, "reason": reasons[name]} for name in sorted(reasons)]

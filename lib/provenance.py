@@ -8,23 +8,25 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parent
-PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "librosa", "wfdb", "snakemake")
+# What trains, compares and reports. What made the features is kept with them: `packages_of`.
+PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "snakemake")
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of Python and of the packages that results depend on."""
-    found = {"python": platform.python_version()}
+    """List the versions of Python and of the packages that results depend on."""
+    known = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            known[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return known
 
 
 def hardware() -> dict[str, str]:
@@ -118,15 +120,21 @@ def _code(file: Path) -> str:
 
 
 @cache
-def _imports(file: Path) -> frozenset[str]:
-    """List the modules of `lib` that a file imports anywhere, inside functions too."""
-    found = set()
+def _imported(file: Path) -> frozenset[str]:
+    """List the dotted names that a file imports anywhere, inside functions too."""
+    names = set()
     for node in ast.walk(_tree(file)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(name for name in found if name.startswith("lib.") and _module_file(name))
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
+
+
+def _imports(file: Path) -> frozenset[str]:
+    """List the modules of `lib` that a file imports."""
+    names = _imported(file)
+    return frozenset(name for name in names if name.startswith("lib.") and _module_file(name))
 
 
 @cache
@@ -194,3 +202,38 @@ def code_hash(
         assert file is not None
         digest.update(f"{name}\0{_code(file)}\0".encode())
     return digest.hexdigest()[:16]
+
+
+def packages_of(*modules: str, without: Sequence[str] = ()) -> dict[str, str]:
+    """List the packages that modules of `lib`, and all that they import, take from elsewhere.
+
+    A rule that has them among its params is rerun when another version of one is installed.
+
+    Parameters
+    ----------
+    *modules : str
+        Dotted names, such as `lib.features`.
+    without : sequence of str
+        Modules that are left out, with what only they import.
+
+    Returns
+    -------
+    dict
+        Name of each package to its version, sorted; what is not installed is not among them.
+    """
+    files = filter(None, map(_module_file, modules_of(*modules, without=without)))
+    roots = {name.partition(".")[0] for file in files for name in _imported(file)}
+    known: dict[str, str] = {}
+    for root in roots - sys.stdlib_module_names - {LIBRARY.name}:
+        known |= _versions(root)
+    return dict(sorted(known.items()))
+
+
+def _versions(root: str) -> dict[str, str]:
+    """Look up what a name that is imported belongs to: most packages are called as they import."""
+    try:
+        return {root: importlib.metadata.version(root)}
+    except importlib.metadata.PackageNotFoundError:
+        # Reads the files of every package that is installed: half a second.
+        names = importlib.metadata.packages_distributions().get(root, [])
+        return {name: importlib.metadata.version(name) for name in names}

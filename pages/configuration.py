@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lib.datasets import DATASETS
 from lib.features import KINDS
 from lib.files import read_yaml
 from lib.networks.hyperparameters import ARCHITECTURES
@@ -139,15 +140,18 @@ def general() -> Iterator[tuple[str, ...]]:
 
 def study() -> Iterator[tuple[str, ...]]:
     """List the keys of a study."""
+    # What the library knows, and no schema.
+    names = {"dataset": [*DATASETS, "folder"], "features.kind": [*KINDS]}
     for name, schema in keys(read_yaml(ROOT / "workflow" / "schemas" / "study.schema.yaml")):
         must = "yes" if schema["must"] else ""
-        yield f"`{name}`", schema.get("description", ""), kind_of(schema), must
+        takes = kind_of({"enum": names[name]} if name in names else schema)
+        yield f"`{name}`", schema.get("description", ""), takes, must
 
 
 def features() -> Iterator[tuple[str, ...]]:
     """List each kind of features and its settings."""
     for name, kind in KINDS.items():
-        settings = inspect.signature(kind.shape).parameters.values()
+        settings = inspect.signature(kind).parameters.values()
         words = [
             f"`{item.name}`" + ("" if item.default is item.empty else " (optional)")
             for item in settings

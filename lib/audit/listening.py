@@ -11,8 +11,8 @@ from typing import Any
 
 from lib.audit.fingerprint import Band, Fingerprint, Match, band_of, find_matches, fingerprint
 from lib.datasets.files import read_file, read_file_header
+from lib.datasets.signal import level
 from lib.errors import HeldoutError
-from lib.features.extraction import level
 
 MISSING = "missing"
 

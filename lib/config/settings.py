@@ -11,17 +11,18 @@ import yaml
 
 from lib.config.schema import typed, validate
 from lib.datasets.folder import PREFIX
+from lib.datasets.registry import get_dataset
 from lib.errors import HeldoutError, suggestion
-from lib.features.registry import seconds, shape
+from lib.features.registry import KINDS, make
 from lib.files import read_yaml, require_plain
 from lib.networks.compilation import choose_backend, compile_mode
 from lib.networks.devices import scaled
 from lib.networks.hyperparameters import complete
 from lib.own.study import study_text
-from lib.recordings.shards import expected_recordings, shards_for
 from lib.recordings.table import class_of
 from lib.search.spaces import check_space, grid_trials, random_trials
-from lib.splits.registry import KINDS, check_rule
+from lib.splits.registry import KINDS as SPLITS
+from lib.splits.registry import check_rule
 from lib.train.baselines import check_baseline
 
 ROOT = Path(__file__).parents[2]
@@ -178,17 +179,12 @@ def _study(
         )
     if study["dataset"] == FOLDER:
         _require_apart(study["folder"]["path"], root)
-        _check_beats(study)
         # Two folders are two datasets.
         study["dataset"] = PREFIX + name
     study["source"] = source_of(study["dataset"], settings)
     study["simulated"] = study["source"] == "simulated"
     study.setdefault("scored", list(study["classes"]))
-    study["shards"] = settings["shards"] or shards_for(
-        expected_recordings(
-            study, scale=settings["simulation"]["scale"], registry=root / "resources" / "registry"
-        )
-    )
+    study["shards"] = settings["shards"]
     _check_study(name, study)
     study["trials"] = {}
     for architecture, search in study["architectures"].items():
@@ -213,15 +209,18 @@ def _stated(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_beats(study: Mapping[str, Any]) -> None:
-    """Find features of a folder that do not go with what its `beats` says."""
-    beats, kind = study["folder"].get("beats"), study["features"]["kind"]
-    if (beats is not None) != (kind == "beats"):
+def _check_features(study: Mapping[str, Any]) -> None:
+    """Find wrong settings of features, and those that do not go with what a folder holds."""
+    features = {str(name): value for name, value in study["features"].items()}
+    kind, beats = KINDS.get(features["kind"]), study.get("folder", {}).get("beats")
+    if "folder" in study and kind and (beats is not None) != kind.of_beats:
         raise HeldoutError(
-            f"study {study['name']}: folder.beats: expected codes or recordings where the features "
-            f"are beats, and null where they are not, got {beats or 'null'} and {kind}. Correct "
-            "one of the two, or have the study written with `new-study --beats`."
+            "folder.beats",
+            "codes or recordings where the features are beats, and null where they are not",
+            f"{beats or 'null'} and {kind.name}",
+            "Correct one of the two, or have the study written with `new-study --beats`.",
         )
+    make(**features)
 
 
 def _require_apart(folder: str, root: Path) -> None:
@@ -258,9 +257,11 @@ def _check_study(name: str, study: Mapping[str, Any]) -> None:
     """Find what a schema cannot: contradictions between keys."""
     classes = list(study["classes"])
     try:
+        get_dataset(study["dataset"])
         class_of(study["classes"])
+        _check_features(study)
     except HeldoutError as error:
-        raise HeldoutError(f"study {name}: {error}") from error
+        raise error.within(f"study {name}") from error
     for label in study["scored"]:
         if label not in classes:
             raise HeldoutError(f"study {name}: scored: {suggestion(str(label), classes)}")
@@ -280,17 +281,21 @@ def _check_study(name: str, study: Mapping[str, Any]) -> None:
             check_rule(**split_options(rule))
         except HeldoutError as error:
             raise error.within(f"study {name}: protocol {protocol}") from error
-        if KINDS[rule["kind"]].by_example and rule["honest"]:
+        if SPLITS[rule["kind"]].by_example and rule["honest"]:
             raise HeldoutError(
                 f"study {name}: protocol {protocol}",
                 "`honest: false`, since a random split by example cannot be honest",
                 "`honest: true`",
                 "Correct it.",
             )
-    try:
-        shape(**study["features"])
-    except (HeldoutError, TypeError, ValueError, OverflowError) as error:
-        raise HeldoutError(f"study {name}: features: {error}") from error
+    randoms = [key for key, rule in study["protocols"].items() if rule["kind"] == "random"]
+    if len(randoms) > 1:
+        raise HeldoutError(
+            f"study {name}: protocols",
+            "one of kind random at most, which the honest ones are compared with",
+            ", ".join(randoms),
+            "Leave out all but one.",
+        )
 
 
 def source_of(dataset: str, settings: Mapping[str, Any]) -> str:
@@ -348,19 +353,6 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
 
 
 def input_axes(features: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a picture of an example writes on its axes.
-
-    Returns
-    -------
-    dict
-        `seconds` that an example lasts, `before` (s from its start to the R peak, or 0), `aligned`
-        (whether all examples are cut at the same event), `channels` (names, or empty), `unit`.
-    """
-    aligned = features["kind"] == "beats"
-    return {
-        "seconds": seconds(**features),
-        "before": float(features.get("before", 0.0)),
-        "aligned": aligned,
-        "channels": [str(name) for name in features.get("channels", [])],
-        "unit": "mV" if aligned else "mV; audio: full scale ±1",
-    }
+    """List what a picture of an example writes on its axes: see `lib.features.kinds.Axes`."""
+    kind = make(**features)
+    return {"seconds": kind.seconds, **kind.axes}

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from lib.datasets import mp3
-from lib.datasets.signal import RATES, Signal, mix, plausible, require_file, require_size
+from lib.datasets.signal import (
+    RATES,
+    Header,
+    Signal,
+    mix,
+    plausible,
+    require_file,
+    require_size,
+)
 from lib.errors import HeldoutError
 
 # A writer that streams does not know the length: both formats mark that with all bits set.
 _UNKNOWN = 0xFFFFFFFF
 
 
-class Header(NamedTuple):
-    """What the header of an audio file says."""
-
-    rate: float
-    frames: int
-    channels: int
-
-    @property
-    def duration(self) -> float:
-        """Length in s."""
-        return self.frames / self.rate
-
-
-def _mend(path: Path) -> str:
+def _again(path: Path) -> str:
     return f"Delete {path.name} and run again (it is fetched anew), or exclude the recording."
 
 
 def _promised(stream: BinaryIO) -> int | None:
-    """Give the size of the whole file in bytes that a wav or au header promises, else None."""
+    """Return the size of the whole file in bytes that a wav or au header promises, else None."""
     start = stream.read(12)
     if start[:4] == b".snd" and len(start) == 12:
         offset, size = struct.unpack(">II", start[4:])
@@ -75,39 +70,42 @@ def read_header(path: str | Path) -> Header:
     size = path.stat().st_size
     if promised is not None and promised > size:
         raise HeldoutError(
-            path, f"{promised:,} bytes by its header", f"{size:,}: it is truncated", _mend(path)
+            path,
+            f"{promised:,} bytes by its header",
+            f"{size:,}: it is truncated",
+            _again(path),
         )
     try:
         info = soundfile.info(str(path))
     except (soundfile.SoundFileError, ValueError) as error:
         raise HeldoutError(
-            path, "an audio file", f"one that cannot be decoded ({error})", _mend(path)
+            path, "an audio file", f"one that cannot be decoded ({error})", _again(path)
         ) from error
     if info.format == "RAW":
         # libsndfile takes any bytes in a file named .au for old samples without a header.
         raise HeldoutError(
-            path, "an audio file", "one that cannot be decoded (it has no header)", _mend(path)
+            path, "an audio file", "one that cannot be decoded (it has no header)", _again(path)
         )
     if info.frames <= 0 or not plausible(info.samplerate):
         raise HeldoutError(
             path,
             f"frames at a rate {RATES}",
             f"{info.frames} frames at {info.samplerate} Hz",
-            _mend(path),
+            _again(path),
         )
     frames = int(info.frames)
     require_size(path, frames * int(info.channels))
     if info.format == "MP3":
-        found = mp3.count(path.read_bytes())
-        if found.missing:
+        counted = mp3.count(path.read_bytes())
+        if counted.missing:
             raise HeldoutError(
                 path,
-                f"{found.missing:,} bytes more for frame {found.frames + 1}",
+                f"{counted.missing:,} bytes more for frame {counted.frames + 1}",
                 "the end of the file: it is truncated",
-                _mend(path),
+                _again(path),
             )
         # Without an index in the file, libsndfile estimates the length from the file's size.
-        frames = min(frames, found.samples) if found.samples else frames
+        frames = min(frames, counted.samples) if counted.samples else frames
     return Header(float(info.samplerate), frames, int(info.channels))
 
 
@@ -131,6 +129,7 @@ def read_audio(path: str | Path) -> Signal:
     """
     import soundfile
 
+    path = Path(path)
     header = read_header(path)
     try:
         samples, _ = soundfile.read(str(path), dtype="float32", always_2d=True)
@@ -139,13 +138,13 @@ def read_audio(path: str | Path) -> Signal:
             path,
             f"{header.frames:,} frames",
             f"an error while decoding ({error})",
-            _mend(Path(path)),
+            _again(path),
         ) from error
     if len(samples) < header.frames:
         raise HeldoutError(
             path,
             f"{header.frames:,} frames by its header",
             f"{len(samples):,}: it is truncated",
-            _mend(Path(path)),
+            _again(path),
         )
-    return Signal(mix(samples)[:, None], header.rate, ("audio",), name=Path(path).as_posix())
+    return Signal(mix(samples)[:, None], header.rate, ("audio",), name=path.as_posix())

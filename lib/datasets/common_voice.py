@@ -10,14 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from lib.datasets.audio import read_audio as read
-from lib.datasets.audio import read_header
+from lib.datasets.audio import read_audio, read_header
+from lib.datasets.dataset import Dataset, row
 from lib.datasets.text import read_text
 from lib.errors import HeldoutError
-
-__all__ = ["EXAMPLES_HAVE_LABELS", "read", "recordings"]
-
-EXAMPLES_HAVE_LABELS = False
 
 # Releases up to 6.1 give the code of an accent, later ones its long name: the code stands for both,
 # so that one study fits every release. Long names go on with a list, «Chileno: Chile, Cuyo».
@@ -87,38 +83,38 @@ def recordings(
             for fields in _rows(corpus / f"{table}.tsv"):
                 if speakers.setdefault(fields["path"], fields["client_id"]) != fields["client_id"]:
                     raise HeldoutError(
-                        f"{corpus / table}.tsv: expected one speaker of {fields['path']}, got two: "
-                        "they could stand on both sides of a split. Fetch the tables anew."
+                        f"{corpus / table}.tsv",
+                        f"one speaker of {fields['path']}",
+                        "two: they could be in both train and test",
+                        "Fetch the tables anew.",
                     )
                 # The name is only ever compared, so one that leads out of the folder finds nothing.
                 clip = fields["path"]
                 if clip in clips and Path(clip).stem not in rows:
-                    rows[Path(clip).stem] = _row(corpus, fields, splits.get(clip, ""))
+                    rows[Path(clip).stem] = _describe(corpus, fields, splits.get(clip, ""))
     return pd.DataFrame(rows.values())
 
 
-def _row(corpus: Path, fields: dict[str, str], split: str) -> dict[str, Any]:
+def _describe(corpus: Path, fields: dict[str, str], split: str) -> dict[str, Any]:
     path = corpus / "clips" / fields["path"]
     if not fields["client_id"]:
         raise HeldoutError(
-            f"{path}: expected a client_id in its row, got none, so its speaker is not known. "
-            "Fetch the table anew or delete the clip."
+            path,
+            "a client_id in its row",
+            "none, so its speaker is not known",
+            "Fetch the table anew or delete the clip.",
         )
-    header = read_header(path)
-    return {
-        "recording": path.stem,
-        "path": path.as_posix(),
-        "label": _accents(fields.get("accents", fields.get("accent", "")), corpus.name),
+    return row(
+        path,
+        read_header(path),
+        label=_accents(fields.get("accents", fields.get("accent", "")), corpus.name),
         # 64 bits of a hash: as good as all of it to tell the speakers of a release apart.
-        "group": fields["client_id"][:16],
-        "split": split,
-        "rate": header.rate,
-        "duration": header.duration,
-        "channels": header.channels,
-        "age": fields.get("age", ""),
-        "sex": fields.get("gender", ""),
-        "locale": corpus.name,
-    }
+        group=fields["client_id"][:16],
+        split=split,
+        age=fields.get("age", ""),
+        sex=fields.get("gender", ""),
+        locale=corpus.name,
+    )
 
 
 def _accents(text: str, locale: str) -> str:
@@ -137,7 +133,7 @@ def _code(name: str) -> str:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    """Give the rows of a table by column; none where there is no table."""
+    """Go through the rows of a table, by column; none where there is no table."""
     if not path.is_file():
         return
     # Split at \n alone: sentences hold other characters that Python takes for line ends.
@@ -145,8 +141,10 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     names = lines[0].rstrip("\r").split("\t")
     if not {"client_id", "path"} <= set(names):
         raise HeldoutError(
-            f"{path}: expected the columns client_id and path, got {', '.join(names)[:200]}. "
-            "Fetch the table anew."
+            path,
+            "the columns client_id and path",
+            f"{', '.join(names)[:200]}",
+            "Fetch the table anew.",
         )
     number = 1
     while number < len(lines):
@@ -166,8 +164,10 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
             fields = _fields(line, len(names))
         if fields is None:
             raise HeldoutError(
-                f"{path}, line {number}: expected {len(names)} fields, got "
-                f"{line.count(chr(9)) + 1}: {line[:80]!r}. Fetch the table anew."
+                f"{path}, line {number}",
+                f"{len(names)} fields",
+                f"{line.count(chr(9)) + 1}: {line[:80]!r}",
+                "Fetch the table anew.",
             )
         yield dict(zip(names, fields, strict=True))
 
@@ -189,3 +189,6 @@ def _unquoted(field: str) -> str:
     inner = field[1:-1]
     quoted = len(field) > 1 and field[0] == field[-1] == '"' and '"' not in inner.replace('""', "")
     return inner.replace('""', '"') if quoted else field
+
+
+COMMON_VOICE = Dataset("common_voice", recordings, read_audio)

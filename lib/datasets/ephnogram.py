@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lib.datasets import matlab, waveform_database
-from lib.datasets.signal import Signal
+from lib.datasets.dataset import Dataset, row
+from lib.datasets.signal import AGAIN, Header, Signal
 from lib.datasets.text import read_csv
 from lib.errors import HeldoutError
-
-EXAMPLES_HAVE_LABELS = False
 
 CHANNELS = ("ECG", "PCG")
 """The signals that every record has; further microphones and auxiliary inputs are left aside."""
@@ -48,37 +48,30 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     files |= {path.stem: path for path in Path(folder).glob("MAT/[!.]*.mat")}
     rows = []
     for name, path in sorted(files.items()):
-        row = sheet.get(name, {})
-        rate, length, channels = _header(path)
+        about = sheet.get(name, {})
         rows.append(
-            {
-                "recording": name,
-                "path": path.as_posix(),
-                "label": _scenario(row.get("Recording Scenario", "")),
-                "group": row.get("Subject ID") or name,
-                "split": "",
-                "rate": rate,
-                "duration": length / rate,
-                "channels": channels,
-                "age": pd.to_numeric(row.get("Age (years)", ""), errors="coerce"),
-                "sex": row.get("Gender", ""),
-                "ecg_notes": row.get("ECG Notes", ""),
-                "pcg_notes": row.get("PCG Notes", ""),
-            }
+            row(
+                path,
+                _header(path),
+                label=_scenario(about.get("Recording Scenario", "")),
+                group=about.get("Subject ID") or name,
+                age=pd.to_numeric(about.get("Age (years)", ""), errors="coerce"),
+                sex=about.get("Gender", ""),
+                ecg_notes=about.get("ECG Notes", ""),
+                pcg_notes=about.get("PCG Notes", ""),
+            )
         )
     return pd.DataFrame(rows)
 
 
 def _spreadsheet(path: Path) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for row in read_csv(path, required=("Record Name", "Subject ID", "Recording Scenario")):
+    sheet: dict[str, dict[str, str]] = {}
+    for about in read_csv(path, required=("Record Name", "Subject ID", "Recording Scenario")):
         # The published file ends in empty rows.
-        name = row["Record Name"]
-        if name and found.setdefault(name, row) != row:
-            raise HeldoutError(
-                f"{path}: expected one row for {name}, got two that differ. Fetch it anew."
-            )
-    return found
+        name = about["Record Name"]
+        if name and sheet.setdefault(name, about) != about:
+            raise HeldoutError(path, f"one row for {name}", "two that differ", "Fetch it anew.")
+    return sheet
 
 
 def _scenario(text: str) -> str:
@@ -86,11 +79,9 @@ def _scenario(text: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"\s*;\s*", "; ", text)).strip()
 
 
-def _header(path: Path) -> tuple[float, int, int]:
-    """Give rate (Hz), samples and number of signals."""
+def _header(path: Path) -> Header:
     if path.suffix == ".hea":
-        header = waveform_database.read_header(path)
-        return float(header.fs), int(header.sig_len), int(header.n_sig)
+        return waveform_database.size(waveform_database.read_header(path))
     shapes = matlab.variables(path)
     # One length for all; a variable that is not a signal (fs, a remark) has another.
     length = max((max(shape) for name, shape, _ in shapes if name in CHANNELS and shape), default=0)
@@ -98,17 +89,15 @@ def _header(path: Path) -> tuple[float, int, int]:
     missing = [name for name in CHANNELS if name not in signals]
     if missing:
         raise _lacks(path, missing, [name for name, _, _ in shapes])
-    return (
-        matlab.rate(path, matlab.load(path, ["fs"])),
-        length,
-        len(signals),
-    )
+    return Header(matlab.rate(path, matlab.load(path, ["fs"])), length, len(signals))
 
 
 def _lacks(path: Path, missing: list[str], names: list[str]) -> HeldoutError:
     return HeldoutError(
-        f"{path}: expected the variables {', '.join(missing)} of one length, got "
-        f"{', '.join(names) or 'none'}. Fetch the file anew or exclude the recording."
+        path,
+        f"the variables {', '.join(missing)} of one length",
+        f"{', '.join(names) or 'none'}",
+        AGAIN,
     )
 
 
@@ -132,12 +121,12 @@ def read(path: str | Path) -> Signal:
     """
     path = Path(path)
     if path.suffix == ".hea":
-        samples, header = waveform_database.read_samples(path)
-        missing = [name for name in CHANNELS if name not in header.sig_name]
+        record = waveform_database.read_record(path, beats=False)
+        missing = [name for name in CHANNELS if name not in record.channels]
         if missing:
-            raise _lacks(path, missing, header.sig_name)
-        columns = [header.sig_name.index(name) for name in CHANNELS]
-        return Signal(samples[:, columns], float(header.fs), CHANNELS, name=path.as_posix())
+            raise _lacks(path, missing, list(record.channels))
+        columns = [record.channels.index(name) for name in CHANNELS]
+        return replace(record, samples=record.samples[:, columns], channels=CHANNELS)
     content = matlab.load(path, [*CHANNELS, "fs"])
     missing = [name for name in CHANNELS if name not in content]
     if missing:
@@ -146,19 +135,25 @@ def read(path: str | Path) -> Signal:
     if len({len(signal) for signal in signals}) != 1:
         lengths = " and ".join(f"{len(signal):,}" for signal in signals)
         raise HeldoutError(
-            f"{path}: expected {' and '.join(CHANNELS)} of one length, got {lengths} samples. "
-            "Fetch the file anew or exclude the recording."
+            path,
+            f"{' and '.join(CHANNELS)} of one length",
+            f"{lengths} samples",
+            AGAIN,
         )
-    return Signal(
-        np.stack(signals, axis=1), matlab.rate(path, content), CHANNELS, name=path.as_posix()
-    )
+    samples, rate = np.stack(signals, axis=1), matlab.rate(path, content)
+    return Signal(samples, rate, CHANNELS, name=path.as_posix(), unit="mV")
 
 
 def _signal(path: Path, name: str, value: np.ndarray) -> np.ndarray:
     # A cell array comes as objects, which may hold anything.
     if value.dtype.kind not in "iuf" or value.ndim > 2 or min(value.shape, default=0) > 1:
         raise HeldoutError(
-            f"{path}: expected {name} as one row or column of numbers, got {value.dtype} of shape "
-            f"{value.shape}. Fetch the file anew or exclude the recording."
+            path,
+            f"{name} as one row or column of numbers",
+            f"{value.dtype} of shape {value.shape}",
+            AGAIN,
         )
     return value.reshape(-1).astype(np.float32)
+
+
+EPHNOGRAM = Dataset("ephnogram", recordings, read)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lib.datasets import matlab, waveform_database
-from lib.datasets.audio import Header, read_audio
+from lib.datasets.audio import read_audio
 from lib.datasets.audio import read_header as read_audio_header
-from lib.datasets.mitdb import BEATS
-from lib.datasets.signal import Signal
+from lib.datasets.signal import FILE_UNIT, Header, Signal
 from lib.errors import HeldoutError
 from lib.files import is_file
 
@@ -50,7 +48,7 @@ def is_recording(path: Path) -> bool:
 
 
 def files_below(folder: str | Path) -> Iterator[str]:
-    """Give the path within a folder, in posix form, of every file below it, in no order.
+    """List the path within a folder, in posix form, of every file below it, in no order.
 
     Folders that are links are gone into at the top, where a class may be one, and not below. A
     hundred thousand files are listed at every start of a run, so no file is asked for its state.
@@ -89,14 +87,14 @@ def recordings_below(folder: str | Path) -> list[str]:
         Sorted.
     """
     names = set(files_below(folder))
-    found = []
+    recordings = []
     for name in names:
         stem, suffix = os.path.splitext(name)  # noqa: PTH122
         hidden = name.rpartition("/")[2].startswith(".")
         of_header = suffix.lower() != ".hea" and f"{stem}.hea" in names
         if suffix.lower() in SUFFIXES and not hidden and not of_header:
-            found.append(name)
-    return sorted(found)
+            recordings.append(name)
+    return sorted(recordings)
 
 
 def read_file(
@@ -128,7 +126,7 @@ def read_file(
     path = _named(Path(path))
     with _of_a_person(path):
         if path.suffix == ".hea":
-            return _read_record(path)
+            return waveform_database.read_record(path, beats=has_annotations(path))
         if path.suffix.lower() == ".mat":
             return _read_matlab(path, variable, rate)
         return read_audio(path)
@@ -137,7 +135,7 @@ def read_file(
 def read_file_header(
     path: str | Path, *, variable: str | None = None, rate: float | str | None = None
 ) -> Header:
-    """Give rate (Hz), frames and channels of a recording.
+    """Read rate (Hz), frames and channels of a recording.
 
     Parameters
     ----------
@@ -157,8 +155,7 @@ def read_file_header(
     path = _named(Path(path))
     with _of_a_person(path):
         if path.suffix == ".hea":
-            header = waveform_database.read_header(path)
-            return Header(float(header.fs), int(header.sig_len), int(header.n_sig))
+            return waveform_database.size(waveform_database.read_header(path))
         if path.suffix.lower() == ".mat":
             signal = _read_matlab(path, variable, rate)
             return Header(signal.rate, len(signal.samples), len(signal.channels))
@@ -183,7 +180,7 @@ def has_annotations(path: str | Path) -> bool:
 
 
 def read_leads_and_codes(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]:
-    """Give the leads of a WFDB record and the codes of its annotated beats; no samples are read.
+    """Read the leads of a WFDB record and the codes of its annotated beats; no samples are read.
 
     Parameters
     ----------
@@ -205,7 +202,7 @@ def read_leads_and_codes(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]
     path = Path(path)
     with _of_a_person(path):
         header = waveform_database.read_header(path)
-        _, codes = waveform_database.read_beats(path, length=header.sig_len, codes=BEATS)
+        _, codes = waveform_database.read_beats(path, length=header.sig_len)
     return tuple(header.sig_name), codes
 
 
@@ -234,19 +231,9 @@ def _named(path: Path) -> Path:
     raise HeldoutError(
         path,
         f"a recording ({', '.join(sorted(SUFFIXES))}) or the name of a WFDB record",
-        "a folder" if path.is_dir() else path.suffix or "no suffix",
+        f"{'a folder' if path.is_dir() else path.suffix or 'no suffix'}",
         "Name another file, or convert it.",
     )
-
-
-def _read_record(path: Path) -> Signal:
-    samples, header = waveform_database.read_samples(path)
-    name = path.as_posix()
-    signal = Signal(samples, float(header.fs), tuple(header.sig_name), name=name)
-    if not has_annotations(path):
-        return signal
-    positions, symbols = waveform_database.read_beats(path, length=len(samples), codes=BEATS)
-    return replace(signal, positions=positions, symbols=symbols)
 
 
 def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> Signal:
@@ -256,8 +243,10 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
             path,
             "the name of the variable with the samples",
             f"none; it holds {', '.join(names) or 'nothing'}",
-            "State it: `folder: {variable: NAME}` in the study, --variable NAME on the command "
-            "line.",
+            (
+                "State it: `folder: {variable: NAME}` in the study, --variable NAME on the command "
+                "line."
+            ),
         )
     number = rate if isinstance(rate, int | float) else None
     wanted = [variable] if number is not None else [variable, str(rate or "fs")]
@@ -265,17 +254,17 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
     if variable not in content:
         names = [name for name, *_ in matlab.variables(path)]
         raise HeldoutError(
-            path, f"the variable {variable}", ", ".join(names) or "none", "Correct its name."
+            path, f"the variable {variable}", f"{', '.join(names) or 'none'}", "Correct its name."
         )
     samples = _columns(path, variable, content[variable])
-    found = float(number) if number is not None else matlab.rate(path, content, name=wanted[1])
+    hertz = float(number) if number is not None else matlab.rate(path, content, name=wanted[1])
     count = samples.shape[1]
     names = [variable] if count == 1 else [f"{variable}{i + 1}" for i in range(count)]
-    return Signal(samples, found, tuple(names), name=path.as_posix())
+    return Signal(samples, hertz, tuple(names), name=path.as_posix(), unit=FILE_UNIT)
 
 
 def _columns(path: Path, variable: str, value: Any) -> np.ndarray:
-    """Give samples as (time, channels): a recording has more samples than channels."""
+    """Arrange samples as (time, channels): a recording has more samples than channels."""
     value = np.asarray(value)
     if value.dtype.kind not in "iuf" or value.ndim != 2:
         raise HeldoutError(

@@ -6,12 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.datasets.audio import read_audio as read
-from lib.datasets.audio import read_header
-
-__all__ = ["EXAMPLES_HAVE_LABELS", "read", "recordings"]
-
-EXAMPLES_HAVE_LABELS = False
+from lib.datasets.audio import read_audio, read_header
+from lib.datasets.dataset import Dataset, row
 
 _PARTS = {
     "gtzan/_train": "train",
@@ -39,19 +35,12 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     rows = []
     for inner, part in _PARTS.items():
         for path in sorted((Path(folder) / inner).glob("[!.]*.au")):
-            header = read_header(path)
             # One published name has a blank before its suffix, which no table or folder wants.
             name = f"{part}-{'_'.join(path.stem.split())}"
-            rows.append(
-                {
-                    "recording": name,
-                    "path": path.as_posix(),
-                    "label": path.name.partition(".")[0].strip(),
-                    "group": name,
-                    "split": part,
-                    "rate": header.rate,
-                    "duration": header.duration,
-                    "channels": header.channels,
-                }
-            )
+            speaker = path.name.partition(".")[0].strip()
+            header = read_header(path)
+            rows.append(row(path, header, name=name, label=speaker, group=name, split=part))
     return pd.DataFrame(rows)
+
+
+FIVE_VOICES = Dataset("five_voices", recordings, read_audio)

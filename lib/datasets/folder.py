@@ -7,14 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from lib.datasets.files import read_file as read
+from lib.datasets.dataset import Dataset
+from lib.datasets.files import read_file
 from lib.errors import HeldoutError
 from lib.files import read_json
-
-__all__ = ["EXAMPLES_HAVE_LABELS", "PREFIX", "read", "recordings"]
-
-EXAMPLES_HAVE_LABELS: bool | None = None
-"""It depends on the folder: either every recording has a label, or every example has its own."""
 
 PREFIX = "folder-"
 """What the name of every such dataset begins with; the name of its study follows."""
@@ -57,9 +53,15 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     rows = survey.get("recordings") if isinstance(survey, dict) else None
     if not rows or not isinstance(rows, list) or not all(map(_whole, rows)):
         raise HeldoutError(
-            f"{folder}.json: expected the survey of a folder, with recordings, got none or another "
-            "file. Delete it and run again: it is made anew."
+            f"{folder}.json",
+            "the survey of a folder, with recordings",
+            "none or another file",
+            "Delete it and run again: it is made anew.",
         )
     table = pd.DataFrame(rows)
     table.insert(1, "path", [(folder / name).as_posix() for name in table["recording"]])
     return table
+
+
+# It depends on the folder: either every recording has a label, or every example has its own.
+FOLDER = Dataset("folder", recordings, read_file, examples_have_labels=None)

@@ -8,14 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from lib.datasets.audio import read_audio as read
-from lib.datasets.audio import read_header
+from lib.datasets.audio import read_audio, read_header
+from lib.datasets.dataset import Dataset, row
 from lib.datasets.text import read_csv
 from lib.errors import HeldoutError
-
-__all__ = ["EXAMPLES_HAVE_LABELS", "read", "recordings"]
-
-EXAMPLES_HAVE_LABELS = False
 
 _UNLABELLED = {"Aunlabelledtest", "Bunlabelledtest"}
 
@@ -56,12 +52,12 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     for part, pattern in (("a", _SET_A), ("b", _SET_B)):
         listed = _listed(Path(folder) / f"set_{part}.csv")
         for path in sorted((Path(folder) / f"set_{part}").glob("[!.]*.wav")):
-            rows.append(_row(path, part, pattern, listed))
+            rows.append(_describe(path, part, pattern, listed))
     return pd.DataFrame(rows)
 
 
 def _listed(path: Path) -> dict[str, set[str]]:
-    """Give the labels in a list by the end of its names (a clean and a noisy copy share it)."""
+    """Map the labels in a list by the end of its names (a clean and a noisy copy share it)."""
     labels: dict[str, set[str]] = {}
     if path.is_file():
         for row in read_csv(path, required=("fname", "label")):
@@ -72,35 +68,37 @@ def _listed(path: Path) -> dict[str, set[str]]:
     return labels
 
 
-def _row(
+def _describe(
     path: Path, part: str, pattern: re.Pattern[str], listed: dict[str, set[str]]
 ) -> dict[str, Any]:
-    found = pattern.fullmatch(path.stem)
-    if not found:
+    name = pattern.fullmatch(path.stem)
+    if not name:
         wanted = "label__time" if part == "a" else "label_sublabel_subject_time_site"
         raise HeldoutError(
-            f"{path}: expected a name like {wanted}.wav, got {path.name}. "
-            "Rename it as published, or move it out of the folder."
+            path,
+            f"a name like {wanted}.wav",
+            path.name,
+            "Rename it as published, or move it out of the folder.",
         )
-    fields = found.groupdict()
+    fields = name.groupdict()
     label = "" if fields["label"] in _UNLABELLED else fields["label"]
-    key = fields["time"] if part == "a" else "_".join(found.group("subject", "time", "site"))
+    key = fields["time"] if part == "a" else "_".join(name.group("subject", "time", "site"))
     if label not in listed.get(key, {label}):
         raise HeldoutError(
-            f"{path}: expected the label in set_{part}.csv ({', '.join(sorted(listed[key]))}), "
-            f"got {label or 'none'!r} in the file name. Fetch the dataset anew."
+            path,
+            f"the label in set_{part}.csv ({', '.join(sorted(listed[key]))})",
+            f"{label or 'none'!r} in the file name",
+            "Fetch the dataset anew.",
         )
-    header = read_header(path)
-    return {
-        "recording": path.stem,
-        "path": path.as_posix(),
-        "label": label,
-        "group": f"a{key}" if part == "a" else f"b{fields['subject']}",
-        "split": "",
-        "rate": header.rate,
-        "duration": header.duration,
-        "channels": header.channels,
-        "sublabel": fields.get("sublabel", ""),
-        "set": part,
-        "site": fields.get("site", ""),
-    }
+    return row(
+        path,
+        read_header(path),
+        label=label,
+        group=f"a{key}" if part == "a" else f"b{fields['subject']}",
+        sublabel=fields.get("sublabel", ""),
+        set=part,
+        site=fields.get("site", ""),
+    )
+
+
+HEARTBEAT_SOUNDS = Dataset("heartbeat_sounds", recordings, read_audio)

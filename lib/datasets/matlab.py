@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lib.datasets.signal import RATES, plausible, require_file, require_size
+from lib.datasets.signal import AGAIN, RATES, plausible, require_file, require_size
 from lib.errors import HeldoutError
 
 # What MATLAB calls arrays of numbers. Cells, structures and objects may hold anything, nested to
@@ -120,12 +120,12 @@ def rate(path: Path, content: dict[str, Any], *, name: str = "fs") -> float:
         The variable is missing or is not one number that can be a rate.
     """
     value = np.asarray(content.get(name, np.zeros(0)))
-    found = float(value.reshape(-1)[0]) if value.size == 1 and value.dtype.kind in "iuf" else 0.0
-    if not plausible(found):
+    hertz = float(value.reshape(-1)[0]) if value.size == 1 and value.dtype.kind in "iuf" else 0.0
+    if not plausible(hertz):
         raise HeldoutError(
             path,
             f"the variable {name}, a sampling rate {RATES}",
             f"{value.reshape(-1)[:1] if value.size else 'none'}",
-            "Fetch the file anew or exclude the recording.",
+            AGAIN,
         )
-    return found
+    return hertz

@@ -8,14 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from lib.datasets import waveform_database
+from lib.datasets.dataset import Dataset, row
 from lib.datasets.signal import Signal
-
-EXAMPLES_HAVE_LABELS = True
-"""Each beat has its own code, so a recording has no label."""
-
-BEATS = frozenset("NLRejAaJSVEF/fQnB?r")
-"""The annotation codes that are beats; the others mark rhythms, noise and remarks."""
+from lib.datasets.waveform_database import read_header, read_record, size
 
 # Two records of one man, taken some hours apart; everybody else gave one.
 _PATIENTS = {"202": "201"}
@@ -37,27 +32,22 @@ def recordings(folder: str | Path) -> pd.DataFrame:
         The columns of `lib.datasets`, and `age` (years), `sex` (M, F) and `leads`, where the header
         gives them.
     """
-    return pd.DataFrame([_row(path) for path in sorted(Path(folder).glob("[!.]*.hea"))])
+    return pd.DataFrame([_describe(path) for path in sorted(Path(folder).glob("[!.]*.hea"))])
 
 
-def _row(path: Path) -> dict[str, Any]:
-    header = waveform_database.read_header(path)
-    found = _AGE_AND_SEX.match(header.comments[0]) if header.comments else None
+def _describe(path: Path) -> dict[str, Any]:
+    header = read_header(path)
+    known = _AGE_AND_SEX.match(header.comments[0]) if header.comments else None
     # -1 is how the headers say that an age is not known.
-    age = float(found[1]) if found and found[1] != "?" and int(found[1]) >= 0 else None
-    return {
-        "recording": path.stem,
-        "path": path.as_posix(),
-        "label": "",
-        "group": _PATIENTS.get(path.stem, path.stem),
-        "split": "",
-        "rate": float(header.fs),
-        "duration": header.sig_len / header.fs,
-        "channels": header.n_sig,
-        "age": age,
-        "sex": found[2] if found else "",
-        "leads": " ".join(header.sig_name),
-    }
+    age = float(known[1]) if known and known[1] != "?" and int(known[1]) >= 0 else None
+    return row(
+        path,
+        size(header),
+        group=_PATIENTS.get(path.stem, path.stem),
+        age=age,
+        sex=known[2] if known else "",
+        leads=" ".join(header.sig_name),
+    )
 
 
 def read(path: str | Path) -> Signal:
@@ -73,13 +63,8 @@ def read(path: str | Path) -> Signal:
     Signal
         All leads in mV; `positions` are the R peaks and `symbols` their beat codes.
     """
-    samples, header = waveform_database.read_samples(path)
-    positions, symbols = waveform_database.read_beats(path, length=len(samples), codes=BEATS)
-    return Signal(
-        samples,
-        float(header.fs),
-        tuple(header.sig_name),
-        positions,
-        symbols,
-        name=Path(path).as_posix(),
-    )
+    return read_record(path, beats=True)
+
+
+# Each beat has its own code, so a recording has no label.
+MITDB = Dataset("mitdb", recordings, read, examples_have_labels=True)

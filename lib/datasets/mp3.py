@@ -13,7 +13,7 @@ _DIVISORS = {0: 4, 2: 2, 3: 1}
 
 
 class Count(NamedTuple):
-    """What was found in an MP3 file: whole frames, their samples, bytes missing from the last."""
+    """What an MP3 file holds: whole frames, their samples, bytes missing from the last."""
 
     frames: int
     samples: int
@@ -54,7 +54,7 @@ def count(content: bytes) -> Count:
 
 
 def _frame(header: bytes) -> tuple[int, int] | None:
-    """Give bytes and samples of the frame that a header begins, None where it is no header."""
+    """Return bytes and samples of the frame that a header begins; None where it is no header."""
     bits = int.from_bytes(header, "big")
     version, layer = bits >> 19 & 3, bits >> 17 & 3
     bitrate, rate = bits >> 12 & 15, bits >> 10 & 3

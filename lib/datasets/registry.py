@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from lib.datasets import common_voice, ephnogram, five_voices, heartbeat_sounds, mitdb
-from lib.datasets import folder as own_folder
+from lib.datasets.common_voice import COMMON_VOICE
+from lib.datasets.dataset import Dataset
+from lib.datasets.ephnogram import EPHNOGRAM
+from lib.datasets.five_voices import FIVE_VOICES
+from lib.datasets.folder import FOLDER, PREFIX
+from lib.datasets.heartbeat_sounds import HEARTBEAT_SOUNDS
+from lib.datasets.mitdb import MITDB
 from lib.datasets.signal import Signal
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, suggestion
 
 DATASETS = MappingProxyType(
     {
-        "common_voice": common_voice,
-        "ephnogram": ephnogram,
-        "five_voices": five_voices,
-        "heartbeat_sounds": heartbeat_sounds,
-        "mitdb": mitdb,
+        dataset.name: dataset
+        for dataset in (
+            COMMON_VOICE,
+            EPHNOGRAM,
+            FIVE_VOICES,
+            HEARTBEAT_SOUNDS,
+            MITDB,
+        )
     }
 )
-"""The module of each dataset, by name."""
-
-COLUMNS = ("recording", "path", "label", "group", "split", "rate", "duration", "channels")
-"""What every table of recordings begins with."""
+"""The published datasets, by name."""
 
 
-def dataset_module(dataset: str) -> ModuleType:
-    """Give the module of a dataset; a person's own folder is called `folder-{study}`.
+def get_dataset(dataset: str) -> Dataset:
+    """Return the dataset of a name.
 
     Parameters
     ----------
     dataset : str
-        A name in `DATASETS`, or that of a folder.
+        A name in `DATASETS`, or `folder-{study}`, a person's own folder.
 
     Returns
     -------
-    module
-        With `recordings`, `read` and `EXAMPLES_HAVE_LABELS`, None where its table says it.
+    Dataset
+        How its recordings are listed and read.
 
     Raises
     ------
@@ -49,14 +53,14 @@ def dataset_module(dataset: str) -> ModuleType:
 
     Examples
     --------
-    >>> dataset_module("mitdb").EXAMPLES_HAVE_LABELS
+    >>> get_dataset("mitdb").examples_have_labels
     True
     """
-    if dataset.startswith(own_folder.PREFIX):
-        return own_folder
+    if dataset.startswith(PREFIX):
+        return FOLDER
     if dataset not in DATASETS:
         raise HeldoutError(
-            f"dataset {dataset!r}: expected one of {', '.join(DATASETS)}. Correct the name."
+            "dataset", "a known one", repr(dataset), suggestion(dataset, list(DATASETS))
         )
     return DATASETS[dataset]
 
@@ -67,17 +71,17 @@ def recordings(dataset: str, folder: str | Path, **options: Any) -> pd.DataFrame
     Parameters
     ----------
     dataset : str
-        A name in `DATASETS`.
+        As for `get_dataset`.
     folder : str or Path
         Where the dataset lies, in the published layout.
     **options
-        What the dataset's own `recordings` takes.
+        What the dataset's own listing takes.
 
     Returns
     -------
     pd.DataFrame
-        Sorted by `recording`; the columns `COLUMNS` (rate in Hz, duration in s), then the
-        dataset's own.
+        Sorted by `recording`; the columns `lib.datasets.COLUMNS` (rate in Hz, duration in s), then
+        the dataset's own.
 
     Raises
     ------
@@ -85,27 +89,7 @@ def recordings(dataset: str, folder: str | Path, **options: Any) -> pd.DataFrame
         The dataset is not known, an option is not one of its own, the folder has no recording, a
         recording cannot be read, or two would have the same name.
     """
-    module = dataset_module(dataset)
-    try:
-        inspect.signature(module.recordings).bind(folder, **options)
-    except TypeError as error:
-        raise HeldoutError(
-            f"{dataset}: {error}. Correct the options of the dataset: {options}."
-        ) from error
-    table = module.recordings(folder, **options)
-    if table.empty:
-        raise HeldoutError(
-            f"{folder}: expected recordings of {dataset} in the published layout, got none. "
-            "Retrieve the dataset, or check the folder."
-        )
-    twice = table.loc[table["recording"].duplicated(keep=False)]
-    if len(twice):
-        raise HeldoutError(
-            f"{folder}: expected one file for each recording, got {len(twice)} that share a name: "
-            f"{', '.join(twice['path'].head(4))}. Delete the copies."
-        )
-    table = table.sort_values("recording", ignore_index=True)
-    return table[[*COLUMNS, *(name for name in table.columns if name not in COLUMNS)]]
+    return get_dataset(dataset).recordings(folder, **options)
 
 
 def read(dataset: str, path: str | Path, **reading: Any) -> Signal:
@@ -114,11 +98,11 @@ def read(dataset: str, path: str | Path, **reading: Any) -> Signal:
     Parameters
     ----------
     dataset : str
-        A name in `DATASETS`.
+        As for `get_dataset`.
     path : str or Path
         As in the column `path` of `recordings`.
     **reading
-        What the dataset's own `read` takes beside it.
+        What the dataset's own reader takes beside it.
 
     Returns
     -------
@@ -130,6 +114,4 @@ def read(dataset: str, path: str | Path, **reading: Any) -> Signal:
     HeldoutError
         The dataset is not known, or the recording is missing, truncated or not readable.
     """
-    signal = dataset_module(dataset).read(path, **reading)
-    assert isinstance(signal, Signal)
-    return signal
+    return get_dataset(dataset).read(path, **reading)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,30 @@ LARGEST = 1 << 28
 
 A header may promise any number, and a packed file of some kB may hold as many.
 """
+
+FULL_SCALE = "full scale"
+"""The unit of audio: samples from -1 to 1."""
+
+FILE_UNIT = "unit of the file"
+"""The unit of samples of which nobody said what they are."""
+
+AGAIN = "Fetch the file anew or exclude the recording."
+"""What to do about a published file that is not as it was published."""
+
+_SILENCE = -200.0  # dB: below anything that a 32-bit float recording holds
+
+
+class Header(NamedTuple):
+    """What is known of a recording before its samples are read."""
+
+    rate: float
+    frames: int
+    channels: int
+
+    @property
+    def duration(self) -> float:
+        """Length in s."""
+        return self.frames / self.rate
 
 
 def plausible(rate: float) -> bool:
@@ -39,16 +64,20 @@ def require_size(path: str | Path, samples: int) -> None:
             path,
             f"a recording of at most {LARGEST:,} samples",
             f"{samples:,} by its header",
-            "Where that is true, cut it into parts; else fetch the file anew or exclude the "
-            "recording.",
+            (
+                "Where that is true, cut it into parts; else fetch the file anew or exclude the "
+                "recording."
+            ),
         )
 
 
-def _no_positions() -> np.ndarray:
+def no_positions() -> np.ndarray:
+    """Return the positions of no beats."""
     return np.zeros(0, dtype=np.int64)
 
 
-def _no_symbols() -> np.ndarray:
+def no_symbols() -> np.ndarray:
+    """Return the codes of no beats."""
     return np.zeros(0, dtype="<U1")
 
 
@@ -62,7 +91,7 @@ class Signal:
     Parameters
     ----------
     samples : np.ndarray, shape (time, channels)
-        Full scale is ±1 for audio; mV for ECG. Kept as float32.
+        In `unit`. Kept as float32.
     rate : float
         Sampling rate in Hz.
     channels : tuple of str
@@ -73,6 +102,8 @@ class Signal:
         The codes of those beats.
     name : str
         What errors call the recording, usually its path.
+    unit : str
+        Of the samples: `FULL_SCALE` for audio, `mV` for an ECG.
 
     Raises
     ------
@@ -89,19 +120,22 @@ class Signal:
     samples: np.ndarray
     rate: float
     channels: tuple[str, ...]
-    positions: np.ndarray = field(default_factory=_no_positions)
-    symbols: np.ndarray = field(default_factory=_no_symbols)
+    positions: np.ndarray = field(default_factory=no_positions)
+    symbols: np.ndarray = field(default_factory=no_symbols)
     name: str = "signal"
+    unit: str = FULL_SCALE
 
     def __post_init__(self) -> None:
         """Check what was given; see the class."""
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
             raise HeldoutError(
                 self.name,
-                f"samples of shape (time, {len(self.channels)}) for the channels "
-                f"{', '.join(self.channels)}",
-                f"{self.samples.shape}",
-                "Fetch the file anew or exclude the recording.",
+                (
+                    f"samples of shape (time, {len(self.channels)}) for the channels "
+                    f"{', '.join(self.channels)}"
+                ),
+                str(self.samples.shape),
+                AGAIN,
             )
         if not len(self.samples):
             raise HeldoutError(
@@ -114,8 +148,8 @@ class Signal:
             raise HeldoutError(
                 self.name,
                 f"a sampling rate {RATES}",
-                f"{self.rate}",
-                "Fetch the file anew or exclude the recording.",
+                str(self.rate),
+                AGAIN,
             )
         samples = np.ascontiguousarray(self.samples, dtype=np.float32)
         bad = int(samples.size - np.count_nonzero(np.isfinite(samples)))
@@ -124,7 +158,7 @@ class Signal:
                 self.name,
                 "finite samples",
                 f"{bad:,} of {samples.size:,} that are NaN or infinite",
-                "Fetch the file anew or exclude the recording.",
+                AGAIN,
             )
         object.__setattr__(self, "samples", samples)
         if len(self.positions) != len(self.symbols) or (
@@ -144,8 +178,31 @@ class Signal:
         return len(self.samples) / self.rate
 
 
+def level(signal: Signal) -> float:
+    """Compute the RMS of all samples in dB, as `decibel` names them; -200 dB for silence."""
+    rms = float(np.sqrt(np.mean(np.square(signal.samples, dtype=np.float64))))
+    return max(20 * np.log10(rms), _SILENCE) if rms else _SILENCE
+
+
+def decibel(*units: str) -> str:
+    """Name the unit of levels.
+
+    Parameters
+    ----------
+    *units : str
+        Of the samples, as in `Signal`; of several recordings in any order, and more than once.
+
+    Examples
+    --------
+    >>> decibel(FULL_SCALE), decibel("mV", "mV")
+    ('dB of full scale', 'dB re 1 mV')
+    """
+    names = (f"dB of {u}" if u == FULL_SCALE else f"dB re 1 {u}" for u in sorted(set(units)))
+    return " or ".join(names)
+
+
 def mix(samples: np.ndarray) -> np.ndarray:
-    """Give the mean of all channels, shape (n,); of one channel its own samples.
+    """Compute the mean of all channels, shape (n,); of one channel it is its own samples.
 
     A mean over one channel takes longer than reading it from its file.
 
@@ -167,7 +224,7 @@ def constant(samples: np.ndarray) -> np.ndarray:
 
 
 def require_file(path: str | Path) -> Path:
-    """Give `path` as a Path when it is a file that holds something.
+    """Return `path` as a Path if it is a file that holds something.
 
     Raises
     ------

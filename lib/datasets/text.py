@@ -25,8 +25,10 @@ def read_text(path: str | Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise HeldoutError(
-            f"{path}: expected text in UTF-8, got the byte 0x{content[error.start]:02x} at "
-            f"{error.start:,}. Fetch the file anew, or save it as UTF-8."
+            path,
+            "text in UTF-8",
+            f"the byte 0x{content[error.start]:02x} at {error.start:,}",
+            "Fetch the file anew, or save it as UTF-8.",
         ) from error
 
 
@@ -57,14 +59,18 @@ def read_csv(path: str | Path, *, required: Iterable[str] = ()) -> list[dict[str
         rows = [{key: (row[key] or "").strip() for key in names} for row in reader]
     except csv.Error as error:
         raise HeldoutError(
-            f"{path}: expected a table of comma-separated values, got one that cannot be read "
-            f"({error}). Fetch it anew."
+            path,
+            "a table of comma-separated values",
+            f"one that cannot be read ({error})",
+            "Fetch it anew.",
         ) from error
     missing = sorted(set(required) - set(names))
     twice = sorted({name for name in names if names.count(name) > 1})
     if missing or twice:
         raise HeldoutError(
-            f"{path}: expected the columns {', '.join(missing or twice)}, each once, got "
-            f"{', '.join(names)[:200] or 'none'}. Fetch it anew."
+            path,
+            f"the columns {', '.join(missing or twice)}, each once",
+            f"{', '.join(names)[:200] or 'none'}",
+            "Fetch it anew.",
         )
     return rows

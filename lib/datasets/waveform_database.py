@@ -11,7 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from lib.datasets.signal import RATES, plausible, require_file, require_size
+from lib.datasets.signal import (
+    FILE_UNIT,
+    RATES,
+    Header,
+    Signal,
+    no_positions,
+    no_symbols,
+    plausible,
+    require_file,
+    require_size,
+)
 from lib.errors import HeldoutError
 
 # Bytes for each sample of a format; formats that are not here are left to wfdb to check.
@@ -29,6 +39,11 @@ _SIGNAL_LINE = re.compile(
 )
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]{0,200}")
+
+BEATS = frozenset("NLRejAaJSVEF/fQnB?r")
+"""The annotation codes that are beats; the others mark rhythms, noise and remarks."""
+
+_AGAIN = "Fetch the record anew or exclude it."
 
 
 def read_header(path: str | Path) -> Any:
@@ -74,7 +89,7 @@ def read_header(path: str | Path) -> Any:
             path,
             f"a rate {RATES}, a length and signals",
             f"rate {header.fs}, {header.sig_len} samples, {header.n_sig} signals",
-            "Fetch the record anew or exclude it.",
+            _AGAIN,
         )
     described = [len(some or []) for some in (header.file_name, header.fmt, header.units)]
     if described != [header.n_sig] * 3:
@@ -82,7 +97,7 @@ def read_header(path: str | Path) -> Any:
             path,
             f"a line for each of its {header.n_sig} signals",
             f"{min(described)}",
-            "Fetch the record anew or exclude it.",
+            _AGAIN,
         )
     # The name of a signal may be left out; this is what the format's own library then calls it.
     header.sig_name = [
@@ -104,13 +119,13 @@ def _require_lines(path: Path) -> None:
                 path,
                 f"a line that describes {what} as in header(5) of the WFDB",
                 f"{line[:80]!r}",
-                "Fetch the record anew or exclude it.",
+                _AGAIN,
             )
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    # wfdb uses what pandas will drop: nothing that a reader of our logs can mend.
+    # wfdb uses what pandas will drop: nothing that a reader of our logs can fix.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
@@ -158,40 +173,57 @@ def _require_whole(path: Path, header: Any) -> None:
             )
 
 
-def read_samples(path: str | Path) -> tuple[np.ndarray, Any]:
+def size(header: Any) -> Header:
+    """Take rate (Hz), length and number of signals from what `read_header` returns."""
+    return Header(float(header.fs), int(header.sig_len), int(header.n_sig))
+
+
+def read_record(path: str | Path, *, beats: bool) -> Signal:
     """Read every signal of a record in its physical units.
 
     Parameters
     ----------
     path : str or Path
         The `.hea` file.
+    beats : bool
+        Whether to read the beats in the annotations beside it, too.
 
     Returns
     -------
-    samples : np.ndarray, shape (time, signals)
-        float32, in the units of the header, mV where it says uV or V.
-    header : wfdb.Record
-        With rate (`fs`, Hz) and names (`sig_name`).
+    Signal
+        In the units of the header, mV where it says uV or V.
 
     Raises
     ------
     HeldoutError
-        As `read_header`, or the signals cannot be decoded.
+        As `read_header` and `read_beats`; or the signals cannot be decoded.
     """
     import wfdb
 
+    path = Path(path)
     header = read_header(path)
     try:
         with _quiet():
-            record = wfdb.rdrecord(str(Path(path).absolute().with_suffix("")))
+            record = wfdb.rdrecord(str(path.absolute().with_suffix("")))
     except Exception as error:  # as above
-        raise _unreadable(Path(path), error) from error
+        raise _unreadable(path, error) from error
     to_mv = {"uV": 1e-3, "V": 1e3}
     scale = np.array([to_mv.get(unit, 1.0) for unit in record.units])
-    return (record.p_signal * scale).astype(np.float32), header
+    units = {"mV" if unit in to_mv else str(unit) for unit in record.units}
+    none = no_positions(), no_symbols()
+    positions, symbols = read_beats(path, length=len(record.p_signal)) if beats else none
+    return Signal(
+        (record.p_signal * scale).astype(np.float32),
+        float(header.fs),
+        tuple(header.sig_name),
+        positions,
+        symbols,
+        name=path.as_posix(),
+        unit=units.pop() if len(units) == 1 else FILE_UNIT,
+    )
 
 
-def read_beats(path: str | Path, *, length: int, codes: frozenset[str]) -> tuple[np.ndarray, ...]:
+def read_beats(path: str | Path, *, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Read the beats in the reference annotations (`.atr`) beside a header.
 
     Parameters
@@ -200,15 +232,13 @@ def read_beats(path: str | Path, *, length: int, codes: frozenset[str]) -> tuple
         The `.hea` file.
     length : int
         Samples in the record: an annotation beyond is an error.
-    codes : frozenset of str
-        The annotation codes that are beats.
 
     Returns
     -------
     positions : np.ndarray, shape (beats,)
         Sample indices (int64).
     symbols : np.ndarray, shape (beats,)
-        Codes.
+        Their codes, of `BEATS`.
 
     Raises
     ------
@@ -234,13 +264,13 @@ def read_beats(path: str | Path, *, length: int, codes: frozenset[str]) -> tuple
     except Exception as error:  # as above
         raise _unreadable(file, error) from error
     symbols = np.array(annotation.symbol, dtype="<U1")
-    chosen = np.isin(symbols, sorted(codes))
+    chosen = np.isin(symbols, sorted(BEATS))
     positions = np.asarray(annotation.sample, dtype=np.int64)[chosen]
     if len(positions) and (positions.min() < 0 or positions.max() >= length):
         raise HeldoutError(
             file,
             f"beats within {length:,} samples",
             f"one at {positions.max():,}",
-            "Fetch the record anew or exclude it.",
+            _AGAIN,
         )
     return positions, symbols[chosen]

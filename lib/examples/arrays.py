@@ -39,14 +39,20 @@ def open_examples(npy: str | Path) -> np.memmap:
         array = np.load(npy, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise HeldoutError(
-            f"{npy}: expected an array of examples, got {type(error).__name__}: {error}. "
-            "Delete it and run again; it is made anew."
+            npy,
+            "an array of examples",
+            f"{type(error).__name__}: {error}",
+            "Delete it and run again; it is made anew.",
         ) from error
     if not isinstance(array, np.memmap) or array.ndim != 3 or array.dtype != np.float32:
         raise HeldoutError(
-            f"{npy}: expected float32 examples of shape (example, time, channels), got "
-            f"{getattr(array, 'dtype', type(array).__name__)} of shape "
-            f"{getattr(array, 'shape', 'none')}. Delete it and run again; it is made anew."
+            npy,
+            "float32 examples of shape (example, time, channels)",
+            (
+                f"{getattr(array, 'dtype', type(array).__name__)} of shape "
+                f"{getattr(array, 'shape', 'none')}"
+            ),
+            "Delete it and run again; it is made anew.",
         )
     return array
 
@@ -92,9 +98,11 @@ def take(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
                 count = os.preadv(file.fileno(), [left], at)
                 if count == 0:
                     raise HeldoutError(
-                        f"{x.filename}: expected {len(x)} examples, but it ends within the one of "
-                        f"row {int(rows[start])}: it was replaced or cut while it was in use. "
-                        "Run again."
+                        str(x.filename),
+                        f"{len(x)} examples",
+                        f"a file that ends within the one of row {int(rows[start])}: it was "
+                        "replaced or cut while it was in use",
+                        "Run again.",
                     )
                 left, at = left[count:], at + count
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -13,7 +14,7 @@ from lib.errors import HeldoutError
 from lib.examples.arrays import contents, open_examples
 from lib.files import atomic, write_table
 
-_OF_EXAMPLE = ("recording", "label", "start", "rate", "duration", "channels", "level")
+_OF_EXAMPLE = ("recording", "label", "start", "rate", "duration", "channels", "level", "unit")
 _FIRST = ("example", "recording", "group", "label", "start", "split")
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, BadZipFile)
 
@@ -24,7 +25,7 @@ def assemble(
     *,
     npy: str | Path,
     parquet: str | Path,
-) -> None:
+) -> dict[str, str]:
     """Put the examples of all shards into one array, in the order of the table of recordings.
 
     No more than one shard is in memory at a time.
@@ -39,9 +40,14 @@ def assemble(
         The array to write: float32, (example, time, channels).
     parquet : str or Path
         The table to write: `example` (row in the array), `recording`, `group`, `label`, `start`
-        (s), `split`, `rate` (Hz), `duration` (s), `channels`, `level` (dB of full scale).
+        (s), `split`, `rate` (Hz), `duration` (s), `channels`, `level` (dB) and `unit` of samples.
         Recordings that hold an identical example are of one group, as `join_duplicates` says:
         published datasets hold recordings under several names.
+
+    Returns
+    -------
+    dict
+        Packages and their versions that made the features.
 
     Raises
     ------
@@ -52,12 +58,14 @@ def assemble(
     """
     paths = [Path(path) for path in shards]
     order = {str(name): row for row, name in enumerate(recordings["recording"])}
-    tables, shape = _describe(paths, order)
+    tables, shape, made_with = _describe(paths, order)
     table = pd.concat(tables, ignore_index=True)
     if table.empty:
         raise HeldoutError(
-            f"{npy}: expected examples, got none from {len(paths)} shards and {len(order)} "
-            "recordings. Look at the study's classes: no label of the dataset may be in them."
+            npy,
+            "examples",
+            f"none from {len(paths)} shards and {len(order)} recordings",
+            "Look at the study's classes: no label of the dataset may be in them.",
         )
     # Stable, so that the examples of a recording stay in their order.
     table["order"] = table["recording"].map(order)
@@ -78,6 +86,7 @@ def assemble(
     table = table.join(known, on="recording")
     table["group"] = join_duplicates(table["group"].to_numpy(), *contents(open_examples(npy)))
     write_table(parquet, table[[*_FIRST, *_OF_EXAMPLE[3:]]].reset_index(drop=True))
+    return made_with
 
 
 def join_duplicates(group: np.ndarray, content: np.ndarray, flat: np.ndarray) -> np.ndarray:
@@ -116,37 +125,46 @@ def join_duplicates(group: np.ndarray, content: np.ndarray, flat: np.ndarray) ->
 
 def _describe(
     paths: list[Path], order: dict[str, int]
-) -> tuple[list[pd.DataFrame], tuple[int, ...]]:
-    """Give what each shard says of its examples, without reading them, and their shape."""
+) -> tuple[list[pd.DataFrame], tuple[int, ...], dict[str, str]]:
+    """Read what each shard says of its examples, without reading them; their shape; its makers."""
     tables: list[pd.DataFrame] = []
     seen: dict[str, Path] = {}
     shape: tuple[int, ...] = ()
+    made_with: dict[str, str] = {}
     for number, path in enumerate(paths):
-        content = _load(path, [*_OF_EXAMPLE, "recordings"])
+        content = _load(path, [*_OF_EXAMPLE, "recordings", "made_with"])
         names = [str(name) for name in content.pop("recordings")]
-        table, found = pd.DataFrame(content), _shape(path)
+        # Another version is another param of the rule: all shards are of the same ones.
+        made_with |= json.loads(str(content.pop("made_with")))
+        table, size = pd.DataFrame(content), _shape(path)
         for name in names:
             if name in seen or name not in order:
                 where = f"also in {seen[name]}" if name in seen else "not in the table"
                 raise HeldoutError(
-                    f"{path}: expected recordings of the table, each in one shard, got {name}, "
-                    f"{where}. Delete the shards and run again; they are made anew."
+                    path,
+                    "recordings of the table, each in one shard",
+                    f"{name}, {where}",
+                    "Delete the shards and run again; they are made anew.",
                 )
             seen[name] = path
-        if found[0] != len(table) or (shape and found[1:] != shape):
+        if size[0] != len(table) or (shape and size[1:] != shape):
             raise HeldoutError(
-                f"{path}: expected {len(table)} examples of shape {shape or found[1:]}, got "
-                f"{found[0]} of {found[1:]}. Delete the shards and run again; they are made anew."
+                path,
+                f"{len(table)} examples of shape {shape or size[1:]}",
+                f"{size[0]} of {size[1:]}",
+                "Delete the shards and run again; they are made anew.",
             )
-        shape = found[1:]
+        shape = size[1:]
         tables.append(table.assign(shard=number))
     missing = [name for name in order if name not in seen]
     if missing or not tables:
         raise HeldoutError(
-            f"examples: expected every recording in one of {len(paths)} shards, got none for "
-            f"{len(missing)}: {', '.join(missing[:5])}. Delete the shards and run again."
+            "examples",
+            f"every recording in one of {len(paths)} shards",
+            f"none for {len(missing)}: {', '.join(missing[:5])}",
+            "Delete the shards and run again.",
         )
-    return tables, shape
+    return tables, shape, made_with
 
 
 def _load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
@@ -159,7 +177,7 @@ def _load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
 
 
 def _shape(path: Path) -> tuple[int, ...]:
-    """Give the shape of the examples from the head of their array alone."""
+    """Read the shape of the examples from the head of their array alone."""
     try:
         with ZipFile(path) as archive, archive.open("x.npy") as stream:
             np.lib.format.read_magic(stream)
@@ -170,8 +188,10 @@ def _shape(path: Path) -> tuple[int, ...]:
 
 def _broken(path: Path, error: Exception) -> HeldoutError:
     return HeldoutError(
-        f"{path}: expected a shard of features, got {type(error).__name__}: {error}. "
-        "Delete it and run again; it is made anew."
+        path,
+        "a shard of features",
+        f"{type(error).__name__}: {error}",
+        "Delete it and run again; it is made anew.",
     )
 
 
@@ -181,8 +201,9 @@ def _finite(path: Path, names: np.ndarray) -> np.ndarray:
     bad = ~np.isfinite(x).all(axis=(1, 2))
     if bad.any():
         raise HeldoutError(
-            f"{path}: expected finite values, got NaN or infinity in {int(bad.sum())} examples, "
-            f"the first of recording {names[bad][0]}. Exclude the recording, or delete the shard "
-            "and run again."
+            path,
+            "finite values",
+            f"NaN or infinity in {int(bad.sum())} examples, the first of recording {names[bad][0]}",
+            "Exclude the recording, or delete the shard and run again.",
         )
     return x

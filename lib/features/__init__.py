@@ -1,7 +1,7 @@
 """Features: from one recording to examples, network inputs of one shape."""
 
-from lib.features.extraction import level, write_shard
-from lib.features.kinds import Features
-from lib.features.registry import KINDS, Kind, extract, seconds, shape
+from lib.features.extraction import write_shard
+from lib.features.kinds import Features, Kind
+from lib.features.registry import KINDS, extract, make, shape
 
-__all__ = ["KINDS", "Features", "Kind", "extract", "level", "seconds", "shape", "write_shard"]
+__all__ = ["KINDS", "Features", "Kind", "extract", "make", "shape", "write_shard"]

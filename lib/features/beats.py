@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
-from lib.features.kinds import Features, require_positive
+from lib.features.kinds import ADVICE, Axes, Demands, Features, Kind, require_positive
 from lib.features.resampling import resample
 
-
-def shape(*, lead: str, rate: float, samples: int, before: float) -> tuple[int, int]:
-    """Give (time, channels) of a beat; the settings are those of `extract`."""
-    require_positive(rate=rate, samples=samples)
-    if not 0 <= before * rate < samples:
-        raise HeldoutError(
-            f"features setting before: expected 0 s up to the {samples / rate:g} s of a beat, got "
-            f"{before}. Correct it in the study's features."
-        )
-    return samples, 1
+_PER_SECOND = 3.0  # 180 beats a minute
 
 
-def extract(signal: Signal, *, lead: str, rate: float, samples: int, before: float) -> Features:
-    """Cut one example around every beat, none left out.
+@dataclass(frozen=True)
+class Beats(Kind):
+    """One example around every beat, none left out.
 
     Parameters
     ----------
-    signal : Signal
-        With `positions` and `symbols`.
     lead : str
         The name of the lead: their order differs between records.
     rate : float
@@ -36,28 +28,78 @@ def extract(signal: Signal, *, lead: str, rate: float, samples: int, before: flo
         Length of an example at `rate`.
     before : float
         Time from the start of an example to its R peak, in s.
-
-    Returns
-    -------
-    Features
-        `x` of shape (beats, samples, 1) in mV; a window that goes beyond the recording is filled
-        with the recording's first or last value. `symbols` are the beat codes.
-
-    Raises
-    ------
-    HeldoutError
-        The recording has no such lead.
     """
-    shape(lead=lead, rate=rate, samples=samples, before=before)
-    if lead not in signal.channels:
-        raise HeldoutError(
-            f"{signal.name}: expected the lead {lead}, got {', '.join(signal.channels)}. "
-            "Exclude the recording or choose another lead."
-        )
-    wave = resample(signal.samples[:, signal.channels.index(lead)], rate=signal.rate, new_rate=rate)
-    peaks = np.rint(signal.positions * (rate / signal.rate)).astype(np.int64)
-    first = peaks - round(before * rate)
-    index = first[:, None] + np.arange(samples)
-    # Holding the index at the ends repeats the edge values.
-    x = wave[np.clip(index, 0, len(wave) - 1)]
-    return Features(x[:, :, None], first / rate, signal.symbols)
+
+    lead: str
+    rate: float
+    samples: int
+    before: float
+
+    name = "beats"
+    of_beats = True
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        require_positive(rate=self.rate, samples=self.samples)
+        if not 0 <= self.before * self.rate < self.samples:
+            raise HeldoutError(
+                "features setting before",
+                f"0 s up to the {self.seconds:g} s of a beat",
+                str(self.before),
+                ADVICE,
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Time and channels."""
+        return self.samples, 1
+
+    @property
+    def seconds(self) -> float:
+        """Length of an example."""
+        return self.samples / self.rate
+
+    @property
+    def axes(self) -> Axes:
+        """Time counts from the R peak."""
+        return {"aligned": True, "before": self.before, "channels": [self.lead]}
+
+    @property
+    def demands(self) -> Demands:
+        """The lead, and beats."""
+        return {"channels": [self.lead], "beats": True}
+
+    def most_examples(self, duration: float) -> float:
+        """As many as a fast heart has beats."""
+        return _PER_SECOND * duration
+
+    def extract(self, signal: Signal) -> Features:
+        """Cut one example around every beat.
+
+        Returns
+        -------
+        Features
+            `x` of shape (beats, samples, 1) in the unit of the signal; a window that goes beyond
+            the recording is filled with the recording's first or last value. `symbols` are the
+            beat codes.
+
+        Raises
+        ------
+        HeldoutError
+            The recording has no such lead.
+        """
+        if self.lead not in signal.channels:
+            raise HeldoutError(
+                signal.name,
+                f"the lead {self.lead}",
+                ", ".join(signal.channels),
+                "Exclude the recording or choose another lead.",
+            )
+        lead = signal.samples[:, signal.channels.index(self.lead)]
+        wave = resample(lead, rate=signal.rate, new_rate=self.rate)
+        peaks = np.rint(signal.positions * (self.rate / signal.rate)).astype(np.int64)
+        first = peaks - round(self.before * self.rate)
+        index = first[:, None] + np.arange(self.samples)
+        # Holding the index at the ends repeats the edge values.
+        x = wave[np.clip(index, 0, len(wave) - 1)]
+        return Features(x[:, :, None], first / self.rate, signal.symbols)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,28 +10,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.datasets.registry import dataset_module, read
-from lib.datasets.signal import Signal
+from lib.datasets.registry import get_dataset
+from lib.datasets.signal import level
 from lib.features.kinds import Features
+from lib.features.registry import extract, shape
 from lib.files import atomic
 
-_SILENCE = -200.0  # dB: below anything that a 32-bit float recording holds
-
-_TYPES: dict[str, type] = {
-    "start": np.float64,
-    "label": np.str_,
+# What is known of an example's recording, and its type. As published, not as it was read, so that
+# the metadata baseline knows what anybody could.
+_PUBLISHED = {
     "recording": np.str_,
     "rate": np.float64,
     "duration": np.float64,
     "channels": np.int64,
-    "level": np.float64,
 }
-
-
-def level(signal: Signal) -> float:
-    """Give the RMS of all samples in dB of full scale (±1), -200 dB for silence."""
-    rms = float(np.sqrt(np.mean(np.square(signal.samples, dtype=np.float64))))
-    return max(20 * np.log10(rms), _SILENCE) if rms else _SILENCE
+_MEASURED = {"level": np.float64, "unit": np.str_}
+_COLUMNS = {"start": np.float64, "label": np.str_} | _PUBLISHED | _MEASURED
 
 
 def write_shard(
@@ -42,6 +37,7 @@ def write_shard(
     settings: Mapping[str, Any],
     classes: Mapping[str, Sequence[str]],
     reading: Mapping[str, Any] | None = None,
+    made_with: Mapping[str, str] | None = None,
 ) -> None:
     """Read the recordings of a shard, one after the other, and write their features.
 
@@ -62,6 +58,8 @@ def write_shard(
         where that has none, of its own label (a beat's code); one that is in no class is dropped.
     reading : mapping, optional
         What `lib.datasets.read` takes beside the path.
+    made_with : mapping, optional
+        Packages and their versions, to be kept with the features.
 
     Raises
     ------
@@ -71,46 +69,39 @@ def write_shard(
     Notes
     -----
     The arrays: `x` (example, time, channels) float32; per example `start` (s), `label` (class),
-    `recording`, `rate` (Hz), `duration` (s), `channels`, `level` (dB) of its recording as
-    published; and `recordings`, all names of the shard, those without an example too.
+    `recording`, `rate` (Hz), `duration` (s), `channels` of its recording as published, `level` (dB)
+    and `unit` of its samples; `recordings`, all names of the shard, those without an example too;
+    and `made_with`, as JSON.
     """
-    from lib.features.registry import extract, shape
-
-    dataset_module(dataset)
+    source = get_dataset(dataset)
     class_of = {str(label): name for name, labels in classes.items() for label in labels}
-    found: list[Features] = []
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in _TYPES}
+    blocks = [np.zeros((0, *shape(kind, **settings)), np.float32)]
+    columns: dict[str, list[np.ndarray]] = {
+        name: [np.zeros(0, dtype)] for name, dtype in _COLUMNS.items()
+    }
     for row in recordings.to_dict("records"):
-        signal = read(dataset, row["path"], **(reading or {}))
+        signal = source.read(row["path"], **(reading or {}))
         features, label = _labelled(
             extract(signal, kind=kind, **settings), str(row["label"]), class_of
         )
-        found.append(features)
-        count = len(features.x)
-        values = {
-            "start": features.start,
-            "label": label,
-            "recording": np.full(count, str(row["recording"])),
-            "rate": np.full(count, row["rate"]),
-            "duration": np.full(count, row["duration"]),
-            "channels": np.full(count, row["channels"]),
-            "level": np.full(count, level(signal)),
-        }
-        for name, value in values.items():
-            columns[name].append(value)
-    x = np.concatenate([np.zeros((0, *shape(kind, **settings)), np.float32), *(f.x for f in found)])
-    arrays = {
-        name: np.concatenate([np.zeros(0, _TYPES[name]), *parts]) for name, parts in columns.items()
-    }
-    names = np.array([str(name) for name in recordings["recording"]], dtype=np.str_)
+        blocks.append(features.x)
+        of_recording = {name: row[name] for name in _PUBLISHED}
+        of_recording |= {"level": level(signal), "unit": signal.unit}
+        columns["start"].append(features.start)
+        columns["label"].append(label)
+        for name, value in of_recording.items():
+            columns[name].append(np.full(len(features.x), _COLUMNS[name](value)))
+    arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
+    arrays["recordings"] = np.array([str(name) for name in recordings["recording"]], np.str_)
+    arrays["made_with"] = np.array(json.dumps(dict(made_with or {})))
     with atomic(path) as part:
-        np.savez(part, x=x, recordings=names, **arrays)  # type: ignore[arg-type]
+        np.savez(part, x=np.concatenate(blocks), **arrays)  # type: ignore[arg-type]
 
 
 def _labelled(
     features: Features, label: str, class_of: Mapping[str, str]
 ) -> tuple[Features, np.ndarray]:
-    """Give the examples that belong to a class, and their classes."""
+    """Keep the examples that belong to a class, and name their classes."""
     if label:
         return features, np.full(len(features.x), label)
     names = np.array([class_of.get(str(s), "") for s in features.symbols], dtype=np.str_)

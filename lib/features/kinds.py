@@ -1,12 +1,18 @@
-"""What every kind of features gives, and how their settings are checked."""
+"""What a kind of features is: its settings, and what follows from them."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, TypedDict
 
 import numpy as np
 
+from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
+
+ADVICE = "Correct it in the study's features."
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +35,86 @@ class Features:
     symbols: np.ndarray
 
 
+class Demands(TypedDict, total=False):
+    """What a recording must have to give an example; nothing that is left out is asked for."""
+
+    channels: Sequence[str]
+    seconds: float
+    beats: bool
+
+
+class Axes(TypedDict):
+    """What a picture of an example writes on its axes.
+
+    `aligned` says whether all examples are cut at the same event, the R peak, `before` how many
+    seconds an example begins before it. `channels` are names, where there are any.
+    """
+
+    aligned: bool
+    before: float
+    channels: Sequence[str]
+
+
+class Kind(ABC):
+    """A kind of features with its settings: a frozen dataclass whose fields are the settings.
+
+    All that is known of a kind is in its class: what a study may state (the fields and their
+    types), what is wrong with a value (`__post_init__`), and what other parts of the workflow ask.
+
+    Attributes
+    ----------
+    name : str
+        What studies call it.
+    of_beats : bool
+        Whether each example is an annotated beat.
+    """
+
+    name: ClassVar[str]
+    of_beats: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Time and channels of an example."""
+
+    @property
+    @abstractmethod
+    def seconds(self) -> float:
+        """Length of an example: two of one recording overlap when they start less apart."""
+
+    @abstractmethod
+    def extract(self, signal: Signal) -> Features:
+        """Make the examples of one recording.
+
+        Raises
+        ------
+        HeldoutError
+            The recording lacks what the kind needs.
+        """
+
+    # What holds for one example of audio for each recording.
+
+    @property
+    def axes(self) -> Axes:
+        """What a picture of an example writes on its axes."""
+        return {"aligned": False, "before": 0.0, "channels": []}
+
+    @property
+    def demands(self) -> Demands:
+        """What a recording must have."""
+        return {}
+
+    def rate_of(self, signal: Signal) -> float:
+        """Return the rate (Hz) to which all of a recording is resampled."""
+        return float(getattr(self, "rate", signal.rate))
+
+    def most_examples(self, duration: float) -> float:
+        """Estimate how many examples a recording of so many seconds has at most."""
+        return 1
+
+
 def unlabelled(x: np.ndarray, start: np.ndarray) -> Features:
-    """Give examples whose label is that of their recording."""
+    """Return examples whose label is that of their recording."""
     return Features(x, start, np.full(len(x), "", dtype="<U1"))
 
 
@@ -44,7 +128,4 @@ def require_positive(**settings: float) -> None:
     """
     for name, value in settings.items():
         if not value > 0:
-            raise HeldoutError(
-                f"features setting {name}: expected a number above 0, got {value}. "
-                "Correct it in the study's features."
-            )
+            raise HeldoutError(f"features setting {name}", "a number above 0", str(value), ADVICE)

@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
-from lib.features.kinds import Features, require_positive, unlabelled
+from lib.features.kinds import Axes, Demands, Features, Kind, require_positive, unlabelled
 from lib.features.resampling import resample
 
 
-def shape(
-    *, channels: Sequence[str], rate: float, samples: int, stride: int, limit: int | None = None
-) -> tuple[int, int]:
-    """Give (time, channels) of a window; the settings are those of `extract`."""
-    require_positive(channels=len(channels), rate=rate, samples=samples, stride=stride)
-    if limit is not None:
-        require_positive(limit=limit)
-    return samples, len(channels)
-
-
-def extract(
-    signal: Signal,
-    *,
-    channels: Sequence[str],
-    rate: float,
-    samples: int,
-    stride: int,
-    limit: int | None = None,
-) -> Features:
-    """Cut a recording into windows.
+@dataclass(frozen=True)
+class Windows(Kind):
+    """A recording cut into windows.
 
     Parameters
     ----------
-    signal : Signal
-        Any.
     channels : sequence of str
         The channels to take, by name, in this order.
     rate : float
@@ -47,34 +29,81 @@ def extract(
     limit : int, optional
         At most so many windows, spread evenly over the recording: a long recording then does not
         outweigh the others. All without it.
-
-    Returns
-    -------
-    Features
-        `x` of shape (windows, samples, channels), in the units of the signal.
-
-    Raises
-    ------
-    HeldoutError
-        A channel is missing, or the recording is shorter than one window.
     """
-    shape(channels=channels, rate=rate, samples=samples, stride=stride, limit=limit)
-    missing = [name for name in channels if name not in signal.channels]
-    if missing:
-        raise HeldoutError(
-            f"{signal.name}: expected the channels {', '.join(missing)}, got "
-            f"{', '.join(signal.channels)}. Exclude the recording or choose other channels."
+
+    channels: Sequence[str]
+    rate: float
+    samples: int
+    stride: int
+    limit: int | None = None
+
+    name = "windows"
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        require_positive(
+            channels=len(self.channels), rate=self.rate, samples=self.samples, stride=self.stride
         )
-    columns = [signal.channels.index(name) for name in channels]
-    wave = resample(signal.samples[:, columns], rate=signal.rate, new_rate=rate)
-    if len(wave) < samples:
-        raise HeldoutError(
-            f"{signal.name}: expected at least the {samples / rate:g} s of one window, got "
-            f"{signal.duration:g} s. Exclude the recording, set a least duration, or choose a "
-            "shorter window."
-        )
-    starts = np.arange(0, len(wave) - samples + 1, stride)
-    if limit is not None and len(starts) > limit:
-        starts = starts[np.rint(np.linspace(0, len(starts) - 1, limit)).astype(np.int64)]
-    x = np.stack([wave[start : start + samples] for start in starts])
-    return unlabelled(x, starts / rate)
+        if self.limit is not None:
+            require_positive(limit=self.limit)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Time and channels."""
+        return self.samples, len(self.channels)
+
+    @property
+    def seconds(self) -> float:
+        """Length of a window."""
+        return self.samples / self.rate
+
+    @property
+    def axes(self) -> Axes:
+        """The channels have names."""
+        return {"aligned": False, "before": 0.0, "channels": list(self.channels)}
+
+    @property
+    def demands(self) -> Demands:
+        """The channels, for as long as a window."""
+        return {"channels": list(self.channels), "seconds": self.seconds}
+
+    def most_examples(self, duration: float) -> float:
+        """As many as fit, or as are wanted."""
+        count = duration * self.rate / self.stride + 1
+        return min(count, self.limit) if self.limit else count
+
+    def extract(self, signal: Signal) -> Features:
+        """Cut a recording into windows.
+
+        Returns
+        -------
+        Features
+            `x` of shape (windows, samples, channels), in the unit of the signal.
+
+        Raises
+        ------
+        HeldoutError
+            A channel is missing, or the recording is shorter than one window.
+        """
+        missing = [name for name in self.channels if name not in signal.channels]
+        if missing:
+            raise HeldoutError(
+                signal.name,
+                f"the channels {', '.join(missing)}",
+                ", ".join(signal.channels),
+                "Exclude the recording or choose other channels.",
+            )
+        columns = [signal.channels.index(name) for name in self.channels]
+        wave = resample(signal.samples[:, columns], rate=signal.rate, new_rate=self.rate)
+        if len(wave) < self.samples:
+            raise HeldoutError(
+                signal.name,
+                f"at least the {self.seconds:g} s of one window",
+                f"{signal.duration:g} s",
+                "Exclude the recording, set a least duration, or choose a shorter window.",
+            )
+        starts = np.arange(0, len(wave) - self.samples + 1, self.stride)
+        if self.limit is not None and len(starts) > self.limit:
+            starts = starts[np.rint(np.linspace(0, len(starts) - 1, self.limit)).astype(np.int64)]
+        x = np.stack([wave[start : start + self.samples] for start in starts])
+        return unlabelled(x, starts / self.rate)

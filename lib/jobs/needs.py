@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.examples.arrays import BLOCK
-from lib.features.registry import shape
+from lib.features.registry import make, shape
 from lib.networks.hyperparameters import complete
 from lib.train.batches import IN_MEMORY, PREDICT_BYTES
 
@@ -42,8 +42,6 @@ SLOW = 3.0
 # Start of a job: Slurm, Snakemake twice, imports, and file systems at their worst.
 START_MINUTES = 10
 
-# 180 beats a minute.
-BEATS_PER_SECOND = 3.0
 # Reading and features of 30 s of audio take 0.08 s; compressed files and slow disks take more.
 SECONDS_PER_SECOND = 0.01
 SECONDS_PER_FILE = 0.1
@@ -140,22 +138,11 @@ def of_features(shard: str | Path, features: Mapping[str, Any], *, attempt: int 
             for row in csv.DictReader(file)
         ]
     size = FLOAT * math.prod(shape(**features))
-    examples = sum(_examples(duration, features) for _, duration, _ in rows)
+    examples = sum(make(**features).most_examples(duration) for _, duration, _ in rows)
     longest = max((rate * duration * channels for rate, duration, channels in rows), default=0.0)
     seconds = sum(duration * channels for _, duration, channels in rows) * SECONDS_PER_SECOND
     seconds += len(rows) * SECONDS_PER_FILE
     return need(32 * longest + 2 * size * examples, seconds, attempt=attempt)
-
-
-def _examples(duration: float, features: Mapping[str, Any]) -> float:
-    """Give how many examples a recording of so many seconds has at most."""
-    if features["kind"] == "beats":
-        return BEATS_PER_SECOND * duration
-    if features["kind"] == "windows":
-        count = duration * features["rate"] / features["stride"] + 1
-        limit = features.get("limit")
-        return min(count, limit) if limit else count
-    return 1
 
 
 def of_examples(

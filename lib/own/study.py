@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.datasets.audio import Header
 from lib.datasets.files import (
     AUDIO,
     has_annotations,
@@ -21,6 +20,7 @@ from lib.datasets.files import (
     read_file_header,
     read_leads_and_codes,
 )
+from lib.datasets.signal import Header
 from lib.errors import HeldoutError
 from lib.metrics import aami
 from lib.own.survey import NO_GROUPS

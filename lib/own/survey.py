@@ -37,28 +37,6 @@ def listing(folder: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def demands(features: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what features ask of a recording that is to give an example.
-
-    Parameters
-    ----------
-    features : mapping
-        Of a study: `kind` and its settings.
-
-    Returns
-    -------
-    dict
-        `channels` (names), `seconds` at least, and `beats`, whether they must be annotated. Empty
-        for features of audio, which any recording has.
-    """
-    if features["kind"] == "beats":
-        return {"channels": [features["lead"]], "seconds": 0.0, "beats": True}
-    if features["kind"] == "windows":
-        seconds = features["samples"] / features["rate"]
-        return {"channels": list(features["channels"]), "seconds": seconds, "beats": False}
-    return {}
-
-
 def survey(
     folder: str | Path,
     *,
@@ -81,7 +59,7 @@ def survey(
     groups, beats : str, optional
         As for `lib.own.table.list_folder`.
     asked : mapping, optional
-        What `demands` gives: a recording that lacks it cannot be used.
+        `Kind.demands` of the features: a recording that lacks it cannot be used.
     faulty : {"leave_out", "stop"}
         Whether recordings that cannot be used are left out and listed, or stop the run.
     reading : mapping, optional

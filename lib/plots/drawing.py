@@ -69,6 +69,7 @@ def plot_study(
     drawn["pareto"] = fronts(study, _of_study(tables / "pareto.csv", study))
     drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
     examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")
+    study = {**study, "input": {**study["input"], "unit": " or ".join(examples["unit"].unique())}}
     drawn["examples"] = example_inputs(study, some_examples(study, examples, x))
     if x.shape[2] > MOST_LINES or study["input"]["aligned"]:
         drawn["mean"] = mean_examples(study, class_means(study, examples, x))

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.datasets.signal import Signal
+from lib.datasets.signal import Signal, decibel, level
 from lib.examples.arrays import blocks
-from lib.features.extraction import level
 from lib.features.kinds import Features
 
 # How far a file may go beyond what the training recordings had before it is worth a warning.
@@ -49,8 +48,9 @@ def describe_inputs(
     -------
     dict
         `features`, `labels`, `reading`, `shape` (time, channels); `recordings`: every `rate` (Hz)
-        and number of `channels`, the least and greatest `duration` (s) and `level` (dB of full
-        scale); `values`: the least (`low`) and greatest (`high`) value in each channel of `x`.
+        and number of `channels`, the least and greatest `duration` (s) and `level` (dB), and
+        `decibel`, what a level is stated in; `values`: the least (`low`) and greatest (`high`)
+        value in each channel of `x`.
     """
     table = examples.iloc[rows]
     low, high = np.full(x.shape[2], np.inf), np.full(x.shape[2], -np.inf)
@@ -71,6 +71,7 @@ def describe_inputs(
             "channels": sorted({int(count) for count in table["channels"]}),
             "duration": ends("duration"),
             "level": ends("level"),
+            "decibel": decibel(*table["unit"]),
         },
         "values": {"low": [float(v) for v in low], "high": [float(v) for v in high]},
     }
@@ -108,7 +109,7 @@ def differences(signal: Signal, features: Features, inputs: Mapping[str, Any]) -
     here = level(signal)
     if not quiet - _LEVEL_DB <= here <= loud + _LEVEL_DB:
         told.append(
-            f"level {here:.0f} dB of full scale; training recordings had {quiet:.0f} to "
+            f"level {here:.0f} {decibel(signal.unit)}; training recordings had {quiet:.0f} to "
             f"{loud:.0f} dB"
         )
     low, high = (np.array(inputs["values"][end]) for end in ("low", "high"))

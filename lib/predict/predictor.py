@@ -16,7 +16,7 @@ from lib.datasets.files import read_file
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
 from lib.features.kinds import Features
-from lib.features.registry import extract, seconds
+from lib.features.registry import extract, make
 from lib.files import read_json, read_table
 from lib.networks.backend import load
 from lib.predict.inputs import differences
@@ -220,14 +220,13 @@ class Predictor:
         self.classes: list[str] = self.record["classes"]
         self.features: dict[str, Any] = dict(self.inputs["features"])
         if lead is not None:
-            if self.features["kind"] != "beats":
+            if not make(**self.features).of_beats:
+                kind = self.features["kind"]
                 raise HeldoutError(
-                    "lead",
-                    "a network of beats",
-                    f"one of {self.features['kind']}",
-                    "Leave --lead out.",
+                    "lead", "a network of beats", f"one of {kind}", "Leave --lead out."
                 )
             self.features["lead"] = lead
+        self._kind = make(**self.features)
         self._reading = {**self.inputs["reading"], **(reading or {})}
         self._threads = threads
 
@@ -267,8 +266,8 @@ class Predictor:
     def _examples(self, path: Path) -> tuple[Signal, Features] | Prediction:
         try:
             signal = read_file(path, **self._reading)
-            if self.features["kind"] == "beats" and not len(signal.positions):
-                signal = find_beats(signal, lead=self.features["lead"])
+            if self._kind.of_beats and not len(signal.positions):
+                signal = find_beats(signal, lead=self._kind.demands["channels"][0])
             features = extract(signal, **self.features)
         except HeldoutError as error:
             return Prediction(str(path), error=str(error))
@@ -277,15 +276,14 @@ class Predictor:
     def _prediction(
         self, path: str, signal: Signal, features: Features, probabilities: np.ndarray
     ) -> Prediction:
-        beats = self.features["kind"] == "beats"
         return Prediction(
             path,
             warnings=differences(signal, features, self.inputs),
             rate=signal.rate,
             duration=signal.duration,
             start=features.start,
-            end=features.start + seconds(**self.features),
-            positions=signal.positions if beats else np.zeros(0, dtype=np.int64),
+            end=features.start + self._kind.seconds,
+            positions=signal.positions if self._kind.of_beats else np.zeros(0, dtype=np.int64),
             probabilities=probabilities,
         )
 

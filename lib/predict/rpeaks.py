@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.datasets.mitdb import BEATS
 from lib.datasets.signal import Signal
+from lib.datasets.waveform_database import BEATS
 from lib.errors import HeldoutError
 
 # XQRS marks a QRS complex by the filtered slope; the R peak is the extreme nearby.

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from lib.datasets.registry import COLUMNS, dataset_module
-from lib.datasets.registry import recordings as list_recordings
+from lib.datasets.dataset import COLUMNS
+from lib.datasets.registry import get_dataset
 from lib.errors import HeldoutError
 from lib.files import read_table
 
@@ -70,7 +70,8 @@ def recordings_table(
         a file is not in the manifest.
     """
     labels = class_of(classes)
-    table = list_recordings(dataset, folder, **(options or {}))
+    source = get_dataset(dataset)
+    table = source.recordings(folder, **(options or {}))
     # What the publisher set aside to predict on has no part in a comparison.
     keep = ~table["recording"].isin([str(name) for name in exclude])
     keep &= table["split"] != "predict"
@@ -78,7 +79,7 @@ def recordings_table(
         keep &= table["duration"] >= min_duration
     table = table[keep].reset_index(drop=True)
     table["source_label"] = table["label"]
-    of_examples = dataset_module(dataset).EXAMPLES_HAVE_LABELS
+    of_examples = source.examples_have_labels
     if of_examples is None:
         of_examples = not table["label"].any()
     if not of_examples:
@@ -87,8 +88,10 @@ def recordings_table(
         table = table.assign(label=chosen)[chosen != ""].reset_index(drop=True)
     elif table.empty or table["group"].nunique() < min_groups:
         raise HeldoutError(
-            f"{dataset} in {folder}: expected recordings of at least {min_groups} groups, got "
-            f"{table['group'].nunique()} after exclusions. Exclude less or retrieve more."
+            f"{dataset} in {folder}",
+            f"recordings of at least {min_groups} groups",
+            f"{table['group'].nunique()} after exclusions",
+            "Exclude less or retrieve more.",
         )
     table["sha256"] = "" if manifest is None else _checksums(table, folder, manifest)
     first = [*COLUMNS, "source_label"]
@@ -96,23 +99,25 @@ def recordings_table(
 
 
 def class_of(classes: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Give the class of each label.
+    """Map each label to its class.
 
     Raises
     ------
     HeldoutError
         A label is in two classes.
     """
-    found: dict[str, str] = {}
+    class_of: dict[str, str] = {}
     for name, labels in classes.items():
         for label in map(str, labels):
-            if label in found:
+            if label in class_of:
                 raise HeldoutError(
-                    f"classes: expected each label in one class, got {label!r} in {found[label]} "
-                    f"and {name}. Correct the study's classes."
+                    "classes",
+                    "each label in one class",
+                    f"{label!r} in {class_of[label]} and {name}",
+                    "Correct the study's classes.",
                 )
-            found[label] = name
-    return found
+            class_of[label] = name
+    return class_of
 
 
 def _class(label: str, class_of: Mapping[str, str]) -> str:
@@ -134,23 +139,23 @@ def _require_classes(
     # Speakers may type what they like as their accent, so the list can be long.
     there = ", ".join(f"{label} ({count})" for label, count in counts.head(20).items()) or "none"
     there += f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-    missing = [
-        f"class {name}: expected recordings labelled {' or '.join(map(str, labels))}, got none"
-        for name, labels in classes.items()
-        if not (chosen == name).any()
-    ]
+    missing = [name for name in classes if not (chosen == name).any()]
     if missing:
+        wanted = (" or ".join(map(str, classes[name])) for name in missing)
         raise HeldoutError(
-            f"{dataset}, {'; '.join(missing)}. Labels found: {there}. "
-            "Retrieve the whole dataset, or correct or drop the class."
+            f"{dataset}, class {', '.join(missing)}",
+            f"recordings labelled {'; and '.join(wanted)}",
+            f"none; labels found: {there}",
+            "Retrieve the whole dataset, or correct or drop the class.",
         )
     for name in classes:
         groups = sorted(table.loc[chosen == name, "group"].unique())
         if len(groups) < min_groups:
             raise HeldoutError(
-                f"{dataset}, class {name}: expected recordings of at least {min_groups} groups, "
-                f"got {len(groups)} ({', '.join(groups)}): they cannot be on both sides of a "
-                "split. Retrieve more of the dataset, or merge or drop the class."
+                f"{dataset}, class {name}",
+                f"recordings of at least {min_groups} groups",
+                f"{len(groups)} ({', '.join(groups)}): they cannot be in both train and test",
+                "Retrieve more of the dataset, or merge or drop the class.",
             )
 
 
@@ -160,17 +165,19 @@ def _checksums(table: pd.DataFrame, folder: str | Path, manifest: Mapping[str, A
     stems: dict[str, list[str]] = {}
     for name in sorted(sums):
         stems.setdefault(name.rpartition(".")[0], []).append(name)
-    found = []
+    digests = []
     for path in table["path"]:
         name = Path(path).relative_to(Path(folder)).as_posix()
         if name not in sums:
             raise HeldoutError(
-                f"{path}: expected it in the manifest of the dataset, got {len(sums)} other files. "
-                "Move it out of the folder, or retrieve the dataset anew."
+                path,
+                "it in the manifest of the dataset",
+                f"{len(sums)} other files",
+                "Move it out of the folder, or retrieve the dataset anew.",
             )
         if not name.endswith(".hea"):
-            found.append(sums[name])
+            digests.append(sums[name])
             continue
         parts = "".join(f"{part} {sums[part]}\n" for part in stems[name.removesuffix(".hea")])
-        found.append(hashlib.sha256(parts.encode()).hexdigest())
-    return found
+        digests.append(hashlib.sha256(parts.encode()).hexdigest())
+    return digests

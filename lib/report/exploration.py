@@ -30,7 +30,7 @@ def classes_table(study: str, exploration: Mapping[str, Any]) -> TableView:
         "class, its numbers are about that group.",
         [
             *("Class", "Examples", "Recordings", "Groups", "Share of the largest group"),
-            *("Rates (Hz)", "Duration (s)", "Level (dB of full scale)"),
+            *("Rates (Hz)", "Duration (s)", f"Level ({exploration['decibel']})"),
         ],
         rows,
     )

@@ -138,7 +138,7 @@ def write(folder: Path, *, seed: int, scale: float, layout: str = "6.1") -> None
 
     if layout not in FOLDERS:
         raise HeldoutError(
-            f"common_voice: layout: expected {' or '.join(FOLDERS)}, got {layout!r}. Choose one."
+            "common_voice: layout", " or ".join(FOLDERS), repr(layout), "Choose one."
         )
     top = folder / FOLDERS[layout] / "es"
     rows: list[list[str]] = []

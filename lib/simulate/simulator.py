@@ -52,21 +52,25 @@ def simulate(dataset: str, folder: str | Path, *, seed: int = 0, scale: float = 
     """
     if dataset not in DATASETS:
         raise HeldoutError(
-            f"simulate: expected a dataset of {', '.join(DATASETS)}, got {dataset!r}. "
-            "Choose one of them, or retrieve it from another source."
+            "simulate",
+            f"a dataset of {', '.join(DATASETS)}",
+            repr(dataset),
+            "Choose one of them, or retrieve it from another source.",
         )
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise HeldoutError(f"simulate: seed: expected an integer from 0, got {seed!r}. Change it.")
+        raise HeldoutError("simulate: seed", "an integer from 0", repr(seed), "Change it.")
     if not 0 < scale <= 50:
         raise HeldoutError(
-            f"simulate: scale: expected a number above 0 and up to 50, got {scale!r}. Change it."
+            "simulate: scale", "a number above 0 and up to 50", repr(scale), "Change it."
         )
     folder = Path(folder)
     old = [] if not folder.exists() else [p for p in folder.iterdir() if p.name[0] != "."]
     if old and not (folder / NOTE).exists():
         raise HeldoutError(
-            f"{folder}: expected an empty folder or simulated files, got {len(old)} others "
-            f"({old[0].name}, …). Nothing was changed; move them, or name another folder."
+            folder,
+            "an empty folder or simulated files",
+            f"{len(old)} others ({old[0].name}, …)",
+            "Nothing was changed; move them, or name another folder.",
         )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as name:

@@ -50,9 +50,6 @@ def test_the_page_adds_one_of_each(copy: Path) -> None:
     tests = build(copy)
     assert len(tests) == 6
     assert len(re.findall("^## ", PAGE, re.MULTILINE)) == 6
-    schema = (copy / "workflow/schemas/study.schema.yaml").read_text()
-    assert "mel, envelope]" in schema
-    assert "folder, clicks]" in schema
     for file in copy.rglob("*.py"):
         compile(file.read_text(), str(file), "exec")
 
@@ -61,11 +58,11 @@ def test_the_page_adds_one_of_each(copy: Path) -> None:
 def test_its_tests_pass(copy: Path) -> None:
     tests = build(copy)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *tests],
+        [sys.executable, "-m", "pytest", "-v", *tests],
         cwd=copy,
         env={**os.environ, "PYTHONPATH": str(copy)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(tests)} passed" in done.stdout
+    assert all(f"{name}::" in done.stdout for name in tests)

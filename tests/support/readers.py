@@ -15,7 +15,6 @@ import numpy as np
 
 from lib.datasets import Signal, read, recordings
 from lib.datasets.files import read_file, read_file_header
-from lib.datasets.mitdb import BEATS
 from lib.datasets.waveform_database import read_beats
 from lib.features import extract
 from lib.files import read_json
@@ -154,7 +153,7 @@ def _read_record(folder: Path) -> None:
 
 
 def _read_beats(folder: Path) -> None:
-    positions, symbols = read_beats(folder / "100.hea", length=400, codes=BEATS)
+    positions, symbols = read_beats(folder / "100.hea", length=400)
     assert len(positions) == len(symbols)
     assert all(0 <= position < 400 for position in positions)
 

@@ -175,6 +175,7 @@ def _examples(
             "duration": 1800.0,
             "channels": 1,
             "level": rng.normal(-20, 3, n),
+            "unit": "mV",
         }
     )
 

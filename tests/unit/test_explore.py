@@ -28,6 +28,7 @@ def make() -> tuple[pd.DataFrame, np.ndarray]:
             "rate": np.where(number < 4, 4000.0, 44100.0),
             "duration": 1.0 + number,
             "level": -30.0,
+            "unit": "full scale",
         }
     )
     return examples, np.random.default_rng(0).normal(size=(16, 6, 2)).astype(np.float32)
@@ -92,3 +93,14 @@ def test_the_examples_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     opened = open_examples(tmp_path / "examples.npy")
     assert found(examples, opened) == found(examples, x)
     assert sum(read) == x.nbytes
+
+
+def test_the_level_of_an_ecg_is_not_of_full_scale() -> None:
+    examples, x = make()
+    examples["unit"] = "mV"
+    examples.loc[examples["recording"] == "r2", "level"] = -5.0
+    result = found(examples, x)
+    assert result["decibel"] == "dB re 1 mV"
+    reason = "level -5 dB re 1 mV, where the median is -30 dB"
+    assert result["suspects"] == [{"recording": "r2", "reason": reason}]
+    assert classes_table("study", result).columns[-1] == "Level (dB re 1 mV)"

@@ -1,5 +1,6 @@
 """Provenance: results are made anew when the code that they use changes, and only then."""
 
+import importlib.metadata
 import pkgutil
 import shutil
 import subprocess
@@ -9,7 +10,16 @@ import pytest
 
 import lib
 from lib import provenance
-from lib.provenance import LIBRARY, code_hash, commit, durations, hardware, modules_of, versions
+from lib.provenance import (
+    LIBRARY,
+    code_hash,
+    commit,
+    durations,
+    hardware,
+    modules_of,
+    packages_of,
+    versions,
+)
 from lib.simulate import DATASETS
 
 
@@ -25,7 +35,7 @@ def library(tmp_path, monkeypatch):
 
 
 def forget():
-    for cached in ("_module_file", "_tree", "_code", "_imports", "_packages"):
+    for cached in ("_module_file", "_tree", "_code", "_imported", "_packages"):
         getattr(provenance, cached).cache_clear()
 
 
@@ -189,6 +199,24 @@ def test_every_module_has_a_hash():
 def test_a_module_that_is_not_there():
     with pytest.raises(ValueError, match=r"no module 'lib\.trian' in lib"):
         code_hash("lib.trian")
+
+
+def test_the_packages_that_make_features_are_known_with_their_versions(monkeypatch):
+    def features():
+        return packages_of("lib.features", without=["lib.files"])
+
+    before = features()
+    assert {"librosa", "scipy", "soundfile", "wfdb", "numpy"} <= set(before)
+    assert not {"tensorflow", "keras", "PyYAML", "lib", "heldout", "json"} & set(before)
+    version = importlib.metadata.version
+    monkeypatch.setattr(
+        "importlib.metadata.version", lambda name: "99" if name == "librosa" else version(name)
+    )
+    assert features() == before | {"librosa": "99"}
+
+
+def test_a_package_is_found_that_is_called_otherwise_than_it_is_imported():
+    assert "scikit-learn" in packages_of("lib.train.baselines")
 
 
 def test_versions():

@@ -87,6 +87,13 @@ def test_edited_code_reruns_its_stage_and_what_follows(
     assert set(copied.plan().rules) == expected
 
 
+def test_another_librosa_makes_the_features_anew(copied: Workflow) -> None:
+    installed = copied.path("librosa-99.dist-info")
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: librosa\nVersion: 99\n")
+    assert set(copied.plan().rules) == {"features", *AFTER_FEATURES}
+
+
 def test_an_edited_model_retrains_and_leaves_the_data_alone(copied: Workflow) -> None:
     copied.add_code("lib/networks/models.py")
     assert set(copied.plan().rules) == {"trial", "search", "train", *AFTER_TRAINING}

@@ -22,15 +22,35 @@ def add(folder: Path, numbers: Iterable[int]) -> None:
         soundfile.write(file, tone(number, (200.0, 900.0)[number % 2], seconds=0.5), 8000)
 
 
-def test_feature_jobs_grow_with_the_recordings_and_not_as_fast(
-    fresh: Workflow, tmp_path: Path
-) -> None:
+def test_planning_many_recordings_names_no_more_jobs(fresh: Workflow, tmp_path: Path) -> None:
     from benchmarks.planning import fill
 
-    fresh.configure({"folder": str(fill(tmp_path / "many", 20_001)), "shards": None})
-    plan = fresh.plan("--forcerun", "folder")
-    assert plan.rules["features"] == 11
-    assert plan.values("shard") == {str(number) for number in range(11)}
+    plans = []
+    for count in (4, 20_001):
+        fresh.configure({"folder": str(fill(tmp_path / str(count), count)), "shards": None})
+        plans.append(fresh.plan().rules)
+    assert plans[0] == plans[1]
+    # How many there are is known when the table of recordings is made.
+    assert plans[0]["recordings"] == plans[0]["examples"] == 1
+    assert "features" not in plans[0]
+
+
+@pytest.mark.slow
+def test_feature_jobs_follow_from_the_recordings_that_are_there(
+    fresh: Workflow, tmp_path: Path
+) -> None:
+    add(tmp_path / "mine", range(24))
+    fresh.configure({"folder": str(tmp_path / "mine"), "shards": None})
+    examples = "results/folder/examples.npy"
+    done = fresh.run(examples)
+    assert done.status == 0, done.output
+    assert parse_plan(done.output).values("shard", "features") == {"0"}
+    assert "Nothing to be done" in fresh.run(examples).output
+    # As if 24 recordings were many.
+    fresh.edit("lib/recordings/shards.py", lambda text: text.replace("= 500, 8", "= 10, 8"))
+    done = fresh.run(examples)
+    assert done.status == 0, done.output
+    assert parse_plan(done.output).values("shard", "features") == {"0", "1", "2"}
 
 
 @pytest.mark.slow

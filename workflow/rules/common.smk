@@ -9,9 +9,10 @@ from lib.jobs.cluster import require_partitions
 from lib.compare import TABLES
 from lib.jobs.gpus import gpus_of_training
 from lib.errors import HeldoutError
-from lib.own.survey import demands, listing
+from lib.features.registry import make
+from lib.own.survey import listing
 from lib.jobs.place import RunLock, hand_down_library, require_writable
-from lib.provenance import code_hash
+from lib.provenance import code_hash, packages_of
 from lib.train.runs import RUN_FILES
 
 hand_down_library(workflow.basedir)
@@ -187,10 +188,12 @@ def shards_of_recordings(wildcards):
 
 
 def shards_of_features(wildcards):
-    return expand(
-        "results/{{study}}/features/{shard}.npz",
-        shard=range(study(wildcards, "shards")),
-    )
+    """One file for each table that the checkpoint wrote; it chose their number, or the config."""
+    shards = study(wildcards, "shards")
+    if shards is None:
+        folder = checkpoints.recordings.get(study=wildcards.study).output.shards
+        shards = len(glob_wildcards(f"{folder}/{{shard}}.csv").shard)
+    return expand("results/{{study}}/features/{shard}.npz", shard=range(shards))
 
 
 def mirror_of(wildcards):

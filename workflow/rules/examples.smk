@@ -13,7 +13,10 @@ rule examples:
     resources:
         **needs(
             lambda wildcards, input, attempt: resources.of_examples(
-                input.shards, study(wildcards, "features"), attempt=attempt
+                # Not input.shards: in a dry run, before there are any, that is one name.
+                list(input),
+                study(wildcards, "features"),
+                attempt=attempt,
             )
         ),
     params:

@@ -19,5 +19,7 @@ rule features:
         features=of_study("features"),
         reading=lambda wildcards: configuration.reading(STUDIES[wildcards.study]),
         code=code_hash("lib.features"),
+        # Another version may make other numbers; what only reads tables does not.
+        made_with=packages_of("lib.features", without=["lib.files"]),
     script:
         "../scripts/features.py"

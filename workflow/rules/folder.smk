@@ -13,7 +13,7 @@ rule folder:
         runtime=120,
     params:
         folder=lambda wildcards: FOLDERS[wildcards.dataset]["folder"],
-        asked=lambda wildcards: demands(FOLDERS[wildcards.dataset]["features"]),
+        asked=lambda wildcards: make(**FOLDERS[wildcards.dataset]["features"]).demands,
         # What Snakemake cannot know beforehand, since any file may be in the folder.
         listing=lambda wildcards: listing(FOLDERS[wildcards.dataset]["folder"]["path"]),
         reading=lambda wildcards: configuration.reading(FOLDERS[wildcards.dataset]),

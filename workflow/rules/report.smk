@@ -36,6 +36,7 @@ rule report:
         plots=expand("results/plots/{study}", study=STUDIES),
         audits=per_protocol("results/{study}/{protocol}/audit.json"),
         explorations=expand("results/{study}/exploration.json", study=STUDIES),
+        examples=expand("results/{study}/examples.json", study=STUDIES),
         manifests=expand("resources/data/{dataset}.json", dataset=DATASETS),
     output:
         page=report(

@@ -4,14 +4,14 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from lib.audit import audit_split, require_honest
     from lib.examples.arrays import open_examples
-    from lib.features import seconds
+    from lib.features import make
 
     names = {"study": snakemake.wildcards.study, "protocol": snakemake.wildcards.protocol}
     audit = audit_split(
         read_table(snakemake.input.examples),
         read_table(snakemake.input.split),
         x=open_examples(snakemake.input.npy),
-        duration=seconds(**snakemake.params.features),
+        duration=make(**snakemake.params.features).seconds,
         classes=snakemake.params.classes,
         honest=snakemake.params.honest,
     )

@@ -5,10 +5,11 @@ with job(snakemake.log[0]):
     from lib.files import sha256, write_json
     from lib.recordings.table import read_recordings
 
-    assemble(
+    made_with = assemble(
         snakemake.input.shards,
         read_recordings(snakemake.input.recordings),
         npy=snakemake.output.npy,
         parquet=snakemake.output.parquet,
     )
-    write_json(snakemake.output.digest, {"sha256": sha256(snakemake.output.npy)})
+    digest = {"sha256": sha256(snakemake.output.npy), "made_with": made_with}
+    write_json(snakemake.output.digest, digest)

@@ -13,4 +13,5 @@ with job(snakemake.log[0]):
         settings=settings,
         classes=snakemake.params.classes,
         reading=snakemake.params.reading,
+        made_with=snakemake.params.made_with,
     )

@@ -4,7 +4,7 @@ from lib.files import read_json, write_table
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.recordings.shards import deal
+    from lib.recordings.shards import deal, shards_for
     from lib.recordings.table import recordings_table
 
     manifest = Path(snakemake.input.manifest)
@@ -16,5 +16,6 @@ with job(snakemake.log[0]):
         **snakemake.params.recordings,
     )
     write_table(snakemake.output.table, table)
-    for number, shard in enumerate(deal(table, snakemake.params.shards)):
+    shards = snakemake.params.shards or shards_for(len(table))
+    for number, shard in enumerate(deal(table, shards)):
         write_table(Path(snakemake.output.shards) / f"{number}.csv", shard)

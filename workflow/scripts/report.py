@@ -10,6 +10,12 @@ with job(snakemake.log[0]):
 
     studies, tables = snakemake.params.studies, Path(snakemake.input.tables[0]).parent
     plots = Path(snakemake.output.inflation).parent
+    made_with = {
+        Path(path).parent.name: ", ".join(
+            " ".join(one) for one in read_json(path)["made_with"].items()
+        )
+        for path in snakemake.input.examples
+    }
     plot_overall(studies, tables=tables, folder=plots)
     render(
         studies,
@@ -21,6 +27,7 @@ with job(snakemake.log[0]):
             "commit": commit(Path()),
             "config": snakemake.params.config,
             "versions": versions(),
+            "features_made_with": made_with,
             "hardware": hardware(),
             "durations": durations(Path("logs")),
         },

@@ -7,27 +7,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lib.datasets import COLUMNS, DATASETS, Signal, five_voices, read, recordings
-from lib.datasets.signal import constant, mix
+from lib.datasets import COLUMNS, DATASETS, Dataset, Signal, get_dataset, read, recordings
+from lib.datasets.signal import constant, decibel, level, mix
 from lib.errors import HeldoutError
 
 
-def test_every_dataset_lists_and_reads():
-    for module in DATASETS.values():
-        assert callable(module.recordings)
-        assert callable(module.read)
-        assert isinstance(module.EXAMPLES_HAVE_LABELS, bool)
+def listed(*rows):
+    """Make a dataset of which every folder holds these rows."""
+    return Dataset("made_up", lambda folder: pd.DataFrame(rows), read=lambda path: None)
+
+
+def test_datasets_are_known_by_their_names():
+    assert all(get_dataset(name).name == name for name in DATASETS)
+    assert get_dataset("folder-mine").examples_have_labels is None
+    assert [name for name in DATASETS if DATASETS[name].examples_have_labels] == ["mitdb"]
 
 
 def test_unknown_dataset_is_refused():
-    with pytest.raises(HeldoutError, match=r"'mitbd': expected one of common_voice, ephnogram"):
+    with pytest.raises(
+        HeldoutError, match=r"dataset: .* got 'mitbd'. Did you mean 'mitdb'. Known: common_v"
+    ):
         recordings("mitbd", "anywhere")
     with pytest.raises(HeldoutError, match="'mitbd'"):
         read("mitbd", "anywhere")
 
 
 def test_unknown_option_is_refused(tmp_path):
-    with pytest.raises(HeldoutError, match=r"five_voices: .*'locale'"):
+    with pytest.raises(HeldoutError, match=r"five_voices: .*'locale'.*Correct the options"):
         recordings("five_voices", tmp_path, locale="es")
 
 
@@ -37,21 +43,17 @@ def test_empty_folder_is_refused(tmp_path, dataset):
         recordings(dataset, tmp_path)
 
 
-def test_recordings_are_sorted_and_begin_with_the_same_columns(monkeypatch):
-    row = dict.fromkeys(COLUMNS, "") | {"extra": 1}
-    rows = [row | {"recording": name, "path": name} for name in "ba"]
-    table = pd.DataFrame(rows)[["extra", *COLUMNS]]
-    monkeypatch.setattr(five_voices, "recordings", lambda folder: table)
-    found = recordings("five_voices", "folder")
-    assert list(found["recording"]) == ["a", "b"]
-    assert list(found.columns) == [*COLUMNS, "extra"]
+def test_recordings_are_sorted_and_begin_with_the_same_columns():
+    row = {"extra": 1} | dict.fromkeys(COLUMNS, "")
+    table = listed(*(row | {"recording": name, "path": name} for name in "ba")).recordings("folder")
+    assert list(table["recording"]) == ["a", "b"]
+    assert list(table.columns) == [*COLUMNS, "extra"]
 
 
-def test_two_recordings_of_one_name_are_refused(monkeypatch):
+def test_two_recordings_of_one_name_are_refused():
     row = dict.fromkeys(COLUMNS, "x")
-    monkeypatch.setattr(five_voices, "recordings", lambda folder: pd.DataFrame([row, row]))
     with pytest.raises(HeldoutError, match="got 2 that share a name"):
-        recordings("five_voices", "folder")
+        listed(row, row).recordings("folder")
 
 
 def test_signal_keeps_float32_and_knows_its_duration():
@@ -103,3 +105,18 @@ def test_a_channel_that_changes_late_is_not_constant():
     samples = np.zeros((5000, 2), np.float32)
     samples[4999, 1] = 1
     assert constant(samples).tolist() == [True, False]
+
+
+def test_level_is_the_rms_in_db():
+    square = np.array([[1.0], [-1.0]] * 50)
+    assert level(Signal(square, 10.0, ("a",))) == pytest.approx(0)
+    assert level(Signal(square / 10, 10.0, ("a",))) == pytest.approx(-20, abs=1e-5)
+    assert level(Signal(square * 0, 10.0, ("a",))) == -200
+    assert level(Signal(square * 1e-30, 10.0, ("a",))) == -200
+
+
+def test_the_unit_of_a_level_is_that_of_the_samples():
+    assert Signal(np.zeros((3, 1)), 1.0, ("audio",)).unit == "full scale"
+    assert decibel("full scale", "full scale") == "dB of full scale"
+    assert decibel("mV") == "dB re 1 mV"
+    assert decibel("mV", "full scale") == "dB of full scale or dB re 1 mV"

@@ -67,7 +67,11 @@ def test_wfdb_microvolts_become_mv(tmp_path):
     header = tmp_path / "100.hea"
     whole = read("mitdb", header).samples
     header.write_text(header.read_text().replace("/mV", "/uV"))
-    np.testing.assert_allclose(read("mitdb", header).samples, whole / 1000, atol=1e-6)
+    small = read("mitdb", header)
+    np.testing.assert_allclose(small.samples, whole / 1000, atol=1e-6)
+    assert small.unit == "mV"
+    header.write_text(header.read_text().replace("/uV", "/mmHg", 1))
+    assert read("mitdb", header).unit == "unit of the file"  # of two units, no one
 
 
 @pytest.mark.parametrize(

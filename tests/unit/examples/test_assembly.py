@@ -23,11 +23,12 @@ def shard(path, *counts, shape=(3, 2), value=None, also=()):
     x = np.zeros((len(names), *shape), np.float32)
     x[:, 0, 0] = [int(name) for name in names] if value is None else value
     x[:, 1, 0] = number
-    known = {"rate": 4000.0, "duration": 5.0, "channels": 1, "level": -20.0}
+    known = {"rate": 4000.0, "duration": 5.0, "channels": 1, "level": -20.0, "unit": "mV"}
     arrays = {key: np.full(len(names), entry) for key, entry in known.items()}
     listed = np.array([*(name for name, _ in counts), *also], dtype=np.str_)
     label = np.char.add("c", names)
-    np.savez(path, x=x, recording=names, label=label, start=number, recordings=listed, **arrays)
+    arrays |= {"recordings": listed, "made_with": np.array('{"librosa": "0.11.0"}')}
+    np.savez(path, x=x, recording=names, label=label, start=number, **arrays)
     return path
 
 
@@ -37,7 +38,7 @@ def put(tmp_path):
 
     def run(shards, table):
         out = {"npy": tmp_path / "examples.npy", "parquet": tmp_path / "examples.parquet"}
-        assemble(shards, table, **out)
+        assert assemble(shards, table, **out) == {"librosa": "0.11.0"}
         return open_examples(out["npy"]), pd.read_parquet(out["parquet"])
 
     return run
@@ -59,7 +60,7 @@ def test_examples_stand_in_the_order_of_the_recordings(tmp_path, put):
     assert list(table["label"]) == ["c2", "c2", "c2", "c5", "c7", "c7"]
     assert list(table["example"]) == list(range(6))
     assert list(table["start"]) == [0, 1, 2, 0, 0, 1]
-    names = "example recording group label start split rate duration channels level"
+    names = "example recording group label start split rate duration channels level unit"
     assert list(table.columns) == names.split()
 
 

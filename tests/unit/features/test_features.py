@@ -1,6 +1,8 @@
 """Features of one recording."""
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 
 from lib.datasets import Signal
 from lib.errors import HeldoutError
-from lib.features import KINDS, extract, shape
+from lib.features import KINDS, extract, make, shape
+from lib.features.kinds import Kind
+from lib.features.types import require_types
 
 SETTINGS = {
     "beats": {"lead": "MLII", "rate": 125, "samples": 187, "before": 0.6},
@@ -237,7 +241,7 @@ def test_loudest_and_faintest_audio_gives_finite_features(kind):
 @pytest.mark.parametrize(
     ("kind", "changed", "text"),
     [
-        ("mfccs", {}, "'mfccs': expected one of beats, windows, mfcc, spectral, mel"),
+        ("mfccs", {}, r"kind: .* got 'mfccs'. Did you mean 'mfcc'\? Known: beats, windows, mfcc, "),
         ("mfcc", {"hops": 3}, r"mfcc: expected the settings rate, duration.*hops"),
         ("mfcc", {"n_mfcc": 41}, r"n_mfcc: expected at most the 40 mel bands"),
         ("mfcc", {"rate": 0}, "rate: expected a number above 0, got 0"),
@@ -249,6 +253,12 @@ def test_loudest_and_faintest_audio_gives_finite_features(kind):
         ("beats", {"before": 2}, "before: expected 0 s up to the 1.496 s of a beat, got 2"),
         ("windows", {"limit": 0}, "limit: expected a number above 0"),
         ("windows", {"channels": []}, "channels: expected a number above 0"),
+        ("windows", {"channels": "ECG"}, "channels: expected a list of names, got 'ECG'"),
+        ("windows", {"limit": 2.5}, "limit: expected a whole number or null, got 2.5"),
+        ("windows", {"samples": True}, "samples: expected a whole number, got True"),
+        ("beats", {"lead": 2}, "lead: expected a name, got 2"),
+        ("mel", {"duration": "5"}, "duration: expected a number, got '5'"),
+        ("mel", {"rate": float("nan")}, "rate: expected a number, got nan"),
     ],
 )
 def test_bad_settings_are_refused(kind, changed, text):
@@ -257,3 +267,61 @@ def test_bad_settings_are_refused(kind, changed, text):
         shape(kind, **chosen)
     with pytest.raises(HeldoutError, match=text):
         extract(audio(), kind=kind, **chosen)
+
+
+@dataclass(frozen=True)
+class Made:
+    """Settings of every type that a kind of somebody else's may have."""
+
+    gain: float
+    bins: int
+    fold: bool
+    window: str
+    edges: Sequence[float]
+    top: float | None = None
+
+
+GIVEN = {"gain": 0.5, "bins": 3, "fold": True, "window": "hann", "edges": [1, 2.5]}
+
+
+@pytest.mark.parametrize("changed", [{}, {"gain": 2}, {"top": 1.5}, {"top": None}, {"edges": ()}])
+def test_settings_of_the_types_that_a_kind_states_are_taken(changed):
+    require_types(Made, GIVEN | changed, place="here")
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"gain": "loud"}, "here: gain: expected a number, got 'loud'"),
+        ({"gain": None}, "gain: expected a number, got None"),
+        ({"bins": 0.5}, "bins: expected a whole number, got 0.5"),
+        ({"fold": 1}, "fold: expected true or false, got 1"),
+        ({"window": ["hann"]}, r"window: expected a name, got \['hann'\]"),
+        ({"edges": ["low"]}, r"edges: expected a list of numbers, got \['low'\]"),
+        ({"top": "all"}, "top: expected a number or null, got 'all'"),
+    ],
+)
+def test_settings_of_another_type_are_refused(changed, text):
+    with pytest.raises(HeldoutError, match=text):
+        require_types(Made, GIVEN | changed, place="here")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_kind_says_of_its_examples(kind):
+    made = make(kind, **SETTINGS[kind])
+    assert isinstance(made, Kind)
+    assert made.name == kind
+    assert made.seconds > 0
+    assert set(made.axes) == {"aligned", "before", "channels"}
+    assert made.of_beats == made.demands.get("beats", False) == (kind == "beats")
+    # Any recording of audio will do.
+    assert bool(made.demands) == (kind not in AUDIO)
+
+
+def test_no_recording_has_more_examples_than_its_kind_said():
+    for limit in (None, 3):
+        chosen = {"channels": ["ECG"], "rate": 10, "samples": 20, "stride": 7, "limit": limit}
+        features = extract(ramp(), kind="windows", **chosen)
+        assert len(features.x) <= make("windows", **chosen).most_examples(ramp().duration)
+    assert make("mel", **SETTINGS["mel"]).most_examples(100.0) == 1
+    assert make("beats", **SETTINGS["beats"]).most_examples(60.0) >= 180

@@ -10,9 +10,10 @@ import yaml
 
 from lib.config.settings import merge, resolve
 from lib.errors import HeldoutError
+from lib.features import make
 from lib.files import read_yaml, write_json
 from lib.own.study import study_text
-from lib.own.survey import demands, link, survey
+from lib.own.survey import link, survey
 from lib.own.table import labelled_by_beats, list_folder
 from lib.recordings.table import recordings_table
 from tests.support.folders import heartbeats, own_records, write_record
@@ -93,7 +94,7 @@ def test_a_table_without_labels(folder: Path, tmp_path: Path) -> None:
 
 def test_records_that_give_no_beat_are_left_out(folder: Path, tmp_path: Path) -> None:
     study = configured(folder)
-    asked = demands(study["features"])
+    asked = make(**study["features"]).demands
     found = survey(folder, dataset="folder-x", beats="codes", asked=asked)
     assert {item["path"]: item["reason"] for item in found["left_out"]} == {
         "p7_bare.hea": "it has no annotated beats (.atr beside the header)",
@@ -114,12 +115,11 @@ def test_records_that_give_no_beat_are_left_out(folder: Path, tmp_path: Path) ->
 def test_what_windows_ask_of_a_recording(tmp_path: Path) -> None:
     folder = by_class(tmp_path)
     write_record(folder / "ill", "short", heartbeats(30, seconds=4))
-    features = {"kind": "windows", "channels": ["II", "V1"], "rate": 64, "samples": 320}
-    asked = demands(features)
+    settings = {"channels": ["II", "V1"], "rate": 64, "samples": 320, "stride": 320}
+    asked = make("windows", **settings).demands
     found = survey(folder, dataset="folder-x", asked=asked)
     (gone,) = found["left_out"]
     assert gone == {"path": "ill/short.hea", "reason": "it lasts 4 s, and a window 5 s"}
-    assert demands({"kind": "mfcc", "rate": 8000}) == {}
 
 
 def test_beats_and_features_go_together(folder: Path, tmp_path: Path) -> None:

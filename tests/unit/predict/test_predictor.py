@@ -77,6 +77,7 @@ def make_run(
             "duration": [signals[i].duration for i in of],
             "channels": 1,
             "level": -9.0,
+            "unit": "full scale",
         }
     )
     keras.utils.set_random_seed(3)

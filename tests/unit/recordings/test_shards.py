@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.files import write_json
-from lib.recordings.shards import address, deal, expected_recordings, shards_for
+from lib.recordings.shards import address, deal, shards_for
 
 
 @settings(max_examples=50, deadline=None)
@@ -62,24 +59,3 @@ def test_more_recordings_never_have_fewer_shards(count: int, more: int) -> None:
     few, many = shards_for(count), shards_for(count + more)
     assert 1 <= few <= many <= 1000
     assert count <= 2000 * few or few == 1000
-
-
-def test_the_number_of_recordings_that_is_known_beforehand(tmp_path: Path) -> None:
-    def expected(scale: float = 1.0, **study: object) -> int | None:
-        return expected_recordings(study, scale=scale, registry=tmp_path)
-
-    for name in ("a/1.wav", "a/2.flac", "a/notes.txt", "b/deep/3.wav"):
-        (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "mine" / name).touch()
-    folder = {"path": str(tmp_path / "mine")}
-    assert expected(dataset="folder-mine", simulated=False, folder=folder) == 3
-    assert expected(dataset="mitdb", simulated=True, scale=3.0) == 600
-    files = [{"path": f"{name}.{suffix}"} for name in (100, 101) for suffix in ("hea", "dat")]
-    for name, registry in {
-        "listed": {"files": files},
-        "packed": {"files": [], "archives": [{"recordings": 40}, {"recordings": 2}]},
-        "unknown": {"files": []},
-    }.items():
-        write_json(tmp_path / f"{name}.yaml", registry)
-    found = [expected(dataset=name, simulated=False) for name in ("listed", "packed", "unknown")]
-    assert found == [2, 42, None]

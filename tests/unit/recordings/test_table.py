@@ -1,6 +1,7 @@
 """A study's recordings."""
 
 import hashlib
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -32,7 +33,8 @@ def published(monkeypatch):
                 for name, label, group in rows
             ]
         ).assign(**columns)
-        monkeypatch.setattr(DATASETS[dataset], "recordings", lambda folder: table)
+        known = replace(DATASETS[dataset], listing=lambda folder: table)
+        monkeypatch.setattr("lib.datasets.registry.DATASETS", {dataset: known})
 
     return give
 

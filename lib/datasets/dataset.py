@@ -1,0 +1,107 @@
+"""What a dataset is: how its recordings are listed, and how one of them is read."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lib.datasets.signal import Header, Signal
+from lib.errors import HeldoutError
+
+COLUMNS = ("recording", "path", "label", "group", "split", "rate", "duration", "channels")
+"""What every table of recordings begins with."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A published corpus, or a person's own folder.
+
+    Parameters
+    ----------
+    name : str
+        As studies, registries of files and simulators call it.
+    listing : callable
+        Takes the folder of the dataset, and perhaps options; returns a table with a `row` for each
+        recording, made from headers alone.
+    read : callable
+        Takes the path of one recording, and perhaps options; returns its `Signal`.
+    examples_have_labels : bool or None
+        Whether each example has a label of its own, as beats have, rather than that of its
+        recording. None where the table itself says it: no recording has a label.
+    """
+
+    name: str
+    listing: Callable[..., pd.DataFrame]
+    read: Callable[..., Signal]
+    examples_have_labels: bool | None = False
+
+    def recordings(self, folder: str | Path, **options: Any) -> pd.DataFrame:
+        """List the recordings in a folder; see `lib.datasets.registry.recordings`."""
+        try:
+            inspect.signature(self.listing).bind(folder, **options)
+        except TypeError as error:
+            raise HeldoutError(
+                f"{self.name}: {error}", advice=f"Correct the options of the dataset: {options}."
+            ) from error
+        table = self.listing(folder, **options)
+        if table.empty:
+            raise HeldoutError(
+                folder,
+                f"recordings of {self.name} in the published layout",
+                "none",
+                "Retrieve the dataset, or check the folder.",
+            )
+        twice = table.loc[table["recording"].duplicated(keep=False)]
+        if len(twice):
+            raise HeldoutError(
+                folder,
+                "one file for each recording",
+                f"{len(twice)} that share a name: {', '.join(twice['path'].head(4))}",
+                "Delete the copies.",
+            )
+        table = table.sort_values("recording", ignore_index=True)
+        return table[[*COLUMNS, *(name for name in table.columns if name not in COLUMNS)]]
+
+
+def row(
+    path: Path,
+    header: Header,
+    *,
+    group: str,
+    label: str = "",
+    split: str = "",
+    name: str = "",
+    **own: Any,
+) -> dict[str, Any]:
+    """Describe a recording as a row of a table.
+
+    Parameters
+    ----------
+    path : Path
+        Of the recording.
+    header : Header
+        Its rate (Hz), frames and channels.
+    group : str
+        Who or what the recording comes from, and may never be in both train and test.
+    label : str
+        The dataset's own; empty where each example has its own.
+    split : str
+        The dataset's own part: train, validation, test, predict or empty.
+    name : str
+        The recording; the name of the file without its suffix where it is empty.
+    **own
+        Whatever else the dataset knows.
+
+    Returns
+    -------
+    dict
+        `COLUMNS`, then `own`.
+    """
+    given = (name or path.stem, path.as_posix(), label, group, split)
+    measured = (header.rate, header.duration, header.channels)
+    return dict(zip(COLUMNS, given + measured, strict=True)) | own

@@ -1,0 +1,38 @@
+"""Mel: the mel spectrogram of the first seconds of a recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lib.datasets.signal import Signal
+from lib.features.audio import FirstSeconds, first_samples, one_example
+from lib.features.kinds import Features
+
+
+@dataclass(frozen=True)
+class Mel(FirstSeconds):
+    """Power in mel bands; the settings are those of `FirstSeconds`."""
+
+    name = "mel"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Frames and mel bands."""
+        return self.frames, self.n_mels
+
+    def extract(self, signal: Signal) -> Features:
+        """Compute the mel spectrogram.
+
+        Returns
+        -------
+        Features
+            One example of shape (frames, n_mels): power in dB (reference 1.0), nothing more than
+            80 dB below the loudest of the recording.
+        """
+        import librosa
+
+        audio = first_samples(signal, rate=self.rate, length=self.length)
+        power = librosa.feature.melspectrogram(
+            y=audio, sr=self.rate, n_mels=self.n_mels, n_fft=self.n_fft, hop_length=self.hop
+        )
+        return one_example(librosa.power_to_db(power, ref=1.0))
