@@ -13,7 +13,7 @@ from typing import Any
 
 from lib.features import KINDS
 from lib.files import read_yaml
-from lib.networks.hyperparameters import ARCHITECTURES
+from lib.networks.registry import ARCHITECTURES
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "configuration.md"
@@ -164,12 +164,9 @@ def features() -> Iterator[tuple[str, ...]]:
 
 def hyperparameters() -> Iterator[tuple[str, ...]]:
     """Give a row for each hyperparameter."""
-    names = dict.fromkeys(name for values in ARCHITECTURES.values() for name in values)
-    for name in names:
-        cells = (
-            value_of(name, values) if name in values else "" for values in ARCHITECTURES.values()
-        )
-        yield f"`{name}`", *cells
+    every = [architecture.defaults for architecture in ARCHITECTURES.values()]
+    for name in dict.fromkeys(name for values in every for name in values):
+        yield f"`{name}`", *(value_of(name, values) if name in values else "" for values in every)
 
 
 def render() -> str:
