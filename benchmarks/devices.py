@@ -74,7 +74,7 @@ def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, A
 
 def find() -> tuple[str, str]:
     """Give the first backend that is installed and finds an accelerator, or else the first."""
-    installed = [name for name in ("tensorflow", "jax") if importlib.util.find_spec(name)]
+    installed = [name for name in ("jax", "tensorflow") if importlib.util.find_spec(name)]
     kinds = {name: apart("devices", what="kind", backend=name, device="auto") for name in installed}
     return next(
         ((name, kind) for name, kind in kinds.items() if kind != "cpu"), (installed[0], "cpu")
@@ -121,7 +121,8 @@ def _epoch(
     from benchmarks.products import flop, products
     from lib.networks.backend import device_name, load
     from lib.train.batches import batches
-    from lib.train.callbacks import Training
+    from lib.train.data import Data
+    from lib.train.recipe import Recipe, Training
     from lib.train.trainer import Trainer
 
     rng = np.random.default_rng(0)
@@ -129,18 +130,17 @@ def _epoch(
     x = rng.standard_normal((batch * steps, *case["shape"]), dtype=np.float32)
     labels = rng.integers(0, case["classes"], len(x))
     rows = np.arange(len(x))
+    names = [str(number) for number in range(case["classes"])]
     trainer = Trainer(
-        x,
-        labels,
-        train=rows,
-        validation=rows[:2],
-        classes=case["classes"],
-        architecture=case["architecture"],
-        hyperparameters=case["hyperparameters"],
-        training=Training(epochs=1),
-        backend=backend,
-        device=device,
-        precision=precision,
+        Data(x, labels, {"train": rows, "validation": rows[:2]}, names, []),
+        Recipe(
+            case["architecture"],
+            case["hyperparameters"],
+            Training(epochs=1),
+            backend=backend,
+            device=device,
+            precision=precision,
+        ),
     )
     keras = load(backend)
     targets = np.eye(case["classes"], dtype=np.float32)[labels]

@@ -19,9 +19,9 @@ import psutil
 from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart
 from lib.networks.hyperparameters import trial_id
-from lib.train.callbacks import Training
 from lib.train.data import Data
-from lib.train.runs import Recipe, train_runs
+from lib.train.recipe import Recipe, Training
+from lib.train.runs import train_runs
 
 RUNS, JOBS = 2000, 40
 # Runs of each network; their seeds share a process and a network, as in the workflow.
@@ -52,7 +52,7 @@ def measure(folder: Path, *, quick: bool = False, runs: int = RUNS) -> dict[str,
     }
 
 
-def run(folder: str, runs: int) -> list[dict[str, Any]]:
+def run(folder: str, runs: int, backend: str = "tensorflow") -> list[dict[str, Any]]:
     """Make so many runs, no two networks alike, and look at the process after each hundredth.
 
     Parameters
@@ -61,6 +61,8 @@ def run(folder: str, runs: int) -> list[dict[str, Any]]:
         Where the runs go.
     runs : int
         How many, a multiple of `SEEDS`.
+    backend : {"tensorflow", "jax"}
+        What computes: a process has one.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def run(folder: str, runs: int) -> list[dict[str, Any]]:
     data = examples()
     for number, name in enumerate(islice(cycle(NETWORKS), runs // SEEDS), start=1):
         began = time.process_time()
-        train_one(Path(folder), data, name, number, seeds=SEEDS)
+        train_one(Path(folder), data, name, number, seeds=SEEDS, backend=backend)
         seconds.append((time.process_time() - began) / SEEDS)
         done = number * SEEDS
         if done == first or done % every == 0:
@@ -104,7 +106,13 @@ def examples() -> Data:
 
 
 def train_one(
-    folder: Path, data: Data, architecture: str, number: int, *, seeds: int = 1
+    folder: Path,
+    data: Data,
+    architecture: str,
+    number: int,
+    *,
+    seeds: int = 1,
+    backend: str = "tensorflow",
 ) -> dict[str, Any]:
     """Do all that the final runs of a network do, with a learning rate that no other has."""
     values = {**NETWORKS[architecture], **FIXED, "learning_rate": 1e-3 * (1 + number * 1e-4)}
@@ -114,7 +122,7 @@ def train_one(
     records = train_runs(
         {seed: folder / name / f"seed-{seed}" for seed in range(seeds)},
         data,
-        Recipe(architecture, values, Training(epochs=1), "noise", "endurance", threads=1),
+        Recipe(architecture, values, Training(epochs=1), backend=backend, threads=1),
         identity=identity,
         store=folder / "fits",
     )

@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
 from lib.files import read_json
-from lib.train.callbacks import Training
 from lib.train.data import read_search_data
+from lib.train.recipe import Recipe, Training
 from lib.train.trainer import Trainer
 
 SPACE = {"dropout": [0.2, 0.4], "learning_rate": [0.001, 0.0005, 0.0003]}
@@ -82,15 +82,13 @@ def run(folder: str) -> list[float]:
     seconds = []
     for one in runs:
         trainer = Trainer(
-            data.x,
-            data.labels,
-            train=data.rows["train"],
-            validation=data.rows["validation"],
-            classes=len(data.classes),
-            architecture=one["architecture"],
-            hyperparameters=one["hyperparameters"],
-            training=Training(**one["training"]),
-            threads=cores(),
+            data,
+            Recipe(
+                one["architecture"],
+                one["hyperparameters"],
+                Training(**one["training"]),
+                threads=cores(),
+            ),
         )
         seconds.append(trainer.fit(one["seed"]).seconds)
     return seconds

@@ -64,7 +64,8 @@ def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     from lib.examples.arrays import open_examples
     from lib.networks.backend import load
     from lib.train.batches import batches, moments
-    from lib.train.callbacks import Training
+    from lib.train.data import Data
+    from lib.train.recipe import Recipe, Training
     from lib.train.trainer import Trainer
 
     x = open_examples(file)
@@ -80,16 +81,14 @@ def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     moments(x, train)
     prepared = time.perf_counter() - began
     trainer = Trainer(
-        x,
-        labels,
-        train=train,
-        validation=validation,
-        classes=classes,
-        architecture="cnn_lstm",
-        hyperparameters={"filters": [64, 128], "dense": [128], "batch_size": batch},
-        training=Training(epochs=1),
-        backend=backend,
-        threads=cores(),
+        Data(x, labels, {"train": train, "validation": validation}, list("abcdef"), []),
+        Recipe(
+            "cnn_lstm",
+            {"filters": [64, 128], "dense": [128], "batch_size": batch},
+            Training(epochs=1),
+            backend=backend,
+            threads=cores(),
+        ),
     )
     keras, steps = load(backend), 2 if quick else STEPS
     targets = np.eye(classes, dtype=np.float32)[labels[train]]

@@ -59,7 +59,7 @@ def _speed(section: dict[str, Any]) -> str:
         batch = modes[best]["batch"]
         cells = [_percent(modes[mode]["of_peak"]) if mode in modes else "–" for mode in every]
         rows.append([f"{row['name']} ({shape}, batch {batch})", *cells, best])
-        for mode in dict.fromkeys(["tensorflow plain", best]):
+        for mode in dict.fromkeys(["tensorflow", best]):
             one = modes[mode]
             products, data = one["products_share"], one["data_share"]
             other = max(0.0, 1 - products - data)
@@ -76,8 +76,6 @@ workflow trains by default; what they achieve is added up.
 
 {_table(["network", *every, "fastest"], rows)}
 
-A dash: TensorFlow's XLA has no deterministic gradient of max pooling.
-
 Where the time of a step goes: into its matrix products as fast as the machine does them alone, one
 by one and at these sizes (small ones do not reach the peak); into making the batch, as long as that
 is not done meanwhile; and into all else: activations and gates, normalisation, pooling, dropout,
@@ -85,7 +83,7 @@ the
 optimizer, and starting each of the many small operations of a recurrent step. The last column is
 what tracing and compiling take before the first step.
 
-{_table(["network", "mode", "of the peak", "products", "data", "all else", "to begin"], rest)}"""
+{_table(["network", "backend", "of the peak", "products", "data", "all else", "to begin"], rest)}"""
 
 
 def _voices(section: dict[str, Any]) -> str:
@@ -107,10 +105,10 @@ def _voices(section: dict[str, Any]) -> str:
 ## Against the original training of `voices`
 
 LSTM 128-33-33 with recurrent dropout .35, batch 25, on simulated recordings in the study's full
-features, 128 × 33. The original feeds float64 arrays to `fit` and leaves compiling to Keras, which
-takes no XLA on a CPU; ours is the training of the workflow, deterministic and with its state on
-disk after every epoch. Seconds an epoch: the median of {section["epochs"]} epochs of
-{section["seeds"]} seeds. The difference of two mean loss curves, root mean square over epochs, is
+features, 128 × 33. The original feeds float64 arrays to `fit`, on TensorFlow; ours is the training
+of the workflow, deterministic and with its state on disk after every epoch.
+Seconds an epoch: the median of {section["epochs"]} epochs of {section["seeds"]} seeds. The
+difference of two mean loss curves, root mean square over epochs, is
 in standard deviations between seeds of one training: about 1 is what chance makes of so few seeds.
 
 {_table(head, rows)}"""

@@ -1,4 +1,4 @@
-"""Achieved FLOP/s of every architecture at its study's full shapes, by backend and compile mode.
+"""Achieved FLOP/s of every architecture at its study's full shapes, by backend.
 
 A training takes one thread by default and a machine trains as many networks at once as it has
 cores. So many are measured together here, and what they achieve is added up.
@@ -14,12 +14,10 @@ import numpy as np
 
 from benchmarks.machine import ROOT, cores, epoch_timer, fastest, peak, together
 from lib.config.settings import resolve
-from lib.errors import HeldoutError
 from lib.features import shape
 from lib.files import read_yaml
-from lib.networks.compilation import compile_mode
 
-MODES = (("tensorflow", "plain"), ("tensorflow", "xla"), ("jax", "xla"))
+BACKENDS = ("tensorflow", "jax")
 SECONDS = 4.0
 
 
@@ -39,7 +37,7 @@ def cases(*, quick: bool = False) -> dict[str, dict[str, Any]]:
 
 
 def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, Any]:
-    """Time training steps of every case in every mode, each in a process of its own."""
+    """Time training steps of every case on every backend, each in a process of its own."""
     del folder  # nothing is written on the way
     best, rows = 0.0, []
     for name, case in cases(quick=quick).items():
@@ -48,19 +46,15 @@ def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, A
         # Before each network: what a machine gives changes with what its neighbours do.
         best = max(best, peak(quick=quick))
         row: dict[str, Any] = {"name": name, "shape": case["shape"], "modes": {}}
-        for backend, mode in MODES:
-            try:
-                compile_mode(mode, case["architecture"], backend, "cpu")
-            except HeldoutError:
-                continue
-            each = together("speed", **case, backend=backend, compile=mode, quick=quick)
+        for backend in BACKENDS:
+            each = together("speed", **case, backend=backend, quick=quick)
             measured = ("seconds_per_step", "first_seconds", "products_share", "data_share")
             found = each[0] | {key: sum(one[key] for one in each) / len(each) for key in measured}
             found["flops"] = sum(one["flop"] / one["seconds_per_step"] for one in each)
-            row["modes"][f"{backend} {mode}"] = found
+            row["modes"][backend] = found
             achieved = f"{found['flops'] / 1e9:.0f} of {best / 1e9:.0f} GFLOP/s"
             begin = f"{found['first_seconds']:.1f} s to begin"
-            print(f"{name}, {backend} {mode}: {achieved}, {begin}", flush=True)
+            print(f"{name}, {backend}: {achieved}, {begin}", flush=True)
         rows.append(row)
     for row in rows:
         row["peak_gflops"] = best / 1e9
@@ -75,14 +69,14 @@ def run(
     shape: list[int],
     classes: int,
     backend: str,
-    compile: str,
     quick: bool,
 ) -> dict[str, Any]:
     """Train for some steps and give seconds a step, with what is spent on which part of it."""
     from benchmarks.products import flop, products, seconds_alone
     from lib.networks.backend import load
     from lib.train.batches import batches
-    from lib.train.callbacks import Training
+    from lib.train.data import Data
+    from lib.train.recipe import Recipe, Training
     from lib.train.trainer import Trainer
 
     rng = np.random.default_rng(0)
@@ -92,17 +86,10 @@ def run(
     labels = rng.integers(0, classes, len(x))
     rows = np.arange(len(x))
     trainer = Trainer(
-        x,
-        labels,
-        train=rows,
-        validation=rows[:2],
-        classes=classes,
-        architecture=architecture,
-        hyperparameters=hyperparameters,
-        training=Training(epochs=1),
-        backend=backend,
-        compile=compile,
-        threads=1,
+        Data(
+            x, labels, {"train": rows, "validation": rows[:2]}, list(map(str, range(classes))), []
+        ),
+        Recipe(architecture, hyperparameters, Training(epochs=1), backend=backend, threads=1),
     )
     needed = products(trainer.model, batch)
     keras = load(backend)

@@ -18,9 +18,8 @@ from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
 from lib.search.bayes import Sweep, work
 from lib.search.spaces import grid_trials
-from lib.train.callbacks import Training
 from lib.train.data import Data, read_search_data
-from lib.train.runs import Recipe
+from lib.train.recipe import Recipe, Training
 
 PROTOCOL = "published_without_202"
 FIXED = {"batch_normalization": False, "kernels": [5, 3]}
@@ -127,17 +126,7 @@ def run(results: str, share: int, shares: int, quick: bool) -> dict[str, list[fl
     )
     found = {}
     for name, values in list(grid_trials("cnn", FIXED, _space(quick)).items())[share::shares]:
-        trainer = Trainer(
-            data.x,
-            data.labels,
-            train=data.rows["train"],
-            validation=data.rows["validation"],
-            classes=len(data.classes),
-            architecture="cnn",
-            hyperparameters=values,
-            training=Training(epochs=_epochs(quick)),
-            threads=1,
-        )
+        trainer = Trainer(data, Recipe("cnn", values, Training(epochs=_epochs(quick)), threads=1))
         found[name] = [row["val_loss"] for row in trainer.fit(SEED).history]
     return found
 
@@ -167,7 +156,7 @@ def _sweep(folder: Path, curves: dict[str, list[float]], sweep: Sweep) -> tuple[
     work(
         folder,
         data,
-        Recipe("cnn", FIXED, Training(epochs=epochs), "examples", "code"),
+        Recipe("cnn", FIXED, Training(epochs=epochs)),
         sweep,
         worker=0,
         identity=identity,

@@ -14,7 +14,7 @@ from benchmarks.machine import ROOT, apart, cores
 
 UNITS = (128, 33, 33)
 DROPOUT, RECURRENT_DROPOUT, BATCH = 0.05, 0.35, 25
-MODES = (("tensorflow", "plain"), ("tensorflow", "xla"), ("jax", "xla"))
+BACKENDS = ("tensorflow", "jax")
 
 
 def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
@@ -27,15 +27,15 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
         "epochs": epochs,
         "units": [4] if quick else UNITS,
     }
-    kinds = [("", ""), *(MODES[:1] if quick else MODES)]
+    kinds = ["", *(BACKENDS[:1] if quick else BACKENDS)]
     # In turn: a machine that slows down on the way slows all of them.
     found = [
-        [apart("voices", backend=b, compile=c, seed=seed, **options) for b, c in kinds]
+        [apart("voices", backend=backend, seed=seed, **options) for backend in kinds]
         for seed in range(seeds)
     ]
     rows = []
-    for (backend, mode), each in zip(kinds, zip(*found, strict=True), strict=True):
-        row: dict[str, Any] = {"name": f"{backend} {mode}" if backend else "original"}
+    for backend, each in zip(kinds, zip(*found, strict=True), strict=True):
+        row: dict[str, Any] = {"name": backend or "original"}
         row["seconds_per_epoch"] = float(np.median([s for one in each for s in one["seconds"]]))
         rows.append(row | {"losses": [one["losses"] for one in each]})
     original = rows[0]
@@ -78,16 +78,12 @@ def _write_features(folder: Path, file: Path, *, quick: bool) -> None:
     np.savez(file, x=x, labels=labels.to_numpy(), train=(table["split"] == "train").to_numpy())
 
 
-def run(
-    file: str, seed: int, epochs: int, units: list[int], backend: str, compile: str
-) -> dict[str, Any]:
+def run(file: str, seed: int, epochs: int, units: list[int], backend: str) -> dict[str, Any]:
     """Train with a seed and give the losses and the seconds of its epochs."""
     with np.load(file) as held:
         x, labels, is_train = held["x"], held["labels"], held["train"]
     train = _original if not backend else _ours
-    ends, losses = train(
-        x, labels, is_train, seed, epochs, units, backend, compile, Path(file).parent
-    )
+    ends, losses = train(x, labels, is_train, seed, epochs, units, backend, Path(file).parent)
     # The first epochs hold tracing.
     return {"seconds": np.diff(ends)[1:].tolist(), "losses": losses}
 
@@ -149,30 +145,28 @@ def _ours(
     epochs: int,
     units: list[int],
     backend: str,
-    compile: str,
     folder: Path,
 ) -> Result:
     """Train as the workflow does, with the state on disk after each epoch."""
-    from lib.train.callbacks import Training
+    from lib.train.data import Data
+    from lib.train.recipe import Recipe, Training
     from lib.train.trainer import Trainer
 
+    parts = {"train": np.flatnonzero(is_train), "validation": np.flatnonzero(~is_train)}
     trainer = Trainer(
-        x,
-        labels,
-        train=np.flatnonzero(is_train),
-        validation=np.flatnonzero(~is_train),
-        classes=int(labels.max()) + 1,
-        architecture="lstm",
-        hyperparameters={
-            "units": list(units),
-            "dropout": DROPOUT,
-            "recurrent_dropout": RECURRENT_DROPOUT,
-            "batch_size": BATCH,
-        },
-        training=Training(epochs=epochs),
-        backend=backend,
-        compile=compile,
-        threads=cores(),
+        Data(x, labels, parts, list(map(str, range(int(labels.max()) + 1))), []),
+        Recipe(
+            "lstm",
+            {
+                "units": list(units),
+                "dropout": DROPOUT,
+                "recurrent_dropout": RECURRENT_DROPOUT,
+                "batch_size": BATCH,
+            },
+            Training(epochs=epochs),
+            backend=backend,
+            threads=cores(),
+        ),
     )
     ends: list[float] = []
 
@@ -180,7 +174,7 @@ def _ours(
         ends.append(time.perf_counter())
         return False
 
-    name = f"{backend}-{compile}-{seed}"
+    name = f"{backend}-{seed}"
     fitted = trainer.fit(
         seed, checkpoint=folder / f"{name}.npz", tensorboard=folder / name, stops=note
     )

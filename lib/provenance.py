@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 
 LIBRARY = Path(__file__).parent
+# Modules that only tell people something: no result depends on them.
+TOLD = frozenset({"lib.errors", "lib.progress"})
 # What trains, compares and reports. What made the features is kept with them: `packages_of`.
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "snakemake")
 
@@ -96,20 +98,30 @@ def _module_file(module: str) -> Path | None:
     return None
 
 
+class _WithoutWords(ast.NodeTransformer):
+    """Drops what is there for people: docstrings, and what errors and logs say."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return ast.Pass()
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        told = isinstance(node.func, ast.Name) and node.func.id == "HeldoutError"
+        if isinstance(node.func, ast.Attribute):
+            of = node.func.value
+            told |= isinstance(of, ast.Name) and of.id in ("logger", "warnings")
+            told |= node.func.attr == "within"
+        if told:
+            node.args, node.keywords = [], []
+        return self.generic_visit(node)
+
+
 @cache
 def _tree(file: Path) -> ast.Module:
-    """Parse a file and drop its docstrings, so that words alone do not rerun anything."""
+    """Parse a file without its words, so that they alone do not rerun anything."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-            and isinstance(body[0].value.value, str)
-        ):
-            node.body = body[1:] or [ast.Pass()]
+    _WithoutWords().visit(tree)
     return tree
 
 
@@ -164,7 +176,7 @@ def modules_of(
         file = _module_file(name)
         if file is None:
             raise ValueError(f"no module {name!r} in lib")
-        waiting += _imports(file)
+        waiting += _imports(file) - TOLD
         for package in _packages(file):
             there = {f"{package}.{path.stem}" for path in _folder(package).glob("[!_]*.py")}
             asked = (chosen or {}).get(package)
@@ -179,7 +191,7 @@ def code_hash(
 
     Snakemake sees a change in a script, not in what the script imports. A rule that has this
     hash among its params is rerun when the code that it uses changes, and only then: comments,
-    docstrings and layout do not count.
+    docstrings, layout, and what errors and logs say do not count.
 
     Parameters
     ----------

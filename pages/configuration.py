@@ -13,7 +13,7 @@ from typing import Any
 from lib.datasets import DATASETS
 from lib.features import KINDS
 from lib.files import read_yaml
-from lib.networks.hyperparameters import ARCHITECTURES
+from lib.networks.registry import ARCHITECTURES
 from pages.markdown import DOCS, ROOT, table
 
 PAGE = DOCS / "configuration.md"
@@ -161,12 +161,9 @@ def features() -> Iterator[tuple[str, ...]]:
 
 def hyperparameters() -> Iterator[tuple[str, ...]]:
     """List each hyperparameter and its defaults."""
-    names = dict.fromkeys(name for values in ARCHITECTURES.values() for name in values)
-    for name in names:
-        cells = (
-            value_of(name, values) if name in values else "" for values in ARCHITECTURES.values()
-        )
-        yield f"`{name}`", *cells
+    every = [architecture.defaults for architecture in ARCHITECTURES.values()]
+    for name in dict.fromkeys(name for values in every for name in values):
+        yield f"`{name}`", *(value_of(name, values) if name in values else "" for values in every)
 
 
 def render() -> str:

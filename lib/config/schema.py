@@ -45,9 +45,11 @@ def _explain(fault: Any) -> Iterator[str]:
     at = f"{path}: " if path else ""
     if fault.validator == "additionalProperties" and isinstance(fault.instance, dict):
         known = list(fault.schema.get("properties", {}))
+        gone = fault.schema.get("gone", {})
         for key in fault.instance:
             if key not in known:
-                yield f"{at}unknown key {key!r}. {suggestion(str(key), known)}"
+                advice = gone.get(key) or suggestion(str(key), known)
+                yield f"{at}unknown key {key!r}. {advice}"
     elif fault.validator == "required":
         missing = [key for key in fault.validator_value if key not in fault.instance]
         yield f"{at}expected the keys {', '.join(missing)}, which are missing."

@@ -15,9 +15,10 @@ from lib.datasets.registry import get_dataset
 from lib.errors import HeldoutError, suggestion
 from lib.features.registry import KINDS, make
 from lib.files import read_yaml, require_plain
-from lib.networks.compilation import choose_backend, compile_mode
+from lib.networks.backend import choose_backend
 from lib.networks.devices import scaled
 from lib.networks.hyperparameters import complete
+from lib.networks.registry import lookup
 from lib.own.study import study_text
 from lib.recordings.table import class_of
 from lib.search.spaces import check_space, grid_trials, random_trials
@@ -104,42 +105,29 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     return settings
 
 
-def compute(settings: Mapping[str, Any], study: str, architecture: str) -> dict[str, Any]:
-    """Give how the networks of an architecture are trained, as `lib.train.runs.Recipe` takes it.
-
-    Parameters
-    ----------
-    settings : mapping
-        Of `resolve`.
-    study, architecture : str
-        Whose networks.
-    """
-    keys = ("backend", "compile", "device", "devices", "scaling", "precision")
-    # A Bayesian search trains its networks in few processes. What it trained is taken for the final
-    # runs too, which are therefore trained the same way.
-    searched = settings["studies"][study]["trials"][architecture] is None
-    return {key: settings[key] for key in keys} | {"many": searched}
+def compute(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how networks are trained, as `lib.train.recipe.Recipe` takes it."""
+    keys = ("backend", "device", "devices", "scaling", "precision")
+    return {key: settings[key] for key in keys}
 
 
 def _check_trainings(study: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Find ways to compile that a backend has not, and batches that the devices do not divide."""
-    device, devices = settings["device"], settings["devices"]
-    known = isinstance(devices, int)
+    """Find backends that cannot use the devices, and batches that the devices do not divide."""
+    devices = settings["devices"]
     for architecture, trials in study["trials"].items():
         search = study["architectures"][architecture]
         listed = trials.values() if trials is not None else [search["fixed"]]
         try:
-            compile_mode(
-                settings["compile"],
-                architecture,
-                choose_backend(settings["backend"], architecture, device),
-                "cpu" if device == "auto" else device,
-                devices=devices if known else 1,
+            choose_backend(
+                settings["backend"],
+                lookup(architecture).backend,
+                device=settings["device"],
+                devices=devices,
             )
-            for values in listed if known else ():
+            for values in listed if isinstance(devices, int) else ():
                 scaled(complete(architecture, values), settings["scaling"], devices)
         except HeldoutError as error:
-            raise HeldoutError(f"study {study['name']}, {architecture}: {error}") from error
+            raise error.within(f"study {study['name']}, {architecture}") from error
 
 
 def _study(

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lib.errors import HeldoutError
-from lib.networks.compilation import VISIBLE, visible_gpus
+from lib.networks.devices import VISIBLE, visible_gpus
 from lib.progress import doing
 
 logger = logging.getLogger(__name__)

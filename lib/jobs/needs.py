@@ -16,12 +16,11 @@ from typing import Any
 
 from lib.examples.arrays import BLOCK
 from lib.features.registry import make, shape
-from lib.networks.hyperparameters import complete
+from lib.networks.sizes import Size, size_of
 from lib.train.batches import IN_MEMORY, PREDICT_BYTES
 
 MB = 1_000_000
 FLOAT = 4  # bytes
-GATES = {"simple_rnn": 1, "gru": 3, "lstm": 4, "cnn_lstm": 4}
 
 # A process that has imported pandas holds 130 MB, one with scikit-learn 220, with librosa 320;
 # TensorFlow and a network of a hundred weights, trained, hold 660.
@@ -32,9 +31,9 @@ TRAINING_MB = 1200
 # What is estimated and not counted: allocators keep what they had.
 MARGIN = 1.25
 
-# Where the time of a training step goes, by docs/benchmarks.md with plain TensorFlow on 2 threads:
-# networks of convolutions reach 12 GFLOP/s, and a recurrent step takes 0.14 to 0.31 ms however
-# small it is.
+# Where the time of a training step goes, by docs/benchmarks.md with TensorFlow on 2 threads; JAX
+# takes less. Networks of convolutions reach 12 GFLOP/s, and a recurrent step takes 0.14 to 0.31 ms
+# however small it is.
 FLOPS_PER_THREAD = 6e9
 SECONDS_PER_STEP = 0.35e-3
 # Cores of a cluster differ, and may be shared with others.
@@ -228,7 +227,7 @@ def of_training(
     features : mapping
         The study's features.
     architecture : str
-        One of `lib.networks.hyperparameters.ARCHITECTURES`.
+        One of `lib.networks.registry.ARCHITECTURES`.
     trials : iterable of mapping
         Hyperparameters of all that it may be asked to train: the largest counts.
     epochs : int
@@ -245,122 +244,30 @@ def of_training(
     held = min(size, 2 * IN_MEMORY) + min(size, IN_MEMORY) + ROW * rows
     most, seconds = 0.0, 0.0
     for given in trials:
-        network = Network.of(architecture, given, shape(**features))
-        most = max(most, network.nbytes(rows))
-        seconds = max(seconds, network.seconds_of_epoch(rows, threads=threads))
+        network = size_of(architecture, given, shape(**features))
+        example = FLOAT * math.prod(shape(**features))
+        most = max(most, _nbytes_of(network, rows, example))
+        seconds = max(seconds, _seconds_of_epoch(network, rows, threads))
     return need(held + most, seconds * epochs * trainings, attempt=attempt, base_mb=TRAINING_MB)
 
 
-@dataclass(frozen=True)
-class Network:
-    """What the size of a network says of its training, without building it.
+def _nbytes_of(network: Size, rows: int, example: int) -> float:
+    """Estimate the bytes that training or predicting so many examples holds, whichever is more.
 
-    Attributes
-    ----------
-    layers : tuple of float
-        For each convolution and recurrent layer the numbers that its gradient needs, for one
-        example: of a convolution three times its output (it, its normalisation, its activation),
-        of a recurrent layer every gate of every step, before and after its activation.
-    weights : int
-        Numbers that are learned.
-    flop : float
-        Operations of a forward and a backward pass, for one example, as in
-        `benchmarks/products.py`.
-    steps : int
-        Recurrent steps of a pass, one after the other.
-    example : int
-        Bytes of an example.
-    batch : int
-        Examples a step.
+    The gradient needs every layer of a batch; a prediction holds one layer at a time, of more
+    examples. Weights count four times: themselves, their gradient, two moments of Adam.
     """
-
-    layers: tuple[float, ...]
-    weights: int
-    flop: float
-    steps: int
-    example: int
-    batch: int
-
-    @classmethod
-    def of(cls, architecture: str, given: Mapping[str, Any], example: tuple[int, int]) -> Network:
-        """Go through the layers that `lib.networks.models.build` would make."""
-        values = complete(architecture, given)
-        time, width = example
-        layers: list[float] = []
-        weights, products, steps = 0, 0.0, 0
-        for filters, kernel in zip(
-            values.get("filters", []), values.get("kernels", []), strict=True
-        ):
-            layers.append(3.0 * time * filters)
-            weights += kernel * width * filters
-            products += time * kernel * width * filters
-            time, width = max(1, time // values["pool"]), filters
-        for units in values.get("units", []):
-            ways = 2 if values.get("bidirectional") else 1
-            gates = GATES[architecture] * units * ways
-            layers.append(2.0 * time * gates)
-            weights += gates * (width + units)
-            products += time * gates * (width + units)
-            steps += time * ways
-            width = units * ways
-        width = width if steps else time * width
-        for units in values["dense"]:
-            weights += width * units
-            products += width * units
-            width = units
-        return cls(
-            layers=tuple(layers),
-            weights=weights,
-            flop=6 * products,
-            steps=steps,
-            example=FLOAT * math.prod(example),
-            batch=values["batch_size"],
-        )
-
-    def nbytes(self, rows: int) -> float:
-        """Give the bytes that training or predicting so many examples holds, whichever is more.
-
-        The gradient needs every layer of a batch; a prediction holds one layer at a time, of more
-        examples. Weights count four times: themselves, their gradient, two moments of Adam.
-        """
-        predicted = min(rows, min(1024, max(1, PREDICT_BYTES // self.example)))
-        trained = self.batch * sum(self.layers)
-        return FLOAT * (max(trained, predicted * max(self.layers, default=0)) + 4 * self.weights)
-
-    def seconds_of_epoch(self, rows: int, *, threads: int) -> float:
-        """Give the seconds of one epoch over so many examples, validation included."""
-        batches = math.ceil(rows / self.batch)
-        return (
-            rows * self.flop / (FLOPS_PER_THREAD * threads)
-            + batches * self.steps * SECONDS_PER_STEP
-        )
+    predicted = min(rows, min(1024, max(1, PREDICT_BYTES // example)))
+    trained = network.batch * sum(network.layers)
+    largest = max(network.layers, default=0)
+    return FLOAT * (max(trained, predicted * largest) + 4 * network.weights)
 
 
-def extremes(search: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the largest trials that a search may draw: with its least batch, and its greatest.
-
-    Parameters
-    ----------
-    search : mapping
-        `fixed` and `space` of an architecture, as for `lib.search.spaces.check_space`.
-    """
-    ends: dict[str, list[Any]] = {}
-    for name, given in search["space"].items():
-        rule = given if isinstance(given, Mapping) else {"choices": given}
-        values = rule.get("choices") or [rule["low"], rule["high"]]
-        order = sorted(values, key=lambda value: sum(value) if isinstance(value, list) else value)
-        ends[name] = [order[0], order[-1]]
-    largest = {name: end[1] for name, end in ends.items() if name in _SIZES}
-    trial = {**search["fixed"], **largest}
-    if "kernels" in trial and "filters" in trial:
-        # Both may be searched, and the largest of each need not belong together.
-        trial["kernels"] = [max(trial["kernels"])] * len(trial["filters"])
-    batches = ends.get("batch_size", [])
-    return [{**trial, "batch_size": batch} for batch in batches] or [trial]
-
-
-# The hyperparameters that say how large a network is.
-_SIZES = ("units", "bidirectional", "filters", "kernels", "dense", "batch_size")
+def _seconds_of_epoch(network: Size, rows: int, threads: int) -> float:
+    """Estimate the seconds of one epoch over so many examples, validation included."""
+    batches = math.ceil(rows / network.batch)
+    steps = batches * network.steps * SECONDS_PER_STEP
+    return rows * network.flop / (FLOPS_PER_THREAD * threads) + steps
 
 
 def of_comparison(predictions: Sequence[str | Path], *, resamples: int, attempt: int = 1) -> Need:

@@ -1,6 +1,8 @@
-"""The architectures, and what computes them."""
+"""The architectures, one file each, and what computes them."""
 
-from lib.networks.hyperparameters import ARCHITECTURES, complete, trial_id
+from lib.networks.architecture import Architecture
+from lib.networks.hyperparameters import complete, trial_id
 from lib.networks.models import build
+from lib.networks.registry import ARCHITECTURES
 
-__all__ = ["ARCHITECTURES", "build", "complete", "trial_id"]
+__all__ = ["ARCHITECTURES", "Architecture", "build", "complete", "trial_id"]

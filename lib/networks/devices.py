@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lib.errors import HeldoutError
-from lib.networks.backend import device_kind
 
 SCALINGS = ("none", "batch", "linear")
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-@dataclass(frozen=True)
-class Placement:
-    """Where the variables of a model lie.
+def visible_gpus(dev: Path = Path("/dev")) -> list[str]:
+    """List the NVIDIA GPUs that this process may use, without loading a driver.
 
-    Attributes
+    Parameters
     ----------
-    count : int
-        Devices. Each has all variables and computes an equal share of every batch.
-    scope : callable
-        Gives the context in which a model is built, compiled and trained.
-    run : callable
-        Calls a function once on each device.
+    dev : Path
+        Where the driver puts a file for each of them.
+
+    Returns
+    -------
+    list of str
+        As in CUDA_VISIBLE_DEVICES: what stands there, or numbers in the order of the bus.
     """
+    stated = os.environ.get(VISIBLE)
+    files = sorted(dev.glob("nvidia[0-9]*"))
+    if stated is None or not files:
+        return [str(number) for number in range(len(files))]
+    names: list[str] = []
+    for name in map(str.strip, stated.split(",")):
+        # CUDA reads no further than the first that cannot be.
+        if name in ("", "-1"):
+            break
+        names.append(name)
+    return names
 
-    count: int = 1
-    scope: Callable[[], AbstractContextManager[Any]] = nullcontext
-    run: Callable[[Callable[[], Any]], Any] = lambda function: function()
 
-
-def count_devices(asked: int | str, backend: str) -> int:
-    """Say how many of the devices here a training takes.
+def count_devices(asked: int | str) -> int:
+    """Say how many of the devices here a training takes; more than one are those of JAX.
 
     Parameters
     ----------
     asked : int or "all"
         What the config says.
-    backend : {"tensorflow", "jax"}
-        A loaded backend.
 
     Returns
     -------
@@ -53,27 +59,34 @@ def count_devices(asked: int | str, backend: str) -> int:
         More are asked for than there are, or something that is no number of devices.
     """
     if asked != "all" and (not isinstance(asked, int) or isinstance(asked, bool) or asked < 1):
-        raise HeldoutError(f"devices: expected a positive whole number or all, got {asked!r}.")
+        raise HeldoutError("devices", "a positive whole number or all", repr(asked))
     if asked == 1:
         return 1
-    kind = device_kind(backend)
-    found = len(_devices(backend, kind))
+    here = len(local_devices())
     if asked == "all":
-        return found
-    if int(asked) > found:
+        return here
+    if int(asked) > here:
         raise HeldoutError(
-            f"devices: expected {asked} that {backend} can use, it found {found} ({kind}). "
-            f"Set devices: {found if found > 1 else 1}, or devices: all for as many as there are; "
-            "CUDA_VISIBLE_DEVICES and the scheduler may hide some."
+            "devices",
+            f"{asked} that jax can use",
+            f"{here} ({local_devices()[0].platform})",
+            f"Set devices: {here}, or devices: all for as many as there are; "
+            f"{VISIBLE} and the scheduler may hide some.",
         )
     return int(asked)
 
 
-def place(count: int, keras: Any) -> Placement:
-    """Spread models over the first `count` devices here.
+def local_devices() -> list[Any]:
+    """List the devices of this process that JAX can use."""
+    import jax
 
-    With TensorFlow by `tf.distribute` (`MirroredStrategy`, `TPUStrategy`), with JAX by
-    `keras.distribution.DataParallel`.
+    return list(jax.local_devices())
+
+
+def spread(count: int, keras: Any) -> AbstractContextManager[Any]:
+    """Make the context in which a model is built and trained on the first `count` devices.
+
+    Each has all variables and computes an equal share of every batch.
 
     Parameters
     ----------
@@ -82,30 +95,14 @@ def place(count: int, keras: Any) -> Placement:
     keras : module
         From `lib.networks.backend.load`.
     """
-    backend = keras.backend.backend()
-    kind = device_kind(backend)
-    # TensorFlow computes on a TPU only within its strategy, even on one core.
-    if count == 1 and not (backend == "tensorflow" and kind == "tpu"):
-        return Placement()
-    devices = _devices(backend, kind)[:count]
-    if backend == "jax":
-        names = [f"{device.platform}:{device.id}" for device in devices]
-        data_parallel = keras.distribution.DataParallel(devices=names)
-        return Placement(count, data_parallel.scope)
-    import tensorflow as tf
-
-    if kind == "tpu":
-        strategy = _tpu_strategy(tf, count)
-    else:
-        names = [device.name for device in devices]
-        # Its collective operations are made for GPUs: those of a CPU mix up what they reduce.
-        reduction = None if kind == "gpu" else tf.distribute.ReductionToOneDevice()
-        strategy = tf.distribute.MirroredStrategy(names, cross_device_ops=reduction)
-    return Placement(count, strategy.scope, strategy.run)
+    if count == 1:
+        return nullcontext()
+    names = [f"{device.platform}:{device.id}" for device in local_devices()[:count]]
+    return keras.distribution.DataParallel(devices=names).scope()
 
 
 def scaled(values: Mapping[str, Any], scaling: str, count: int) -> tuple[int, float]:
-    """Give the batch of all devices together, and the learning rate that goes with it.
+    """Compute the batch of all devices together, and the learning rate that goes with it.
 
     Parameters
     ----------
@@ -135,7 +132,7 @@ def scaled(values: Mapping[str, Any], scaling: str, count: int) -> tuple[int, fl
     (128, 0.004)
     """
     if scaling not in SCALINGS:
-        raise HeldoutError(f"scaling: expected one of {', '.join(SCALINGS)}, got {scaling!r}.")
+        raise HeldoutError("scaling", f"one of {', '.join(SCALINGS)}", repr(scaling))
     batch, rate = values["batch_size"], values["learning_rate"]
     if scaling == "linear":
         rate *= count
@@ -145,25 +142,10 @@ def scaled(values: Mapping[str, Any], scaling: str, count: int) -> tuple[int, fl
         below = batch // count * count
         near = f"{below} or {below + count}" if below else f"{count}"
         raise HeldoutError(
-            f"batch_size: expected a multiple of the {count} devices, got {batch}: each takes an "
-            f"equal share. Use a batch_size of {near}, other devices, or scaling: batch."
+            "batch_size",
+            f"a multiple of the {count} devices",
+            str(batch),
+            f"Each takes an equal share. Use a batch_size of {near}, other devices, or scaling: "
+            "batch.",
         )
     return batch, rate
-
-
-def _devices(backend: str, kind: str) -> list[Any]:
-    if backend == "jax":
-        import jax
-
-        return list(jax.local_devices())
-    import tensorflow as tf
-
-    return list(tf.config.list_logical_devices(kind.upper()))
-
-
-def _tpu_strategy(tf: Any, count: int) -> Any:
-    """Start the TPU of this machine."""
-    resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect("local")
-    topology = tf.tpu.experimental.initialize_tpu_system(resolver)
-    cores = tf.tpu.experimental.DeviceAssignment.build(topology, num_replicas=count)
-    return tf.distribute.TPUStrategy(resolver, experimental_device_assignment=cores)

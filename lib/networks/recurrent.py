@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 # Batch × units up to which it is faster than the gradient that Keras leaves to TensorFlow or JAX:
-# 1.2 to 2 times where TensorFlow compiles nothing, up to 1.2 times on JAX. Above, all steps at once
-# no longer fit into caches: 0.5 and 0.9 times at 16,384. What TensorFlow has XLA compile is always
-# faster with it.
+# 1.2 to 2 times on TensorFlow, up to 1.2 times on JAX. Above, all steps at once
+# no longer fit into caches: 0.5 and 0.9 times at 16,384.
 WIDEST = 8_192
 
 # Of recurrent dropout: tensors (batch, units), one for each gate that has its own; or none.
@@ -47,8 +46,21 @@ class Loop:
     back: Callable[..., tuple[Any, Any, Any]]
 
 
-def differentiate(model: Any) -> None:
-    """Give the recurrent layers of a Keras model their own gradient.
+def with_gradient(layer: Any) -> Any:
+    """Mark a recurrent layer as one that `differentiate` may give its own gradient, and return it.
+
+    Parameters
+    ----------
+    layer : keras.Layer
+        `SimpleRNN`, `LSTM` or `GRU`, or `Bidirectional` of one, with biases, the usual activations,
+        no masks and no first state; a GRU resets after the product.
+    """
+    layer.has_written_gradient = True
+    return layer
+
+
+def differentiate(model: Any, batch_size: int) -> None:
+    """Give the marked recurrent layers of a Keras model their own gradient where that is faster.
 
     The layers stay what they are, with the same weights, and are saved as such. What they compute
     is the same to rounding, and so are their gradients.
@@ -56,20 +68,23 @@ def differentiate(model: Any) -> None:
     Parameters
     ----------
     model : keras.Model
-        Of `lib.networks.models.build`: its layers have biases, the usual activations and no masks,
-        and its GRUs reset after the product. Layers that compute in less than float32 stay as
-        they are.
+        Of `lib.networks.models.build`. Layers that compute in less than float32, and those so wide
+        that all steps at once do not fit into caches, stay as they are.
+    batch_size : int
+        Examples a step.
     """
     for layer in _recurrent_layers(model):
-        if layer.compute_dtype == "float32":
+        if layer.compute_dtype == "float32" and batch_size * layer.units <= WIDEST:
             layer.inner_loop = MethodType(_inner_loop(LOOPS[type(layer).__name__]), layer)
 
 
 def _recurrent_layers(model: Any) -> Iterator[Any]:
     for layer in model.layers:
+        if not getattr(layer, "has_written_gradient", False):
+            continue
         if type(layer).__name__ == "Bidirectional":
             yield from (layer.forward_layer, layer.backward_layer)
-        elif hasattr(layer, "inner_loop"):
+        else:
             yield layer
 
 
@@ -79,7 +94,7 @@ def _inner_loop(loop: Loop) -> Callable[..., Any]:
     def inner_loop(
         self: Any, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
-        """Give the last output, all of them [shape=(batch, time, units)], and the last state."""
+        """Compute the last output, all of them [shape=(batch, time, units)], and the last state."""
         from keras import ops
 
         del initial_state, mask  # zeros, and none
@@ -289,7 +304,7 @@ def _product(x: Any, parts: list[Any], masks: Masks) -> Any:
 
 
 def _product_back(dz: Any, transposed: list[Any], masks: Masks) -> Any:
-    """Give the gradient of the states of a product."""
+    """Compute the gradient of the states of a product."""
     from keras import ops
 
     if not masks:
@@ -299,7 +314,7 @@ def _product_back(dz: Any, transposed: list[Any], masks: Masks) -> Any:
 
 
 def _weights_gradient(states: Any, dz: Any, masks: Masks) -> Any:
-    """Give the gradient of the weights of a product, over all steps at once."""
+    """Compute the gradient of the weights of a product, over all steps at once."""
     from keras import ops
 
     def flat(values: Any) -> Any:
@@ -313,7 +328,7 @@ def _weights_gradient(states: Any, dz: Any, masks: Masks) -> Any:
 
 
 def _before(states: Any) -> Any:
-    """Give the state before each step, which is zero at the first."""
+    """Return the state before each step, which is zero at the first."""
     from keras import ops
 
     return ops.concatenate([ops.zeros_like(states[:1]), states[:-1]], axis=0)
@@ -348,8 +363,8 @@ def _scan(
     if backend.backend() == "jax":
         import jax
 
-        _, found = jax.lax.scan(lambda s, x: step(s, *x), state, sequences, reverse=reverse)
-        return list(found)
+        _, stacked = jax.lax.scan(lambda s, x: step(s, *x), state, sequences, reverse=reverse)
+        return list(stacked)
     # `keras.ops.scan` gives nothing but the states on TensorFlow.
     import tensorflow as tf
 
@@ -359,8 +374,8 @@ def _scan(
 
     def body(number: Any, state: Any, made: list[Any]) -> tuple[Any, Any, list[Any]]:
         time = steps - 1 - number if reverse else number
-        state, found = step(state, *[array.read(time) for array in read])
-        pairs = zip(made, found, strict=True)
+        state, given = step(state, *[array.read(time) for array in read])
+        pairs = zip(made, given, strict=True)
         return number + 1, state, [array.write(time, value) for array, value in pairs]
 
     *_, made = tf.while_loop(

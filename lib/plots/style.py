@@ -12,18 +12,11 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from lib.files import atomic
+from lib.networks.registry import ARCHITECTURES
 
-# Okabe and Ito 2008: told apart by colour-blind readers. Each architecture keeps its colour.
-BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+# Okabe and Ito 2008: told apart by colour-blind readers. Architectures have theirs in their files.
+BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 AMBER, GREY = "#e69f00", "#8a8f98"
-
-ARCHITECTURE_COLOURS = {
-    "simple_rnn": AMBER,
-    "lstm": BLUE,
-    "gru": ORANGE,
-    "cnn": GREEN,
-    "cnn_lstm": PINK,
-}
 PART_COLOURS = {"train": GREY, "validation": AMBER, "test": BLUE}
 
 # The report swaps these in dark mode, so they stand for nothing but text and lines.
@@ -32,12 +25,7 @@ INK, FAINT = "#24292f", "#d0d7de"
 # What a hollow dot is filled with: the paper, and on a dark page the dark.
 HOLLOW = "#fefefe"
 
-ARCHITECTURE_NAMES = {
-    "simple_rnn": "SimpleRNN",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "cnn": "CNN",
-    "cnn_lstm": "CNN-LSTM",
+BASELINE_NAMES = {
     "majority": "majority class",
     "metadata": "metadata only",
     "logistic": "logistic regression",
@@ -79,13 +67,15 @@ SETTINGS: Any = {
 
 
 def colour(architecture: str) -> str:
-    """Give an architecture's colour; baselines and unknown ones are grey."""
-    return ARCHITECTURE_COLOURS.get(architecture, GREY)
+    """Return an architecture's colour; baselines and unknown ones are grey."""
+    known = ARCHITECTURES.get(architecture)
+    return known.colour if known else GREY
 
 
 def display(architecture: str) -> str:
-    """Give the name of an architecture or baseline as people write it."""
-    return ARCHITECTURE_NAMES.get(architecture, architecture)
+    """Return the name of an architecture or baseline as people write it."""
+    known = ARCHITECTURES.get(architecture)
+    return known.title if known else BASELINE_NAMES.get(architecture, architecture)
 
 
 def short(name: str) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from lib.errors import HeldoutError
 from lib.files import atomic, read_table
+from lib.networks.registry import ARCHITECTURES
 from lib.report.figures import figure
 from lib.report.overall import (
     claims_table,
@@ -127,7 +128,7 @@ def render(
         costs=costs_table(read["costs"], studies),
         licences=licences(manifests),
         provenance=provenance_tables(provenance),
-        css=_asset("style.css"),
+        css=_asset("style.css") + _tones(),
         js=js,
         # The browser runs this script and no other, whatever a name smuggles in.
         js_hash="sha256-" + b64encode(sha256(js.encode()).digest()).decode(),
@@ -140,6 +141,15 @@ def render(
 def _apart(name: object) -> Markup:
     """Keep the direction of a name from data from turning the sentence around it."""
     return Markup("<bdi>{}</bdi>").format(name)
+
+
+def _tones() -> Markup:
+    """Write the rules that put the colour of an architecture before its name."""
+    rules = [
+        f".tone-{name}::before {{ background: {one.colour}; }}\n"
+        for name, one in ARCHITECTURES.items()
+    ]
+    return Markup("".join(rules))
 
 
 def _asset(name: str) -> Markup:

@@ -18,7 +18,8 @@ from lib.progress import doing
 from lib.search.halving import halving
 from lib.search.spaces import REDRAWS, from_optuna, suggest
 from lib.train.data import Data
-from lib.train.runs import Recipe, train_trial
+from lib.train.recipe import Recipe
+from lib.train.runs import train_trial
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from lib.errors import HeldoutError, suggestion
-from lib.networks.hyperparameters import ARCHITECTURES, check_architecture, complete, trial_id
+from lib.networks.hyperparameters import complete, trial_id
+from lib.networks.registry import lookup
 
 METHODS = ("grid", "random", "bayes")
 
@@ -43,7 +44,7 @@ def check_space(
     Parameters
     ----------
     architecture : str
-        One of `lib.networks.hyperparameters.ARCHITECTURES`.
+        One of `lib.networks.registry.ARCHITECTURES`.
     fixed : mapping
         Hyperparameters that every trial has.
     space : mapping
@@ -61,8 +62,8 @@ def check_space(
     """
     if method not in METHODS:
         raise HeldoutError(f"search method: {suggestion(method, list(METHODS))}")
-    check_architecture(architecture)
-    known = ARCHITECTURES[architecture]
+    known = lookup(architecture).defaults
+    pairs = lookup(architecture).pairs
     for name, given in space.items():
         where = f"{architecture}: search space of {name}"
         if name not in known:
@@ -82,7 +83,7 @@ def check_space(
         else:
             values = _range(where, rule, method)
         for value in values:
-            complete(architecture, _alone(fixed, name, value))
+            complete(architecture, _alone(fixed, name, value, pairs))
         if not isinstance(rule.get("when", {}), Mapping):
             raise HeldoutError(
                 f"{where}: when: expected a mapping from another hyperparameter to a list of its "
@@ -96,34 +97,35 @@ def check_space(
                 )
             if not isinstance(allowed, list) or not allowed:
                 raise HeldoutError(f"{where}: when {other}: expected a list, got {allowed!r}.")
-    _check_convolutions(architecture, fixed, space)
+    _check_pairs(architecture, fixed, space)
 
 
-def _alone(fixed: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
-    """Give one searched value with the fixed ones, such that it can be checked by itself."""
-    if name in ("filters", "kernels") and isinstance(value, list):
-        other = "kernels" if name == "filters" else "filters"
-        return {name: value, other: [3] * len(value)}
-    rest = {key: given for key, given in fixed.items() if key not in ("filters", "kernels")}
-    return {**rest, name: value}
+def _alone(
+    fixed: Mapping[str, Any], name: str, value: Any, pairs: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return one searched value with the fixed ones, such that it can be checked by itself."""
+    if name in pairs and isinstance(value, list):
+        return {other: [1] * len(value) for other in pairs} | {name: value}
+    return {key: given for key, given in fixed.items() if key not in pairs} | {name: value}
 
 
-def _check_convolutions(
-    architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]
-) -> None:
+def _check_pairs(architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]) -> None:
     """Raise where a combination of the space has more kernels than filters, or fewer."""
-    known = ARCHITECTURES[architecture]
-    if "kernels" not in known:
-        return
-    options = {
-        name: _rule(space[name])["choices"] if name in space else [fixed.get(name, known[name])]
-        for name in ("filters", "kernels")
-    }
-    for filters, kernels in itertools.product(options["filters"], options["kernels"]):
-        if len(filters) != len(kernels):
+    known, pairs = lookup(architecture).defaults, lookup(architecture).pairs
+    options = [
+        _rule(space[name])["choices"] if name in space else [fixed.get(name, known[name])]
+        for name in pairs
+    ]
+    for values in itertools.product(*options):
+        if len({len(value) for value in values}) > 1:
+            first, *others = pairs
+            held = " with ".join(
+                f"{name} {value}" for name, value in zip(pairs, values, strict=True)
+            )
             raise HeldoutError(
-                f"{architecture}: expected as many kernels as filters in every combination of the "
-                f"search, got filters {filters} with kernels {kernels}."
+                architecture,
+                f"as many {' and '.join(others)} as {first} in every combination of the search",
+                held,
             )
 
 

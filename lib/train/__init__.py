@@ -1,6 +1,7 @@
-"""One training: data, network, checkpoints, runs and baselines."""
+"""One training: data, recipe, network, checkpoints, runs and baselines."""
 
-from lib.train.callbacks import Training
+from lib.train.data import Data
+from lib.train.recipe import Recipe, Training
 from lib.train.trainer import Trainer
 
-__all__ = ["Trainer", "Training"]
+__all__ = ["Data", "Recipe", "Trainer", "Training"]

@@ -6,7 +6,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from lib.errors import HeldoutError
 from lib.files import atomic
 from lib.progress import step
+from lib.train.recipe import Training
 from lib.train.tensorboard import event_writer, write_events
 
 logger = logging.getLogger(__name__)
@@ -22,30 +22,8 @@ logger = logging.getLogger(__name__)
 Stops = Callable[[int, float], bool]
 
 
-@dataclass(frozen=True)
-class Training:
-    """How long and under which rules a network is trained.
-
-    Attributes
-    ----------
-    epochs : int
-        At most.
-    early_stopping : int
-        Epochs without a better validation loss before training stops; 0 never stops early.
-    reduce_lr_factor : float
-        What the learning rate is multiplied by on a plateau of the validation loss; 1 for never.
-    reduce_lr_patience : int
-        Epochs without a better validation loss that make a plateau.
-    """
-
-    epochs: int
-    early_stopping: int = 0
-    reduce_lr_factor: float = 1.0
-    reduce_lr_patience: int = 2
-
-
 def best_epoch(history: list[dict[str, float]]) -> int:
-    """Give the epoch, from 1, with the lowest validation loss; the first of equals."""
+    """Find the epoch, from 1, with the lowest validation loss; the first of equals."""
     return int(np.argmin([row["val_loss"] for row in history])) + 1
 
 

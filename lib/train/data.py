@@ -32,6 +32,8 @@ class Data:
         In the order of the class numbers.
     scored : list of str
         The classes that macro averages count.
+    digest : str
+        SHA-256 of `examples.npy`: what was trained on the same examples is not trained again.
     """
 
     x: np.ndarray
@@ -39,6 +41,7 @@ class Data:
     rows: dict[str, np.ndarray]
     classes: list[str]
     scored: list[str]
+    digest: str = ""
 
 
 def open_data(
@@ -50,6 +53,7 @@ def open_data(
     classes: Sequence[str],
     scored: Sequence[str],
     parts: Sequence[str] = PARTS,
+    digest: str = "",
 ) -> Data:
     """Join examples with one fold of a split.
 
@@ -67,6 +71,8 @@ def open_data(
         All classes, and those that macro averages count.
     parts : sequence of str
         Which parts to open. A search leaves `test` out, and so cannot look at it.
+    digest : str
+        SHA-256 of `examples.npy`.
 
     Raises
     ------
@@ -77,7 +83,7 @@ def open_data(
     labels = examples["label"].astype(str).map(number)
     if labels.isna().any():
         strange = sorted(set(examples.loc[labels.isna(), "label"].astype(str)))
-        raise HeldoutError(f"examples: expected classes {', '.join(classes)}, got {strange}.")
+        raise HeldoutError("examples", f"classes {', '.join(classes)}", str(strange))
     here = split[split["fold"] == fold]
     rows = {
         part: np.sort(here.loc[here["part"].astype(str) == part, "example"].to_numpy())
@@ -85,8 +91,8 @@ def open_data(
     }
     for part, numbers in rows.items():
         if len(numbers) == 0:
-            raise HeldoutError(f"fold {fold}: the {part} part has no examples.")
-    return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored))
+            raise HeldoutError(f"fold {fold}: the {part} part has no examples")
+    return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored), digest)
 
 
 def read_data(

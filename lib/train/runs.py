@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,13 @@ import pandas as pd
 from lib.errors import HeldoutError
 from lib.files import atomic, write_json, write_table
 from lib.metrics.record import scores
-from lib.networks.backend import device_name, load
-from lib.networks.compilation import choose_backend
+from lib.networks.backend import load
 from lib.networks.devices import count_devices
-from lib.networks.hyperparameters import complete, digest
 from lib.progress import doing
-from lib.provenance import versions
 from lib.train.batches import predict
-from lib.train.callbacks import Stops, Training
+from lib.train.callbacks import Stops
 from lib.train.data import Data, prediction_table
+from lib.train.recipe import Recipe
 from lib.train.store import fit_once
 from lib.train.tensorboard import write_hyperparameters
 from lib.train.trainer import Fitted, Trainer
@@ -31,84 +29,6 @@ from lib.train.trainer import Fitted, Trainer
 logger = logging.getLogger(__name__)
 
 RUN_FILES = ("model.keras", "history.csv", "run.json", "predictions.parquet")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a run is made from, beside its data and seed.
-
-    Attributes
-    ----------
-    architecture : str
-        One of `lib.networks.hyperparameters.ARCHITECTURES`.
-    hyperparameters : mapping
-        What differs from its defaults.
-    training : Training
-        Epochs and stopping.
-    examples_hash : str
-        Of `examples.npy`.
-    code : str
-        Of the code that trains, from `lib.provenance.code_hash`.
-    backend : {"tensorflow", "jax", "auto"}
-        What computes; `auto` becomes the one that was measured as faster.
-    compile : {"auto", "plain", "xla"}
-        How its operations are compiled.
-    device : {"auto", "cpu", "gpu", "tpu"}
-        Where it computes.
-    devices : int or "all"
-        On how many of the devices of a machine.
-    scaling : {"none", "batch", "linear"}
-        What several devices change (`lib.networks.devices.scaled`).
-    precision : {"float32", "mixed_float16", "mixed_bfloat16"}
-        What it computes in.
-    many : bool
-        Whether one process trains many networks (`lib.train.trainer.Trainer`).
-    threads : int, optional
-        CPU threads.
-    """
-
-    architecture: str
-    hyperparameters: Mapping[str, Any]
-    training: Training
-    examples_hash: str
-    code: str
-    backend: str = "tensorflow"
-    compile: str = "auto"
-    device: str = "auto"
-    devices: int | str = 1
-    scaling: str = "none"
-    precision: str = "float32"
-    many: bool = False
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        """Choose the backend, if that was left open."""
-        backend = choose_backend(self.backend, self.architecture, self.device)
-        object.__setattr__(self, "backend", backend)
-
-    def key(self, data: Data, seed: int) -> str:
-        """Name a training by all that its weights depend on; the test part is not among it."""
-        packages = versions()
-        return digest(
-            {
-                "architecture": self.architecture,
-                "hyperparameters": complete(self.architecture, self.hyperparameters),
-                "training": asdict(self.training),
-                "examples": self.examples_hash,
-                "train": digest(data.rows["train"].tolist()),
-                "validation": digest(data.rows["validation"].tolist()),
-                "labels": digest(data.labels.tolist()),
-                "classes": data.classes,
-                "seed": seed,
-                "code": self.code,
-                "backend": [self.backend, packages.get(self.backend), packages["keras"]],
-                "compile": [self.compile, self.many],
-                "precision": self.precision,
-                # On one device there is nothing to scale.
-                "devices": None if self.devices == 1 else [self.devices, self.scaling],
-            },
-            32,
-        )
 
 
 def train_runs(
@@ -151,45 +71,29 @@ def train_runs(
     HeldoutError
         The loss became NaN, or what `lib.networks.models.build` refuses.
     """
-    trainer = Trainer(
-        data.x,
-        data.labels,
-        train=data.rows["train"],
-        validation=data.rows["validation"],
-        classes=len(data.classes),
-        architecture=recipe.architecture,
-        hyperparameters=recipe.hyperparameters,
-        training=recipe.training,
-        backend=recipe.backend,
-        compile=recipe.compile,
-        device=recipe.device,
-        devices=recipe.devices,
-        scaling=recipe.scaling,
-        precision=recipe.precision,
-        many=recipe.many,
-        threads=recipe.threads,
-    )
-    # `all` is another number on another machine.
-    recipe = replace(recipe, devices=trainer.devices)
+    trainer = Trainer(data, recipe)
     records = []
     for seed, folder in folders.items():
         if len(folders) > 1:
             logger.info("seed %d", seed, extra=doing(f"seed {seed}"))
         fitted = fit_once(
-            trainer,
-            seed,
-            store=store,
-            key=recipe.key(data, seed),
-            tensorboard=folder / "tensorboard",
-            stops=stops,
+            trainer, seed, store=store, tensorboard=folder / "tensorboard", stops=stops
         )
-        record = {**identity, "architecture": recipe.architecture, "seed": seed}
-        record |= {"kind": "network", "classes": data.classes, "scored": data.scored}
-        record |= {"hyperparameters": trainer.values, "training": asdict(recipe.training)}
-        record |= {"backend": recipe.backend, "compile": trainer.compile}
-        record |= {"devices": trainer.devices, "batch_size": trainer.batch_size}
-        record |= {"precision": recipe.precision}
-        record |= {"state": "pruned" if fitted.pruned else "complete"}
+        record = {
+            **identity,
+            "architecture": recipe.architecture,
+            "seed": seed,
+            "kind": "network",
+            "classes": data.classes,
+            "scored": data.scored,
+            "hyperparameters": trainer.values,
+            "training": asdict(recipe.training),
+            "backend": recipe.backend,
+            "devices": trainer.recipe.devices,
+            "batch_size": trainer.batch_size,
+            "precision": recipe.precision,
+            "state": "pruned" if fitted.pruned else "complete",
+        }
         records.append(_write_run(folder, data, fitted, record, keep_model=keep_model))
     return records
 
@@ -231,7 +135,7 @@ def train_trial(
     """
     # That is a fault of the machine, not of the trial, which would stay marked as failed.
     load(recipe.backend, threads=recipe.threads, device=recipe.device)
-    count_devices(recipe.devices, recipe.backend)
+    count_devices(recipe.devices)
     try:
         return train_runs(
             {seed: folder},
@@ -277,9 +181,8 @@ def _write_run(
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "parameters": int(fitted.model.count_params()),
-        "train_seconds": round(fitted.seconds, 3),
-        "device": device_name(record["backend"]),
-        "versions": versions(),
+        # Of when and where the weights were made, which may be long ago and elsewhere.
+        **{name: fitted.made[name] for name in ("train_seconds", "device", "versions")},
     }
     write_table(folder / "history.csv", pd.DataFrame(fitted.history))
     write_hyperparameters(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
 from lib.files import atomic, read_json, write_json
+from lib.provenance import versions
 from lib.train.callbacks import Stops
 from lib.train.tensorboard import write_history_events
 from lib.train.trainer import Fitted, Trainer
@@ -21,7 +24,6 @@ def fit_once(
     seed: int,
     *,
     store: Path,
-    key: str,
     tensorboard: Path,
     stops: Stops | None = None,
 ) -> Fitted:
@@ -38,9 +40,8 @@ def fit_once(
     seed : int
         Of this training.
     store : Path
-        Folder of the finished and the interrupted trainings.
-    key : str
-        Made from all that the weights depend on.
+        Folder of the finished and the interrupted trainings. Each has a folder there, named by all
+        that its weights depend on (`Recipe.key`), with `made.json`, which says what made them.
     tensorboard : Path
         Folder for TensorBoard events.
     stops : callable, optional
@@ -55,9 +56,12 @@ def fit_once(
     HeldoutError
         What `Trainer.fit` raises.
     """
+    key = trainer.key(seed)
     folder = store / key
     folder.mkdir(parents=True, exist_ok=True)
-    weights, history = folder / "weights.npz", folder / "history.json"
+    weights, history, made = (
+        folder / name for name in ("weights.npz", "history.json", "made.json")
+    )
     with FileLock(store / f".{key}.lock"):
         if weights.exists():
             logger.info("seed %d: already trained with these very settings", seed)
@@ -68,12 +72,20 @@ def fit_once(
             if stops is not None:
                 for row in rows:
                     stops(int(row["epoch"]), row["val_loss"])
-            return fitted
+            return replace(fitted, made=read_json(made))
         checkpoint = folder / "checkpoint.npz"
         fitted = trainer.fit(seed, checkpoint=checkpoint, tensorboard=tensorboard, stops=stops)
+        facts = {
+            "device": trainer.device,
+            "train_seconds": round(fitted.seconds, 3),
+            "versions": versions(),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        fitted = replace(fitted, made=facts)
         if fitted.pruned:
             return fitted
         write_json(history, fitted.history)
+        write_json(made, facts)
         # The weights come last: where they are, the training is whole.
         with atomic(weights) as part:
             np.savez(part, *[np.asarray(value) for value in fitted.model.weights])

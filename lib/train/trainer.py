@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lib.networks.backend import device_kind, load
-from lib.networks.compilation import compile_mode
-from lib.networks.devices import count_devices, place, scaled
+from lib.networks.backend import device_kind, device_name, load, seed_all
+from lib.networks.devices import count_devices, scaled, spread
 from lib.networks.hyperparameters import complete
 from lib.networks.models import build
-from lib.networks.recurrent import WIDEST, differentiate
+from lib.networks.recurrent import differentiate
 from lib.train.batches import batches, moments, padded_metrics
-from lib.train.callbacks import State, Stops, Training, best_epoch, callbacks
+from lib.train.callbacks import State, Stops, best_epoch, callbacks
+from lib.train.data import Data
+from lib.train.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Fitted:
         Whether the search stopped it before it was done.
     mixed : keras.Model, optional
         The same weights, computing in the mixed precision that they were trained in.
+    made : mapping
+        What made the weights, where they are kept (`lib.train.store`): `device`, `train_seconds`,
+        `versions`, `finished`.
     """
 
     model: Any
@@ -43,6 +47,7 @@ class Fitted:
     best_epoch: int
     pruned: bool = False
     mixed: Any = None
+    made: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -72,137 +77,89 @@ def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 class Trainer:
-    """Trains one trial on one pair of train and validation parts, with any number of seeds.
+    """Trains one trial on the train and validation parts of some data, with any number of seeds.
 
-    The network is built and compiled once: tracing it takes longer than a short training. Each
-    seed starts from the weights that a process of its own would start from.
+    The network is built and compiled once: that takes longer than a short training. Each seed
+    starts from the weights that a process of its own would start from.
 
     Parameters
     ----------
-    x : np.ndarray [shape=(examples, time, channels)]
-        All examples; may be memory-mapped.
-    labels : np.ndarray [shape=(examples,), dtype=int]
-        Class numbers.
-    train, validation : np.ndarray [dtype=int]
-        Row numbers of the two parts. No other row is looked at.
-    classes : int
-        Number of classes.
-    architecture : str
-        One of `lib.networks.hyperparameters.ARCHITECTURES`.
-    hyperparameters : mapping
-        What differs from its defaults.
-    training : Training
-        Epochs and stopping.
-    backend : {"tensorflow", "jax"}
+    data : Data
+        Examples and parts; only rows of the parts `train` and `validation` are looked at.
+    recipe : Recipe
+        What is trained, and how.
+
+    Attributes
+    ----------
+    data, recipe
+        As given; `devices` of the recipe is a number.
+    values : dict
+        Every hyperparameter.
+    batch_size : int
+        Examples a step, over all devices.
+    kind : {"cpu", "gpu", "tpu"}
         What computes.
-    compile : {"auto", "plain", "xla"}
-        How its operations are compiled; auto takes what was measured (`lib.networks.compilation`).
-    device : {"auto", "cpu", "gpu", "tpu"}
-        Where it computes.
-    devices : int or "all"
-        On how many of the devices here.
-    scaling : {"none", "batch", "linear"}
-        What several devices change (`lib.networks.devices.scaled`).
-    precision : {"float32", "mixed_float16", "mixed_bfloat16"}
-        What it computes in. Weights, normalisation and the softmax are float32 in all of them.
-    many : bool
-        Whether this process trains many networks. TensorFlow keeps what XLA compiled, 30 MB and
-        more a network, for as long as the process lives: auto is plain then.
-    threads : int, optional
-        CPU threads.
+    device : str
+        Its model, or `CPU`.
+    model : keras.Model
+        What is trained.
 
     Raises
     ------
     HeldoutError
-        What `lib.networks.models.build` and `lib.networks.devices` refuse.
+        What `lib.networks.backend.load`, `lib.networks.models.build` and `lib.networks.devices`
+        refuse.
     """
 
-    def __init__(
-        self,
-        x: np.ndarray,
-        labels: np.ndarray,
-        *,
-        train: np.ndarray,
-        validation: np.ndarray,
-        classes: int,
-        architecture: str,
-        hyperparameters: Mapping[str, Any],
-        training: Training,
-        backend: str = "tensorflow",
-        compile: str = "auto",
-        device: str = "auto",
-        devices: int | str = 1,
-        scaling: str = "none",
-        precision: str = "float32",
-        many: bool = False,
-        threads: int | None = None,
-    ) -> None:
-        self.values = complete(architecture, hyperparameters)
-        self.training = training
-        self.backend = backend
-        self._keras = load(backend, threads=threads, device=device)
-        self.devices = count_devices(devices, backend)
-        self.batch_size, rate = scaled(self.values, scaling, self.devices)
-        kind = device_kind(backend)
-        steps = training.epochs * -(-len(train) // self.batch_size) * x.shape[1]
-        width = self.batch_size * max(self.values.get("units", [0]))
-        self.compile = compile_mode(
-            compile,
-            architecture,
-            backend,
-            kind,
-            devices=self.devices,
-            steps=0 if many else steps,
-            width=width,
-        )
-        compiled = (backend, self.compile) == ("tensorflow", "xla")
+    def __init__(self, data: Data, recipe: Recipe) -> None:
+        self.values = complete(recipe.architecture, recipe.hyperparameters)
+        self._keras = load(recipe.backend, threads=recipe.threads, device=recipe.device)
+        devices = count_devices(recipe.devices)
+        self.data, self.recipe = data, replace(recipe, devices=devices)
+        self.kind, self.device = device_kind(recipe.backend), device_name(recipe.backend)
+        self.batch_size, rate = scaled(self.values, recipe.scaling, devices)
         self._keras.backend.clear_session()
-        self._place = place(self.devices, self._keras)
-        self._x, self._train, self._validation = x, train, validation
-        one_hot = np.eye(classes, dtype=np.float32)
-        self._targets = {"train": one_hot[labels[train]], "check": one_hot[labels[validation]]}
+        self._spread = partial(spread, devices, self._keras)
+        one_hot = np.eye(len(data.classes), dtype=np.float32)[data.labels]
+        self._targets = {part: one_hot[data.rows[part]] for part in ("train", "validation")}
+        train = data.rows["train"]
         balanced = self.values["class_weights"]
-        self._weights = class_weights(labels[train], classes) if balanced else None
-        mean, variance = moments(x, train)
+        self._weights = class_weights(data.labels[train], len(data.classes)) if balanced else None
+        mean, variance = moments(data.x, train)
         self._build = partial(
             build,
-            architecture,
+            recipe.architecture,
             self.values,
-            shape=x.shape[1:],
-            classes=classes,
+            shape=data.x.shape[1:],
+            classes=len(data.classes),
             mean=mean,
             variance=variance,
-            backend=backend,
-            precision=precision,
+            backend=recipe.backend,
+            precision=recipe.precision,
         )
-        several = self.devices > 1
-        with self._place.scope():
-            self.model = self._build(synchronized=several)
-            # On a GPU Keras has cuDNN go through time, which XLA cannot compile.
-            if compiled or (kind == "cpu" and width <= WIDEST):
-                differentiate(self.model)
-            if compiled:
-                _compile_steps(self.model)
+        with self._spread():
+            self.model = self._build()
+            if self.kind == "cpu":  # on a GPU Keras has cuDNN go through time
+                differentiate(self.model, self.batch_size)
             self.model.compile(
-                optimizer=_optimizer(
-                    self._keras, self.values | {"learning_rate": rate}, several=several
-                ),
+                optimizer=_optimizer(self._keras, self.values["optimizer"], rate),
                 loss="categorical_crossentropy",
-                metrics=padded_metrics(self._keras) if several else ["accuracy", "mse", "mae"],
-                jit_compile=backend == "jax",
+                metrics=padded_metrics(self._keras) if devices > 1 else ["accuracy", "mse", "mae"],
+                jit_compile=recipe.backend == "jax",
             )
             self.model.optimizer.build(self.model.trainable_variables)
-            # A metric makes its variables when it first sees data. Inside the training step that
-            # would have TensorFlow trace the step twice.
-            nothing = np.zeros((1, classes), np.float32)
-            self._place.run(lambda: self.model.compute_metrics(None, nothing, nothing))
-            self.model.reset_metrics()
+            if recipe.backend == "tensorflow":
+                # A metric makes its variables when it first sees data. Inside the training step
+                # that would have TensorFlow trace the step twice.
+                nothing = np.zeros((1, len(data.classes)), np.float32)
+                self.model.compute_metrics(None, nothing, nothing)
+                self.model.reset_metrics()
         # Copies: on the CPU the backend may hand out the variable's own memory.
         self._fresh = [np.array(value.numpy()) for value in self.model.optimizer.variables]
         # What several devices or mixed precision trained is kept as any other model is.
-        self._mixed = None if precision == "float32" else self._build()
-        plain = several or self._mixed is not None
-        self._kept = self._build(precision="float32") if plain else self.model
+        self._mixed = None if recipe.precision == "float32" else self._build()
+        apart = devices > 1 or self._mixed is not None
+        self._kept = self._build(precision="float32") if apart else self.model
 
     def fit(
         self,
@@ -236,41 +193,29 @@ class Trainer:
         HeldoutError
             The loss became NaN.
         """
+        training = self.recipe.training
         self._start(seed)
         state = State(self.model, checkpoint)
-        data = batches(
-            self._keras,
-            self._x,
-            self._train,
-            self._targets["train"],
-            self._weights,
+        data = self._batches(
+            "train",
+            weights=self._weights,
             batch_size=self.batch_size,
             shuffle_seed=seed,
             epoch=len(state.history),
-            multiple=self.devices,
         )
-        check = batches(
-            self._keras,
-            self._x,
-            self._validation,
-            self._targets["check"],
-            batch_size=max(64 * self.devices, self.batch_size),
-            multiple=self.devices,
-        )
+        check = self._batches("validation", batch_size=max(64 * self._devices, self.batch_size))
         # The search is told of the epochs before an interruption too, and may have stopped there.
         told = [stops(int(row["epoch"]), row["val_loss"]) for row in state.history if stops]
-        done = state.finished(self.training)
+        done = state.finished(training)
         if not done and not any(told[-1:]):
-            with self._place.scope():
+            with self._spread():
                 self.model.fit(
                     data,
                     validation_data=check,
-                    epochs=self.training.epochs,
+                    epochs=training.epochs,
                     initial_epoch=len(state.history),
                     shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
-                    callbacks=callbacks(
-                        self._keras, self.training, state, data, tensorboard, stops
-                    ),
+                    callbacks=callbacks(self._keras, training, state, data, tensorboard, stops),
                     verbose=0,
                 )
         return replace(
@@ -285,39 +230,30 @@ class Trainer:
                 variable.assign(value)
         return Fitted(self._kept, history, best_epoch(history), mixed=self._mixed)
 
+    def key(self, seed: int) -> str:
+        """Name a training by all that its weights depend on (`lib.train.recipe.Recipe.key`)."""
+        return self.recipe.key(self.data, seed, kind=self.kind)
+
+    @property
+    def _devices(self) -> int:
+        return int(self.recipe.devices)
+
+    def _batches(self, part: str, **options: Any) -> Any:
+        rows, targets = self.data.rows[part], self._targets[part]
+        return batches(self._keras, self.data.x, rows, targets, multiple=self._devices, **options)
+
     def _start(self, seed: int) -> None:
         """Set every variable to what a model built with this seed begins with."""
-        self._keras.utils.set_random_seed(seed)
-        for variable, value in zip(self.model.variables, self._build().variables, strict=False):
+        seed_all(self._keras, seed)
+        for variable, value in zip(self.model.variables, self._build().variables, strict=True):
             variable.assign(value)
         for variable, value in zip(self.model.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
         self.model.stop_training = False
 
 
-def _compile_steps(model: Any) -> None:
-    """Have XLA compile the steps of a training on TensorFlow; the one prediction after it is plain.
-
-    Asked for it, Keras would warn and not do it where operations are deterministic, since not all
-    of them are then. TensorFlow says so where it meets one.
-    """
-    import tensorflow as tf
-
-    for name in ("train_step", "test_step"):
-        step = tf.function(getattr(model, name), jit_compile=True, reduce_retracing=True)
-        setattr(model, name, step)
-
-
-def _optimizer(keras: Any, values: Mapping[str, Any], *, several: bool) -> Any:
-    kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
-    optimizer = getattr(keras.optimizers, kinds[values["optimizer"]])(values["learning_rate"])
-    if not several:
-        _without_sum(optimizer)
-    return optimizer
-
-
-def _without_sum(optimizer: Any) -> None:
-    """Have an optimizer of one replica take each gradient as it is.
+def _optimizer(keras: Any, name: str, rate: float) -> Any:
+    """Make an optimizer that takes each gradient as it is.
 
     The sum over one replica is the gradient itself. TensorFlow writes that sum as a function with a
     gradient of its own, which it registers for as long as the process lives, with the graph of the
@@ -325,5 +261,8 @@ def _without_sum(optimizer: Any) -> None:
     it back (`clear_session` does not), and another name in a later Keras costs memory and nothing
     else; `tests/faults/test_growth.py` tells.
     """
+    kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
+    optimizer = getattr(keras.optimizers, kinds[name])(rate)
     if hasattr(optimizer, "_all_reduce_sum_gradients"):
         optimizer._all_reduce_sum_gradients = list
+    return optimizer

@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 
 from lib.search.bayes import Sweep, open_study, work
-from lib.train.callbacks import Training
 from lib.train.data import Data
-from lib.train.runs import Recipe
+from lib.train.recipe import Recipe, Training
 
 SPACE = {"units": [[8], [16]], "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}
 TRIALS, EPOCHS = 4, 3
 ROWS = {"train": np.arange(4), "validation": np.arange(4, 6)}
 DATA = Data(np.zeros((6, 3, 1), np.float32), np.array([0, 1] * 3), ROWS, ["a", "b"], ["a", "b"])
-RECIPE = Recipe("lstm", {}, Training(epochs=EPOCHS), "hash", "code")
+RECIPE = Recipe("lstm", {}, Training(epochs=EPOCHS))
 
 
 def train(folder: Path, data: Data, recipe: Recipe, **options: Any) -> dict[str, Any]:

@@ -84,6 +84,18 @@ def test_words_and_layout_do_not_count(library):
     assert code_hash("lib.train.runs") == before
 
 
+def test_what_errors_and_logs_say_does_not_count(library):
+    stages = ("lib.train.runs", "lib.splits")
+    before = [code_hash(stage) for stage in stages]
+    edit(library / "splits.py", "HeldoutError(", "HeldoutError(f'once more: {1 + 1}' + ")
+    edit(library / "train" / "runs.py", "the trial failed: %s", "this trial failed: %s")
+    edit(library / "progress.py", "import", "import ast, ")
+    edit(library / "errors.py", "cutoff=0.5", "cutoff=0.6")
+    assert [code_hash(stage) for stage in stages] == before
+    edit(library / "splits.py", "raise HeldoutError", "return HeldoutError")
+    assert code_hash("lib.splits") != before[1]
+
+
 def test_other_modules_do_not_count(library):
     stages = (
         "lib.train.runs",
@@ -138,6 +150,7 @@ def test_a_stage_depends_on_what_it_uses():
         "lib.train.batches",
         "lib.networks.backend",
         "lib.networks.hyperparameters",
+        "lib.networks.cnn_lstm",
     } <= set(modules_of("lib.train.runs"))
     assert {"lib.features.beats", "lib.datasets.mitdb"} <= set(modules_of("lib.features"))
 

@@ -10,6 +10,7 @@ from lib.compare import TABLES
 from lib.jobs.gpus import gpus_of_training
 from lib.errors import HeldoutError
 from lib.features.registry import make
+from lib.networks.sizes import extremes
 from lib.own.survey import listing
 from lib.jobs.place import RunLock, hand_down_library, require_writable
 from lib.provenance import code_hash, packages_of
@@ -30,6 +31,7 @@ DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
 # Studies of a person's own folder, by the name of their dataset.
 FOLDERS = {study["dataset"]: study for study in STUDIES.values() if "folder" in study}
 BASELINES = SETTINGS["baselines"]
+COMPUTE = configuration.compute(SETTINGS)
 GPUS = gpus_of_training(SETTINGS["device"], SETTINGS["devices"])
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
 WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
@@ -46,11 +48,6 @@ wildcard_constraints:
     seed=r"\d+",
     worker=r"\d+",
     fold=r"\d+",
-
-
-def compute(wildcards):
-    """How the networks of an architecture are trained."""
-    return configuration.compute(SETTINGS, wildcards.study, wildcards.architecture)
 
 
 def check_cluster():
@@ -168,7 +165,7 @@ def training_need(wildcards, input, attempt, trainings=1, trials=None):
     if trials is None:
         known = study(wildcards, "trials", architecture)
         search = of_architecture(wildcards)
-        trials = resources.extremes(search) if known is None else known.values()
+        trials = extremes(architecture, search) if known is None else known.values()
     return resources.of_training(
         input.npy,
         study(wildcards, "features"),

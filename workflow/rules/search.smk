@@ -29,7 +29,7 @@ rule trial:
         scored=of_study("scored"),
         identity=identity,
         seed=SETTINGS["seeds"][0],
-        compute=compute,
+        compute=COMPUTE,
         code=code_hash("lib.train.runs"),
     script:
         "../scripts/trial.py"
@@ -63,7 +63,7 @@ rule worker:
         scored=of_study("scored"),
         identity=identity,
         seed=SETTINGS["seeds"][0],
-        compute=compute,
+        compute=COMPUTE,
         training_code=code_hash("lib.train.runs"),
         code=code_hash("lib.search.bayes"),
     script:
@@ -92,7 +92,9 @@ rule search:
         trials=trials,
         search=of_architecture,
         code=code_hash(
-            "lib.search.choice", "lib.search.bayes", without=("lib.train.data", "lib.train.runs")
+            "lib.search.choice",
+            "lib.search.bayes",
+            without=("lib.train.data", "lib.train.recipe", "lib.train.runs"),
         ),
     script:
         "../scripts/search.py"

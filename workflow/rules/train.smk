@@ -34,7 +34,7 @@ rule train:
         classes=classes,
         scored=of_study("scored"),
         identity=identity,
-        compute=compute,
+        compute=COMPUTE,
         inputs=inputs,
         inputs_code=code_hash("lib.predict.inputs", without=("lib.features", "lib.datasets")),
         code=code_hash("lib.train.runs"),

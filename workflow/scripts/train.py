@@ -9,9 +9,9 @@ share = int(snakemake.config["runs_per_gpu"])
 
 with training_job(snakemake.log[0], compute, runs_per_gpu=share):
     from lib.predict.inputs import describe_inputs
-    from lib.train.callbacks import Training
     from lib.train.data import read_data
-    from lib.train.runs import Recipe, train_runs
+    from lib.train.recipe import Recipe, Training
+    from lib.train.runs import train_runs
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     best, fold = read_json(files.best), int(names.fold)
@@ -23,6 +23,7 @@ with training_job(snakemake.log[0], compute, runs_per_gpu=share):
         fold=fold,
         classes=params.classes,
         scored=params.scored,
+        digest=read_json(files.digest)["sha256"],
     )
     inputs = describe_inputs(
         data.x, read_table(files.examples), data.rows["train"], **params.inputs
@@ -34,8 +35,6 @@ with training_job(snakemake.log[0], compute, runs_per_gpu=share):
             architecture=names.architecture,
             hyperparameters=best["hyperparameters"],
             training=Training(**params.training),
-            examples_hash=read_json(files.digest)["sha256"],
-            code=params.code,
             **compute,
             threads=snakemake.threads,
         ),

@@ -9,9 +9,9 @@ share = int(snakemake.config["runs_per_gpu"])
 
 with training_job(snakemake.log[0], compute, runs_per_gpu=share) as logger:
     from lib.progress import doing
-    from lib.train.callbacks import Training
     from lib.train.data import read_search_data
-    from lib.train.runs import Recipe, train_trial
+    from lib.train.recipe import Recipe, Training
+    from lib.train.runs import train_trial
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     number = f"trial {snakemake.resources.trial} of {snakemake.resources.trials}"
@@ -24,13 +24,12 @@ with training_job(snakemake.log[0], compute, runs_per_gpu=share) as logger:
             files.split,
             classes=params.classes,
             scored=params.scored,
+            digest=read_json(files.digest)["sha256"],
         ),
         Recipe(
             architecture=names.architecture,
             hyperparameters=params.hyperparameters,
             training=Training(**params.training),
-            examples_hash=read_json(files.digest)["sha256"],
-            code=params.code,
             **compute,
             threads=snakemake.threads,
         ),

@@ -9,9 +9,8 @@ share = int(snakemake.config["runs_per_gpu"])
 
 with training_job(snakemake.log[0], compute, runs_per_gpu=share):
     from lib.search.bayes import Sweep, work
-    from lib.train.callbacks import Training
     from lib.train.data import read_search_data
-    from lib.train.runs import Recipe
+    from lib.train.recipe import Recipe, Training
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     search = params.search
@@ -23,13 +22,12 @@ with training_job(snakemake.log[0], compute, runs_per_gpu=share):
             files.split,
             classes=params.classes,
             scored=params.scored,
+            digest=read_json(files.digest)["sha256"],
         ),
         Recipe(
             architecture=names.architecture,
             hyperparameters=search["fixed"],
             training=Training(**params.training),
-            examples_hash=read_json(files.digest)["sha256"],
-            code=params.training_code,
             **compute,
             threads=snakemake.threads,
         ),

@@ -57,18 +57,14 @@ def test_every_study_with_every_effort(name, effort):
         assert not {"honest", "title"} & set(split_options(rule))
 
 
-def test_what_a_bayesian_search_trains_is_said():
-    found = of_study(architectures={"gru": {"method": "bayes"}})
-    assert compute(found, "voices", "gru") == {
-        "backend": "tensorflow",
-        "compile": "auto",
+def test_how_networks_are_trained():
+    assert compute(resolve(SHIPPED)) == {
+        "backend": "auto",
         "device": "auto",
         "devices": 1,
         "scaling": "none",
         "precision": "float32",
-        "many": True,
     }
-    assert compute(found, "voices", "lstm")["many"] is False
 
 
 def test_full_is_laid_over_the_default():
@@ -129,7 +125,7 @@ def test_keys_of_a_study_are_laid_over_it():
         ({"simulation": {"scael": 2}}, r"simulation: unknown key 'scael'. Did you mean 'scale'\?"),
         ({"effort": "fast"}, "effort: expected one of demo, quick, full, got 'fast'"),
         ({"source": "web"}, "source: expected one of simulated, download, mirror, got 'web'"),
-        ({"backend": "torch"}, "backend: expected one of tensorflow, jax, auto, got 'torch'"),
+        ({"backend": "torch"}, "backend: expected one of auto, jax, tensorflow, got 'torch'"),
         ({"device": "npu"}, "device: expected one of auto, cpu, gpu, tpu, got 'npu'"),
         ({"devices": 0}, "devices: 0 is not valid.* It is: on how many GPUs"),
         ({"devices": "two"}, "devices: 'two' is not valid"),
@@ -142,11 +138,15 @@ def test_keys_of_a_study_are_laid_over_it():
         ),
         (
             {"compile": "xla"},
-            r"study \w+, cnn(_lstm)?: compile: xla was asked for, .* no deterministic gradient",
+            r"unknown key 'compile'. It is gone: JAX always .* Delete the key; .* backend: jax",
         ),
         (
-            {"studies": ["voices"], "compile": "plain", "backend": "jax"},
-            r"study voices, \w+: compile: plain was asked for, but JAX compiles with XLA only",
+            {"studies": ["voices"], "devices": 5, "backend": "tensorflow"},
+            r"study voices, lstm: backend: expected jax or auto with devices: 5, got tensorflow",
+        ),
+        (
+            {"studies": ["voices"], "device": "tpu", "backend": "tensorflow"},
+            r"study voices, lstm: backend: expected jax or auto with device: tpu, got tensorflow",
         ),
         ({"threads": 0}, "threads: 0 is less than the minimum of 1.* It is: CPU threads"),
         (

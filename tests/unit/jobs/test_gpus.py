@@ -18,7 +18,7 @@ from lib.config.settings import ROOT
 from lib.errors import HeldoutError
 from lib.jobs import gpus
 from lib.jobs.gpus import claimed_gpus, gpus_of_training
-from lib.networks.compilation import VISIBLE, visible_gpus
+from lib.networks.devices import VISIBLE, visible_gpus
 
 # Holds GPUs until a line comes, and says which.
 HOLD = """

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
 from lib.jobs.needs import (
-    Network,
     examples_in,
-    extremes,
     need,
     of_baselines,
     of_comparison,
@@ -26,7 +24,6 @@ from lib.jobs.needs import (
     of_table,
     of_training,
 )
-from lib.networks.models import build
 
 BEATS = {"kind": "beats", "lead": "MLII", "rate": 125, "samples": 187, "before": 0.6}
 WINDOWS = {"kind": "windows", "channels": ["ECG"], "rate": 100, "samples": 50, "stride": 10}
@@ -105,35 +102,6 @@ def test_what_is_not_there_yet_is_said_by_the_name_of_the_file(tmp_path: Path) -
         assert caught.value.filename == str(lost) or caught.value.filename == lost
 
 
-@pytest.mark.parametrize(
-    ("architecture", "values"),
-    [
-        ("simple_rnn", {"units": [6, 4], "dense": [5]}),
-        ("gru", {"units": [6], "bidirectional": True}),
-        ("lstm", {"units": [6, 4], "bidirectional": True, "dense": [5, 3]}),
-        ("cnn", {"filters": [4, 8], "kernels": [3, 5], "dense": [7]}),
-        ("cnn_lstm", {"filters": [4, 8], "kernels": [3, 5], "units": [6]}),
-    ],
-)
-def test_weights_are_about_those_of_the_network(
-    keras: Any, architecture: str, values: dict[str, Any]
-) -> None:
-    shape = (64, 3)
-    built = build(architecture, {"dense": [], **values}, shape=shape, classes=3)
-    counted = Network.of(architecture, {"dense": [], **values}, shape).weights
-    # Without biases, normalisation and the last layer.
-    assert counted <= built.count_params()
-    assert built.count_params() - counted < 0.4 * built.count_params()
-
-
-def test_the_operations_of_a_network_are_those_of_the_benchmark(keras: Any) -> None:
-    from benchmarks.products import flop, products
-
-    values = {"units": [16, 8], "dense": []}
-    counted = flop(products(build("lstm", values, shape=(50, 5), classes=3), 1))
-    assert Network.of("lstm", values, (50, 5)).flop == pytest.approx(counted, rel=0.1)
-
-
 def test_a_training_by_its_network_batch_epochs_and_number(tmp_path: Path) -> None:
     npy = sparse(tmp_path / "x.npy", 400 * 187 * 4 * 100)
 
@@ -155,23 +123,6 @@ def test_the_largest_trial_counts(tmp_path: Path) -> None:
     options: dict[str, Any] = {"architecture": "lstm", "epochs": 20}
     large = of_training(npy, BEATS, trials=[{"units": [256]}], **options)
     assert of_training(npy, BEATS, trials=[{"units": [4]}, {"units": [256]}], **options) == large
-
-
-def test_the_ends_of_a_search() -> None:
-    search = {
-        "fixed": {"dropout": 0.1},
-        "space": {
-            "filters": [[8], [16, 32]],
-            "kernels": {"choices": [[3], [3, 7]]},
-            "batch_size": {"low": 16, "high": 128},
-            "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
-            "optimizer": ["adam", "sgd"],
-        },
-    }
-    small, large = extremes(search)
-    assert small == {"dropout": 0.1, "filters": [16, 32], "kernels": [7, 7], "batch_size": 16}
-    assert large == {**small, "batch_size": 128}
-    assert extremes({"fixed": {"units": [4]}, "space": {}}) == [{"units": [4]}]
 
 
 def test_features_that_are_not_known(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Several devices train what one does: on virtual CPUs, eight of JAX and two of TensorFlow."""
+"""Several devices train what one does: on eight virtual CPUs of JAX."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,35 +29,25 @@ CASES = {
 EPOCHS = 4
 
 
-def start(backend: str, count: int) -> None:
-    """Give this process several CPUs, before anything is computed."""
-    if backend == "jax":
-        os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
-        return
-    import tensorflow as tf
-
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    logical = [tf.config.LogicalDeviceConfiguration()] * count
-    tf.config.set_logical_device_configuration(cpu, logical)
-
-
 def trainer(architecture: str, backend: str, rows: int = 64, **options: Any) -> Any:
-    from lib.train.callbacks import Training
+    from lib.train.data import Data
+    from lib.train.recipe import Recipe, Training
     from lib.train.trainer import Trainer
 
     rng = np.random.default_rng(1)
     x = rng.normal(size=(90, 8, 2)).astype(np.float32) + 3
+    labels = rng.integers(0, 3, 90)
+    # The devices divide no batch of the validation part.
+    parts = {"train": np.arange(rows), "validation": np.arange(64, 90)}
     return Trainer(
-        x,
-        rng.integers(0, 3, 90),
-        train=np.arange(rows),
-        validation=np.arange(64, 90),  # the devices divide no batch of these
-        classes=3,
-        architecture=architecture,
-        hyperparameters=CASES[architecture] | {"batch_size": 16},
-        training=Training(epochs=EPOCHS),
-        backend=backend,
-        **options,
+        Data(x, labels, parts, ["a", "b", "c"], ["a", "b", "c"]),
+        Recipe(
+            architecture,
+            CASES[architecture] | {"batch_size": 16},
+            Training(epochs=EPOCHS),
+            backend=backend,
+            **options,
+        ),
     )
 
 
@@ -71,41 +62,40 @@ def outcome(fitted: Any) -> dict[str, Any]:
     }
 
 
-def compare(backend: str, count: int, folder: str) -> None:
+def compare(count: int, folder: str) -> None:
     """Train on one device and on all, whole and interrupted, and write what came out."""
-    start(backend, count)
+    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
     place = Path(folder)
     for name, rows in [("cnn", 64), ("gru", 61)]:
-        found: dict[str, Any] = {"one": outcome(trainer(name, backend, rows).fit(5))}
-        several = trainer(name, backend, rows, devices="all")
-        found["devices"] = several.devices
+        found: dict[str, Any] = {"one": outcome(trainer(name, "jax", rows).fit(5))}
+        several = trainer(name, "jax", rows, devices="all")
+        found["devices"] = several.recipe.devices
         found["several"] = outcome(several.fit(5, tensorboard=place / f"{name}-{rows}-events"))
         # A training of fewer epochs leaves what an interruption leaves.
         if rows == 61:
-            whole, checkpoint = several.training, place / "state.npz"
-            several.training = replace(whole, epochs=2)
+            whole, checkpoint = several.recipe, place / "state.npz"
+            several.recipe = replace(whole, training=replace(whole.training, epochs=2))
             several.fit(5, checkpoint=checkpoint)
-            several.training = whole
+            several.recipe = whole
             found["resumed"] = outcome(several.fit(5, checkpoint=checkpoint))
         (place / f"{name}-{rows}.json").write_text(json.dumps(found))
-    more = trainer("gru", backend, devices=count, scaling="linear")
+    more = trainer("gru", "jax", devices=count, scaling="linear")
     found = {
         "batch": more.batch_size,
         "rate": float(np.asarray(more.model.optimizer.learning_rate)),
     }
     try:
-        trainer("gru", backend, devices=count + 1)
+        trainer("gru", "jax", devices=count + 1)
     except HeldoutError as error:
         found["error"] = str(error)
     (place / "scaled.json").write_text(json.dumps(found))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("backend", "count"), [("jax", 8), ("tensorflow", 2)])
-def test_several_devices_train_what_one_does(backend: str, count: int, tmp_path: Path) -> None:
-    pytest.importorskip(backend)
+def test_several_devices_train_what_one_does(tmp_path: Path) -> None:
+    count = 8
     code = "from tests.unit.networks import test_devices; " + (
-        f"test_devices.compare({backend!r}, {count}, {str(tmp_path)!r})"
+        f"test_devices.compare({count}, {str(tmp_path)!r})"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=600
@@ -132,7 +122,7 @@ def test_several_devices_train_what_one_does(backend: str, count: int, tmp_path:
     found = json.loads((tmp_path / "scaled.json").read_text())
     assert found["batch"] == 16 * count
     assert found["rate"] == pytest.approx(0.03 * count)
-    assert f"expected {count + 1} that {backend} can use, it found {count} (cpu)" in found["error"]
+    assert f"expected {count + 1} that jax can use, got {count} (cpu)" in found["error"]
 
 
 def test_scaling() -> None:
@@ -164,16 +154,17 @@ def test_an_unknown_scaling() -> None:
 @pytest.mark.parametrize("asked", [0, -1, True, "two", 1.5])
 def test_what_is_no_number_of_devices(asked: Any) -> None:
     with pytest.raises(HeldoutError, match="devices: expected a positive whole number or all"):
-        count_devices(asked, "tensorflow")
+        count_devices(asked)
 
 
-def test_devices_of_this_machine(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert count_devices(1, "tensorflow") == 1
-    monkeypatch.setattr(parallel, "_devices", lambda *_: [object()] * 3)
-    assert count_devices("all", "tensorflow") == 3
-    assert count_devices(2, "tensorflow") == 2
-    with pytest.raises(HeldoutError, match=r"expected 4 .* it found 3 .* Set devices: 3"):
-        count_devices(4, "tensorflow")
+def test_devices_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert count_devices(1) == 1
+    device = SimpleNamespace(platform="gpu")
+    monkeypatch.setattr(parallel, "local_devices", lambda: [device] * 3)
+    assert count_devices("all") == 3
+    assert count_devices(2) == 2
+    with pytest.raises(HeldoutError, match=r"expected 4 .* got 3 \(gpu\)\. Set devices: 3"):
+        count_devices(4)
 
 
 def test_batches_are_filled_up_to_what_devices_divide(keras: Any) -> None:

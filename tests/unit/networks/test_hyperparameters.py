@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError, suggestion
-from lib.networks.hyperparameters import ACTIVATIONS, ARCHITECTURES, complete, digest, trial_id
+from lib.networks.architecture import ACTIVATIONS
+from lib.networks.hyperparameters import complete, digest, trial_id
+from lib.networks.registry import ARCHITECTURES
 
 SPACE = {
     "units": [[8], [16], [16, 8]],
@@ -24,7 +26,7 @@ ACTIVATED = ", ".join(ACTIVATIONS)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_defaults_are_valid_and_complete(architecture):
     values = complete(architecture, {})
-    assert values == ARCHITECTURES[architecture]
+    assert values == ARCHITECTURES[architecture].defaults
     assert complete(architecture, values) == values
     assert list(complete(architecture, dict(reversed(values.items())))) == list(values)
 
@@ -33,7 +35,7 @@ def test_given_values_replace_defaults():
     values = complete("lstm", {"units": [128, 64], "learning_rate": 1})
     assert values["units"] == [128, 64]
     assert values["learning_rate"] == 1
-    assert ARCHITECTURES["lstm"]["units"] == [64]
+    assert ARCHITECTURES["lstm"].defaults["units"] == [64]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lib.errors import HeldoutError
-from lib.networks.hyperparameters import ARCHITECTURES
 from lib.networks.models import build
+from lib.networks.registry import ARCHITECTURES
 from lib.train.batches import moments
 
 pytestmark = pytest.mark.usefixtures("keras")

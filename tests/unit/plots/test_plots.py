@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from lib.compare import compare
 from lib.errors import HeldoutError
+from lib.networks.registry import ARCHITECTURES
 from lib.plots import plot_overall, plot_study
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import Mean, example_inputs, mean_examples
 from lib.plots.inputs import class_means
-from lib.plots.style import ARCHITECTURE_COLOURS, save
+from lib.plots.style import colour, save
 from tests.support.runs import make_runs, study
 
 
@@ -65,8 +66,8 @@ def test_no_study_with_two_protocols_still_gives_a_picture(made, tmp_path):
 
 
 def test_each_architecture_has_its_own_colour():
-    colours = list(ARCHITECTURE_COLOURS.values())
-    assert len(colours) == len(set(colours)) == 5
+    colours = [*map(colour, ARCHITECTURES), colour("majority")]
+    assert len(colours) == len(set(colours)) == 6
 
 
 def test_a_long_signal_keeps_its_peaks():

@@ -13,7 +13,7 @@ import pytest
 from lib.cli import main
 from lib.errors import HeldoutError
 from lib.files import read_json, write_json, write_table
-from lib.networks.hyperparameters import ARCHITECTURES
+from lib.networks.registry import ARCHITECTURES
 from lib.predict.card import model_card
 from lib.predict.export import disagreement, export, manifest_of
 from lib.predict.predictor import Predictor

@@ -12,9 +12,8 @@ import lib.search.bayes
 from lib.errors import HeldoutError
 from lib.search.bayes import Sweep, open_study, sweep_records, work
 from lib.search.choice import best_trial, trials_table
-from lib.train.callbacks import Training
 from lib.train.data import Data
-from lib.train.runs import Recipe
+from lib.train.recipe import Recipe, Training
 
 SPACE: dict[str, Any] = {
     "units": [[8], [16]],
@@ -24,7 +23,7 @@ EPOCHS = 27
 IDENTITY = {"study": "s", "dataset": "d", "simulated": True, "protocol": "grouped", "fold": 0}
 ROWS = {"train": np.arange(4), "validation": np.arange(4, 6)}
 DATA = Data(np.zeros((6, 3, 1), np.float32), np.array([0, 1] * 3), ROWS, ["a", "b"], ["a", "b"])
-RECIPE = Recipe("lstm", {}, Training(epochs=EPOCHS), "hash", "code")
+RECIPE = Recipe("lstm", {}, Training(epochs=EPOCHS))
 
 
 class Killed(BaseException):

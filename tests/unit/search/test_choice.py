@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.networks.hyperparameters import ARCHITECTURES, trial_id
+from lib.networks.hyperparameters import trial_id
+from lib.networks.registry import ARCHITECTURES
 from lib.search.choice import best_trial, trials_table
 from lib.search.spaces import check_space, grid_trials
 
@@ -121,7 +122,7 @@ def test_a_value_more_leaves_the_other_cells_as_they_are(data):
     before = grid_trials("lstm", {"dense": [16]}, space)
     name = data.draw(st.sampled_from(sorted(SPACE)))
     added = data.draw(st.sampled_from(SPACE[name]))
-    choices = space.get(name, [ARCHITECTURES["lstm"][name]])
+    choices = space.get(name, [ARCHITECTURES["lstm"].defaults[name]])
     after = grid_trials("lstm", {"dense": [16]}, space | {name: [*choices, added]})
     assert before.items() <= after.items()
     new = 0 if added in choices else len(before) // len(choices)

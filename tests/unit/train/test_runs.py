@@ -1,18 +1,22 @@
 """Runs: their folders, their rows, and trainings that are never done twice."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lib import provenance
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
+from lib.networks.registry import ARCHITECTURES
 from lib.train import runs as train
 from lib.train import store as fits
-from lib.train.callbacks import Training
+from lib.train import trainer
 from lib.train.data import open_data
-from lib.train.runs import RUN_FILES, Recipe, train_runs, train_trial
+from lib.train.recipe import Recipe, Training, weights_code
+from lib.train.runs import RUN_FILES, train_runs, train_trial
 from lib.train.trainer import Trainer
 
 CLASSES = ["N", "S", "V"]
@@ -23,8 +27,7 @@ RECIPE = Recipe(
     architecture="simple_rnn",
     hyperparameters={"units": [3], "batch_size": 8},
     training=Training(epochs=2),
-    examples_hash="of the examples",
-    code="of the code",
+    backend="tensorflow",
 )
 
 
@@ -40,7 +43,7 @@ def x():
 
 def opened(**options):
     examples, split = tables()
-    given = {"fold": 0, "classes": CLASSES, "scored": CLASSES[:2]} | options
+    given = {"fold": 0, "classes": CLASSES, "scored": CLASSES[:2], "digest": "d"} | options
     return open_data(given.pop("x", x()), examples, split, **given)
 
 
@@ -96,17 +99,20 @@ def test_a_key_is_of_all_that_the_weights_depend_on():
         "architecture": "lstm",
         "hyperparameters": {"units": [3], "batch_size": 4},
         "training": Training(epochs=3),
-        "examples_hash": "other examples",
-        "code": "other code",
         "backend": "jax",
         "precision": "mixed_bfloat16",
-        "devices": 2,
     }.items():
         keys[name] = dataclasses.replace(RECIPE, **{name: value}).key(data, 0)
+    two = dataclasses.replace(RECIPE, backend="jax", devices=2)
+    keys["devices"] = two.key(data, 0)
+    keys["scaling"] = dataclasses.replace(two, scaling="batch").key(data, 0)
     rows = data.rows
     for part in ("train", "validation"):
         other = dataclasses.replace(data, rows=rows | {part: rows[part][:-1]})
         keys[part] = RECIPE.key(other, 0)
+    keys["examples"] = RECIPE.key(dataclasses.replace(data, digest="of others"), 0)
+    keys["a GPU"] = RECIPE.key(data, 0, kind="gpu")
+    keys["a CPU"] = RECIPE.key(data, 0, kind="cpu")
     labels = data.labels.copy()
     labels[0] = 2
     keys["labels"] = RECIPE.key(dataclasses.replace(data, labels=labels), 0)
@@ -123,8 +129,7 @@ def test_a_key_is_of_nothing_else():
     assert RECIPE.key(dataclasses.replace(data, scored=CLASSES), 0) == key
     assert dataclasses.replace(RECIPE, threads=2).key(data, 0) == key
     assert dataclasses.replace(RECIPE, scaling="linear").key(data, 0) == key, "on one device"
-    two = dataclasses.replace(RECIPE, devices=2)
-    assert two.key(data, 0) != dataclasses.replace(two, scaling="batch").key(data, 0)
+    assert dataclasses.replace(RECIPE, device="cpu").key(data, 0) == key, "the kind that is found"
     spelt_out = dataclasses.replace(
         RECIPE, hyperparameters={"batch_size": 8, "units": [3], "optimizer": "adam"}
     )
@@ -143,7 +148,7 @@ def done(keras, tmp_path_factory):
 # As docs/design.md lists them.
 KEYS = """study dataset simulated protocol honest architecture kind trial seed fold classes scored
     hyperparameters training metrics epochs best_epoch parameters model_kb train_seconds
-    predict_seconds backend compile device devices batch_size precision versions"""
+    predict_seconds backend device devices batch_size precision versions"""
 
 
 def test_a_run_folder_is_complete(done):
@@ -219,6 +224,71 @@ def test_what_was_trained_is_not_trained_again(done, tmp_path, monkeypatch):
     assert not list((done / "fits").rglob("checkpoint.npz"))
 
 
+def test_a_run_of_kept_weights_says_what_made_them(keras, done, tmp_path, monkeypatch):
+    monkeypatch.setattr(Trainer, "fit", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(trainer, "device_name", lambda backend: "another CPU")
+    (record,) = train_runs({0: tmp_path}, opened(), RECIPE, identity=IDENTITY, store=done / "fits")
+    made = read_json(done / "seed-0" / "run.json")
+    for name in ("device", "train_seconds", "versions"):
+        assert record[name] == made[name], name
+
+
+def forget():
+    for cached in ("_module_file", "_tree", "_code", "_imports", "_packages"):
+        getattr(provenance, cached).cache_clear()
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """Give a copy of the library that a test may edit."""
+    copy = tmp_path / "lib"
+    words = shutil.ignore_patterns("__pycache__", "*.j2", "*.css", "*.js")
+    shutil.copytree(provenance.LIBRARY, copy, ignore=words)
+    monkeypatch.setattr(provenance, "LIBRARY", copy)
+    forget()
+    yield copy
+    forget()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("networks/layers.py", '"longer examples"', '"examples that last longer"', ()),
+        ("networks/backend.py", "Install it (pip", "Fetch it (pip", ()),
+        ("train/callbacks.py", "validation loss %.4f", "loss of validation %.4f", ()),
+        ("train/callbacks.py", "Use a smaller learning rate", "Lower the learning rate", ()),
+        ("networks/models.py", "Build an uncompiled", "Make an uncompiled", ()),
+        ("progress.py", "import logging", "import logging as log, logging", ()),
+        ("networks/registry.py", '    "lstm",\n', "", ()),
+        ("networks/architecture.py", "share(0.0)", "share(0.1)", ()),
+        ("networks/gru.py", "layers.GRU", "layers.LSTM", {"gru"}),
+        ("networks/models.py", "dense_dropout", "dropout", set(ARCHITECTURES)),
+        (
+            "networks/layers.py",
+            "return_sequences=sequences",
+            "return_sequences=1",
+            set(ARCHITECTURES),
+        ),
+        (
+            "train/batches.py",
+            "default_rng([shuffle",
+            "default_rng([1 + shuffle",
+            set(ARCHITECTURES),
+        ),
+    ],
+)
+def test_weights_depend_on_the_code_that_makes_them_and_on_no_words(
+    library, file, old, new, changed
+):
+    before = {name: weights_code(name) for name in ARCHITECTURES}
+    text = (library / file).read_text()
+    assert old in text
+    (library / file).write_text(text.replace(old, new))
+    forget()
+    after = {name: weights_code(name) for name in ARCHITECTURES}
+    assert {name for name in ARCHITECTURES if before[name] != after[name]} == set(changed)
+
+
 def test_a_trial_never_touches_the_test_part(keras, done, tmp_path, monkeypatch):
     """What a search trained serves the final run: its rows of the test part are NaN here."""
     poisoned = x()
@@ -248,7 +318,7 @@ class Spy:
         self.function, self.keys = function, []
 
     def __call__(self, *arguments, **options):
-        self.keys.append(options["key"])
+        self.keys.append(arguments[0].key(arguments[1]))
         return self.function(*arguments, **options)
 
 
@@ -267,18 +337,11 @@ def test_a_trial_that_diverges_is_marked_as_failed(keras, tmp_path):
 
 def test_an_interrupted_training_is_kept_and_finished(keras, tmp_path, monkeypatch):
     data = opened()
-    options = {
-        "train": data.rows["train"],
-        "validation": data.rows["validation"],
-        "classes": 3,
-        "architecture": "simple_rnn",
-        "hyperparameters": RECIPE.hyperparameters,
-        "training": Training(epochs=4),
-    }
-    trainer = Trainer(data.x, data.labels, **options)
-    whole = trainer.fit(0)
+    one = Trainer(data, dataclasses.replace(RECIPE, training=Training(epochs=4)))
+    whole = one.fit(0)
     expected = [np.asarray(weight).copy() for weight in whole.model.weights]
-    given = {"store": tmp_path / "fits", "key": "k", "tensorboard": tmp_path / "t"}
+    given = {"store": tmp_path / "fits", "tensorboard": tmp_path / "t"}
+    folder = tmp_path / "fits" / one.key(0)
 
     def interrupt(epoch, loss):
         if epoch == 2:
@@ -286,15 +349,16 @@ def test_an_interrupted_training_is_kept_and_finished(keras, tmp_path, monkeypat
         return False
 
     with pytest.raises(KeyboardInterrupt):
-        fits.fit_once(trainer, 0, stops=interrupt, **given)
-    assert [path.name for path in (tmp_path / "fits" / "k").iterdir()] == ["checkpoint.npz"]
-    fitted = fits.fit_once(trainer, 0, **given)
+        fits.fit_once(one, 0, stops=interrupt, **given)
+    assert [path.name for path in folder.iterdir()] == ["checkpoint.npz"]
+    fitted = fits.fit_once(one, 0, **given)
     for weight, value in zip(fitted.model.weights, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(weight).copy(), value)
     assert [row["loss"] for row in fitted.history] == [row["loss"] for row in whole.history]
-    assert {path.name for path in (tmp_path / "fits" / "k").iterdir()} == {
+    assert {path.name for path in folder.iterdir()} == {
         "weights.npz",
         "history.json",
+        "made.json",
     }
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import datetime
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +19,10 @@ ROW = {"loss": 0.5, "val_loss": 0.4, "seconds": 0.1}
 class Pretend:
     """Stands in for a trainer: counts its trainings, and takes its time."""
 
-    def __init__(self, *, seconds=0.0, error=None):
+    recipe = SimpleNamespace(backend="tensorflow")
+
+    def __init__(self, *, seconds=0.0, error=None, key="k", device="CPU"):
+        self.key, self.device = lambda seed: key, device
         self.trained, self.seconds, self.error = 0, seconds, error
         self.model = SimpleNamespace(weights=[])
 
@@ -36,8 +40,8 @@ class Pretend:
         return Fitted(self.model, history, 1)
 
 
-def run(trainer, folder, seed=0, key="k"):
-    return fit_once(trainer, seed, store=folder / "fits", key=key, tensorboard=folder / "tb")
+def run(trainer, folder, seed=0):
+    return fit_once(trainer, seed, store=folder / "fits", tensorboard=folder / "tb")
 
 
 def test_equal_keys_are_trained_once(tmp_path):
@@ -55,10 +59,10 @@ def test_equal_keys_are_trained_once(tmp_path):
 
 
 def test_other_keys_are_trained_apart(tmp_path):
-    trainer = Pretend()
-    run(trainer, tmp_path, key="one")
-    run(trainer, tmp_path, key="two")
-    assert trainer.trained == 2
+    for key in ("one", "two"):
+        trainer = Pretend(key=key)
+        run(trainer, tmp_path)
+        assert trainer.trained == 1
 
 
 def test_of_two_jobs_one_trains_and_the_other_waits(tmp_path):
@@ -84,8 +88,20 @@ def test_a_failed_training_is_not_kept(tmp_path):
 def test_what_is_kept(tmp_path):
     run(Pretend(), tmp_path)
     folder = tmp_path / "fits" / "k"
-    assert {path.name for path in folder.iterdir()} == {"weights.npz", "history.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        *("weights.npz", "history.json", "made.json")
+    }
     assert read_json(folder / "history.json") == [{"epoch": 1} | ROW]
+
+
+def test_what_made_the_weights_is_kept_beside_them(tmp_path):
+    first = run(Pretend(device="NVIDIA H100"), tmp_path)
+    again = run(Pretend(device="CPU"), tmp_path)
+    assert again.made == first.made
+    assert again.made["device"] == "NVIDIA H100"
+    assert again.made["train_seconds"] == 0.1
+    assert {"keras", "tensorflow", "jax", "numpy"} <= set(again.made["versions"])
+    assert datetime.fromisoformat(again.made["finished"]).tzinfo
 
 
 def test_without_weights_a_training_is_not_whole(tmp_path):

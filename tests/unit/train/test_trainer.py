@@ -20,8 +20,9 @@ from lib import files
 from lib.config.settings import ROOT
 from lib.errors import HeldoutError
 from lib.metrics.record import scores
-from lib.networks.compilation import choice
-from lib.train.callbacks import Training, best_epoch
+from lib.train.callbacks import best_epoch
+from lib.train.data import Data
+from lib.train.recipe import Recipe, Training
 from lib.train.tensorboard import write_history_events, write_hyperparameters
 from lib.train.trainer import Trainer, class_weights
 
@@ -56,23 +57,19 @@ def examples():
     return x, labels
 
 
-def trainer(
-    architecture, *, x=None, backend="tensorflow", compile="auto", training=TRAINING, **values
-):
+def trainer(architecture, *, x=None, backend="tensorflow", training=TRAINING, **values):
     fallback, labels = examples()
     hyperparameters = CASES[architecture] | {"learning_rate": 0.03, "batch_size": 8} | values
+    parts = {"train": TRAIN, "validation": VALIDATION}
     return Trainer(
-        fallback if x is None else x,
-        labels,
-        train=TRAIN,
-        validation=VALIDATION,
-        classes=3,
-        architecture=architecture,
-        hyperparameters=hyperparameters,
-        training=training,
-        backend=backend,
-        compile=compile,
+        Data(fallback if x is None else x, labels, parts, ["a", "b", "c"], ["a", "b", "c"]),
+        Recipe(architecture, hyperparameters, training, backend=backend),
     )
+
+
+def train_by(one, training):
+    """Have a trainer train by other rules: they change nothing that was compiled."""
+    one.recipe = replace(one.recipe, training=training)
 
 
 def state(fitted):
@@ -222,13 +219,13 @@ def plain(_plain):
     one, x, labels = _plain
     yield one, x, labels
     x[:] = examples()[0]
-    one.training = TRAINING
+    train_by(one, TRAINING)
 
 
 def test_going_on_after_any_epoch_ends_the_same(plain, tmp_path):
     """The counters of early stopping and of the plateau come back, whatever they stood at."""
     one, _, _ = plain
-    one.training = Training(epochs=12, early_stopping=4, reduce_lr_factor=0.3, reduce_lr_patience=2)
+    train_by(one, Training(epochs=12, early_stopping=4, reduce_lr_factor=0.3, reduce_lr_patience=2))
     checkpoint = tmp_path / "checkpoint.npz"
     copies = []
 
@@ -249,54 +246,6 @@ def test_going_on_after_any_epoch_ends_the_same(plain, tmp_path):
     assert len(set(rates)) > 1, "the learning rate was not reduced"
     for copy in copies:
         assert_same(state(one.fit(0, checkpoint=copy)), undisturbed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("architecture", ["simple_rnn", "lstm", "gru"])
-def test_xla_trains_the_same_weights_and_goes_on(keras, tmp_path, architecture):
-    """Drawing from a dropout generator and going on from a checkpoint survive being compiled."""
-    checkpoint = tmp_path / "checkpoint.npz"
-    first = trainer(architecture, compile="xla")
-    undisturbed = state(first.fit(0))
-    short = replace(TRAINING, epochs=4)
-    trainer(architecture, compile="xla", training=short).fit(0, checkpoint=checkpoint)
-    assert_same(
-        state(trainer(architecture, compile="xla").fit(0, checkpoint=checkpoint)), undisturbed
-    )
-
-
-def test_auto_compiles_long_trainings_of_the_only_network(keras):
-    x, labels = examples()
-    given = {"train": TRAIN, "validation": VALIDATION, "classes": 3, "architecture": "gru"}
-    given |= {"hyperparameters": {"units": [2]}}
-    enough = -(-choice("gru", "cpu").after // x.shape[1])
-    for epochs, many, mode in (
-        (enough, False, "xla"),
-        (enough, True, "plain"),
-        (1, False, "plain"),
-    ):
-        training = Training(epochs=epochs)
-        assert Trainer(x, labels, training=training, many=many, **given).compile == mode
-
-
-def test_xla_compiles_what_it_is_asked_to(keras, monkeypatch):
-    """Keras would only warn, and train without."""
-    import tensorflow as tf
-
-    def call_numpy(model):
-        last = model.layers[-1]
-        call = last.call
-
-        def with_numpy(x, **options):
-            same = tf.numpy_function(np.copy, [x], "float32")
-            return call(tf.ensure_shape(same, x.shape), **options)
-
-        monkeypatch.setattr(last, "call", with_numpy)
-
-    monkeypatch.setattr("lib.train.trainer.differentiate", call_numpy)
-    one = trainer("simple_rnn", compile="xla", training=Training(epochs=1))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="unsupported operations"):
-        one.fit(0)
 
 
 def test_a_finished_training_is_not_begun_again(plain, tmp_path, monkeypatch):
@@ -320,7 +269,7 @@ def test_only_train_and_validation_rows_are_read(plain, tmp_path):
 
 def test_validation_does_not_train(plain):
     one, x, _ = plain
-    one.training = Training(epochs=3)
+    train_by(one, Training(epochs=3))
     first = one.fit(0).history
     x[VALIDATION] *= 7
     second = one.fit(0).history
@@ -330,7 +279,7 @@ def test_validation_does_not_train(plain):
 
 def test_the_weights_of_the_best_epoch_are_restored(plain):
     one, x, labels = plain
-    one.training = Training(epochs=8)
+    train_by(one, Training(epochs=8))
     fitted = one.fit(0)
     losses = [row["val_loss"] for row in fitted.history]
     assert fitted.best_epoch == int(np.argmin(losses)) + 1 < 8
@@ -348,7 +297,7 @@ def test_the_first_of_equal_epochs_is_the_best():
 
 def test_history_has_a_row_an_epoch(plain):
     one, _, _ = plain
-    one.training = Training(epochs=2)
+    train_by(one, Training(epochs=2))
     fitted = one.fit(0)
     names = ["loss", "accuracy", "mse", "mae"]
     expected = ["epoch", *names, *(f"val_{name}" for name in names), "learning_rate", "seconds"]
@@ -418,7 +367,7 @@ def scalars(folder):
 
 def test_tensorboard_shows_train_and_validation_in_one_chart(plain, tmp_path):
     one, _, _ = plain
-    one.training = Training(epochs=2)
+    train_by(one, Training(epochs=2))
     old = tmp_path / "events.out.old"
     old.write_text("of an older training")
     fitted = one.fit(0, tensorboard=tmp_path)
@@ -457,7 +406,6 @@ def test_tensorboard_shows_hyperparameters_beside_the_curves(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", CASES)
 def test_jax_trains_the_same_weights_and_goes_on_after_a_kill(tmp_path, architecture):
-    pytest.importorskip("jax")
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()

@@ -1,0 +1,113 @@
+"""Layers that several architectures are made of: how they are built, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lib.errors import HeldoutError
+from lib.networks.architecture import Cost, Hyperparameter, Values, count, counts, flag, share
+from lib.networks.recurrent import with_gradient
+
+RECURRENT: Mapping[str, Hyperparameter] = {
+    "units": counts([64]),
+    "bidirectional": flag(False, grows=True),
+    "dropout": share(0.0),
+    "recurrent_dropout": share(0.0),
+}
+CONVOLUTIONS: Mapping[str, Hyperparameter] = {
+    "filters": counts([64, 128]),
+    "kernels": counts([3, 3]),
+    "pool": count(2),
+    "batch_normalization": flag(True),
+    "dropout": share(0.0),
+}
+
+
+def recurrent(
+    layers: Any, cell: Any, x: Any, values: Values, *, bidirectional: bool = False, **dropout: float
+) -> Any:
+    """Stack recurrent layers of `units`; the last one gives only its last step.
+
+    Parameters
+    ----------
+    layers : module
+        `keras.layers`.
+    cell : type
+        `SimpleRNN`, `LSTM` or `GRU` of it.
+    x : tensor [shape=(batch, time, channels)]
+        What comes in.
+    values : mapping
+        `units`.
+    bidirectional : bool
+        Whether each layer goes both ways through time.
+    **dropout : float
+        `dropout` and `recurrent_dropout` of each layer.
+    """
+    *others, last = values["units"]
+    for units, sequences in [*((units, True) for units in others), (last, False)]:
+        layer = cell(units, return_sequences=sequences, **dropout)
+        x = with_gradient(layers.Bidirectional(layer) if bidirectional else layer)(x)
+    return x
+
+
+def recurrent_options(values: Values) -> dict[str, Any]:
+    """Take those of `RECURRENT` that are options of `recurrent`."""
+    return {name: values[name] for name in RECURRENT if name != "units"}
+
+
+def recurrent_costs(values: Values, shape: tuple[int, int], *, gates: int) -> list[Cost]:
+    """List what a stack of recurrent layers costs; a cell has so many gates.
+
+    Every gate of every step is kept, before and after its activation.
+    """
+    ways = 2 if values.get("bidirectional") else 1
+    time, width = shape
+    costs = []
+    for units in values["units"]:
+        columns = gates * units * ways
+        weights = columns * (width + units)
+        width = units * ways
+        costs.append(
+            Cost(2.0 * time * columns, weights, time * weights, (time, width), time * ways)
+        )
+    last = costs[-1]
+    return [*costs[:-1], Cost(last.kept, last.weights, last.products, (1, width), last.steps)]
+
+
+def pooled(x: Any, values: Values, *, lost: int = 0) -> int:
+    """Say how many steps in time a pooling has; raise HeldoutError where they are too few.
+
+    Parameters
+    ----------
+    x : tensor [shape=(batch, time, channels)]
+        What the convolution before it takes.
+    values : mapping
+        `pool` and `filters`.
+    lost : int
+        Steps that the convolution loses at the ends.
+    """
+    left = max(0, x.shape[1] - lost)
+    if left < values["pool"]:
+        raise HeldoutError(
+            f"pooling by {values['pool']} after {len(values['filters'])} convolutions",
+            "longer examples",
+            f"only {left} time steps are left",
+            "Use fewer filters.",
+        )
+    return left
+
+
+def convolution_costs(values: Values, shape: tuple[int, int]) -> list[Cost]:
+    """List what convolutions with pooling cost.
+
+    Three times the output is kept: it, its normalisation, its activation.
+    """
+    time, width = shape
+    costs = []
+    for filters, kernel in zip(values["filters"], values["kernels"], strict=True):
+        weights = kernel * width * filters
+        after = max(1, time // values["pool"])
+        costs.append(Cost(3.0 * time * filters, weights, time * weights, (after, filters)))
+        time, width = after, filters
+    return costs

@@ -1,0 +1,133 @@
+"""What a network is trained by: its recipe, and the name of all that its weights depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lib.networks.backend import choose_backend
+from lib.networks.hyperparameters import complete, digest
+from lib.networks.registry import lookup
+from lib.provenance import code_hash, versions
+from lib.train.data import Data
+
+# What training imports and weights do not depend on, or depend on by what else is in the key.
+NOT_OF_WEIGHTS = (
+    *("lib.files", "lib.provenance", "lib.train.data", "lib.train.recipe", "lib.train.tensorboard"),
+    *("lib.networks.architecture", "lib.networks.hyperparameters", "lib.networks.registry"),
+)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and under which rules a network is trained.
+
+    Attributes
+    ----------
+    epochs : int
+        At most.
+    early_stopping : int
+        Epochs without a better validation loss before training stops; 0 never stops early.
+    reduce_lr_factor : float
+        What the learning rate is multiplied by on a plateau of the validation loss; 1 for never.
+    reduce_lr_patience : int
+        Epochs without a better validation loss that make a plateau.
+    """
+
+    epochs: int
+    early_stopping: int = 0
+    reduce_lr_factor: float = 1.0
+    reduce_lr_patience: int = 2
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained, whatever the examples and the seed.
+
+    Attributes
+    ----------
+    architecture : str
+        One of `lib.networks.registry.ARCHITECTURES`.
+    hyperparameters : mapping
+        What differs from its defaults.
+    training : Training
+        Epochs and stopping.
+    backend : {"auto", "jax", "tensorflow"}
+        What computes; `auto` becomes the one that was measured as faster for the architecture.
+    device : {"auto", "cpu", "gpu", "tpu"}
+        Where it computes; `auto` is a GPU or TPU where the backend finds one.
+    devices : int or "all"
+        On how many of the devices of a machine.
+    scaling : {"none", "batch", "linear"}
+        What several devices change (`lib.networks.devices.scaled`).
+    precision : {"float32", "mixed_float16", "mixed_bfloat16"}
+        What it computes in. Weights, normalisation and the softmax are float32 in all of them.
+    threads : int, optional
+        CPU threads; None leaves their number to the backend.
+
+    Raises
+    ------
+    HeldoutError
+        An unknown architecture, or what `lib.networks.backend.choose_backend` refuses.
+    """
+
+    architecture: str
+    hyperparameters: Mapping[str, Any]
+    training: Training
+    backend: str = "auto"
+    device: str = "auto"
+    devices: int | str = 1
+    scaling: str = "none"
+    precision: str = "float32"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Choose the backend, if that was left open."""
+        fastest = lookup(self.architecture).backend
+        backend = choose_backend(self.backend, fastest, device=self.device, devices=self.devices)
+        object.__setattr__(self, "backend", backend)
+
+    def key(self, data: Data, seed: int, *, kind: str = "") -> str:
+        """Name a training by all that its weights depend on; the test part is not among it.
+
+        Parameters
+        ----------
+        data : Data
+            Examples and parts.
+        seed : int
+            Of initial weights, dropout and shuffling.
+        kind : str
+            The kind of device that computes, from `lib.networks.backend.device_kind`; empty for a
+            name that is that of any.
+
+        Returns
+        -------
+        str
+            32 hexadecimal digits.
+        """
+        packages = versions()
+        return digest(
+            {
+                "architecture": self.architecture,
+                "hyperparameters": complete(self.architecture, self.hyperparameters),
+                "training": asdict(self.training),
+                "examples": data.digest,
+                "train": digest(data.rows["train"].tolist()),
+                "validation": digest(data.rows["validation"].tolist()),
+                "labels": digest(data.labels.tolist()),
+                "classes": data.classes,
+                "seed": seed,
+                "code": weights_code(self.architecture),
+                "backend": [self.backend, packages.get(self.backend), packages["keras"]],
+                "precision": self.precision,
+                # On one device there is nothing to scale.
+                "devices": [kind, *([] if self.devices == 1 else [self.devices, self.scaling])],
+            },
+            32,
+        )
+
+
+def weights_code(architecture: str) -> str:
+    """Hash the code that makes the weights of an architecture, and not that of the others."""
+    return code_hash("lib.train.trainer", f"lib.networks.{architecture}", without=NOT_OF_WEIGHTS)

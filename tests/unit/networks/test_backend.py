@@ -1,0 +1,107 @@
+"""What computes: as asked, as measured, or a clear error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.errors import HeldoutError
+from lib.networks import backend
+from lib.networks.backend import choose_backend, device_kind, load
+from lib.networks.registry import ARCHITECTURES
+
+
+def test_every_architecture_says_what_was_measured_as_faster() -> None:
+    assert {one.backend for one in ARCHITECTURES.values()} <= set(backend.BACKENDS)
+
+
+@pytest.mark.parametrize("fastest", backend.BACKENDS)
+def test_auto_takes_the_faster_one_on_a_cpu_and_jax_on_anything_else(
+    fastest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "visible_gpus", list)
+    assert choose_backend("auto", fastest) == fastest
+    assert choose_backend("auto", fastest, device="cpu") == fastest
+    for other in ({"device": "gpu"}, {"device": "tpu"}, {"devices": 2}, {"devices": "all"}):
+        assert choose_backend("auto", fastest, **other) == "jax"  # type: ignore[arg-type]
+    monkeypatch.setattr(backend, "visible_gpus", lambda: ["0"])
+    assert choose_backend("auto", fastest) == "jax"
+    assert choose_backend("auto", fastest, device="cpu") == fastest
+
+
+def test_what_is_asked_for_is_taken() -> None:
+    for name in backend.BACKENDS:
+        assert choose_backend(name, "jax", device="gpu") == name
+    assert choose_backend("jax", "tensorflow", device="tpu", devices="all") == "jax"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"devices": 2}, r"backend: expected jax or auto with devices: 2, got tensorflow\. Set b"),
+        ({"devices": "all"}, "expected jax or auto with devices: all, got tensorflow"),
+        ({"device": "tpu"}, "expected jax or auto with device: tpu, got tensorflow"),
+        ({"device": "npu"}, "device: expected one of auto, cpu, gpu, tpu, got 'npu'"),
+    ],
+)
+def test_tensorflow_trains_on_one_cpu_or_gpu(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(HeldoutError, match=message):
+        choose_backend("tensorflow", "jax", **options)
+
+
+def test_an_unknown_backend() -> None:
+    with pytest.raises(HeldoutError, match="backend: expected one of auto, tensorflow, jax, got"):
+        choose_backend("torch", "jax")
+
+
+def test_an_accelerator_that_is_asked_for_and_absent(
+    keras: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.networks.backend.device_kind", lambda backend: "cpu")
+    with pytest.raises(HeldoutError, match=r"device gpu: expected a GPU that tensorflow can use"):
+        load("tensorflow", device="gpu")
+    with pytest.raises(HeldoutError, match=r"a TPU that .* got only a cpu.*'\.\[tpu\]'"):
+        load("tensorflow", device="tpu")
+    with pytest.raises(HeldoutError, match="device: expected one of auto, cpu, gpu, tpu, got 'c"):
+        load("tensorflow", device="cuda")
+
+
+def test_a_gpu_is_hidden_where_the_cpu_is_asked_for(python: Any) -> None:
+    code = """
+from lib.networks.backend import device_kind, device_name, load
+load("tensorflow", device="cpu")
+print(device_kind("tensorflow"), device_name("tensorflow"))
+"""
+    assert python(code).split() == ["cpu", "CPU"]
+
+
+def test_the_kind_of_device_is_known(keras: Any) -> None:
+    assert device_kind("tensorflow") in ("cpu", "gpu", "tpu")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted on Linux")
+def test_jax_starts_as_many_threads_as_asked_for(python: Callable[..., str]) -> None:
+    code = (
+        "import os, sys; from lib.networks.backend import load\n"
+        "load('jax', threads=int(sys.argv[1]))\n"
+        "import jax; jax.numpy.ones(2).block_until_ready()\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    few, many = (int(python(code, threads).split()[-1]) for threads in (1, 9))
+    assert many >= few + 8
+
+
+def test_jax_is_seeded_without_importing_tensorflow(python: Callable[..., str]) -> None:
+    code = (
+        "import sys; from lib.networks.backend import load, seed_all\n"
+        "keras = load('jax')\n"
+        "draws = []\n"
+        "for seed in (1, 2, 1):\n"
+        "    seed_all(keras, seed)\n"
+        "    draws.append(float(keras.random.uniform(())))\n"
+        "print(draws[0] == draws[2] != draws[1], 'tensorflow' in sys.modules)"
+    )
+    assert python(code).split() == ["True", "False"]
