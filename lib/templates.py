@@ -1,4 +1,4 @@
-"""The templates of pages, which names of classes and files are put into."""
+"""Jinja templates of pages, filled with names of classes and files that come from data."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def environment(package: str) -> Environment:
-    """Open the templates that lie in a package.
+    """Return an environment for the templates in a package.
 
-    Whatever is put in is escaped. Undefined names are errors: a misspelt one would print an empty
-    place where a number belongs.
+    Every value is escaped. Undefined names are errors: a misspelt one would leave a blank where a
+    number belongs.
 
     Parameters
     ----------

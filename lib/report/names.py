@@ -19,7 +19,7 @@ METRIC_NAMES = {
 
 
 def metric_name(metric: str) -> str:
-    """Give a metric's name as people write it: `sensitivity_S` is «sensitivity of S»."""
+    """Return a metric's name as people write it: `sensitivity_S` is "sensitivity of S"."""
     if metric in METRIC_NAMES:
         return METRIC_NAMES[metric]
     name, _, label = metric.partition("_")
