@@ -180,8 +180,8 @@ def _sweep(section: dict[str, Any]) -> str:
 {section["trials"]} trials in a space of {section["cells"]} CNNs on the simulated arrhythmia study,
 {section["epochs"]} epochs each, in {section["sweeps"]} searches with different sampler seeds.
 "Epochs" and "at most" are the median and the maximum number of epochs, as a share of those of
-{section["trials"]} full trainings. "Loss" is the median excess of the best validation loss over that
-of the best of all {section["cells"]} networks trained in full. The last column is the share of
+{section["trials"]} full trainings. "Loss" is the median excess of the best validation loss over
+that of the best of all {section["cells"]} networks trained in full. The last column is the share of
 searches that came within 2% of it.
 
 {_table(head, rows)}"""
@@ -237,8 +237,8 @@ def _devices(section: dict[str, Any]) -> str:
 
 Every architecture with the shapes of its study at full effort, the first trial of its grid, and
 {section["backend"]}: seconds per epoch of {section["steps"]} batches, and operations per second in
-its matrix products relative to a matrix product on the same device in the same precision at its best
-size ({peaks}).{alone}
+its matrix products relative to a matrix product on the same device in the same precision at its
+best size ({peaks}).{alone}
 
 {_table(head, rows)}"""
 
@@ -250,9 +250,9 @@ def _features(section: dict[str, Any]) -> str:
 MFCC of {section["files"]:,} recordings ({section["format"]}) of {section["clip_seconds"]:g} s at
 {section["rate"]:,} Hz, in {section["jobs"]} jobs on {section["at_once"]} cores:
 {section["per_second"]:.0f} per second. They are {section["different"]:,} files, each read many
-times. A plain librosa loop over them on one core, in a process that has already imported everything,
-reaches {section["loop_per_second"]:.0f} per second. The stage reaches **{section["ratio"]:.2f}** of
-{section["at_once"]} such loops, including Snakemake and the start of its jobs. That overhead is
+times. A plain librosa loop over them on one core, in a process that has already imported
+everything, reaches {section["loop_per_second"]:.0f} per second. The stage reaches
+**{section["ratio"]:.2f}** of {section["at_once"]} such loops, including Snakemake and the start of its jobs. That overhead is
 fixed, so a shorter stage reaches less."""
 
 
@@ -274,8 +274,8 @@ def _endurance(section: dict[str, Any]) -> str:
 
 {section["runs"]:,} runs: the smallest {", ".join(section["networks"])} in turn, all with different
 learning rates, each with {section["seeds"]} seeds and all the output of a final run. Memory is that
-of the process after garbage collection; CPU time is the median since the previous row. In the second
-half, memory grows by **{section["slope_kib"]:.1f} KiB per run**.
+of the process after garbage collection; CPU time is the median since the previous row. In the
+second half, memory grows by **{section["slope_kib"]:.1f} KiB per run**.
 
 {_table(head, rows)}
 

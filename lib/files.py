@@ -131,7 +131,7 @@ def safe_path(path: str) -> bool:
     return all(part not in ("", ".", "..") for part in path.rstrip("/").split("/"))
 
 
-# What a person writes is nowhere near these; a text of some lines that refers to itself is.
+# Far beyond what anyone writes; a short text with recursive aliases exceeds them.
 _DEEPEST, _MOST = 40, 100_000
 
 
@@ -179,7 +179,7 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def require_plain(value: Any, where: str) -> None:
-    """Check that a value is what a person may mean: finite, of bearable size, with keys of text.
+    """Check that a value is plausible input: finite, of reasonable size, with keys of text.
 
     Parameters
     ----------
@@ -191,8 +191,8 @@ def require_plain(value: Any, where: str) -> None:
     Raises
     ------
     HeldoutError
-        A number is NaN or infinite, a key is no text, or the value is nested too deep or too
-        large, as one is that holds itself.
+        A number is NaN or infinite, a key is not text, or the value is nested too deep or too
+        large, such as one that contains itself.
     """
     left, count = [(value, "", 0)], 0
     while left:
@@ -200,19 +200,21 @@ def require_plain(value: Any, where: str) -> None:
         count += 1
         if depth > _DEEPEST or count > _MOST:
             raise HeldoutError(
-                f"{where}: expected at most {_MOST:,} values, nested {_DEEPEST} deep at most, got "
-                "more. Look for an alias (*name) that repeats what holds it."
+                where,
+                f"at most {_MOST:,} values, nested at most {_DEEPEST} deep",
+                "more",
+                "Look for an alias (*name) that refers to what contains it.",
             )
         if isinstance(item, float) and not math.isfinite(item):
-            raise HeldoutError(
-                f"{where}: {path}: expected a finite number, got {item}. Correct it."
-            )
+            raise HeldoutError(f"{where}: {path}", "a finite number", str(item), "Correct it.")
         if isinstance(item, Mapping):
             for key, inner in item.items():
                 if not isinstance(key, str):
                     raise HeldoutError(
-                        f"{where}: {path or 'top level'}: expected keys of text, got {key!r}. "
-                        "Put it in quotes."
+                        f"{where}: {path or 'top level'}",
+                        "keys of text",
+                        repr(key),
+                        "Put it in quotes.",
                     )
                 left.append((inner, f"{path}.{key}".lstrip("."), depth + 1))
         elif isinstance(item, list | tuple):

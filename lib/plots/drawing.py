@@ -51,8 +51,7 @@ def plot_study(
     tables, folder = Path(tables), Path(folder)
     base = Path(results) / str(study["study"])
     drawn: dict[str, Figure | None] = {}
-    gaps = _of_study(tables / "inflation.csv", study)
-    gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
+    gaps = _gaps(tables, study)
     if len(gaps):
         drawn["inflation"] = inflation([(study, gaps)])
     rows = _of_study(tables / "confusion.csv", study)
@@ -107,8 +106,7 @@ def plot_overall(
     """
     panels = []
     for study in studies:
-        gaps = _of_study(Path(tables) / "inflation.csv", study)
-        gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
+        gaps = _gaps(Path(tables), study)
         if len(gaps):
             # A small panel has room for only the best baseline.
             baselines = gaps[gaps["kind"] == "baseline"].sort_values("honest", ascending=False)
@@ -123,6 +121,12 @@ def plot_overall(
 def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:
     table = read_table(path, text=("study", "label", "predicted", "note"))
     return table[table["study"] == study["study"]]
+
+
+def _gaps(tables: Path, study: Mapping[str, Any]) -> pd.DataFrame:
+    """Select the rows of inflation.csv about the macro-F1 of the primary split."""
+    gaps = _of_study(tables / "inflation.csv", study)
+    return gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
 
 
 def _histories(runs: pd.DataFrame, base: Path) -> dict[str, list[tuple[int, pd.DataFrame]]]:
