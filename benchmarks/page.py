@@ -252,8 +252,8 @@ MFCC of {section["files"]:,} recordings ({section["format"]}) of {section["clip_
 {section["per_second"]:.0f} per second. They are {section["different"]:,} files, each read many
 times. A plain librosa loop over them on one core, in a process that has already imported
 everything, reaches {section["loop_per_second"]:.0f} per second. The stage reaches
-**{section["ratio"]:.2f}** of {section["at_once"]} such loops, including Snakemake and the start of its jobs. That overhead is
-fixed, so a shorter stage reaches less."""
+**{section["ratio"]:.2f}** of {section["at_once"]} such loops, including Snakemake and the start of
+its jobs. That overhead is fixed, so a shorter stage reaches less."""
 
 
 def _endurance(section: dict[str, Any]) -> str:
