@@ -68,22 +68,21 @@ def _speed(section: dict[str, Any]) -> str:
     return f"""\
 ## How much of the machine a training step uses
 
-Operations of the matrix products of a step (formulas in `benchmarks/products.py`) a second, over
-the float32 matrix product of the same machine at its best size, which is measured before each
-network; the fastest counts. Every architecture at the shapes of its study's full effort, with the
-first trial of its grid, {section["trainings"]} trainings at once with one thread each, as the
-workflow trains by default; what they achieve is added up.
+Operations per second in the matrix products of a step (formulas in `benchmarks/products.py`),
+relative to a float32 matrix product on the same machine at its best size. That peak is measured
+before each network, and the fastest counts. Every architecture has the shapes of its study at full
+effort and the first trial of its grid; {section["trainings"]} trainings run at once with one thread
+each, as the workflow does by default, and their throughput is added up.
 
 {_table(["network", *every, "fastest"], rows)}
 
-Where the time of a step goes: into its matrix products as fast as the machine does them alone, one
-by one and at these sizes (small ones do not reach the peak); into making the batch, as long as that
-is not done meanwhile; and into all else: activations and gates, normalisation, pooling, dropout,
-the
-optimizer, and starting each of the many small operations of a recurrent step. The last column is
-what tracing and compiling take before the first step.
+The time of a step has three parts. "Products" is the time of its matrix products when each runs on
+its own at the same size (small ones do not reach the peak). "Data" is the time spent waiting for a
+batch. "All else" is activations and gates, normalisation, pooling, dropout, the optimizer, and the
+launch of the many small operations of a recurrent step. The last column is the time of tracing and
+compiling before the first step.
 
-{_table(["network", "backend", "of the peak", "products", "data", "all else", "to begin"], rest)}"""
+{_table(["network", "backend", "of the peak", "products", "data", "all else", "startup"], rest)}"""
 
 
 def _voices(section: dict[str, Any]) -> str:
@@ -105,11 +104,11 @@ def _voices(section: dict[str, Any]) -> str:
 ## Against the original training of `voices`
 
 LSTM 128-33-33 with recurrent dropout .35, batch 25, on simulated recordings in the study's full
-features, 128 × 33. The original feeds float64 arrays to `fit`, on TensorFlow; ours is the training
-of the workflow, deterministic and with its state on disk after every epoch.
-Seconds an epoch: the median of {section["epochs"]} epochs of {section["seeds"]} seeds. The
-difference of two mean loss curves, root mean square over epochs, is
-in standard deviations between seeds of one training: about 1 is what chance makes of so few seeds.
+features, 128 × 33. The original passes float64 arrays to `fit`, on TensorFlow. Ours is the training
+of the workflow: deterministic, with its state saved after every epoch. Seconds per epoch are the
+median of {section["epochs"]} epochs of {section["seeds"]} seeds. The last column is the root mean
+square difference of the mean loss curves over epochs, in standard deviations between seeds; about 1
+is expected by chance with so few seeds.
 
 {_table(head, rows)}"""
 
@@ -125,14 +124,14 @@ def _grid(section: dict[str, Any]) -> str:
     ]
     head = ["epochs", "shortest fit alone", "all alone", "wall time", "ratio", "fits"]
     return f"""\
-## What a grid costs beside its trainings
+## The overhead of a grid search
 
-{section["trials"]} trials of {section["network"]} at the full shapes through Snakemake,
-{section["at_once"]} at once, against the same fits alone: one after the other in one process that
-has loaded all it needs, each on {section["at_once"]} threads. The ratio is the wall time over the
-sum of the seconds in epochs alone. The last column says how much of the cores' time in the grid was
-in epochs. What is beside them: planning, once; and for each trial a process that imports
-TensorFlow, builds the network, and predicts both parts at the end.
+{section["trials"]} trials of {section["network"]} at full shapes through Snakemake,
+{section["at_once"]} at once, against the same trainings alone: one after another in a process that
+has already loaded everything, each with {section["at_once"]} threads. The ratio is the wall time of
+the grid over the time spent in epochs alone. The last column is the share of the cores' time in the
+grid that was spent in epochs. The rest is planning, once, and for each trial a process that imports
+TensorFlow, builds the network, and predicts the training and validation sets at the end.
 
 {_table(head, [row])}"""
 
@@ -152,13 +151,11 @@ def _memory(section: dict[str, Any]) -> str:
     return f"""\
 ## Training from a large file
 
-`examples.npy` of {section["bytes"] / 1e9:.1f} GB ({shape}, float32), four fifths of it the train
-part,
-shuffled as a whole; the study's CNN-LSTM, batch 32, {section["rows"][0]["steps"]} steps. Peak
-memory is that of
-the whole process. Waiting is what a step takes longer than with a batch that is there already.
-Before the first step the mean and variance of the train part are computed, in a pass over the file
-that takes as long as so many steps.
+`examples.npy` of {section["bytes"] / 1e9:.1f} GB ({shape}, float32), four fifths of which are the
+training set, fully shuffled; the CNN-LSTM of the study, batch 32, {section["rows"][0]["steps"]}
+steps. Peak memory is that of the whole process. "Waiting" is the extra time of a step compared with
+one whose batch is already in memory. Before the first step, a pass over the file computes the mean
+and variance of the training set; the last column gives its duration in steps.
 
 {_table(head, rows)}"""
 
@@ -174,18 +171,16 @@ def _sweep(section: dict[str, Any]) -> str:
         ]
         for row in section["rows"]
     ]
-    head = ["stopping, min_epochs, spacing, factor", "epochs", "at most", "loss", "within 2 %"]
+    head = ["stopping, min_epochs, spacing, factor", "epochs", "at most", "loss", "within 2%"]
     return f"""\
-## A Bayesian sweep against the exhaustive search
+## Bayesian search against exhaustive search
 
 {section["trials"]} trials in a space of {section["cells"]} CNNs on the simulated arrhythmia study,
-{section["epochs"]} epochs each, by {section["sweeps"]} sweeps with different seeds of the sampler.
-Epochs: the median
-and the largest share of those of {section["trials"]} full trainings. Loss: how much the best
-validation
-loss lies above that of the best of all {section["cells"]} cells, each trained to the end, in the
-median;
-and how many sweeps came within 2 % of it.
+{section["epochs"]} epochs each, in {section["sweeps"]} searches with different sampler seeds.
+"Epochs" and "at most" are the median and the maximum number of epochs, as a share of those of
+{section["trials"]} full trainings. "Loss" is the median excess of the best validation loss over
+that of the best of all {section["cells"]} networks trained in full. The last column is the share of
+searches that came within 2% of it.
 
 {_table(head, rows)}"""
 
@@ -205,8 +200,8 @@ def _planning(section: dict[str, Any]) -> str:
     return f"""\
 ## Planning a run
 
-`snakemake --dry-run` of a folder of so many recordings in two classes, of which nothing has been
-computed; CPU time and peak memory of the whole process.
+`snakemake --dry-run` of a folder of recordings in two classes, before anything has been computed:
+CPU time and peak memory of the whole process.
 
 {_table(head, rows)}"""
 
@@ -229,18 +224,18 @@ def _devices(section: dict[str, Any]) -> str:
     peaks = ", ".join(
         f"{name} {peak / 1e12:.3g} TFLOP/s" for name, peak in section["peaks"].items()
     )
-    head = ["network", "on", "seconds an epoch", "of the peak", "times as fast as the CPU"]
+    head = ["network", "on", "seconds per epoch", "of the peak", "times as fast as the CPU"]
     alone = (
         ""
         if section["accelerator"]
         else " **No accelerator was found: only the CPU was measured.**"
     )
     return f"""\
-## The studies' networks on an accelerator
+## The networks of the studies on an accelerator
 
-Every architecture at the shapes of its study's full effort, with the first trial of its grid and
-{section["backend"]}, an epoch of {section["steps"]} batches: seconds, and the operations of its
-matrix products a second over the matrix product of the same device in the same precision at its
+Every architecture with the shapes of its study at full effort, the first trial of its grid, and
+{section["backend"]}: seconds per epoch of {section["steps"]} batches, and operations per second in
+its matrix products relative to a matrix product on the same device in the same precision at its
 best size ({peaks}).{alone}
 
 {_table(head, rows)}"""
@@ -248,15 +243,15 @@ best size ({peaks}).{alone}
 
 def _features(section: dict[str, Any]) -> str:
     return f"""\
-## The cores at work on features
+## Feature extraction on all cores
 
-{section["files"]:,} recordings ({section["format"]}) of {section["clip_seconds"]:g} s at
-{section["rate"]:,} Hz, MFCC, in {section["jobs"]} jobs on {section["at_once"]} cores:
-{section["per_second"]:.0f} a second. They are {section["different"]:,} files, each read many times.
-A loop of librosa over these, on one core and in a process that has imported all it needs, makes
-{section["loop_per_second"]:.0f} a second. The stage reaches **{section["ratio"]:.2f}** of
-{section["at_once"]} such loops, Snakemake and the starts of its jobs included: those take as long
-however short the stage is, and so a shorter one reaches less."""
+MFCC of {section["files"]:,} recordings ({section["format"]}) of {section["clip_seconds"]:g} s at
+{section["rate"]:,} Hz, in {section["jobs"]} jobs on {section["at_once"]} cores:
+{section["per_second"]:.0f} per second. They are {section["different"]:,} files, each read many
+times. A plain librosa loop over them on one core, in a process that has already imported
+everything, reaches {section["loop_per_second"]:.0f} per second. The stage reaches
+**{section["ratio"]:.2f}** of {section["at_once"]} such loops, including Snakemake and the start of
+its jobs. That overhead is fixed, so a shorter stage reaches less."""
 
 
 def _endurance(section: dict[str, Any]) -> str:
@@ -275,14 +270,14 @@ def _endurance(section: dict[str, Any]) -> str:
     return f"""\
 ## Many trainings in one process
 
-{section["runs"]:,} runs: the smallest {", ".join(section["networks"])} in turn, no two with the
-same learning rate, each with {section["seeds"]} seeds and all that a final run writes. Memory is
-that of the process after garbage was collected; the time of a run is the median since the row
-before. In the second half memory grows by **{section["slope_kib"]:.1f} KiB a run**.
+{section["runs"]:,} runs: the smallest {", ".join(section["networks"])} in turn, all with different
+learning rates, each with {section["seeds"]} seeds and all the output of a final run. Memory is that
+of the process after garbage collection; CPU time is the median since the previous row. In the
+second half, memory grows by **{section["slope_kib"]:.1f} KiB per run**.
 
 {_table(head, rows)}
 
-As jobs of one Snakemake, {jobs["count"]} of them: {jobs["seconds"][0]:.1f} s and
+As {jobs["count"]} jobs of one Snakemake run: {jobs["seconds"][0]:.1f} s and
 {jobs["memory_mib"][0]:.0f} MiB in the first half, {jobs["seconds"][1]:.1f} s and
 {jobs["memory_mib"][1]:.0f} MiB in the second (medians)."""
 

@@ -1,4 +1,4 @@
-"""What the recordings of a study are like: counts, rates, durations, levels, what looks broken."""
+"""What the recordings of a study are like: counts, rates, durations, levels, what looks wrong."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import pandas as pd
 from lib.datasets.signal import decibel
 from lib.examples.arrays import contents
 
-# dB of full scale, or re 1 mV: below, there is nothing to hear, or no heart to see.
+# RMS levels in dB of full scale, or re 1 mV. Below the first there is no signal. A level that far
+# from the median is worth a look: 20 dB is a factor of 10 in amplitude.
 SILENT = -80.0
 # dB: so far from the median of all recordings a level is worth a look, since 20 dB are a tenth or
 # ten times of the amplitude.
 FAR = 20.0
-# No more recordings or pairs than this are listed.
+# At most this many recordings or pairs are listed.
 MOST = 50
 
 
 def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) -> dict[str, Any]:
-    """Describe the data of a study, before anything is trained on it.
+    """Describe the data of a study before anything is trained on it.
 
     Parameters
     ----------
@@ -30,31 +31,31 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
     x : np.ndarray [shape=(examples, time, channels)]
         The examples; may be memory-mapped.
     classes : sequence of str
-        Every class, in the order in which it is shown.
+        Every class, in the order shown.
 
     Returns
     -------
     dict
         `classes`: for each its `examples`, `recordings`, `groups`, `largest_group` (the share of
-        its examples that the group with the most of them gave), `rates` (Hz), and least, median and
-        greatest `duration` (s) and `level` (dB) over its recordings.
+        its examples that come from its largest group), `rates` (Hz), and the minimum, median and
+        maximum of `duration` (s) and RMS `level` (dB) over its recordings.
         `decibel`: what a level is stated in: dB of full scale, or re 1 mV.
         `duplicates`: `count` of the contents that several recordings hold, and those `recordings`,
         which `lib.examples.assembly` has joined into one group. Examples that do not change over
         time are not compared.
-        `suspects`: recordings to look at, each with a `reason`.
+        `suspects`: recordings worth a look, each with a `reason`.
     """
     table = examples.astype({"label": str, "recording": str, "group": str})
     content, flat = contents(x)
     table["content"] = content
-    held = table[~flat[table["example"]]].groupby("content")["recording"].unique()
-    held = held[held.map(len) > 1]
+    holders = table[~flat[table["example"]]].groupby("content")["recording"].unique()
+    holders = holders[holders.map(len) > 1]
     return {
         "decibel": decibel(*table["unit"]),
         "classes": [_class(name, table[table["label"] == name]) for name in classes],
         "duplicates": {
-            "count": len(held),
-            "recordings": sorted({tuple(sorted(names)) for names in held})[:MOST],
+            "count": len(holders),
+            "recordings": sorted({tuple(sorted(names)) for names in holders})[:MOST],
         },
         "suspects": _suspects(table, flat)[:MOST],
     }
@@ -80,16 +81,16 @@ def _class(name: str, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _suspects(table: pd.DataFrame, flat: np.ndarray) -> list[dict[str, str]]:
-    """List recordings that are silent, far from the others in level, or without any change."""
+    """List recordings that are silent, far from the median level, or constant in some examples."""
     reasons: dict[str, str] = {}
     recordings = table.drop_duplicates("recording")
     middle = float(recordings["level"].median())
     for row in recordings[["recording", "level", "unit"]].to_dict("records"):
         name, level, unit = row["recording"], row["level"], decibel(row["unit"])
         if level <= SILENT:
-            reasons[name] = f"silent: {level:.0f} {unit}"
+            reasons[name] = f"silent: RMS level {level:.0f} {unit}"
         elif abs(level - middle) > FAR:
-            reasons[name] = f"level {level:.0f} {unit}, where the median is {middle:.0f} dB"
+            reasons[name] = f"RMS level {level:.0f} {unit}; the median is {middle:.0f} dB"
     for name, count in table.loc[flat[table["example"]], "recording"].value_counts().items():
-        reasons.setdefault(str(name), f"{count} of its examples do not change over time")
+        reasons.setdefault(str(name), f"{count} of its examples are constant over time")
     return [{"recording": name, "reason": reasons[name]} for name in sorted(reasons)]

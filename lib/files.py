@@ -1,4 +1,4 @@
-"""Reading and writing files so that nothing half-written is ever found under its final name."""
+"""Read and write files so that nothing half-written ever has its final name."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+REMAKE = "Delete it and run again: it will be recreated."
+
+
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and move it into place when the block ends well.
+    """Yield a temporary path beside `path`, and move it into place if the block succeeds.
 
     Parameters
     ----------
     path : str or Path
-        The final name. Its folder is made when missing.
+        The final name. Its folder is created if missing.
 
     Yields
     ------
@@ -35,7 +38,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The process id keeps two writers of one file apart: the last one wins, whole.
+    # The process id separates two writers of one file: the last one wins, with a whole file.
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield part
@@ -89,9 +92,7 @@ def read_json(path: str | Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise HeldoutError(
-            path, "a JSON file", f"{error}", "Delete it and run again: it is made anew."
-        ) from error
+        raise HeldoutError(path, "a JSON file", str(error), REMAKE) from error
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
@@ -129,33 +130,28 @@ def read_table(path: str | Path, *, text: tuple[str, ...] = ()) -> pd.DataFrame:
             path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""]
         )
     except (OSError, ValueError) as error:
-        raise HeldoutError(
-            path,
-            f"a {path.suffix[1:]} table",
-            f"{error}",
-            "Delete it and run again: it is made anew.",
-        ) from error
+        raise HeldoutError(path, f"a {path.suffix[1:]} table", str(error), REMAKE) from error
     columns = [name for name in text if name in table.columns]
     table[columns] = table[columns].fillna("")
     return table
 
 
 def sha256(path: str | Path) -> str:
-    """Give the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    """Compute the SHA-256 of a file's bytes as 64 hexadecimal digits."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def is_file(path: str | Path) -> bool:
-    """Tell whether there is such a file; of a name that is too long there is none.
+    """Say whether a file exists; one whose name is too long does not.
 
-    `Path.is_file` raises OSError there, and a table may hold any name.
+    `Path.is_file` raises OSError for such a name, and a table may hold any.
     """
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def safe_path(path: str) -> bool:
-    """Tell whether a relative path with / between its parts stays inside its folder."""
+    """Say whether a relative path with / between its parts stays inside its folder."""
     if not path or path.startswith("/") or "\\" in path or re.match(r"^[A-Za-z]:", path):
         return False
     if any(ord(char) < 32 or ord(char) == 127 for char in path):
@@ -163,12 +159,12 @@ def safe_path(path: str) -> bool:
     return all(part not in ("", ".", "..") for part in path.rstrip("/").split("/"))
 
 
-# What a person writes is nowhere near these; a text of some lines that refers to itself is.
+# Far beyond what anyone writes; a short text with recursive aliases exceeds them.
 _DEEPEST, _MOST = 40, 100_000
 
 
 def _loader() -> Any:
-    """Make a loader of plain values that refuses a key given twice: the later would win unseen."""
+    """Return a loader of plain values that rejects duplicate keys: the later one would win."""
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -178,7 +174,7 @@ def _loader() -> Any:
             for key, _ in node.value:
                 if isinstance(key, yaml.ScalarNode) and key.value in seen:
                     raise yaml.composer.ComposerError(
-                        None, None, f"the key {key.value!r} stands twice", key.start_mark
+                        None, None, f"the key {key.value!r} appears twice", key.start_mark
                     )
                 if isinstance(key, yaml.ScalarNode):
                     seen.add(key.value)
@@ -204,14 +200,14 @@ def read_yaml(path: str | Path) -> Any:
     # ValueError: a date or a number that Python cannot hold, or no UTF-8.
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise HeldoutError(
-            f"{path}: expected a YAML file, got: {error or type(error).__name__}. Correct it."
+            path, "a YAML file", str(error) or type(error).__name__, "Correct it."
         ) from error
     require_plain(value, str(path))
     return value
 
 
 def require_plain(value: Any, where: str) -> None:
-    """Check that a value is what a person may mean: finite, of bearable size, with keys of text.
+    """Check that a value is plausible input: finite, of reasonable size, with keys of text.
 
     Parameters
     ----------
@@ -223,8 +219,8 @@ def require_plain(value: Any, where: str) -> None:
     Raises
     ------
     HeldoutError
-        A number is NaN or infinite, a key is no text, or the value is nested too deep or too
-        large, as one is that holds itself.
+        A number is NaN or infinite, a key is not text, or the value is nested too deep or too
+        large, such as one that contains itself.
     """
     left, count = [(value, "", 0)], 0
     while left:
@@ -232,19 +228,21 @@ def require_plain(value: Any, where: str) -> None:
         count += 1
         if depth > _DEEPEST or count > _MOST:
             raise HeldoutError(
-                f"{where}: expected at most {_MOST:,} values, nested {_DEEPEST} deep at most, got "
-                "more. Look for an alias (*name) that repeats what holds it."
+                where,
+                f"at most {_MOST:,} values, nested at most {_DEEPEST} deep",
+                "more",
+                "Look for an alias (*name) that refers to what contains it.",
             )
         if isinstance(item, float) and not math.isfinite(item):
-            raise HeldoutError(
-                f"{where}: {path}: expected a finite number, got {item}. Correct it."
-            )
+            raise HeldoutError(f"{where}: {path}", "a finite number", str(item), "Correct it.")
         if isinstance(item, Mapping):
             for key, inner in item.items():
                 if not isinstance(key, str):
                     raise HeldoutError(
-                        f"{where}: {path or 'top level'}: expected keys of text, got {key!r}. "
-                        "Put it in quotes."
+                        f"{where}: {path or 'top level'}",
+                        "keys of text",
+                        repr(key),
+                        "Put it in quotes.",
                     )
                 left.append((inner, f"{path}.{key}".lstrip("."), depth + 1))
         elif isinstance(item, list | tuple):

@@ -1,4 +1,4 @@
-"""How far a job is, for whoever watches it: on a terminal, and nowhere else."""
+"""How far a job is, shown on a terminal and nowhere else."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import time
 from typing import Any, TextIO
 
 FIRST, MOST = 5.0, 60.0
-"""Seconds before the first line, and at most between two."""
+"""Seconds before the first line, and at most between two lines."""
 SHARE = 0.05
-"""Between two lines at least this share of the time so far: a long job says less often how far it
-is, and a short one nothing."""
+"""Two lines are at least this share of the elapsed time apart: a long job reports less often, and a
+short one not at all."""
 
 
 def doing(text: str) -> dict[str, Any]:
-    """Mark a log message as the start of something long, such as `trial 3 of 48`, as `extra`."""
+    """Return the `extra` of a log message that starts something long, such as `trial 3 of 48`."""
     return {"doing": text}
 
 
 def step() -> dict[str, Any]:
-    """Mark a log message as a step of what is being done, such as an epoch: pass it as `extra`."""
+    """Return the `extra` of a log message that is a step of it, such as an epoch."""
     return {"step": True}
 
 
 class Progress(logging.Handler):
-    """Shows steps on a terminal, each on a line of its own, not more often than one can read.
+    """Shows steps on a terminal, each on its own line, no faster than one can read.
 
     Whole lines, since several jobs and Snakemake write to one terminal: a bar that is drawn over
     again and again, as tqdm's are, would be torn apart by theirs.
@@ -33,9 +33,9 @@ class Progress(logging.Handler):
     Parameters
     ----------
     job : str
-        What begins each line.
+        The start of each line.
     stream : text file, optional
-        Standard error by default. Where it is no terminal, nothing is ever written.
+        Standard error by default. If it is not a terminal, nothing is written.
     """
 
     def __init__(self, job: str, *, stream: TextIO | None = None) -> None:

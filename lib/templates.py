@@ -1,4 +1,4 @@
-"""The templates of pages and files, which names of classes and files are put into."""
+"""Jinja templates of pages and files, filled with names of classes and files from data."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def environment(package: str, *, markup: bool = True) -> Environment:
-    """Open the templates that lie in a package.
+    """Return an environment for the templates in a package.
 
-    Undefined names are errors: a misspelt one would print an empty
-    place where a number belongs.
+    Undefined names are errors: a misspelt one would leave a blank where a number belongs.
 
     Parameters
     ----------

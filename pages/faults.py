@@ -34,10 +34,10 @@ def cases(test: Callable[..., Any]) -> int:
 def retrieved() -> str:
     """Count the faults of servers, mirrors and archives."""
     rows = [
-        ("a server's faults that pass", len(retrieval.MENDED), "the right bytes", 0),
-        ("a server's faults that stay", len(retrieval.REFUSED), "an error, then the bytes", 0),
+        ("temporary faults of a server", len(retrieval.MENDED), "the right bytes", 0),
+        ("permanent faults of a server", len(retrieval.REFUSED), "an error, then the bytes", 0),
         (
-            "cut at a tenth and given up, gone on with later",
+            "a download cut at a tenth, resumed later",
             cases(retrieval.test_a_resumed_download_fetches_nothing_twice),
             "each byte served once",
             0,
@@ -46,14 +46,14 @@ def retrieved() -> str:
             "the file changed upstream",
             cases(retrieval.test_a_file_that_changed_upstream_is_refused_not_mixed)
             + cases(retrieval.test_a_file_without_checksum_is_never_of_two_versions),
-            "never a mixture",
+            "never a mixture of versions",
             0,
         ),
         ("random sequences of these", retrieval.SEQUENCES, "the bytes or an error", 0),
-        ("mirrors that lie", len(retrieval.MIRRORS) + 1, "an error, then the bytes", 0),
-        ("harmful archives", len(archives.HARMFUL), "refused by name", 0),
+        ("mirrors with wrong files", len(retrieval.MIRRORS) + 1, "an error, then the bytes", 0),
+        ("harmful archives", len(archives.HARMFUL), "rejected by name", 0),
     ]
-    return table(("what", "faults", "in the end", "wrong or lost files"), rows, numbers=True)
+    return table(("fault", "cases", "outcome", "wrong or lost files"), rows, numbers=True)
 
 
 def read() -> str:
@@ -63,20 +63,20 @@ def read() -> str:
         "WFDB records": recordings.RECORDS,
         "MATLAB files": recordings.MATLAB,
         "tables of datasets": recordings.TABLES,
-        "metadata of an own folder": recordings.OWN,
-        "signals made features": recordings.SIGNALS,
+        "metadata of a user's folder": recordings.OWN,
+        "signals turned into features": recordings.SIGNALS,
     }
     rows = []
     for name, some in kinds.items():
         good = sum(case[-1] == recordings.READ for case in some.values())
         rows.append((name, len(some), good, len(some) - good, 0))
     runs = [
-        ("files that hold code", cases(payloads.test_nothing_that_a_file_contains_is_run), 0),
-        ("models that hold code or are none", 5, 0),
+        ("files that contain code", cases(payloads.test_nothing_that_a_file_contains_is_run), 0),
+        ("models that contain code or are not models", 5, 0),
     ]
     rows += [(name, count, good, count - good, 0) for name, count, good in runs]
-    rows.append(("inputs that once failed, kept", len(fuzz.corpus()), "or read", "refused", 0))
-    return table(("what", "inputs", "read", "refused", "otherwise"), rows, numbers=True)
+    rows.append(("inputs that failed before", len(fuzz.corpus()), "or read", "rejected", 0))
+    return table(("input", "cases", "read", "rejected", "other"), rows, numbers=True)
 
 
 def fuzzed() -> str:
@@ -93,7 +93,7 @@ def fuzzed() -> str:
         )
         for name, row in json.loads(LONG_RUN.read_text()).items()
     ]
-    head = ("reader", "inputs", "read", "refused", "otherwise", "slowest, s", "peak, MB")
+    head = ("reader", "inputs", "read", "rejected", "other", "slowest, s", "peak, MB")
     return table(head, rows, numbers=True)
 
 
@@ -101,15 +101,15 @@ def configured() -> str:
     """Count the settings that must be refused."""
     keys = {param.values[:2] for param in config.TYPES}
     rows = [
-        (f"wrong types and values, of {len(keys)} keys", len(config.TYPES)),
-        ("unknown keys, one at each level, told with the nearest", len(config.LEVELS)),
+        (f"wrong types and values of {len(keys)} keys", len(config.TYPES)),
+        ("unknown keys, one at each level; the error suggests the nearest", len(config.LEVELS)),
         ("unknown names, contradictions, names that are paths or commands", len(config.OTHER)),
-        ("study files that cannot be read, or that hold code", len(config.FILES)),
+        ("study files that cannot be read, or that contain code", len(config.FILES)),
         ("mixtures of random values", config.MIXED),
         ("through Snakemake", len(config.COMMANDS)),
     ]
     counted = [(*row, 0) for row in rows]
-    return table(("what", "settings", "ran all the same"), counted, numbers=True)
+    return table(("fault", "settings", "ran anyway"), counted, numbers=True)
 
 
 TABLES = {"retrieval": retrieved, "recordings": read, "fuzz": fuzzed, "configuration": configured}

@@ -1,4 +1,4 @@
-"""The audit of a split of files as a page that needs no network."""
+"""The audit of a split of files as a page that works offline."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from lib.templates import environment
 
 
 def shown(value: object) -> str:
-    """Write a value of a case for a person: what a list holds, side by side."""
+    """Format a value of a case for people: the items of a list, side by side."""
     if isinstance(value, list):
         return " | ".join(shown(inner) for inner in value)
     return str(value)
 
 
 def write_page(path: str | Path, audit: Mapping[str, Any], *, source: str) -> None:
-    """Write what `lib.audit.files.audit_files` found as one HTML file.
+    """Write the result of `lib.audit.files.audit_files` as one HTML file.
 
     Parameters
     ----------
     path : str or Path
         The file to write.
     audit : mapping
-        What was found.
+        The result.
     source : str
-        What was audited, for the head of the page.
+        What was audited, for the heading of the page.
     """
     templates = environment("lib.audit")
     templates.filters["shown"] = shown

@@ -74,7 +74,7 @@ def _over_studies(
         return [{"scope": "studies", "architecture": "", "blocks": 0, "note": nothing}]
     _, shared, blocks = best
     x = np.array([[scores[study][name] for name in shared] for study in blocks])
-    notes = [f"of {len(studies)} studies, those with all of these: {', '.join(blocks)}"]
+    notes = [f"{len(blocks)} of {len(studies)} studies have all of these: {', '.join(blocks)}"]
     if any(study["simulated"] for study in studies if study["study"] in blocks):
         notes.append("on simulated recordings")
     return _rows("studies", shared, x, notes)
@@ -99,15 +99,15 @@ def _rows(
 def _power(test: Ranks) -> str:
     """Say how p was found, and how little so many blocks can show."""
     largest = len(test.mean_rank) - 1
-    how = "p counts all orders" if test.exact else "p is from the F distribution"
+    how = "p is exact" if test.exact else "p is from the F distribution"
     if test.smallest_p > ALPHA:
         return (
-            f"{how}; {test.blocks} blocks cannot show a difference: were they all of one order, "
+            f"{how}; {test.blocks} blocks cannot show a difference: even if all agreed, "
             f"p would be {test.smallest_p:.2g}"
         )
     if test.critical_difference > largest:
         return (
-            f"{how}; no pair can be told apart: the critical difference is above the largest "
-            f"difference that there is, {largest}"
+            f"{how}; no pair can differ significantly: the critical difference exceeds the largest "
+            f"possible one, {largest}"
         )
     return how

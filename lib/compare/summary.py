@@ -143,7 +143,7 @@ def claim_rows(
             ours = answer["architecture"]
             notes.append("ours is the network chosen on validation: the claimed one was not run")
         if protocol not in study["protocols"]:
-            notes.append("no split of ours is like theirs")
+            notes.append("none of our splits matches theirs")
         honest = _ours(tables, study["primary"], ours, metric)
         if honest is None:
             notes.append(f"{metric} is not measured here")

@@ -1,4 +1,4 @@
-"""Pictures that set architectures side by side: calibration, cost, ranks, what mattered."""
+"""Pictures that compare architectures: calibration, cost, ranks, importance of settings."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ COSTS = (
     ("predict_seconds", "prediction of one example (s)"),
 )
 
-# Baselines share one grey: only the shape tells them apart.
+# Baselines are all grey: only the marker distinguishes them.
 MARKERS = {"majority": "s", "metadata": "^", "logistic": "D"}
 
-# As many hyperparameters as a reader keeps apart; the table has them all.
+# As many hyperparameters as a reader can take in; the table has them all.
 MOST_IMPORTANT = 10
 
 
 def reliability(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
-    """Draw a reliability diagram per network; None where no bin holds anything.
+    """Draw a reliability diagram per network; return None if all bins are empty.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ def reliability(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
     Returns
     -------
     Figure or None
-        Dots are bins of confidence, as large as their share of the examples, lines their 95 %
-        intervals over groups; on the diagonal a network is right as often as it says. Guo et al.
-        2017, «On calibration of modern neural networks», figure 1, with dots in the place of bars.
+        Dots are bins of confidence, sized by their share of the examples; lines are 95% intervals
+        over groups. On the diagonal, confidence equals accuracy. After figure 1 of Guo et al. 2017,
+        "On calibration of modern neural networks", with dots in place of bars.
     """
     rows = rows[(rows["count"] > 0) & rows["accuracy"].notna() & rows["confidence"].notna()]
     names = [name for name in study["architectures"] if name in set(rows["architecture"])]
@@ -82,27 +82,27 @@ def reliability(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
             axes.set_aspect("equal")
             quiet(axes, grid="both")
         for axes in grid[:, 0]:
-            axes.set_ylabel("share that is right")
+            axes.set_ylabel("accuracy")
         for axes in grid[-1]:
             axes.set_xlabel("mean confidence")
     return figure
 
 
 def fronts(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
-    """Draw the quality of every architecture over each of its costs, with the Pareto front.
+    """Draw the macro-F1 of every architecture against each of its costs, with the Pareto front.
 
     Parameters
     ----------
     study : dict
-        Its `architectures` tell networks from baselines.
+        Its `architectures` distinguish networks from baselines.
     rows : DataFrame
         Rows of pareto.csv of this study; `front_parameters` and so on mark the architectures
-        that none beats in both.
+        on the front.
 
     Returns
     -------
     Figure or None
-        None where nothing has both a quality and a cost.
+        None if no architecture has both a score and a cost.
     """
     shown = [(name, label) for name, label in COSTS if _known(rows, name).any()]
     if not shown:
@@ -125,11 +125,11 @@ def fronts(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
                     markersize=7, label=display(name),
                 )  # fmt: skip
             axes.set_xscale("log")
-            # Powers in plain digits: mathematics is off, since names from data may hold dollars.
+            # Plain digits: mathematical text is off, since names from data may hold dollar signs.
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
             low, high = _decade(some[cost])
             axes.set_xlim(low, high)
-            # Over many decades there is room for their powers alone.
+            # Over many decades there is room for powers of ten only.
             steps = (1, 2, 5) if high / low < 100 else (1,)
             axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=5))
             axes.set_ylim(0, 1.02)
@@ -143,20 +143,20 @@ def fronts(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
 
 
 def _decade(values: pd.Series) -> tuple[float, float]:
-    """Give limits with some room, a decade apart at least: closer ones may hold no tick at all."""
+    """Compute axis limits at least a decade apart: closer ones may contain no tick at all."""
     low, high = float(values.min()), float(values.max())
     room = max(1.6, np.sqrt(10 * low / high))
     return low / room, high * room
 
 
 def _known(rows: pd.DataFrame, cost: str) -> pd.Series:
-    """Say which rows have a place on a logarithmic axis."""
+    """Select the rows that a logarithmic axis can show."""
     values = pd.to_numeric(rows[cost], errors="coerce")
     return (values > 0) & np.isfinite(values) & rows["macro_f1"].notna()
 
 
 def critical_differences(ranks: pd.DataFrame) -> Figure:
-    """Draw mean ranks, and join the architectures that the Nemenyi test does not tell apart.
+    """Draw mean ranks, and join the architectures that do not differ in the Nemenyi test.
 
     Parameters
     ----------
@@ -166,8 +166,8 @@ def critical_differences(ranks: pd.DataFrame) -> Figure:
     Returns
     -------
     Figure
-        A diagram for each scope that has a critical difference, as in Demšar 2006, «Statistical
-        comparisons of classifiers over multiple data sets», figure 1. Words where there is none.
+        A diagram for each scope that has a critical difference, as in figure 1 of Demšar 2006,
+        "Statistical comparisons of classifiers over multiple data sets"; a sentence if none has.
     """
     ranks = ranks.dropna(subset=["mean_rank", "critical_difference"])
     scopes = [some.sort_values("mean_rank") for _, some in ranks.groupby("scope", sort=False)]
@@ -175,7 +175,7 @@ def critical_differences(ranks: pd.DataFrame) -> Figure:
     with mpl.rc_context(SETTINGS):
         if not scopes:
             figure = canvas(6.4, 0.6)
-            words = "No architectures were run together often enough to rank them."
+            words = "Too few studies share the same architectures to rank them."
             figure.text(0.02, 0.5, words, va="center")
             return figure
         heights = [0.95 + 0.26 * (len(some) + 1) for some in scopes]
@@ -189,7 +189,7 @@ def critical_differences(ranks: pd.DataFrame) -> Figure:
 
 
 def _ranks(axes: Any, ranks: pd.DataFrame) -> None:
-    """Draw an axis of ranks, each architecture on a line to the left or right of it."""
+    """Draw an axis of ranks, with each architecture labelled on its left or right."""
     rank = ranks["mean_rank"].to_numpy(dtype=float)
     names = [str(name) for name in ranks["architecture"]]
     width = float(ranks["critical_difference"].iloc[0])
@@ -224,7 +224,7 @@ def _ranks(axes: Any, ranks: pd.DataFrame) -> None:
 
 
 def _cliques(rank: np.ndarray, width: float) -> list[tuple[int, int]]:
-    """Give the longest runs (first, last) of sorted ranks that lie within the difference."""
+    """List the longest runs (first, last) of sorted ranks that span at most the difference."""
     runs: list[tuple[int, int]] = []
     for first in range(len(rank)):
         last = int(np.flatnonzero(rank <= rank[first] + width)[-1])
@@ -234,7 +234,7 @@ def _cliques(rank: np.ndarray, width: float) -> list[tuple[int, int]]:
 
 
 def importances(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
-    """Draw what share of the search's spread each hyperparameter explains; None without any.
+    """Draw the share of the variance between trials that each hyperparameter explains, if any.
 
     Parameters
     ----------
@@ -267,5 +267,5 @@ def importances(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
             axes.set_title(display(name))
             quiet(axes)
             axes.spines["left"].set_color(FAINT)
-        grid[-1, 0].set_xlabel("importance (share of the spread between trials, 0 to 1)")
+        grid[-1, 0].set_xlabel("importance (share of the variance between trials, 0 to 1)")
     return figure

@@ -1,4 +1,4 @@
-"""Pictures of the data: how many examples each part has, and what an example looks like."""
+"""Pictures of the data: how many examples each set has, and what an example looks like."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from lib.plots.style import BLUE, INK, ORANGE, PART_COLOURS, SETTINGS, canvas, panels, quiet, short
 
-# Beyond this an example is features over time, and is shown as an image.
+# With more channels, an example is features over time, and is shown as an image.
 MOST_LINES = 3
 CHANNEL_COLOURS = (BLUE, ORANGE, INK)
 
@@ -26,12 +26,12 @@ class Mean:
     spread: np.ndarray
 
 
-# As many points as a picture of this width can show.
+# As many points as a picture this wide can show.
 MOST_POINTS = 400
 
 
 def class_counts(study: Mapping[str, Any], audit: Mapping[str, Any]) -> Figure:
-    """Draw the examples of each class in each part, the mean over folds.
+    """Draw the number of examples of each class in each set, averaged over folds.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def class_counts(study: Mapping[str, Any], audit: Mapping[str, Any]) -> Figure:
             axes.plot(
                 counts, range(len(classes)), "o", color=tone, markersize=7, label=part, alpha=0.9
             )
-        # A count of 0 has its place on this scale, which a logarithm has not.
+        # Unlike a logarithmic scale, this one can show a count of 0.
         axes.set_xscale("symlog", linthresh=1)
         axes.set_xlim(-0.3, largest * 1.8)
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_yticks(range(len(classes)), [short(name) for name in classes])
         axes.set_ylim(len(classes) - 0.5, -0.5)
-        axes.set_xlabel("examples (logarithmic beyond 1)")
+        axes.set_xlabel("examples (logarithmic above 1)")
         axes.grid(axis="y")
         quiet(axes, grid="both")
         axes.spines["left"].set_visible(False)
@@ -96,7 +96,7 @@ def example_inputs(study: Mapping[str, Any], examples: Mapping[str, np.ndarray])
                 else:
                     _image(axes, _standardised(x), study["input"])
             grid[row, 0].set_title(short(name), fontsize=9)
-        figure.supylabel(_amplitude(study["input"]) if lines else "feature (number)", fontsize=9)
+        figure.supylabel(_amplitude(study["input"]) if lines else "feature index", fontsize=9)
         _name_channels(figure, study["input"], examples[names[0]].shape[2] if lines else 1)
         for axes in grid[-1]:
             axes.set_xlabel(_time(study["input"]))
@@ -105,7 +105,7 @@ def example_inputs(study: Mapping[str, Any], examples: Mapping[str, np.ndarray])
 
 
 def mean_examples(study: Mapping[str, Any], means: Mapping[str, Mean]) -> Figure | None:
-    """Draw the mean example of each class: a beat with its spread, or an image of features.
+    """Draw the mean example of each class: a beat with its standard deviation, or an image.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def mean_examples(study: Mapping[str, Any], means: Mapping[str, Mean]) -> Figure
     Returns
     -------
     Figure or None
-        None for windows cut anywhere in a recording: their mean is flat and shows nothing.
+        None for windows cut at arbitrary positions: their mean is flat and shows nothing.
     """
     names = [str(name) for name in study["classes"] if str(name) in means]
     lines = bool(names) and means[names[0]].mean.shape[1] <= MOST_LINES
@@ -127,7 +127,7 @@ def mean_examples(study: Mapping[str, Any], means: Mapping[str, Mean]) -> Figure
         figure, grid = panels(
             len(names), most=5, width=1.45, height=1.5, margin=(0.7, 0.5), share=True
         )
-        # All classes on one scale, so that what differs between them can be seen.
+        # All classes share one scale, so that they can be compared.
         scale = _scale(np.concatenate([means[name].mean for name in names]))
         for axes, name in zip(grid.flat, names, strict=False):
             if lines:
@@ -136,7 +136,7 @@ def mean_examples(study: Mapping[str, Any], means: Mapping[str, Mean]) -> Figure
                 _image(axes, (means[name].mean - scale[0]) / scale[1], study["input"])
             axes.set_title(short(name), fontsize=9)
             axes.locator_params(axis="x", nbins=4)
-        figure.supylabel(_amplitude(study["input"]) if lines else "feature (number)", fontsize=9)
+        figure.supylabel(_amplitude(study["input"]) if lines else "feature index", fontsize=9)
         figure.supxlabel(_time(study["input"]), fontsize=9)
     return figure
 
@@ -159,7 +159,7 @@ def _amplitude(kind: Mapping[str, Any]) -> str:
 
 
 def _seconds(samples: int, kind: Mapping[str, Any]) -> np.ndarray:
-    """Give the time of each sample or frame, in s."""
+    """Compute the time of each sample or frame in s."""
     return np.arange(samples) * (kind["seconds"] / samples) - kind["before"]
 
 
@@ -183,7 +183,7 @@ def _lines(axes: Any, x: np.ndarray, kind: Mapping[str, Any]) -> None:
 
 
 def _envelope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keep the smallest and largest value of each stretch, so that no peak is lost."""
+    """Keep the minimum and maximum of each stretch, so that no peak is lost."""
     if len(x) <= MOST_POINTS:
         return np.arange(len(x)), x
     step = -(-2 * len(x) // MOST_POINTS)
@@ -193,7 +193,7 @@ def _envelope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give mean and spread of each feature: on one scale the first would drown the others."""
+    """Compute mean and standard deviation of each feature, so that no feature dominates."""
     spread = x.std(0, keepdims=True)
     return x.mean(0, keepdims=True), np.where(spread > 0, spread, 1)
 

@@ -32,16 +32,16 @@ def plot_study(
     tables : path
         The folder of `lib.compare`'s tables.
     results : path
-        The folder that holds one folder a study.
+        The folder that holds one folder per study.
     folder : path
         Where the pictures go, `results/plots/{study}`.
 
     Returns
     -------
     list of Path
-        What was written: `inflation`, `examples`, `mean`, `pareto`, `importance`, and per protocol
+        The files written: `inflation`, `examples`, `mean`, `pareto`, `importance`, and per protocol
         `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as `.svg` and
-        `.png`. What there is nothing to show of is not drawn.
+        `.png`. A picture that would be empty is not drawn.
 
     Raises
     ------
@@ -51,8 +51,7 @@ def plot_study(
     tables, folder = Path(tables), Path(folder)
     base = Path(results) / str(study["study"])
     drawn: dict[str, Figure | None] = {}
-    gaps = _of_study(tables / "inflation.csv", study)
-    gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
+    gaps = _gaps(tables, study)
     if len(gaps):
         drawn["inflation"] = inflation([(study, gaps)])
     rows = _of_study(tables / "confusion.csv", study)
@@ -75,14 +74,14 @@ def plot_study(
         drawn["mean"] = mean_examples(study, class_means(study, examples, x))
     if study["simulated"]:
         for name, figure in drawn.items():
-            # Its title says so already, as in the picture over all studies.
+            # Its title says so already.
             if name != "inflation":
                 mark_simulated(figure)
     return _save_all(drawn, folder)
 
 
 def _save_all(drawn: Mapping[str, Figure | None], folder: Path) -> list[Path]:
-    """Write what was drawn; a picture of an earlier run that is not drawn any more goes."""
+    """Write what was drawn, and delete pictures of an earlier run that are no longer drawn."""
     written: list[Path] = []
     for name, figure in drawn.items():
         if figure is not None:
@@ -98,7 +97,7 @@ def plot_overall(
 ) -> list[Path]:
     """Draw `inflation` and `critical_difference` over all studies, as `.svg` and `.png`.
 
-    Where no study has both an honest and a random protocol, or ranks cannot be told apart, the
+    If no study has both an honest and a random protocol, or there are too few for ranks, the
     picture says so.
 
     Raises
@@ -108,10 +107,9 @@ def plot_overall(
     """
     panels = []
     for study in studies:
-        gaps = _of_study(Path(tables) / "inflation.csv", study)
-        gaps = gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
+        gaps = _gaps(Path(tables), study)
         if len(gaps):
-            # One panel of five has room for the baseline that matters: the one to beat.
+            # A small panel has room for only the best baseline.
             baselines = gaps[gaps["kind"] == "baseline"].sort_values("honest", ascending=False)
             networks = gaps[gaps["kind"] == "network"]
             panels.append((study, pd.concat([networks, baselines.head(1)])))
@@ -126,9 +124,15 @@ def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:
     return table[table["study"] == study["study"]]
 
 
+def _gaps(tables: Path, study: Mapping[str, Any]) -> pd.DataFrame:
+    """Select the rows of inflation.csv about the macro-F1 of the primary split."""
+    gaps = _of_study(tables / "inflation.csv", study)
+    return gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
+
+
 def _histories(runs: pd.DataFrame, base: Path) -> dict[str, list[tuple[int, pd.DataFrame]]]:
-    """Give the chosen epoch and the history of every run of a network."""
-    found: dict[str, list[tuple[int, pd.DataFrame]]] = {}
+    """Collect the epoch kept and the history of every run, by network."""
+    histories: dict[str, list[tuple[int, pd.DataFrame]]] = {}
     for run in runs[runs["kind"] == "network"].to_dict("records"):
         folder = base / run["protocol"] / run["architecture"]
         path = folder / f"seed-{run['seed']}" / f"fold-{run['fold']}" / "history.csv"
@@ -136,8 +140,10 @@ def _histories(runs: pd.DataFrame, base: Path) -> dict[str, list[tuple[int, pd.D
         needed = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
         if not needed <= set(history.columns):
             raise HeldoutError(
-                f"{path}: expected the columns {', '.join(sorted(needed))}, got "
-                f"{', '.join(history.columns)}. Delete its folder and run again."
+                path,
+                f"the columns {', '.join(sorted(needed))}",
+                ", ".join(history.columns),
+                "Delete its folder and run again.",
             )
-        found.setdefault(run["architecture"], []).append((int(run["best_epoch"]), history))
-    return found
+        histories.setdefault(run["architecture"], []).append((int(run["best_epoch"]), history))
+    return histories

@@ -1,4 +1,4 @@
-"""Choose, from the examples of a study, what its pictures of the data show."""
+"""Choose which examples of a study its pictures of the data show."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib.plots.data import Mean
 
 EXAMPLES_PER_CLASS = 3
 
-# The mean of a class does not change to the eye beyond these, and a disk is slow.
+# More would not change the mean of a class visibly, and reading them from disk is slow.
 MOST_GROUPS = 200
 MOST_OF_GROUP = 20
 
@@ -20,20 +20,20 @@ MOST_OF_GROUP = 20
 def some_examples(
     study: Mapping[str, Any], examples: pd.DataFrame, x: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Give a few examples of each class, of as many groups as there are, (example, time, channel).
+    """Select a few examples of each class from different groups, (example, time, channel).
 
-    They are spread evenly over the groups, without chance, so that the picture stays the same.
+    They are spread evenly over the groups, not drawn at random, so the picture stays the same.
     """
-    found = {}
+    chosen = {}
     for name in study["classes"]:
         some = examples[examples["label"] == name].drop_duplicates("group")["example"].to_numpy()
         if len(some):
-            found[str(name)] = np.asarray(x[some[_spread(len(some), EXAMPLES_PER_CLASS)]], float)
-    return found
+            chosen[str(name)] = np.asarray(x[some[_spread(len(some), EXAMPLES_PER_CLASS)]], float)
+    return chosen
 
 
 def class_means(study: Mapping[str, Any], examples: pd.DataFrame, x: np.ndarray) -> dict[str, Mean]:
-    """Give the mean example of each class: every group counts once, however many it has.
+    """Compute the mean example of each class, with every group weighted equally.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def class_means(study: Mapping[str, Any], examples: pd.DataFrame, x: np.ndarray)
         Mean and standard deviation of the means of up to `MOST_GROUPS` groups, of up to
         `MOST_OF_GROUP` examples each. The spread of a single group is 0.
     """
-    found = {}
+    of_class = {}
     for name in study["classes"]:
         some = examples[examples["label"] == name]
         groups = [rows.to_numpy() for _, rows in some.groupby("group", sort=True)["example"]]
@@ -62,10 +62,10 @@ def class_means(study: Mapping[str, Any], examples: pd.DataFrame, x: np.ndarray)
                 for rows in (groups[k] for k in _spread(len(groups), MOST_GROUPS))
             ]
         )
-        found[str(name)] = Mean(means.mean(0), means.std(0))
-    return found
+        of_class[str(name)] = Mean(means.mean(0), means.std(0))
+    return of_class
 
 
 def _spread(count: int, most: int) -> np.ndarray:
-    """Give up to `most` of the positions 0 … count - 1, evenly."""
+    """Select up to `most` of the positions 0 … count - 1, evenly spaced."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))

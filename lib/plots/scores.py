@@ -1,4 +1,4 @@
-"""Pictures of scores: honest beside random, and what is taken for what."""
+"""Pictures of scores: honest against random splits, and confusion matrices."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from lib.plots.style import (
     short,
 )
 
-# White to blue: a share of 0 is the paper. Not quite the palette's blue, which dark pages swap.
+# White to blue. Not quite the blue of the palette, which dark pages swap.
 SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe4f2", "#00659e"])
 
-# Cells keep their own light ground in dark mode, so their text must not change with the page.
+# Cells keep their light background in dark mode, so their text must stay dark.
 CELL_INK = "#111111"
 
 
 def inflation(studies: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figure:
-    """Draw the honest and the random score of every architecture, one panel a study.
+    """Draw the honest and the random score of every architecture, one panel per study.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def inflation(studies: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figu
     Returns
     -------
     Figure
-        A filled dot is the honest score, a hollow one the random split's, bars are 95 % intervals.
+        Filled dots are honest scores, hollow ones those of the random split, bars 95% intervals.
     """
     with mpl.rc_context(SETTINGS):
         if not studies:
@@ -58,11 +58,11 @@ def inflation(studies: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figu
             _dumbbells(axes, rows)
             title = short(str(study["title"]))
             axes.set_title(f"{title} · simulated recordings" if study["simulated"] else title)
-        grid[-1, 0].set_xlabel("macro-F1 of the test part (0 to 1)")
+        grid[-1, 0].set_xlabel("macro-F1 on the test set (0 to 1)")
         handles = [
             _dot("honest split", filled=True),
             _dot("random split, which leaks", filled=False),
-            Line2D([], [], color=INK, linewidth=1.2, label="95 % interval"),
+            Line2D([], [], color=INK, linewidth=1.2, label="95% CI"),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure
@@ -105,13 +105,13 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
 
 
 def _signed(value: float) -> str:
-    """Write a difference with its sign; what rounds to nothing has none."""
+    """Write a difference with its sign; one that rounds to zero has none."""
     rounded = round(value, 2)
     return f"{rounded:+.2f}".replace("-", "−") if rounded else "0.00"
 
 
 def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
-    """Draw a confusion matrix per network: colour is the share of the row, text share and count.
+    """Draw a confusion matrix per network, with the share of the row and the count in each cell.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The look of all pictures: one palette, one ink, and files that are the same bytes each time."""
+"""The look of all pictures: one palette, one ink colour, and files that are reproducible."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from matplotlib.figure import Figure
 from lib.files import atomic
 from lib.networks.registry import ARCHITECTURES
 
-# Okabe and Ito 2008: told apart by colour-blind readers. Architectures have theirs in their files.
+# Okabe and Ito 2008: safe for colour-blind readers. Architectures have theirs in their files.
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 AMBER, GREY = "#e69f00", "#8a8f98"
 PART_COLOURS = {"train": GREY, "validation": AMBER, "test": BLUE}
 
-# The report swaps these in dark mode, so they stand for nothing but text and lines.
+# The report swaps these in dark mode, so use them for text and lines only.
 INK, FAINT = "#24292f", "#d0d7de"
 
-# What a hollow dot is filled with: the paper, and on a dark page the dark.
+# The fill of a hollow dot; dark on a dark page.
 HOLLOW = "#fefefe"
 
 BASELINE_NAMES = {
@@ -33,23 +33,19 @@ BASELINE_NAMES = {
 
 PIXELS_PER_INCH = 150
 
-# Letters of a name in a picture. A longer one would leave no room for what is drawn.
+# Characters of a name in a picture. A longer one would leave no room for the drawing.
 LONGEST = 36
 
 # Any: matplotlib types its settings one literal key at a time.
 SETTINGS: Any = {
+    **dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "text.color"), INK),
+    **dict.fromkeys(("xtick.color", "ytick.color"), INK),
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
     "axes.labelsize": 9,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "axes.spines.top": False,
@@ -79,13 +75,13 @@ def display(architecture: str) -> str:
 
 
 def short(name: str) -> str:
-    """Give a name from data as a picture has room for it: one line, cut where it is long."""
+    """Shorten a name from data to one line that a picture has room for."""
     line = " ".join(name.split())
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def canvas(width: float, height: float) -> Figure:
-    """Give an empty figure of that size (inches) that no global state knows of."""
+    """Create an empty figure of that size (inches) outside of pyplot's global state."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -94,16 +90,16 @@ def canvas(width: float, height: float) -> Figure:
 def panels(
     count: int, *, most: int, width: float, height: float, margin: tuple[float, float], share: bool
 ) -> tuple[Figure, Any]:
-    """Give a figure with a grid of axes; those beyond `count` are hidden.
+    """Create a figure with a grid of axes; those beyond `count` are hidden.
 
     Parameters
     ----------
     count, most : int
-        How many axes are used, and how many stand side by side.
+        How many axes are used, and how many fit side by side.
     width, height : float
         Of one of them, in inches.
     margin : (float, float)
-        What all of them need beside that, in inches.
+        Extra width and height of the figure, in inches.
     share : bool
         Whether all have the same scales.
     """
@@ -117,14 +113,14 @@ def panels(
 
 
 def quiet(axes: Axes, *, grid: str = "x") -> None:
-    """Take away the ticks, and draw faint lines across the axis that is read."""
+    """Remove the tick marks, and draw faint grid lines."""
     axes.tick_params(length=0)
     axes.grid(axis=grid)  # type: ignore[arg-type]
     axes.set_axisbelow(True)
 
 
 def mark_simulated(figure: Figure | None) -> None:
-    """Say in the picture itself that it shows simulated recordings: files go without their page."""
+    """Label a picture as one of simulated recordings: files are shared without their page."""
     if figure is None:
         return
     with mpl.rc_context(SETTINGS):
@@ -136,11 +132,11 @@ def mark_simulated(figure: Figure | None) -> None:
 
 
 def save(figure: Figure, path: Path) -> list[Path]:
-    """Write a figure as `path`.svg and `path`.png, without dates; give both paths."""
+    """Write a figure as `path`.svg and `path`.png, without dates; return both paths."""
     svg, png = (path.with_name(path.name + suffix) for suffix in (".svg", ".png"))
     with mpl.rc_context(SETTINGS):
-        # Laying out takes longest, and both files are to look alike: once, and before either.
-        # `savefig` would draw each of them twice.
+        # The layout is the slowest step and must be the same in both files, so it is done once.
+        # `savefig` would draw each file twice.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         # Transparent, so that the page's own background shows, dark or light.

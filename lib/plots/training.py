@@ -1,4 +1,4 @@
-"""Learning curves: loss and accuracy of train and validation, and the epoch that was kept."""
+"""Learning curves: training and validation loss and accuracy, and the epoch that was kept."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def learning_curves(
                 grid[row, 0].set_ylim(0, 1.02)
         handles = [
             Line2D([], [], color=INK, linewidth=1.2, label="validation"),
-            Line2D([], [], color=GREY, linewidth=1.2, label="train"),
+            Line2D([], [], color=GREY, linewidth=1.2, label="training"),
             Line2D([], [], color=INK, marker="o", linestyle="none", label="epoch kept"),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)

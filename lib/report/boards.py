@@ -1,4 +1,4 @@
-"""The tables of one study that hold scores: who is best, by how much, and in which class."""
+"""The tables of scores of one study: which model is best, by how much, and in which class."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def model(row: Mapping[str, Any]) -> Cell:
 
 
 def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
-    """Show a row per model: honest, random, inflation, then other metrics of the honest split."""
+    """Build a row per model: honest, random, inflation, then other metrics of the honest split."""
     board = tables["leaderboard"]
     primary = board[(board["protocol"] == study["primary"]) & (board["unit"] == "example")]
     gaps = {row["architecture"]: row for row in records(primary_rows(study, tables["inflation"]))}
@@ -57,10 +57,14 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
     title = study["protocols"][study["primary"]]["title"]
     return TableView(
         f"{study['study']}-leaderboard",
-        f"Leaderboard on the test part under the honest split ({title})"
-        + (", beside the random one" if gaps else "")
-        + ". Means over seeds; small numbers are 95 % intervals over groups."
-        + (" Networks that share a letter are not shown to differ in macro-F1." if letters else ""),
+        f"Leaderboard on the test set under the honest split ({title})"
+        + (", beside the random split" if gaps else "")
+        + ". Means over seeds, with 95% confidence intervals over groups."
+        + (
+            " Networks that share a letter do not differ significantly in macro-F1."
+            if letters
+            else ""
+        ),
         [
             *("Model", "Macro-F1, honest"),
             *(["Letters"] if letters else []),
@@ -77,7 +81,7 @@ def primary_rows(study: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
 
 
 def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
-    """Show every metric of every model, split and unit, to be filtered by any of them."""
+    """List every metric of every model, split and unit, to be filtered by any of them."""
     metrics = [name for name in METRICS if name in set(board["metric"])]
     lower = [metric_name(name) for name in metrics if not METRICS[name].higher_is_better]
     units = board["unit"].nunique() > 1
@@ -93,27 +97,31 @@ def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
             cells.append(text(unit))
         cells += [number(first["examples"], digits=0), number(first["groups"], digits=0)]
         cells += [
-            interval(scores[name], note=scores[name]["interval_note"])
-            if name in scores
-            else number(None)
+            interval(scores[name], note=_short(scores[name])) if name in scores else number(None)
             for name in metrics
         ]
         rows.append(cells)
-    heads = ["Model", "Kind", "Split", *(["Judged by"] if units else []), "Examples", "Groups"]
+    heads = ["Model", "Kind", "Split", *(["Unit"] if units else []), "Examples", "Groups"]
     return TableView(
         f"{study['study']}-metrics",
-        "Every metric of the test part, for every split"
-        + (", judged by example and by recording (mean probability)" if units else "")
-        + ". Means over seeds, with 95 % intervals over groups. Lower is better for "
-        + f"{', '.join(lower)}; of all others, higher.",
+        "Every metric on the test set, for every split"
+        + (", by example and by recording (mean probability)" if units else "")
+        + ". Means over seeds, with 95% confidence intervals over groups. Lower is better for "
+        + f"{', '.join(lower)}; for all others, higher.",
         [*heads, *(metric_name(name) for name in metrics)],
         rows,
         filters=(1, 2, 3) if units else (1, 2),
     )
 
 
+def _short(row: Mapping[str, Any]) -> str:
+    """Leave out which metrics never have an interval: the documentation says it once."""
+    note = str(row["interval_note"])
+    return "" if note.startswith("no interval: it is not made") else note
+
+
 def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Show the difference of every pair of models, with what a reader may conclude."""
+    """List the difference of every pair of models, with what a reader may conclude."""
     some = primary_rows(study, table)
     if some.empty:
         return None
@@ -129,15 +137,15 @@ def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | No
     ]
     return TableView(
         f"{study['study']}-differences",
-        "Differences in macro-F1 under the honest split, paired by group; p values after Holm's "
-        "correction for all pairs of this table.",
+        "Differences in macro-F1 under the honest split, paired by group; p values are corrected "
+        "for all pairs in this table by Holm's method.",
         ["Model", "Against", "Difference", "p (Holm)", "Verdict"],
         rows,
     )
 
 
 def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Show the corrected resampled t test of every pair of models over folds."""
+    """List the corrected resampled t test of every pair of models over folds."""
     some = table[(table["metric"] == "macro_f1") & table["protocol"].isin(study["protocols"])]
     if some.empty:
         return None
@@ -155,8 +163,8 @@ def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | Non
     ]
     return TableView(
         f"{study['study']}-folds",
-        "Differences in macro-F1 over folds: the t test with the correction of Nadeau and Bengio "
-        "(2003), since folds share their training examples; p values after Holm's correction.",
+        "Differences in macro-F1 over folds: the corrected resampled t test of Nadeau and Bengio "
+        "(2003), since folds share training examples; p values are corrected by Holm's method.",
         ["Split", "Model", "Against", "Difference", "p (Holm)", "Folds", "Verdict"],
         rows,
         filters=(0,),
@@ -165,14 +173,14 @@ def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | Non
 
 def _verdict(row: Mapping[str, Any]) -> str:
     if math.isnan(row["p_holm"]):
-        return "cannot be told"
+        return "not enough data"
     if row["p_holm"] > 0.05:
-        return "no difference shown"
+        return "no significant difference"
     return f"{display(row['a'] if row['difference'] > 0 else row['b'])} is better"
 
 
 def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> TableView:
-    """Show the classes under the honest split, as every network and the chosen one tells them."""
+    """List the scores of each class under the honest split, those of the chosen network first."""
     some = table[(table["protocol"] == study["primary"]) & (table["kind"] == "network")]
     some = some[some["unit"] == "example"]
     # The chosen network first: it is what the answer is about.
@@ -193,8 +201,8 @@ def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> Table
         )
     return TableView(
         f"{study['study']}-per-class",
-        "Classes under the honest split, means over seeds with 95 % intervals over groups; the "
-        f"{display(best)}, chosen on validation, comes first.",
+        "Scores of each class under the honest split: means over seeds with 95% confidence "
+        f"intervals over groups. The {display(best)}, chosen on the validation set, comes first.",
         ["Model", "Class", "Test examples", "Sensitivity", "Positive predictive value", "F1"],
         rows,
         filters=(0, 1),
@@ -202,7 +210,7 @@ def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> Table
 
 
 def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Show the beat-by-beat table that ANSI/AAMI EC57 asks for; None where the study has none."""
+    """Build the beat-by-beat table of ANSI/AAMI EC57; return None where the study has none."""
     if table.empty:
         return None
     counts = ("tp", "fn", "fp", "tn")
@@ -219,9 +227,9 @@ def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
     ]
     return TableView(
         f"{study['study']}-aami",
-        "Beats as ANSI/AAMI EC57 counts them, each class against all others, over N, S, V and F: "
-        "means over seeds with 95 % intervals over groups; "
-        "the jκ index is one number for the whole table (Mar et al. 2011).",
+        "Beats counted as in ANSI/AAMI EC57, each class against all others, over N, S, V and F: "
+        "means over seeds with 95% confidence intervals over groups. "
+        "The jκ index is one number for the whole table (Mar et al. 2011).",
         [
             *("Model", "Split", "Class", "TP", "FN", "FP", "TN", "Sensitivity"),
             *("Positive predictive value", "False positive rate", "Accuracy", "jκ index"),
@@ -232,7 +240,7 @@ def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
 
 
 def agreement(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Show how far validation, which chooses, and test, which tells, lie apart."""
+    """List how far the validation score, which chooses, is from the test score."""
     some = table[(table["metric"] == "macro_f1") & table["protocol"].isin(study["protocols"])]
     if some.empty:
         return None
@@ -248,8 +256,8 @@ def agreement(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None
     ]
     return TableView(
         f"{study['study']}-agreement",
-        "How far validation and test disagree, in macro-F1: what was chosen by looks better on "
-        "validation than it is.",
+        "Macro-F1 on the validation and test sets. A score that was used to choose a model is "
+        "optimistic.",
         ["Model", "Split", "Validation", "Test", "Validation − test"],
         rows,
         filters=(0, 1),

@@ -1,54 +1,46 @@
-"""What the page shows of a study's recordings: a row for each class, and what looks broken."""
+"""What the page shows of a study's recordings: a row for each class, and what looks wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from lib.report.table import Cell, TableView, minus, number, text
+from lib.report.table import Cell, TableView, decimal, number, tabulate, text
 
 
 def classes_table(study: str, exploration: Mapping[str, Any]) -> TableView:
-    """Give counts, balance, rates, durations and levels of each class."""
-    rows = [
-        [
-            text(row["class"]),
-            number(row["examples"], digits=0),
-            number(row["recordings"], digits=0),
-            number(row["groups"], digits=0),
-            number(row["largest_group"], digits=2),
-            text(", ".join(f"{rate:g}" for rate in row["rates"])),
-            _spread(row["duration"], digits=2),
-            _spread(row["level"], digits=0),
-        ]
-        for row in exploration["classes"]
-    ]
-    return TableView(
+    """Show counts, balance, rates, durations and levels of each class."""
+    return tabulate(
         f"{study}-exploration",
-        "The recordings of each class. A class that differs in rate, duration or level can be told "
-        "without listening: the baseline «metadata» says how well. Where one group gave most of a "
-        "class, its numbers are about that group.",
-        [
-            *("Class", "Examples", "Recordings", "Groups", "Share of the largest group"),
-            *("Rates (Hz)", "Duration (s)", f"Level ({exploration['decibel']})"),
-        ],
-        rows,
+        "The recordings of each class. A class that differs in sampling rate, duration or level "
+        "can be recognised without its sound; the metadata baseline measures how well. Where one "
+        "group contributes most of a class, the scores of that class describe that group.",
+        {
+            "Class": lambda row: text(row["class"]),
+            "Examples": lambda row: number(row["examples"], digits=0),
+            "Recordings": lambda row: number(row["recordings"], digits=0),
+            "Groups": lambda row: number(row["groups"], digits=0),
+            "Share of the largest group": lambda row: number(row["largest_group"], digits=2),
+            "Sampling rates (Hz)": lambda row: text(", ".join(f"{r:g}" for r in row["rates"])),
+            "Duration (s)": lambda row: _spread(row["duration"], digits=2),
+            f"RMS level ({exploration['decibel']})": lambda row: _spread(row["level"], digits=0),
+        },
+        exploration["classes"],
     )
 
 
 def _spread(ends: list[float], *, digits: int) -> Cell:
-    """Show the median and, in small, least and greatest."""
+    """Show the median and, below it, the range."""
     if not ends:
         return number(None)
-    low, middle, high = ends
-    return number(middle, digits=digits, note=minus(f"{low:.{digits}f} to {high:.{digits}f}"))
+    low, middle, high = (decimal(value, digits=digits) for value in ends)
+    return Cell(middle, repr(ends[1]), numeric=True, note=f"{low} to {high}")
 
 
 def remarks(exploration: Mapping[str, Any]) -> list[str]:
-    """Say which recordings hold the same examples, and which look broken."""
-    duplicates = exploration["duplicates"]
-    found = [
+    """List the recordings that hold the same examples, and those that look wrong."""
+    identical = [
         f"{', '.join(names[:-1])} and {names[-1]} hold identical examples: they count as one group."
-        for names in duplicates["recordings"]
+        for names in exploration["duplicates"]["recordings"]
     ]
-    return found + [f"{s['recording']}: {s['reason']}." for s in exploration["suspects"]]
+    return identical + [f"{s['recording']}: {s['reason']}." for s in exploration["suspects"]]

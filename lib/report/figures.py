@@ -1,4 +1,4 @@
-"""Put a picture into the page: as a data URI, SVG where that is not much the longer one."""
+"""Embed a picture in the page as a data URI: as SVG unless that is much longer than PNG."""
 
 from __future__ import annotations
 
@@ -31,33 +31,26 @@ VECTOR_MAY_COST = 1.5
 
 @dataclass(frozen=True)
 class FigureView:
-    """A picture as the template shows it."""
+    """A picture as the template shows it, with its size in CSS pixels."""
 
-    name: str
     uri: Markup
     vector: bool
-    alt: str
-    caption: str
     width: int
     height: int
 
 
-def figure(path: Path, *, name: str, alt: str, caption: str) -> FigureView | None:
-    """Embed `path`.svg or `path`.png; give None where neither was drawn.
+def figure(path: Path) -> FigureView | None:
+    """Embed `path`.svg or `path`.png; return None where neither was drawn.
 
     Parameters
     ----------
     path : Path
         Without its suffix.
-    name : str
-        What a download is called, without suffix.
-    alt, caption : str
-        What it shows, for who cannot see it and for who can.
 
     Raises
     ------
     HeldoutError
-        Only one of the two files is there.
+        Only one of the two files exists.
     """
     svg, png = (path.with_name(path.name + suffix) for suffix in (".svg", ".png"))
     if not svg.exists() and not png.exists():
@@ -66,16 +59,17 @@ def figure(path: Path, *, name: str, alt: str, caption: str) -> FigureView | Non
         drawing, pixels = svg.read_text(encoding="utf-8"), png.read_bytes()
     except OSError as error:
         raise HeldoutError(
-            f"{path}: expected a picture as .svg and .png, got {error}. "
-            "Delete both and run again: they are drawn anew."
+            path,
+            "a picture as .svg and .png",
+            str(error),
+            "Delete both and run again: they will be redrawn.",
         ) from error
     size = _size(drawing)
-    adapted = _shortened(_with_dark(drawing))
-    drawn, coded = _drawn(adapted), base64.b64encode(pixels).decode()
+    drawn, coded = _drawn(_shortened(_with_dark(drawing))), base64.b64encode(pixels).decode()
     vector = len(drawn) <= VECTOR_MAY_COST * len(coded)
     uri = f"data:image/svg+xml,{drawn}" if vector else f"data:image/png;base64,{coded}"
     # What is quoted here cannot leave its attribute; escaped once more it would be twice as long.
-    return FigureView(name, Markup(uri), vector, alt, caption, *size)
+    return FigureView(Markup(uri), vector, *size)
 
 
 def _drawn(drawing: str) -> str:
@@ -84,31 +78,31 @@ def _drawn(drawing: str) -> str:
 
 
 def _size(drawing: str) -> tuple[int, int]:
-    """Give width and height of an SVG in CSS pixels, 96 an inch; its unit is the point, 72 an inch.
+    """Return width and height of an SVG in CSS pixels, 96 per inch; its points are 72 per inch.
 
-    With both the page keeps its place while pictures are decoded.
+    With both, the page does not jump while pictures are decoded.
     """
-    found = re.search(r'<svg[^>]*?\swidth="([\d.]+)pt"\s+height="([\d.]+)pt"', drawing)
-    if not found:
+    size = re.search(r'<svg[^>]*?\swidth="([\d.]+)pt"\s+height="([\d.]+)pt"', drawing)
+    if not size:
         return 690, 400
-    width, height = (round(float(value) * 96 / 72) for value in found.groups())
+    width, height = (round(float(value) * 96 / 72) for value in size.groups())
     return width, height
 
 
 def _shortened(drawing: str) -> str:
-    """Write coordinates to a hundredth of a point, finer cannot be seen, and leave out the head."""
+    """Round coordinates to a hundredth of a point, which nobody sees, and drop the metadata."""
 
-    def path(found: re.Match[str]) -> str:
-        return re.sub(r"-?\d+\.\d{3,}", lambda n: f"{float(n.group()):.2f}", found.group())
+    def rounded(attribute: re.Match[str]) -> str:
+        return re.sub(r"-?\d+\.\d{3,}", lambda n: f"{float(n.group()):.2f}", attribute.group())
 
     drawing = re.sub(
         r"<metadata>.*?</metadata>|<\?xml.*?\?>|<!DOCTYPE[^>]*>", "", drawing, flags=re.S
     )
-    return re.sub(r' (?:d|x|y|transform)="[^"]*"', path, drawing.strip())
+    return re.sub(r' (?:d|x|y|transform)="[^"]*"', rounded, drawing.strip())
 
 
 def _with_dark(drawing: str) -> str:
-    """Let text and lines of an SVG turn light on a dark page; a program that draws it sees ink."""
+    """Let text and lines of an SVG turn light on a dark page; other viewers see dark ink."""
     rules = "".join(
         f'[style*="{part}: {light}"]{{{part}:{dark}!important}}'
         for light, dark in ON_DARK.items()
@@ -121,4 +115,4 @@ def _with_dark(drawing: str) -> str:
         "text{font-family:system-ui,'DejaVu Sans',sans-serif!important}"
         f"@media screen and (prefers-color-scheme:dark){{{rules}}}</style>"
     )
-    return re.sub(r"(<svg[^>]*>)", lambda found: found.group(1) + style, drawing, count=1)
+    return re.sub(r"(<svg[^>]*>)", lambda tag: tag.group(1) + style, drawing, count=1)

@@ -2,118 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from lib.plots.style import display
-from lib.report.table import Cell, TableView, number, records, text
+from lib.report.table import Cell, Row, TableView, is_true, network, number, records, tabulate, text
 
-# More rows than this of a search are not read by anybody; the CSV has them all.
+# Nobody reads more rows of a search than this; the CSV has them all.
 MOST_TRIALS = 200
 
 SCORES = ("val_loss", "val_accuracy", "val_macro_f1")
-ABOUT_THE_TRIAL = ("epochs", "best_epoch", "state", "reason")
+NO_SETTINGS = {"study", "architecture", "trial", "chosen", *SCORES}
+ABOUT_THE_TRIAL = {"epochs", "best_epoch", "state", "reason"}
 
 
 def chosen(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Give the hyperparameters of each architecture that were trained under every split."""
-    some = _filled(table[_is_chosen(table)]) if len(table) else table
-    if some.empty:
+    """Show the hyperparameters that each architecture was trained with under every split."""
+    table = _filled(table[table["chosen"].map(is_true)])
+    if table.empty:
         return None
-    skip = {"study", "architecture", "trial", "chosen", *SCORES, *ABOUT_THE_TRIAL}
-    settings = [name for name in some.columns if name not in skip]
-    rows = [
-        [
-            text(display(row["architecture"]), tone=str(row["architecture"])),
-            *(_setting(row[name]) for name in settings),
-        ]
-        for row in records(some)
-    ]
-    return TableView(
+    return tabulate(
         f"{study['study']}-hyperparameters",
         "Hyperparameters of the final runs, the same under every split.",
-        ["Model", *(name.replace("_", " ") for name in settings)],
-        rows,
+        {"Model": network, **_settings(table, NO_SETTINGS | ABOUT_THE_TRIAL)},
+        records(table),
     )
 
 
 def trials(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Give every trial of every search, the best of each architecture first."""
+    """List every trial of every search, the best of each architecture first."""
     if table.empty:
         return None
     table = _filled(table)
     scores = [name for name in SCORES if name in table.columns]
-    settings = [
-        name
-        for name in table.columns
-        if name not in {"study", "architecture", "trial", "chosen", *scores}
-    ]
     if "val_loss" in scores:
-        # By what the search chooses by, so that the chosen trial stands first.
+        # The search minimises it, so the chosen trial comes first.
         table = table.sort_values(["architecture", "val_loss"], kind="stable")
-    rows = []
-    for row in records(table.head(MOST_TRIALS)):
-        first = str(row["chosen"]).lower() == "true"
-        cells = [
-            text(display(row["architecture"]), tone=str(row["architecture"])),
-            text(row["trial"], note="chosen" if first else "", tone="chosen" if first else ""),
-            *(number(row[score]) for score in scores),
-            *(_setting(row[name]) for name in settings),
-        ]
-        rows.append(cells)
-    heads = [name.replace("val_", "").replace("_", " ") + " (validation)" for name in scores]
-    return TableView(
+    shared = "".join(
+        f" The search of the {display(name)} was shared by {workers} workers, so it is not "
+        "deterministic: the same search may choose another trial next time."
+        for name, workers in study["shared_searches"].items()
+    )
+    return tabulate(
         f"{study['study']}-trials",
-        "Every trial of the search, which saw the train and validation parts of the honest split "
-        "alone"
+        "Every trial of the search, which used only the training and validation sets of the "
+        "honest split"
         + (f"; the first {MOST_TRIALS} of {len(table)}." if len(table) > MOST_TRIALS else ".")
-        + "".join(
-            f" The search of {display(name)} was shared by {workers} workers: it is not "
-            "deterministic, and the same search again may choose another trial."
-            for name, workers in study["shared_searches"].items()
-        ),
-        ["Model", "Trial", *heads, *(name.replace("_", " ") for name in settings)],
-        rows,
-        filters=(0,),
+        + shared,
+        {
+            "Model": network,
+            "Trial": lambda row: _trial(row["trial"], chosen=is_true(row["chosen"])),
+            **{f"{_words(name[4:])} (validation)": _column(name, number) for name in scores},
+            **_settings(table, NO_SETTINGS),
+        },
+        records(table.head(MOST_TRIALS)),
+        filters=("Model",),
     )
 
 
 def importance(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
-    """Give what share of the spread between trials each hyperparameter explains.
-
-    None where nothing was searched.
-    """
+    """Show how much of the variance between trials each hyperparameter explains, if any was run."""
     table = table[pd.to_numeric(table["trials"]) > 0]
     if table.empty:
         return None
-    rows = [
-        [
-            text(display(row["architecture"]), tone=str(row["architecture"])),
-            text(str(row["hyperparameter"]).replace("_", " ")),
-            number(row["importance"], note=str(row["note"])),
-            number(row["trials"], digits=0),
-        ]
-        for row in records(table)
-    ]
-    return TableView(
+    return tabulate(
         f"{study['study']}-importance",
-        "Which hyperparameters mattered: the share of the spread of the validation loss between "
-        "trials that each explains.",
-        ["Model", "Hyperparameter", "Importance", "Trials"],
-        rows,
+        "Which hyperparameters mattered: the share of the variance of the validation loss between "
+        "trials that each one explains.",
+        {
+            "Model": network,
+            "Hyperparameter": lambda row: text(_words(str(row["hyperparameter"]))),
+            "Importance": lambda row: number(row["importance"], note=str(row["note"])),
+            "Trials": lambda row: number(row["trials"], digits=0),
+        },
+        records(table),
     )
-
-
-def _is_chosen(table: pd.DataFrame) -> pd.Series:
-    return table["chosen"].astype(str).str.lower() == "true"
 
 
 def _filled(table: pd.DataFrame) -> pd.DataFrame:
     """Drop a column that no trial of this study fills: it belongs to another study's search."""
     table = table.dropna(axis=1, how="all")
     return table[[c for c in table.columns if (table[c].astype(str) != "").any()]]
+
+
+def _trial(name: Any, *, chosen: bool) -> Cell:
+    mark = "chosen" if chosen else ""
+    return text(name, note=mark, tone=mark)
+
+
+def _settings(table: pd.DataFrame, without: set[str]) -> dict[str, Callable[[Row], Cell]]:
+    """Map the header of each column of settings to what makes its cells."""
+    return {_words(name): _column(name, _setting) for name in table.columns if name not in without}
+
+
+def _column(name: str, cell: Callable[[Any], Cell]) -> Callable[[Row], Cell]:
+    return lambda row: cell(row[name])
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _setting(value: Any) -> Cell:

@@ -6,7 +6,7 @@ from lib.metrics.registry import METRICS
 
 
 def metric_name(metric: str) -> str:
-    """Write a metric's name as people do: `sensitivity_S` is «sensitivity of S»."""
+    """Return a metric's name as people write it: `sensitivity_S` is "sensitivity of S"."""
     if metric in METRICS:
         return METRICS[metric].label
     name, _, label = metric.partition("_")

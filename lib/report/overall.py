@@ -5,240 +5,221 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from lib.plots.style import display
 from lib.report.names import metric_name
-from lib.report.table import Cell, TableView, interval, number, records, seconds, text
+from lib.report.table import (
+    Cell,
+    Row,
+    TableView,
+    duration,
+    interval,
+    is_true,
+    network,
+    number,
+    records,
+    tabulate,
+    text,
+)
 
 
 def claims_table(claims: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> TableView | None:
-    """Put what was published beside what we measured; None where nothing was."""
+    """Show published numbers beside ours; None where nothing was published."""
     if claims.empty:
         return None
     titles = {str(study["study"]): str(study["title"]) for study in studies}
-    rows = []
-    for claim in records(claims):
-        valid = str(claim["valid"]).lower() == "true"
-        same = ("same_split", "same_low", "same_high")
-        run = "simulated recordings" if str(claim["simulated"]).lower() == "true" else ""
-        rows.append(
-            [
-                text(titles[claim["study"]], note=run),
-                _breakable(claim["source"]),
-                text(claim["architecture"]),
-                text(claim["split"], note=str(claim["test_size"])),
-                _apart(claim["group_disjoint"]),
-                text(metric_name(claim["metric"])),
-                number(claim["value"], note="" if valid else "not valid"),
-                text("yes" if valid else "no", tone="" if valid else "bad"),
-                text(display(claim["our_architecture"])),
-                interval(claim, names=same, note=_missing(claim, "same_split")),
-                interval(
-                    claim,
-                    names=("honest", "honest_low", "honest_high"),
-                    note=_missing(claim, "honest"),
-                ),
-                text(claim["note"], note=claim["our_note"]),
-            ]
-        )
-    columns = ["Study", "Source", "Model", "Split", "Groups apart", "Metric", "Claimed", "Valid"]
-    return TableView(
+
+    def ours(claim: Row, name: str, start: str) -> Cell:
+        measured = claim[name] == claim[name]
+        names = (name, f"{start}_low", f"{start}_high")
+        return interval(claim, names=names, note="" if measured else "not measured")
+
+    return tabulate(
         "claims",
-        "What has been published, with the split it was measured on, beside ours under the same "
-        "kind of split and under the honest one. Test sets differ, so only orders of size compare. "
-        "A number that is not valid measures something else than it says; the remark gives the "
-        "reason.",
-        [*columns, "Ours", "Same split", "Honest split", "Remark"],
-        rows,
-        filters=(0, 4, 7),
+        "Published results, with the split they were measured on, beside ours under the same "
+        "kind of split and under the honest one. The test sets differ, so compare orders of "
+        "magnitude only. A number that is not valid does not measure what it claims to; the "
+        "remark gives the reason.",
+        {
+            "Study": lambda claim: text(
+                titles[claim["study"]],
+                note="simulated recordings" if is_true(claim["simulated"]) else "",
+            ),
+            "Source": lambda claim: text(claim["source"]),
+            "Model": lambda claim: text(claim["architecture"]),
+            "Split": lambda claim: text(claim["split"], note=str(claim["test_size"])),
+            "Disjoint groups": lambda claim: _disjoint(claim["group_disjoint"]),
+            "Metric": lambda claim: text(metric_name(claim["metric"])),
+            "Claimed": lambda claim: number(
+                claim["value"], note="" if is_true(claim["valid"]) else "not valid"
+            ),
+            "Valid": lambda claim: _yes(is_true(claim["valid"])),
+            "Ours": lambda claim: text(display(claim["our_architecture"])),
+            "Same split": lambda claim: ours(claim, "same_split", "same"),
+            "Honest split": lambda claim: ours(claim, "honest", "honest"),
+            "Remark": lambda claim: text(claim["note"], note=claim["our_note"]),
+        },
+        records(claims),
+        filters=("Study", "Disjoint groups", "Valid"),
     )
 
 
-def _apart(value: Any) -> Cell:
-    """Say whether the groups of a published split were on one side each."""
-    known = str(value).lower()
-    if known not in ("true", "false"):
-        return text("not stated")
-    return text("yes") if known == "true" else text("no", tone="bad")
+def _disjoint(value: Any) -> Cell:
+    """Say whether each group of a published split was in one set only."""
+    return _yes(is_true(value)) if str(value).lower() in ("true", "false") else text("not stated")
 
 
-def _breakable(source: Any) -> Cell:
-    """Let an address break after its strokes: it would push the numbers off the page."""
-    cell = text(source)
-    return replace(cell, text=cell.text.replace("/", "/\u200b"))
-
-
-def _missing(claim: Mapping[str, Any], name: str) -> str:
-    if claim[name] == claim[name]:
-        return ""
-    return "not measured"
+def _yes(value: bool) -> Cell:
+    return text("yes") if value else text("no", tone="bad")
 
 
 def costs_table(costs: pd.DataFrame, studies: Sequence[Mapping[str, Any]]) -> TableView:
-    """Give the median cost of each architecture in each study."""
+    """Show the median cost of each architecture in each study."""
     titles = {str(study["study"]): str(study["title"]) for study in studies}
-    rows = []
     numbers = ["parameters", "model_kb", "epochs", "train_seconds", "predict_seconds"]
-    grouped = costs.groupby(["study", "architecture"], sort=False)
-    for (study, name), some in grouped:
-        middle = some[numbers].apply(pd.to_numeric, errors="coerce").median()
-        rows.append(
-            [
-                text(titles[str(study)]),
-                text(display(str(name))),
-                number(middle["parameters"], digits=0),
-                number(middle["model_kb"], digits=0),
-                number(middle["epochs"], digits=0),
-                _time(middle["train_seconds"]),
-                _time(middle["predict_seconds"]),
-                text(_devices(some)),
-            ]
-        )
-    return TableView(
+    rows = [
+        {
+            "study": titles[str(study)],
+            "model": display(str(name)),
+            **some[numbers].apply(pd.to_numeric, errors="coerce").median(),
+            "devices": _devices(some),
+        }
+        for (study, name), some in costs.groupby(["study", "architecture"], sort=False)
+    ]
+    return tabulate(
         "costs",
-        "What each model costs: the median over splits, seeds and folds.",
-        [
-            *("Study", "Model", "Parameters", "Size (KB)", "Epochs"),
-            *("Training", "Prediction of one example", "Device"),
-        ],
+        "The cost of each model: medians over splits, seeds and folds.",
+        {
+            "Study": lambda row: text(row["study"]),
+            "Model": lambda row: text(row["model"]),
+            "Parameters": lambda row: number(row["parameters"], digits=0),
+            "Size (KB)": lambda row: number(row["model_kb"], digits=0),
+            "Epochs": lambda row: number(row["epochs"], digits=0),
+            "Training": lambda row: duration(row["train_seconds"]),
+            "Prediction of one example": lambda row: duration(row["predict_seconds"]),
+            "Device": lambda row: text(row["devices"]),
+        },
         rows,
-        filters=(0,),
+        filters=("Study",),
     )
 
 
 def _devices(costs: pd.DataFrame) -> str:
     """Name what computed: how many of which device, and mixed precision with what it changed."""
-    found: dict[str, None] = {}
+    names = set()
     for row in records(costs[costs["device"] != ""]):
-        many = f"{int(row['devices'])} × " if row["devices"] == row["devices"] else ""
-        name = f"{many if not many.startswith('1 ') else ''}{row['device']}"
+        several = f"{int(row['devices'])} × " if row["devices"] > 1 else ""
+        name = f"{several}{row['device']}"
         if str(row["precision"]).startswith("mixed"):
             effects = pd.to_numeric(
                 costs.loc[costs["precision"] == row["precision"], "precision_macro_f1"]
             ).abs()
             name += f", {row['precision']} (macro-F1 changed by up to {effects.max():.2g})"
-        found[name] = None
-    return "; ".join(sorted(found))
-
-
-def _time(value: float) -> Cell:
-    if value != value:
-        return number(None)
-    return Cell(seconds(value), repr(float(value)), numeric=True)
+        names.add(name)
+    return "; ".join(sorted(names))
 
 
 def licences(manifests: Sequence[Mapping[str, Any]]) -> TableView:
-    """Give source, version, licence and citation of each dataset."""
-    rows = []
-    for manifest in manifests:
-        cited = manifest.get("citation") or []
-        files = manifest.get("files") or []
-        rows.append(
-            [
-                text(manifest["dataset"]),
-                text(manifest.get("source"), tone="bad" if manifest.get("simulated") else ""),
-                text(manifest.get("version")),
-                text(manifest.get("licence")),
-                number(len(files), digits=0),
-                number(sum(int(file["bytes"]) for file in files) / 1e6, digits=1),
-                text(_digest_of_files(files)),
-                text("; ".join(cited if isinstance(cited, list) else [str(cited)])),
-            ]
-        )
-    return TableView(
+    """Show source, version, licence and citation of each dataset."""
+    return tabulate(
         "licences",
-        "Where the recordings are from, and whom to cite. The checksum is over the list of all "
-        "files with theirs, which resources/data holds.",
-        ["Dataset", "Source", "Version", "Licence", "Files", "MB", "SHA-256", "Citation"],
-        rows,
+        "Where the recordings come from, and how to cite them. The checksum covers the list of all "
+        "files and their own checksums, which resources/data holds.",
+        {
+            "Dataset": lambda row: text(row["dataset"]),
+            "Source": lambda row: text(row["source"], tone="bad" if row["simulated"] else ""),
+            "Version": lambda row: text(row["version"]),
+            "Licence": lambda row: text(row["licence"]),
+            "Files": lambda row: number(len(row["files"]), digits=0),
+            "MB": lambda row: number(sum(f["bytes"] for f in row["files"]) / 1e6, digits=1),
+            "SHA-256": lambda row: text(_digest_of_files(row["files"])),
+            "Citation": lambda row: text("; ".join(row["citation"])),
+        },
+        manifests,
     )
 
 
 def _digest_of_files(files: Sequence[Mapping[str, Any]]) -> str:
-    """Give one checksum for all files of a dataset, in the order of their names."""
+    """Compute one checksum for all files of a dataset, in the order of their names."""
     lines = sorted(f"{file['sha256']}  {file['path']}\n" for file in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest() if files else ""
 
 
 def ranks_table(ranks: pd.DataFrame) -> TableView | None:
-    """Give the mean rank of every architecture, and what Friedman's test says of them."""
+    """Show the mean rank of every architecture, and the result of Friedman's test."""
     if ranks.empty:
         return None
-    rows = [
-        [
-            text(row["scope"]),
-            text(display(row["architecture"]), tone=str(row["architecture"])),
-            number(row["mean_rank"], digits=2),
-            number(row["blocks"], digits=0),
-            number(row["chi2"], digits=2),
-            number(row["f"], digits=2),
-            number(row["p"]),
-            number(row["critical_difference"], digits=2),
-        ]
-        for row in records(ranks)
-    ]
-    return TableView(
+    return tabulate(
         "ranks",
-        "Mean ranks by macro-F1 under the honest split, 1 is best: Friedman's χ² and the F of "
-        "Iman and Davenport, and the critical difference of Nemenyi's test at 5 % (Demšar 2006).",
-        [
-            *("Over", "Model", "Mean rank", "Blocks", "χ²", "F", "p"),
-            "Critical difference",
-        ],
-        rows,
+        "Mean ranks by macro-F1 under the honest split (1 is best), Friedman's χ², the F of Iman "
+        "and Davenport, and the critical difference of the Nemenyi test at 5% (Demšar 2006).",
+        {
+            "Over": lambda row: text(row["scope"]),
+            "Model": network,
+            "Mean rank": lambda row: number(row["mean_rank"], digits=2),
+            "Blocks": lambda row: number(row["blocks"], digits=0),
+            "χ²": lambda row: number(row["chi2"], digits=2),
+            "F": lambda row: number(row["f"], digits=2),
+            "p": lambda row: number(row["p"]),
+            "Critical difference": lambda row: number(row["critical_difference"], digits=2),
+        },
+        records(ranks),
     )
 
 
 def rank_remarks(ranks: pd.DataFrame) -> list[str]:
-    """Give what must be said beside each ranking: what it is over, and how little it can show."""
+    """List what must be said beside each ranking: what it is over, and how little it can show."""
     notes = dict.fromkeys(
         (str(row["scope"]), str(row["note"])) for row in records(ranks) if row["note"]
     )
-    return [f"Over {scope}: {note}." for scope, note in notes]
+    return [f"Ranks over {scope}: {note}." for scope, note in notes]
 
 
 def provenance_tables(provenance: Mapping[str, Any]) -> list[TableView]:
-    """Give one table of single facts, then one for each dictionary."""
+    """Build one table of single facts, then one for each dictionary."""
     facts = {name: value for name, value in provenance.items() if not isinstance(value, Mapping)}
     if isinstance(provenance.get("config"), Mapping):
         facts["config, SHA-256"] = _digest(provenance["config"])
-    tables = []
-    if facts:
-        tables.append(_facts("provenance", "This report.", facts))
+    tables = [_facts("provenance", "This report.", facts)] if facts else []
     for name, values in provenance.items():
         if not isinstance(values, Mapping) or not values:
             continue
         if name == "durations":
-            times = {key: _time(float(value)) for key, value in values.items()}
-            tables.append(_facts(name, "How long every stage took, all its jobs together.", times))
+            times = {key: duration(float(value)) for key, value in values.items()}
+            tables.append(_facts(name, "Time taken by each stage, summed over its jobs.", times))
         else:
             tables.append(_facts(name, name.replace("_", " ").capitalize() + ".", _flat(values)))
     return tables
 
 
 def _digest(config: Mapping[str, Any]) -> str:
-    """Give one short name to a configuration: two reports of the same one show the same."""
+    """Compute a short name of a configuration: two reports of the same one show the same."""
     words = json.dumps(config, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 def _flat(values: Mapping[str, Any], start: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    """Join the keys of nested dictionaries by dots."""
+    flat: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            found |= _flat(value, f"{start}{name}.")
-        else:
-            found[f"{start}{name}"] = value
-    return found
+        nested = isinstance(value, Mapping) and value
+        flat |= _flat(value, f"{start}{name}.") if nested else {f"{start}{name}": value}
+    return flat
 
 
 def _facts(name: str, caption: str, values: Mapping[str, Any]) -> TableView:
-    rows = [
-        [text(key), value if isinstance(value, Cell) else text(str(value))]
-        for key, value in values.items()
-    ]
-    return TableView(name, caption, ["What", "Value"], rows)
+    return tabulate(
+        name,
+        caption,
+        {
+            "Item": lambda fact: text(fact["name"]),
+            "Value": lambda fact: fact["value"],
+        },
+        [
+            {"name": key, "value": value if isinstance(value, Cell) else text(str(value))}
+            for key, value in values.items()
+        ],
+    )

@@ -16,13 +16,16 @@
     return made;
   };
 
-  // What a cell shows, without the interval, the bar and the remark below it.
+  // What a cell shows, without its interval, bar and remark.
   const shown = (cell) => [...cell.childNodes]
-    .filter((node) => !["SMALL", "BUTTON"].includes(node.nodeName))
+    .filter((node) => !["SMALL", "SUP", "BUTTON"].includes(node.nodeName))
     .map((node) => node.textContent).join("").trim();
   const valueOf = (cell) => cell.dataset.value ?? shown(cell);
   const headOf = (cell) => cell.textContent.trim();
-  const noteOf = (cell) => cell.querySelector(".note")?.textContent ?? "";
+  const noteOf = (cell) => {
+    const note = cell.querySelector(".note");
+    return note?.dataset.note ?? note?.textContent ?? "";
+  };
 
   // --- Sorting. Empty values stay last in both directions: a missing score is neither best nor worst.
   const compare = (a, b, up) => {
@@ -45,10 +48,10 @@
     say(`Sorted by ${headOf(head)}, ${up ? "ascending" : "descending"}.`);
   };
 
-  // --- Copies: the rows that are shown, in the order in which they stand.
+  // --- Copies: the visible rows, in their current order.
   const rowsOf = (table) => [...table.tBodies[0].rows].filter((row) => !row.hidden);
 
-  // A spreadsheet takes text that begins so for a formula, and names come from whoever wrote the data.
+  // A spreadsheet reads such text as a formula, and names come from whoever wrote the data.
   const harmless = (text) => (/^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text);
   const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const quote = (text) => quoted(harmless(text));
@@ -59,13 +62,13 @@
     const columns = [...table.tHead.rows[0].cells].flatMap((head, k) => {
       const name = headOf(head);
       const cells = rows.map((row) => row.cells[k]);
-      const found = [[name, valueOf]];
+      const parts = [[name, valueOf]];
       if (cells.some((cell) => "low" in cell.dataset)) {
-        found.push([`${name}, low`, (cell) => cell.dataset.low ?? ""]);
-        found.push([`${name}, high`, (cell) => cell.dataset.high ?? ""]);
+        parts.push([`${name}, low`, (cell) => cell.dataset.low ?? ""]);
+        parts.push([`${name}, high`, (cell) => cell.dataset.high ?? ""]);
       }
-      if (cells.some(noteOf)) found.push([`${name}, remark`, noteOf]);
-      return found.map(([title, get]) => [title, (row) => get(row.cells[k])]);
+      if (cells.some(noteOf)) parts.push([`${name}, remark`, noteOf]);
+      return parts.map(([title, get]) => [title, (row) => get(row.cells[k])]);
     });
     const lines = [columns.map(([title]) => quote(title)).join(",")];
     for (const row of rows) lines.push(columns.map(([, get]) => quote(get(row))).join(","));
@@ -75,10 +78,10 @@
   const TEX = {
     "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}",
     "–": "--", "−": "$-$", "→": "$\\to$", "κ": "$\\kappa$", "χ": "$\\chi$", "²": "$^2$",
-    "×": "$\\times$", "·": "$\\cdot$", "<": "$<$", ">": "$>$", "|": "$|$", "\u200b": "",
+    "×": "$\\times$", "·": "$\\cdot$", "<": "$<$", ">": "$>$", "|": "$|$",
   };
   const escaped = (text) => text.replace(/\s+/g, " ")
-    .replace(/[\\~^–−→κχ²×·<>|\u200b&%$#_{}]/g, (one) => TEX[one] ?? `\\${one}`);
+    .replace(/[\\~^–−→κχ²×·<>|&%$#_{}]/g, (one) => TEX[one] ?? `\\${one}`);
 
   const latex = (table) => {
     const heads = [...table.tHead.rows[0].cells];
@@ -104,7 +107,7 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // A page opened from a file may not be given the clipboard: the old way works there.
+      // A page opened from a file may be denied the clipboard; the old way works there.
       const area = element("textarea");
       area.value = text;
       document.body.append(area);
@@ -129,7 +132,7 @@
     setTimeout(() => URL.revokeObjectURL(address), 10000);
   };
 
-  // --- Filters: words in any cell, and the values of the columns that the page names.
+  // --- Filters: words in any cell, and the values of the columns that the table names.
   const filterRows = (table, words, choices) => {
     const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     const body = table.tBodies[0];
@@ -182,7 +185,7 @@
       button("Save LaTeX", () => saveText(latex(table), `${name}.tex`, "text/x-tex"), `Save table ${name} as LaTeX`)));
   }
 
-  // --- Pictures. A file is for paper: what turns a drawing dark with the page is left out of it.
+  // --- Pictures. A saved file is for paper, so the styles for dark mode are removed.
   const onPaper = (address) => {
     const [kind, drawing] = [address.slice(0, address.indexOf(",")), address.slice(address.indexOf(",") + 1)];
     const text = decodeURIComponent(drawing).replace(/<style id="page">[^]*?<\/style>/, "");

@@ -1,9 +1,10 @@
-"""Render everything that was found as one HTML file that needs no network."""
+"""Render all results as one HTML file that needs no network."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from lib.report.overall import (
     ranks_table,
 )
 from lib.report.study import study_view
+from lib.report.table import decimal
 from lib.templates import environment
 
 TEXT = (
@@ -56,8 +58,8 @@ def render(
     manifests : sequence of dict
         The manifests of the datasets: dataset, source, version, licence, citation.
     provenance : dict
-        What else the last part shows, in its order: texts and numbers as rows, dictionaries as
-        tables, those within them with dotted names. `durations` maps stages to seconds.
+        What else the last section shows, in its order: texts and numbers as rows, dictionaries as
+        tables, nested ones with dotted names. `durations` maps stages to seconds.
     output : path
         The HTML file.
 
@@ -73,17 +75,18 @@ def render(
     """
     if not studies:
         raise HeldoutError(
-            "studies: expected at least one to report, got none. Name one under `studies` in the "
-            "configuration."
+            "studies",
+            "at least one to report",
+            "none",
+            "Name one under `studies` in the configuration.",
         )
-    plots, results = Path(plots), Path(results)
     names = (
         *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
         *("claims", "trials", "costs", "letters", "folds", "aami", "agreement", "importance"),
     )
     read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
     ranks = read_table(Path(tables) / "ranks.csv", text=TEXT)
-    of_dataset = {str(manifest["dataset"]): manifest for manifest in manifests}
+    manifest_of = {str(manifest["dataset"]): manifest for manifest in manifests}
     views = [
         study_view(
             study,
@@ -91,36 +94,19 @@ def render(
                 name: table[table["study"] == study["study"]].reset_index(drop=True)
                 for name, table in read.items()
             },
-            plots=plots,
-            results=results,
-            manifest=of_dataset.get(str(study["dataset"]), {}),
+            results=Path(results),
+            manifest=manifest_of.get(str(study["dataset"]), {}),
         )
         for study in studies
     ]
     templates = environment("lib.report")
-    templates.filters["apart"] = _apart
+    templates.filters |= {"apart": _apart, "decimal": decimal}
     js = _asset("page.js")
     page = templates.get_template("page.html.j2").render(
         studies=views,
         simulated=[view["title"] for view in views if view["simulated"]],
-        overall=figure(
-            plots / "inflation",
-            name="inflation",
-            alt=" ".join(str(view["inflation_alt"]) for view in views),
-            caption="Macro-F1 of every network, and of the best baseline in grey, under the honest "
-            "split (filled) and under a random one (hollow). The number on the right is the "
-            "inflation: what the random split promises too much. Bars are 95 % intervals over "
-            "groups.",
-        ),
-        critical_difference=figure(
-            plots / "critical_difference",
-            name="critical-difference",
-            alt="Mean ranks of the architectures; the numbers are in the table that follows.",
-            caption="Mean ranks by macro-F1, 1 is best. A bar joins architectures whose ranks lie "
-            "within the critical difference: these are not shown to differ.",
-        )
-        if len(ranks)
-        else None,
+        # Cached, since the contents ask for some pictures too.
+        figure=cache(lambda *path: figure(Path(plots).joinpath(*path))),
         ranks=ranks_table(ranks),
         remarks=rank_remarks(ranks),
         runs=len(read["runs"]),

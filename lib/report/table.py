@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from lib.plots.style import display
+
 NOTHING = "–"
+# A remark longer than this that several cells share is printed once, as a footnote.
+LONG_REMARK = 30
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Cell:
     """One cell: the text, the value that it sorts by and that is copied, and what else it shows.
 
-    `bar` is (low, estimate, high) on the scale 0 to 1; `range` (the interval) and `note` stand
-    below the text in small, `ends` are the interval's as they are copied.
+    `bar` is (low, estimate, high) on the scale 0 to 1; `range` (the interval) and `note` appear
+    below the text in small print, `ends` are the interval's as they are copied.
     """
 
     text: str
@@ -41,58 +48,98 @@ class TableView:
     filters: Sequence[int] = ()
 
     def is_numeric(self, column: int) -> bool:
-        """Say whether a column holds numbers: its head stands to the right like them."""
+        """Say whether a column holds numbers: its header is right-aligned like them."""
         return any(row[column].numeric for row in self.rows)
+
+    def footnotes(self) -> list[str]:
+        """List the long remarks that more than two cells share."""
+        notes = Counter(cell.note for row in self.rows for cell in row)
+        return [note for note, n in notes.items() if n > 2 and len(note) > LONG_REMARK]
+
+
+def tabulate(
+    name: str,
+    caption: str,
+    columns: Mapping[str, Callable[[Row], Cell]],
+    rows: Sequence[Row],
+    *,
+    filters: Sequence[str] = (),
+) -> TableView:
+    """Build a table from rows and, for each column header, what makes its cell from a row."""
+    heads = list(columns)
+    return TableView(
+        name,
+        caption,
+        heads,
+        [[make(row) for make in columns.values()] for row in rows],
+        [heads.index(head) for head in filters],
+    )
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give the rows of a table as dictionaries."""
+    """List the rows of a table as dictionaries."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
+def is_true(value: Any) -> bool:
+    """Say whether a field of a CSV says true: a column with empty fields is read as text."""
+    return str(value).lower() == "true"
+
+
 def text(value: Any, *, note: str = "", tone: str = "") -> Cell:
-    """Give a cell of text; a missing one shows a dash."""
+    """Make a cell of text; a missing one shows a dash."""
     missing = value is None or (isinstance(value, float) and math.isnan(value)) or value == ""
     shown = NOTHING if missing else str(value)
     return Cell(shown, "" if missing else str(value), note=note, tone=tone)
 
 
+def network(row: Row) -> Cell:
+    """Make a cell that names an architecture, beside a dot of its colour."""
+    return text(display(str(row["architecture"])), tone=str(row["architecture"]))
+
+
 def number(value: Any, *, digits: int = 3, note: str = "", sign: bool = False) -> Cell:
-    """Give a cell of one number; a missing one shows a dash and, in small, why."""
+    """Make a cell of one number; a missing one shows a dash and, below it, why."""
     if value is None or value == "" or not math.isfinite(float(value)):
         return Cell(NOTHING, "", numeric=True, note=note)
-    value = float(value)
+    shown = decimal(float(value), digits=digits, sign=sign)
+    return Cell(shown, repr(float(value)), numeric=True, note=note)
+
+
+def decimal(value: float, *, digits: int = 2, sign: bool = False) -> str:
+    """Write a number with a real minus: a line may break at a hyphen. NaN is empty."""
+    if not math.isfinite(value):
+        return ""
     rounded = round(value, digits) + 0.0  # no minus before a zero
-    shown = f"{rounded:+,.{digits}f}" if sign else f"{rounded:,.{digits}f}"
-    return Cell(minus(shown), repr(value), numeric=True, note=note)
-
-
-def minus(shown: str) -> str:
-    """Write a minus as one, not as a hyphen, at which a line may break."""
-    return shown.replace("-", "−")
+    return f"{rounded:{'+' if sign else ''},.{digits}f}".replace("-", "−")
 
 
 def interval(
-    row: Mapping[str, Any],
+    row: Row,
     *,
     names: tuple[str, str, str] = ("estimate", "low", "high"),
     note: str = "",
     bar: bool = False,
     sign: bool = False,
 ) -> Cell:
-    """Give a cell of a number with its interval below, or the reason why there is none."""
+    """Make a cell of a number with its interval below, or the reason why there is none."""
     estimate, low, high = (float(row[name]) for name in names)
     cell = number(estimate, note=note, sign=sign)
-    if math.isfinite(low) and math.isfinite(high):
-        form = "+.2f" if sign else ".2f"
-        shown = minus(f"{round(low, 2) + 0.0:{form}} to {round(high, 2) + 0.0:{form}}")
-        cell = replace(
-            cell,
-            bar=(max(0.0, low), estimate, min(1.0, high)) if bar else None,
-            range=shown,
-            ends=(repr(low), repr(high)),
-        )
-    return cell
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return cell
+    return replace(
+        cell,
+        bar=(max(0.0, low), estimate, min(1.0, high)) if bar else None,
+        range=f"{decimal(low, sign=sign)} to {decimal(high, sign=sign)}",
+        ends=(repr(low), repr(high)),
+    )
+
+
+def duration(value: float) -> Cell:
+    """Make a cell of seconds, written as people say them."""
+    return (
+        Cell(seconds(value), repr(float(value)), numeric=True) if value == value else number(None)
+    )
 
 
 def seconds(value: float) -> str:

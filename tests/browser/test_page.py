@@ -143,6 +143,8 @@ def test_a_copy_is_a_csv_with_intervals_of_their_own(browser: Browser, page: Pat
     text = copied(browser, "arrhythmia-leaderboard", "Copy CSV")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {row["Model"] for row in rows} >= {"LSTM", "CNN", "majority class"}
+    # A remark that the page shows as a footnote is copied in full.
+    assert "likely too narrow" in rows[0]["Macro-F1, honest, remark"]
     for row in rows:
         low, high = row["Macro-F1, honest, low"], row["Macro-F1, honest, high"]
         assert float(low) <= float(row["Macro-F1, honest"]) <= float(high)

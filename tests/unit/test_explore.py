@@ -1,4 +1,4 @@
-"""Exploration: what is counted, and what is called broken."""
+"""Exploration: what is counted, and what looks wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lib.report.exploration import classes_table, remarks
 
 
 def make() -> tuple[pd.DataFrame, np.ndarray]:
-    """Give two classes of four recordings with two examples each, a group of two recordings."""
+    """Return two classes of four recordings with two examples each, a group of two recordings."""
     number = np.repeat(np.arange(8), 2)
     examples = pd.DataFrame(
         {
@@ -34,12 +34,12 @@ def make() -> tuple[pd.DataFrame, np.ndarray]:
     return examples, np.random.default_rng(0).normal(size=(16, 6, 2)).astype(np.float32)
 
 
-def found(examples: pd.DataFrame, x: np.ndarray) -> dict[str, Any]:
+def explored(examples: pd.DataFrame, x: np.ndarray) -> dict[str, Any]:
     return explore(examples, x, classes=["a", "b", "c"])
 
 
 def test_classes_are_counted() -> None:
-    a, b, c = found(*make())["classes"]
+    a, b, c = explored(*make())["classes"]
     assert (a["examples"], a["recordings"], a["groups"], a["largest_group"]) == (8, 4, 2, 0.5)
     assert (a["rates"], b["rates"]) == ([4000], [44100])
     assert b["duration"] == [5, 6.5, 8]
@@ -47,7 +47,7 @@ def test_classes_are_counted() -> None:
 
 
 def test_nothing_is_wrong_with_good_recordings() -> None:
-    clean = found(*make())
+    clean = explored(*make())
     assert clean["duplicates"] == {"count": 0, "recordings": []}
     assert clean["suspects"] == []
     assert remarks(clean) == []
@@ -61,12 +61,12 @@ def test_what_looks_broken() -> None:
     x[12] = 1.5  # and one of r6: silence is no copy
     x[15] = x[8]  # r7 holds what r4 holds
     x[1] = x[0]  # within one recording: an overlap, not a copy
-    result = found(examples, x)
+    result = explored(examples, x)
     assert {s["recording"]: s["reason"] for s in result["suspects"]} == {
-        "r1": "silent: -200 dB of full scale",
-        "r2": "level -5 dB of full scale, where the median is -30 dB",
-        "r3": "1 of its examples do not change over time",
-        "r6": "1 of its examples do not change over time",
+        "r1": "silent: RMS level -200 dB",
+        "r2": "RMS level -5 dB; the median is -30 dB",
+        "r3": "1 of its examples are constant over time",
+        "r6": "1 of its examples are constant over time",
     }
     assert result["duplicates"] == {"count": 1, "recordings": [("r4", "r7")]}
     assert "r4 and r7 hold identical examples: they count as one group." in remarks(result)
@@ -74,7 +74,7 @@ def test_what_looks_broken() -> None:
 
 
 def test_table() -> None:
-    view = classes_table("study", found(*make()))
+    view = classes_table("study", explored(*make()))
     assert [row[0].text for row in view.rows] == ["a", "b", "c"]
     assert all(len(row) == len(view.columns) for row in view.rows)
     assert view.rows[1][6].note == "5.00 to 8.00"
@@ -91,7 +91,7 @@ def test_the_examples_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("lib.examples.arrays.os", SimpleNamespace(preadv=counted))
     opened = open_examples(tmp_path / "examples.npy")
-    assert found(examples, opened) == found(examples, x)
+    assert explored(examples, opened) == explored(examples, x)
     assert sum(read) == x.nbytes
 
 

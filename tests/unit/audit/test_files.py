@@ -311,5 +311,5 @@ def test_strict(
     page = tmp_path / "page.html"
     assert main(["audit", str(tmp_path / "split.csv"), "--html", str(page)]) == 0
     assert "no leak found, but mind the 2 warnings\n" in capsys.readouterr().out
-    assert "Mind the warnings" in page.read_text()
+    assert "Read the warnings" in page.read_text()
     assert main(["audit", str(tmp_path / "split.csv"), "--strict"]) == 1

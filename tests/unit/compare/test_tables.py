@@ -387,7 +387,7 @@ def test_claims_stand_beside_ours(made):
     assert not claims.loc["B 2019", "valid"]
     # No protocol of this study is that claim's: there is no number to put beside it.
     assert np.isnan(claims.loc["C", "same_split"])
-    assert claims.loc["C", "our_note"] == "no split of ours is like theirs"
+    assert claims.loc["C", "our_note"] == "none of our splits matches theirs"
     assert "was not run" in claims.loc["B 2019", "our_note"]
     per_class = _table(made, "per_class").query("protocol == 'grouped' and label == 'S'")
     of_s = per_class.set_index("architecture").loc[claims.loc["B 2019", "our_architecture"]]

@@ -22,7 +22,7 @@ from lib.report.figures import figure
 from lib.report.overall import _digest_of_files, claims_table, costs_table
 from lib.report.page import TEXT, render
 from lib.report.study import _answer
-from lib.report.table import interval, number, seconds, text
+from lib.report.table import TableView, interval, number, seconds, text
 from tests.support.runs import compare_runs, make_runs, small_runs, study
 
 MARKUP = "<script>alert(1)</script>"
@@ -134,8 +134,8 @@ def test_simulated_studies_and_no_others_wear_the_badge(source):
 def test_the_leak_and_the_answer_are_said(source):
     assert "This split leaks." in source
     assert "The audit found no leak." in source
-    assert "chosen on validation, reaches a macro-F1 of" in source
-    assert "plit at random" in source
+    assert "chosen on the validation set, reaches a macro-F1 of" in source
+    assert "random split" in source.partition('<section id="answers"')[2]
 
 
 def test_sources_are_named(source):
@@ -156,7 +156,7 @@ def test_what_the_audit_misses_is_listed(made, tmp_path):
         page = _render(made, tmp_path / "report.html")
     finally:
         write_json(path, audit)
-    assert "No examples of <bdi>&lt;i&gt;b</bdi> in the test part of fold 0." in page
+    assert "No examples of <bdi>&lt;i&gt;b</bdi> in the test set of fold 0." in page
 
 
 def test_a_missing_table_or_audit_is_named(made, tmp_path):
@@ -203,7 +203,7 @@ def test_a_search_that_is_not_deterministic_is_said_to_be_so(made, source, tmp_p
     first, *others = made["studies"]
     studies = [{**first, "shared_searches": {"cnn": 4}}, *others]
     page = _render(made, tmp_path / "report.html", studies=studies)
-    assert "The search of CNN was shared by 4 workers: it is not deterministic" in page
+    assert "The search of the CNN was shared by 4 workers, so it is not deterministic" in page
 
 
 def _answered(**changes):
@@ -221,7 +221,7 @@ def test_an_inflation_is_one_where_its_interval_leaves_out_zero():
     assert _answered()["inflation"] == "up"
     assert _answered(low=-0.1)["inflation"] == "unclear"
     assert _answered(difference=-0.4, low=-0.5, high=-0.3)["inflation"] == "down"
-    assert _answered(difference=-0.4, low=-0.5, high=-0.3)["gap"] == "−0.40"
+    assert _answered(difference=-0.4, low=-0.5, high=-0.3)["gap"] == ["−0.40", "−0.50", "−0.30"]
     assert _answered(low=math.nan, high=math.nan)["inflation"] == "unclear"
     assert _answered(difference=math.nan)["inflation"] == ""
     assert _answered(architecture="lstm")["inflation"] == ""
@@ -241,7 +241,7 @@ def test_a_claim_that_is_not_valid_stands_with_its_reason(made):
     assert bad[at["Claimed"]].note == "not valid"
     assert bad[at["Remark"]].text == "the order gives the label away"
     assert good[at["Claimed"]].note == ""
-    assert [row[at["Groups apart"]].text for row in view.rows] == ["no", "not stated"]
+    assert [row[at["Disjoint groups"]].text for row in view.rows] == ["no", "not stated"]
 
 
 def test_one_checksum_stands_for_all_files_whatever_their_order():
@@ -255,15 +255,39 @@ def test_a_drawing_survives_its_attribute(tmp_path):
     drawing = '<svg width="72.0pt" height="36.0pt"><text>50 % &quot;é\'# &amp;</text></svg>'
     (tmp_path / "one.svg").write_text(drawing, encoding="utf-8")
     (tmp_path / "one.png").write_bytes(b"x" * 4000)
-    view = figure(tmp_path / "one", name="one", alt="a", caption="c")
+    view = figure(tmp_path / "one")
     assert (view.vector, view.width, view.height) == (True, 96, 48)
     assert not set(view.uri) & set('"<>&#')
     decoded = unquote(view.uri.removeprefix("data:image/svg+xml,"))
     assert "50 % &quot;é'# &amp;</text></svg>" in decoded
     (tmp_path / "one.png").write_bytes(b"x")
-    assert figure(tmp_path / "one", name="one", alt="a", caption="c").uri.startswith(
-        "data:image/png;base64,"
-    )
+    assert figure(tmp_path / "one").uri.startswith("data:image/png;base64,")
+
+
+def test_a_long_remark_of_several_cells_is_a_footnote(source):
+    note = "7 groups: the interval is likely too narrow"
+    board = source.partition('data-name="beats-leaderboard"')[2].partition("</div>\n</div>")[0]
+    assert board.count(f'data-note="{note}">[1]</sup>') > 3
+    assert f'<small class="note">{note}</small>' not in board
+    assert board.count(f'<p class="footnote">[1] {note}.</p>') == 1
+    few = [[text("a", note=note)]] * 2
+    assert TableView("t", "", ["A"], few).footnotes() == []
+    assert TableView("t", "", ["A"], [*few, *few]).footnotes() == [note]
+    assert TableView("t", "", ["A"], [[text("a", note="baseline")]] * 9).footnotes() == []
+
+
+@pytest.mark.parametrize(("count", "folded"), [(1, False), (3, False), (27, True)])
+def test_many_remarks_on_the_recordings_are_folded(made, tmp_path, count, folded):
+    path = made["results"] / "voices" / "exploration.json"
+    kept = read_json(path)
+    suspects = [{"recording": f"r{k}", "reason": "silent"} for k in range(count)]
+    write_json(path, kept | {"suspects": suspects, "duplicates": {"count": 0, "recordings": []}})
+    try:
+        page = _render(made, tmp_path / "report.html")
+    finally:
+        write_json(path, kept)
+    assert page.count(": silent.</li>") == count
+    assert (f"<summary>{count} remarks on the recordings</summary>" in page) is folded
 
 
 def test_a_study_without_a_random_split_has_no_inflation(made):
