@@ -65,7 +65,7 @@ def test_examples_are_one_memory_mapped_array_with_its_index(finished: Workflow)
     assert np.isfinite(x).all()
     assert list(examples.columns) == [
         *("example", "recording", "group", "label", "start"),
-        *("split", "rate", "duration", "channels", "level"),
+        *("split", "rate", "duration", "channels", "level", "unit"),
     ]
     assert examples["example"].tolist() == list(range(len(examples)))
     assert sorted(examples["label"].unique()) == CLASSES
