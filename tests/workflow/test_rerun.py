@@ -75,7 +75,9 @@ def test_another_simulation_makes_everything_anew(copied: Workflow) -> None:
             "lib/train/baselines.py", {"baselines", *AFTER_TRAINING}, marks=pytest.mark.slow
         ),
         ("lib/features/beats.py", {"features", *AFTER_FEATURES}),
-        pytest.param("lib/splits.py", AFTER_FEATURES - {"examples"}, marks=pytest.mark.slow),
+        pytest.param(
+            "lib/splits.py", AFTER_FEATURES - {"examples", "explore"}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_edited_code_reruns_its_stage_and_what_follows(
