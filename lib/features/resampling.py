@@ -12,7 +12,7 @@ _TERMS = 10**5
 
 
 def _near(ratio: Fraction) -> Fraction:
-    """Give the nearest fraction whose greater term is about `_TERMS` at most."""
+    """Return the nearest fraction whose greater term is about `_TERMS` at most."""
     if ratio < 1:
         return 1 / _near(1 / ratio)
     return ratio.limit_denominator(max(1, int(_TERMS / ratio)))

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 def generator(seed: int, dataset: str, subject: str) -> np.random.Generator:
-    """Give the generator of one subject (or of one recording of a subject).
+    """Make the generator of one subject (or of one recording of a subject).
 
     It depends on its three arguments alone, so that a subject is the same whatever other
     subjects there are and in whatever order they are made.
@@ -32,7 +32,7 @@ def generator(seed: int, dataset: str, subject: str) -> np.random.Generator:
 
 
 def band_noise(rng: np.random.Generator, n: int, rate: float, low: float, high: float) -> Array:
-    """Give Gaussian noise of unit RMS between two frequencies.
+    """Draw Gaussian noise of unit RMS between two frequencies.
 
     Parameters
     ----------

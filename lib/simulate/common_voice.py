@@ -17,32 +17,11 @@ LEAST_SPEAKERS = 4
 FOLDERS = {"6.1": "cv-corpus-6.1-2020-12-11", "16.1": "cv-corpus-16.1-delta-2023-12-06"}
 """The top folder, by version."""
 
+_COMMON = ["client_id", "path", "sentence", "up_votes", "down_votes", "age", "gender"]
+
 COLUMNS = {
-    "6.1": [
-        "client_id",
-        "path",
-        "sentence",
-        "up_votes",
-        "down_votes",
-        "age",
-        "gender",
-        "accent",
-        "locale",
-        "segment",
-    ],
-    "16.1": [
-        "client_id",
-        "path",
-        "sentence",
-        "up_votes",
-        "down_votes",
-        "age",
-        "gender",
-        "accents",
-        "variant",
-        "locale",
-        "segment",
-    ],
+    "6.1": [*_COMMON, "accent", "locale", "segment"],
+    "16.1": [*_COMMON, "accents", "variant", "locale", "segment"],
 }
 """The columns of `validated.tsv`, by version."""
 
@@ -102,7 +81,7 @@ _SENTENCES = (
 
 
 def speakers(scale: float) -> dict[str, int]:
-    """Give the number of speakers of each accent at a scale."""
+    """Count the speakers of each accent at a scale."""
     return {accent: max(LEAST_SPEAKERS, round(usual * scale)) for accent, usual in SPEAKERS.items()}
 
 

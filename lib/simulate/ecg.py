@@ -152,7 +152,7 @@ def _ventricular(rng: np.random.Generator, sinus: Beat, leads: tuple[str, ...]) 
 
 
 def mixed(first: Beat, second: Beat, share: float) -> Beat:
-    """Give a fusion of two beats, of which `share` (0 to 1) is the first."""
+    """Make a fusion of two beats, of which `share` (0 to 1) is the first."""
     # A wave that only one of the two has keeps its own place and width.
     weight = share * np.abs(first.amplitudes).sum(1), (1 - share) * np.abs(second.amplitudes).sum(1)
     total = weight[0] + weight[1] + 1e-9
@@ -164,7 +164,7 @@ def mixed(first: Beat, second: Beat, share: float) -> Beat:
 
 
 def varied(rng: np.random.Generator, beat: Beat, amount: float = 1.0) -> Beat:
-    """Give the same beat once more, as it differs from one time to the next."""
+    """Draw the same beat once more, as it differs from one time to the next."""
     count = len(WAVES)
     gain = rng.normal(1, 0.05 * amount) * rng.normal(1, 0.06 * amount, (count, 1))
     return Beat(
@@ -210,7 +210,7 @@ def render(beats: list[Beat], at: Array, intervals: Array, n: int, rate: float) 
 
 
 def noise(rng: np.random.Generator, heart: Heart, n: int, leads: int, rate: float) -> Array:
-    """Give the noise of a patient's electrodes, shape (n, leads), in mV."""
+    """Draw the noise of a patient's electrodes, shape (n, leads), in mV."""
     time = np.arange(n)[:, None] / rate
     columns = [
         heart.wander * band_noise(rng, n, rate, 0.05, 0.5)

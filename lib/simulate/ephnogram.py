@@ -84,7 +84,7 @@ _HEADER = b"MATLAB 5.0 MAT-file, simulated by Heldout"
 
 
 def plan() -> list[tuple[int, Scenario]]:
-    """Give subject (from 1) and scenario of each record, in the order of their numbers.
+    """List subject (from 1) and scenario of each record, in the order of their numbers.
 
     Each of the six scenarios has eight subjects or more, each subject two scenarios or more.
     """
@@ -99,7 +99,7 @@ def plan() -> list[tuple[int, Scenario]]:
 
 
 def _motion(rng: np.random.Generator, cadence: float, n: int) -> Array:
-    """Give times of the steps as a train of unit impulses, shape (n,)."""
+    """Draw the times of the steps as a train of unit impulses, shape (n,)."""
     train = np.zeros(n)
     if cadence:
         gaps = rng.normal(1 / cadence, 0.05 / cadence, int(2 * n / RATE * cadence) + 3).clip(0.1)

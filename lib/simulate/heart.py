@@ -75,7 +75,7 @@ def draw_sounds(rng: np.random.Generator, *, spread: float = 1.0) -> Sounds:
 def rhythm(
     rng: np.random.Generator, rate: float, seconds: float, *, extrasystole: bool = False
 ) -> Array:
-    """Give the times of S1 in s; with `extrasystole`, some beats are early and a pause follows."""
+    """Draw the times of S1 in s; with `extrasystole`, some beats are early and a pause follows."""
     count = int(seconds * rate / 60 * 1.3) + 3
     intervals = 60 / rate * rng.normal(1, 0.035, count).clip(0.8, 1.2)
     if extrasystole:
@@ -87,12 +87,12 @@ def rhythm(
 
 
 def systole(rate: float) -> float:
-    """Give the time from S1 to S2 in s: shorter at a high rate, but less than the beat is."""
+    """Compute the time from S1 to S2 in s: shorter at a high rate, but less than the beat is."""
     return 0.30 * float(np.sqrt(75 / rate))
 
 
 def thump(rate: float, frequency: float, length: float) -> Array:
-    """Give one sound: a vibration that sinks in frequency, with a fast rise and a slow decay.
+    """Make one sound: a vibration that sinks in frequency, with a fast rise and a slow decay.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def auscultate(
     murmur: bool = False,
     extra: bool = False,
 ) -> tuple[Array, Array, Array]:
-    """Give what a stethoscope hears, before the noise of the room.
+    """Make what a stethoscope hears, before the noise of the room.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def auscultate(
 
 
 def room(rng: np.random.Generator, level: float, n: int, rate: float) -> Array:
-    """Give background noise, most of it low, of `level` dB RMS: breath, cloth, voices."""
+    """Draw background noise, most of it low, of `level` dB RMS: breath, cloth, voices."""
     mix = rng.dirichlet([2.0, 1.0, 1.0])
     bands = ((20, 150), (80, 500), (200, min(1600, 0.45 * rate)))
     total = sum(

@@ -47,7 +47,7 @@ def _clean(rng: np.random.Generator, signal: Array, level: float) -> Array:
 
 
 def _artifact(rng: np.random.Generator, seconds: float) -> Array:
-    """Give what a telephone records that is not held to a chest, at 44.1 kHz."""
+    """Make what a telephone records that is not held to a chest, at 44.1 kHz."""
     n = int(seconds * RATE_A)
     time = np.arange(n) / RATE_A
     signal = 0.02 * np.exp(rng.normal(0, 0.8)) * band_noise(rng, n, RATE_A, 50, 15000)
@@ -82,7 +82,7 @@ def _artifact(rng: np.random.Generator, seconds: float) -> Array:
 def _heart(
     rng: np.random.Generator, sounds: heart.Sounds, label: str, seconds: float
 ) -> tuple[Array, Array, Array]:
-    """Give a recording of a heart at 4 kHz, and the times of S1 and S2 in s."""
+    """Make a recording of a heart at 4 kHz, and the times of S1 and S2 in s."""
     label = {"unlabelled": "normal", "Aunlabelledtest": "normal"}.get(label, label)
     onsets = heart.rhythm(
         rng, sounds.rate * rng.normal(1, 0.04), seconds, extrasystole=label == "extrastole"
@@ -138,7 +138,7 @@ def _set_a(folder: Path, *, seed: int, scale: float) -> None:
 
 
 def _names(label: str, tail: str) -> tuple[str, str, str]:
-    """Give the name on disk, the name in `set_b.csv`, and the label and sublabel there."""
+    """Return the name on disk, the name in `set_b.csv`, and the label and sublabel there."""
     if label == "unlabelled":
         return f"Bunlabelledtest__{tail}", f"Bunlabelledtest_{tail}", ","
     if label.startswith("noisy"):

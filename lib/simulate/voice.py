@@ -108,7 +108,7 @@ def draw_speaker(rng: np.random.Generator, *, woman: bool, spread: float = 1.0) 
 def _syllables(
     rng: np.random.Generator, speaker: Speaker, manner: Manner, seconds: float
 ) -> list[tuple[float, float, bool, float]]:
-    """Give start (s), length (s), stress and place in the phrase (0 to 1) of each syllable."""
+    """Draw start (s), length (s), stress and place in the phrase (0 to 1) of each syllable."""
     rows: list[tuple[float, float, bool, float]] = []
     time = float(rng.uniform(0.1, 0.35))
     while time < seconds - 0.35:
@@ -131,7 +131,7 @@ def _syllables(
 def speak(
     rng: np.random.Generator, speaker: Speaker, seconds: float, *, manner: Manner | None = None
 ) -> Array:
-    """Give a clip of a speaker.
+    """Make a clip of a speaker.
 
     Parameters
     ----------

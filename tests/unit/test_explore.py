@@ -63,8 +63,8 @@ def test_what_looks_broken() -> None:
     x[1] = x[0]  # within one recording: an overlap, not a copy
     result = explored(examples, x)
     assert {s["recording"]: s["reason"] for s in result["suspects"]} == {
-        "r1": "silent: RMS level -200 dB",
-        "r2": "RMS level -5 dB; the median is -30 dB",
+        "r1": "silent: RMS level -200 dB of full scale",
+        "r2": "RMS level -5 dB of full scale; the median is -30 dB",
         "r3": "1 of its examples are constant over time",
         "r6": "1 of its examples are constant over time",
     }
@@ -99,8 +99,8 @@ def test_the_level_of_an_ecg_is_not_of_full_scale() -> None:
     examples, x = make()
     examples["unit"] = "mV"
     examples.loc[examples["recording"] == "r2", "level"] = -5.0
-    result = found(examples, x)
+    result = explored(examples, x)
     assert result["decibel"] == "dB re 1 mV"
-    reason = "level -5 dB re 1 mV, where the median is -30 dB"
+    reason = "RMS level -5 dB re 1 mV; the median is -30 dB"
     assert result["suspects"] == [{"recording": "r2", "reason": reason}]
-    assert classes_table("study", result).columns[-1] == "Level (dB re 1 mV)"
+    assert classes_table("study", result).columns[-1] == "RMS level (dB re 1 mV)"

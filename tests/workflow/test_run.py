@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -65,10 +66,18 @@ def test_examples_are_one_memory_mapped_array_with_its_index(finished: Workflow)
     assert np.isfinite(x).all()
     assert list(examples.columns) == [
         *("example", "recording", "group", "label", "start"),
-        *("split", "rate", "duration", "channels", "level"),
+        *("split", "rate", "duration", "channels", "level", "unit"),
     ]
     assert examples["example"].tolist() == list(range(len(examples)))
     assert sorted(examples["label"].unique()) == CLASSES
+
+
+def test_the_page_prints_the_packages_that_made_the_features(finished: Workflow) -> None:
+    made_with = read(finished.path("results/tiny/examples.json"))["made_with"]
+    assert made_with["librosa"] == version("librosa")
+    page = finished.path("results/report.html").read_text()
+    assert f"librosa {made_with['librosa']}" in page
+    assert f"wfdb {made_with['wfdb']}" in page
 
 
 def test_splits_have_every_part_and_only_the_random_one_leaks(finished: Workflow) -> None:

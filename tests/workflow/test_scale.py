@@ -26,7 +26,7 @@ def test_planning_many_recordings_names_no_more_jobs(fresh: Workflow, tmp_path: 
     from benchmarks.planning import fill
 
     plans = []
-    for count in (4, 20_001):
+    for count in (24, 20_001):
         fresh.configure({"folder": str(fill(tmp_path / str(count), count)), "shards": None})
         plans.append(fresh.plan().rules)
     assert plans[0] == plans[1]
