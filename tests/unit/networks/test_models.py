@@ -1,11 +1,16 @@
 """Architectures: their sizes, their order of layers, and the normalisation inside the file."""
 
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lib.errors import HeldoutError
+from lib.networks import registry
+from lib.networks.hyperparameters import complete
 from lib.networks.models import build
-from lib.networks.registry import ARCHITECTURES
+from lib.networks.registry import ARCHITECTURES, NAMES
 from lib.train.batches import moments
 
 pytestmark = pytest.mark.usefixtures("keras")
@@ -85,6 +90,20 @@ def test_bidirectional_layers_have_twice_the_cells():
     two = build("gru", {"units": [5], "bidirectional": True}, shape=(9, 2), classes=3)
     assert kinds(two) == ["Bidirectional", "Dense"]
     assert two.layers[1].count_params() == 2 * one.layers[1].count_params()
+
+
+def test_an_architecture_has_the_name_of_its_file():
+    """Kept trainings look for its code there, and a file that no line names is none."""
+    assert {name: one.name for name, one in ARCHITECTURES.items()} == {n: n for n in NAMES}
+    held = [path.stem for path in Path(registry.__file__).parent.glob("*.py")]
+    made = [n for n in held if hasattr(import_module(f"lib.networks.{n}"), "ARCHITECTURE")]
+    assert sorted(made) == sorted(NAMES)
+
+
+def test_hyperparameters_of_a_pair_are_its_own():
+    for one in ARCHITECTURES.values():
+        assert set(one.pairs) <= set(one.own)
+        complete(one.name, {})
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
