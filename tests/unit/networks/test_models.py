@@ -148,8 +148,8 @@ def test_a_silent_channel_gives_no_nan():
         ("lstm", {"unit": 3}, {}, "lstm: unknown hyperparameter 'unit'. Did you mean 'units'"),
         ("lstm", {"dense": [4], "activation": "rellu"}, {}, "activation: expected .* 'rellu'"),
         ("cnn", {}, {"classes": 1}, "cnn: expected at least 2 classes, got 1"),
-        ("cnn", {"pool": 4}, {"shape": (12, 1)}, "only 3 time steps are left. Use fewer filters"),
-        ("cnn_lstm", {}, {"shape": (5, 1)}, "only 0 time steps are left"),
+        ("cnn", {"pool": 4}, {"shape": (12, 1)}, "got only 3 time steps. Use fewer filters"),
+        ("cnn_lstm", {}, {"shape": (5, 1)}, "only 0 time steps"),
         ("cnn_lstm", {"kernels": [9, 3]}, {"shape": (8, 1)}, "only 0 time steps"),
         ("cnn_lstm", {"kernels": [3, 5]}, {"shape": (10, 1)}, "only 0 time steps"),
         (
