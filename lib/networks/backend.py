@@ -136,6 +136,11 @@ def load(
                 _configure_tensorflow(framework, threads, device)
             elif device == "cpu":
                 framework.config.update("jax_platforms", "cpu")
+        if backend == "jax":
+            # Keras asks once whether there is TensorFlow, to seed it too, and would import it for
+            # that: 3 s and 170 MB.
+            with _hidden(("tensorflow",)):
+                keras.utils.set_random_seed(0)
     except ImportError as error:
         raise HeldoutError(
             f"backend {backend}",
@@ -221,15 +226,6 @@ def choose_backend(
         return asked
     on_cpu = device == "cpu" or (device == "auto" and not visible_gpus())
     return fastest if on_cpu and devices == 1 else "jax"
-
-
-def seed_all(keras: Any, number: int) -> None:
-    """Seed Python, NumPy and Keras.
-
-    To seed TensorFlow too, Keras would import it where JAX computes: 3 s and 170 MB.
-    """
-    with _hidden(("tensorflow",)):
-        keras.utils.set_random_seed(number)
 
 
 def _configure_tensorflow(tf: Any, threads: int | None, device: str) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from lib.networks.architecture import Architecture, Values
-from lib.networks.layers import CONVOLUTIONS, convolution_costs, pooled
+from lib.networks.layers import CONVOLUTIONS, convolution_costs, require_poolable
 
 
 def build(layers: Any, x: Any, values: Values) -> Any:
     """Stack the blocks, and put all that comes out into one row."""
     for filters, kernel in zip(values["filters"], values["kernels"], strict=True):
-        pooled(x, values)
+        require_poolable(x, values)
         x = layers.Conv1D(filters, kernel, padding="same")(x)
         if values["batch_normalization"]:
             x = layers.BatchNormalization()(x)

@@ -8,16 +8,16 @@ from lib.networks.architecture import Architecture, Cost, Values, counts
 from lib.networks.layers import (
     CONVOLUTIONS,
     convolution_costs,
-    pooled,
     recurrent,
     recurrent_costs,
+    require_poolable,
 )
 
 
 def build(layers: Any, x: Any, values: Values) -> Any:
     """Stack convolution, ReLU, pooling; then one batch normalisation, and the LSTM layers."""
     for filters, kernel in zip(values["filters"], values["kernels"], strict=True):
-        pooled(x, values, lost=kernel - 1)
+        require_poolable(x, values, lost=kernel - 1)
         x = layers.Conv1D(filters, kernel)(x)
         x = layers.ReLU()(x)
         if values["dropout"]:

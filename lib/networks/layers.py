@@ -75,8 +75,8 @@ def recurrent_costs(values: Values, shape: tuple[int, int], *, gates: int) -> li
     return [*costs[:-1], Cost(last.kept, last.weights, last.products, (1, width), last.steps)]
 
 
-def pooled(x: Any, values: Values, *, lost: int = 0) -> int:
-    """Say how many steps in time a pooling has; raise HeldoutError where they are too few.
+def require_poolable(x: Any, values: Values, *, lost: int = 0) -> None:
+    """Raise HeldoutError where too few steps in time are left for a pooling.
 
     Parameters
     ----------
@@ -92,10 +92,9 @@ def pooled(x: Any, values: Values, *, lost: int = 0) -> int:
         raise HeldoutError(
             f"pooling by {values['pool']} after {len(values['filters'])} convolutions",
             "longer examples",
-            f"only {left} time steps are left",
+            f"only {left} time steps",
             "Use fewer filters.",
         )
-    return left
 
 
 def convolution_costs(values: Values, shape: tuple[int, int]) -> list[Cost]:

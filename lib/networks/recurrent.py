@@ -60,7 +60,7 @@ def with_gradient(layer: Any) -> Any:
 
 
 def differentiate(model: Any, batch_size: int) -> None:
-    """Give the marked recurrent layers of a Keras model their own gradient where that is faster.
+    """Set the written-out gradient on the marked recurrent layers of a model, where it is faster.
 
     The layers stay what they are, with the same weights, and are saved as such. What they compute
     is the same to rounding, and so are their gradients.

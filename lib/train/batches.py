@@ -107,7 +107,7 @@ def batches(
 
 
 def padded_metrics(keras: ModuleType) -> list[Any]:
-    """Give accuracy, mse and mae that leave out the rows that fill up a batch."""
+    """Make accuracy, mse and mae that leave out the rows that fill up a batch."""
 
     class OfExamples(keras.metrics.MeanMetricWrapper):  # type: ignore[name-defined]
         def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lib.errors import HeldoutError
 from lib.examples.arrays import open_examples
 from lib.files import read_table
-from lib.splits.parts import PARTS
+
+if TYPE_CHECKING:  # training alone needs no pandas
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def open_data(
     fold: int,
     classes: Sequence[str],
     scored: Sequence[str],
-    parts: Sequence[str] = PARTS,
+    parts: Sequence[str] = ("train", "validation", "test"),
     digest: str = "",
 ) -> Data:
     """Join examples with one fold of a split.
@@ -115,6 +116,8 @@ def prediction_table(
     data: Data, rows: np.ndarray, part: str, probabilities: np.ndarray
 ) -> pd.DataFrame:
     """Make a part's rows of `predictions.parquet`: example, part, label, one column a class."""
+    import pandas as pd
+
     table = pd.DataFrame(
         {"example": rows, "part": part, "label": np.array(data.classes)[data.labels[rows]]}
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.networks.backend import device_kind, device_name, load, seed_all
+from lib.networks.backend import device_kind, device_name, load
 from lib.networks.devices import count_devices, scaled, spread
 from lib.networks.hyperparameters import complete
 from lib.networks.models import build
@@ -244,7 +244,7 @@ class Trainer:
 
     def _start(self, seed: int) -> None:
         """Set every variable to what a model built with this seed begins with."""
-        seed_all(self._keras, seed)
+        self._keras.utils.set_random_seed(seed)
         for variable, value in zip(self.model.variables, self._build().variables, strict=True):
             variable.assign(value)
         for variable, value in zip(self.model.optimizer.variables, self._fresh, strict=True):

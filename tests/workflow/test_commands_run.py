@@ -75,7 +75,7 @@ NOT_RUN = {
     "snakemake --profile profiles/gpu --resources gpu=8 --configfile config/full.yaml "
     "--config runs_per_gpu=2": _GPU,
     "snakemake --profile profiles/gpu --resources gpu=4 --config studies=exercise devices=4": _GPU,
-    "snakemake --profile profiles/tpu --config backend=jax device=tpu devices=all": _TPU,
+    "snakemake --profile profiles/tpu --config device=tpu devices=all": _TPU,
     "python -m benchmarks devices --output /tmp": _BENCHMARK,
     "snakemake --cores 8 --config folder=my_recordings": _OWN,
     "snakemake --cores 8 --config folder=my_recordings "

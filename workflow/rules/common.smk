@@ -42,7 +42,7 @@ wildcard_constraints:
     dataset="|".join(DATASETS),
     study="|".join(STUDIES),
     protocol="|".join(sorted({name for s in STUDIES.values() for name in s["protocols"]})),
-    architecture="[a-z_]+",
+    architecture="[a-z0-9_]+",
     trial="[A-Za-z0-9_.+-]+",
     shard=r"\d+",
     seed=r"\d+",

@@ -1,11 +1,16 @@
 """Architectures: their sizes, their order of layers, and the normalisation inside the file."""
 
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from lib.errors import HeldoutError
+from lib.networks import registry
+from lib.networks.hyperparameters import complete
 from lib.networks.models import build
-from lib.networks.registry import ARCHITECTURES
+from lib.networks.registry import ARCHITECTURES, NAMES
 from lib.train.batches import moments
 
 pytestmark = pytest.mark.usefixtures("keras")
@@ -87,6 +92,20 @@ def test_bidirectional_layers_have_twice_the_cells():
     assert two.layers[1].count_params() == 2 * one.layers[1].count_params()
 
 
+def test_an_architecture_has_the_name_of_its_file():
+    """Kept trainings look for its code there, and a file that no line names is none."""
+    assert {name: one.name for name, one in ARCHITECTURES.items()} == {n: n for n in NAMES}
+    held = [path.stem for path in Path(registry.__file__).parent.glob("*.py")]
+    made = [n for n in held if hasattr(import_module(f"lib.networks.{n}"), "ARCHITECTURE")]
+    assert sorted(made) == sorted(NAMES)
+
+
+def test_hyperparameters_of_a_pair_are_its_own():
+    for one in ARCHITECTURES.values():
+        assert set(one.pairs) <= set(one.own)
+        complete(one.name, {})
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_probabilities(architecture):
     x = np.random.default_rng(0).normal(size=(4, 24, 2)).astype(np.float32)
@@ -129,8 +148,8 @@ def test_a_silent_channel_gives_no_nan():
         ("lstm", {"unit": 3}, {}, "lstm: unknown hyperparameter 'unit'. Did you mean 'units'"),
         ("lstm", {"dense": [4], "activation": "rellu"}, {}, "activation: expected .* 'rellu'"),
         ("cnn", {}, {"classes": 1}, "cnn: expected at least 2 classes, got 1"),
-        ("cnn", {"pool": 4}, {"shape": (12, 1)}, "only 3 time steps are left. Use fewer filters"),
-        ("cnn_lstm", {}, {"shape": (5, 1)}, "only 0 time steps are left"),
+        ("cnn", {"pool": 4}, {"shape": (12, 1)}, "got only 3 time steps. Use fewer filters"),
+        ("cnn_lstm", {}, {"shape": (5, 1)}, "only 0 time steps"),
         ("cnn_lstm", {"kernels": [9, 3]}, {"shape": (8, 1)}, "only 0 time steps"),
         ("cnn_lstm", {"kernels": [3, 5]}, {"shape": (10, 1)}, "only 0 time steps"),
         (

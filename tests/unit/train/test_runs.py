@@ -262,18 +262,18 @@ def library(tmp_path, monkeypatch):
         ("networks/registry.py", '    "lstm",\n', "", ()),
         ("networks/architecture.py", "share(0.0)", "share(0.1)", ()),
         ("networks/gru.py", "layers.GRU", "layers.LSTM", {"gru"}),
-        ("networks/models.py", "dense_dropout", "dropout", set(ARCHITECTURES)),
+        ("networks/models.py", "dense_dropout", "dropout", {*ARCHITECTURES}),
         (
             "networks/layers.py",
-            "return_sequences=sequences",
-            "return_sequences=1",
-            set(ARCHITECTURES),
+            "return_sequences=seq",
+            "return_sequences=not seq",
+            {*ARCHITECTURES},
         ),
         (
             "train/batches.py",
             "default_rng([shuffle",
             "default_rng([1 + shuffle",
-            set(ARCHITECTURES),
+            {*ARCHITECTURES},
         ),
     ],
 )
