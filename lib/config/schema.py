@@ -10,6 +10,11 @@ import yaml
 from lib.errors import HeldoutError, suggestion
 from lib.files import require_plain
 
+# Keys of earlier versions, and what to do about them.
+GONE = {
+    "spacing": "each look now comes after `factor` times the epochs of the one before; remove it",
+}
+
 
 def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:
     """Check a value against a JSON schema and report every fault in one error.
@@ -46,7 +51,9 @@ def _explain(fault: Any) -> Iterator[str]:
     if fault.validator == "additionalProperties" and isinstance(fault.instance, dict):
         known = list(fault.schema.get("properties", {}))
         for key in fault.instance:
-            if key not in known:
+            if key in GONE:
+                yield f"{at}the key {key!r} is gone: {GONE[key]}."
+            elif key not in known:
                 yield f"{at}unknown key {key!r}. {suggestion(str(key), known)}"
     elif fault.validator == "required":
         missing = [key for key in fault.validator_value if key not in fault.instance]
@@ -65,6 +72,9 @@ def _explain(fault: Any) -> Iterator[str]:
     else:
         description = fault.schema.get("description", "")
         yield f"{at}{fault.message}." + (f" It is: {description}" if description else "")
+        if fault.validator_value == "integer" and isinstance(fault.instance, list):
+            number = next((item for item in fault.instance if isinstance(item, int)), 3)
+            yield f"{at}write one number: `{fault.path[-1]}: {number}`."
 
 
 def typed(value: Any, schema: Mapping[str, Any] | bool) -> Any:

@@ -212,6 +212,15 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
         ({"architectures": {"lstm": {"space": {"dropout": [2]}}}}, "dropout: expected a number"),
         ({"architectures": {"lstm": {"space": {"droput": [0]}}}}, "'?droput|space of droput"),
         ({"architectures": {"lstm": {"space": {"dropout": []}}}}, "dropout"),
+        (
+            {"architectures": {"lstm": {"spacing": 3}}},
+            "architectures.lstm: the key 'spacing' is gone: each look now comes after `factor`",
+        ),
+        (
+            {"architectures": {"lstm": {"factor": [4, 5]}}},
+            r"lstm\.factor: \[4, 5\] is not of type(.|\n)*write one number: `factor: 4`",
+        ),
+        ({"architectures": {"lstm": {"factor": 1}}}, r"lstm\.factor: 1 is less than the minimum"),
         ({"features": {"kind": "melody"}}, r"features\.kind: expected one of beats"),
         ({"features": {"n_mfc": 3}}, "study voices: features: "),
         ({"classes": {"example": ["x"]}}, "classes: "),
