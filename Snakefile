@@ -10,7 +10,6 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/scheduler.smk"
 include: "workflow/rules/retrieve.smk"
 include: "workflow/rules/folder.smk"
 include: "workflow/rules/recordings.smk"
@@ -34,4 +33,3 @@ rule all:
 onstart:
     LOCK.acquire()
     check_cluster()
-    rest_scheduler()

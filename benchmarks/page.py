@@ -171,7 +171,7 @@ def _sweep(section: dict[str, Any]) -> str:
         ]
         for row in section["rows"]
     ]
-    head = ["stopping, min_epochs, spacing, factor", "epochs", "at most", "loss", "within 2%"]
+    head = ["stopping, min_epochs, factor", "epochs", "at most", "loss", "within 2%"]
     return f"""\
 ## Bayesian search against exhaustive search
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,12 @@ SPACE: dict[str, list[Any]] = {
 }
 EPOCHS, TRIALS = 10, 48
 SEED = 0
-# What is compared: stopping, min_epochs, spacing and factor of a search; the first is the default.
+# What is compared: stopping, min_epochs and factor of a search; the first is the default.
 SETTINGS = (
-    ("halving", 1, 3, (3, 5)),
-    ("halving", 1, 3, (3,)),
-    ("halving", 1, 3, (4,)),
-    ("halving", 1, 4, (4,)),
-    ("hyperband", 1, 3, (3,)),
-    ("hyperband", 3, 3, (3,)),
+    ("halving", 1, 3),
+    ("halving", 1, 4),
+    ("hyperband", 1, 3),
+    ("hyperband", 3, 3),
 )
 
 
@@ -72,13 +71,15 @@ def replays(folder: Path, curves: dict[str, list[float]], *, quick: bool = False
     rows = []
     trials, sweeps = (3, 1) if quick else (TRIALS, 8)
     for setting in SETTINGS[:2] if quick else SETTINGS:
-        *others, factors = setting
-        name = ", ".join(map(str, [*others, " then ".join(map(str, factors))]))
-        found = [
-            _sweep(folder / f"{name} {seed}", curves, Sweep(_space(quick), trials, seed, *setting))
-            for seed in range(sweeps)
+        name = ", ".join(map(str, setting))
+        stopping, min_epochs, factor = setting
+        sweep = partial(
+            Sweep, _space(quick), trials, stopping=stopping, min_epochs=min_epochs, factor=factor
+        )
+        results = [
+            _sweep(folder / f"{name} {seed}", curves, sweep(seed=seed)) for seed in range(sweeps)
         ]
-        epochs, losses = map(np.array, zip(*found, strict=True))
+        epochs, losses = map(np.array, zip(*results, strict=True))
         row = {
             "name": name,
             "epochs_share": float(np.median(epochs)) / (trials * _epochs(quick)),

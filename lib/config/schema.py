@@ -47,9 +47,10 @@ def _explain(fault: Any) -> Iterator[str]:
         known = list(fault.schema.get("properties", {}))
         gone = fault.schema.get("gone", {})
         for key in fault.instance:
-            if key not in known:
-                advice = gone.get(key) or suggestion(str(key), known)
-                yield f"{at}unknown key {key!r}. {advice}"
+            if key in gone:
+                yield f"{at}the key {key!r} is gone: {gone[key]}"
+            elif key not in known:
+                yield f"{at}unknown key {key!r}. {suggestion(str(key), known)}"
     elif fault.validator == "required":
         missing = [key for key in fault.validator_value if key not in fault.instance]
         yield f"{at}expected the keys {', '.join(missing)}, which are missing."
@@ -67,6 +68,9 @@ def _explain(fault: Any) -> Iterator[str]:
     else:
         description = fault.schema.get("description", "")
         yield f"{at}{fault.message}." + (f" It is: {description}" if description else "")
+        if fault.validator_value == "integer" and isinstance(fault.instance, list):
+            number = next((item for item in fault.instance if isinstance(item, int)), 3)
+            yield f"{at}write one number: `{fault.path[-1]}: {number}`."
 
 
 def typed(value: Any, schema: Mapping[str, Any] | bool) -> Any:

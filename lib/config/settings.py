@@ -37,8 +37,7 @@ SEARCH_DEFAULTS = {
     "workers": 1,
     "stopping": "halving",
     "min_epochs": 1,
-    "spacing": 3,
-    "factor": [3, 5],
+    "factor": 3,
 }
 
 

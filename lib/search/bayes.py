@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from lib.errors import HeldoutError
 from lib.networks.hyperparameters import complete, digest, trial_id
 from lib.progress import doing
-from lib.search.halving import halving
+from lib.search.journal import open_study
 from lib.search.spaces import REDRAWS, from_optuna, suggest
+from lib.train.callbacks import Stops
 from lib.train.data import Data
 from lib.train.recipe import Recipe
 from lib.train.runs import train_trial
@@ -40,41 +40,43 @@ class Sweep:
         How many in all, over all workers; pruned and failed ones count.
     seed : int
         Of the sampler and of the networks.
+    workers : int
+        How many processes share the search, numbered from 0.
     stopping : {"halving", "hyperband", "none"}
         Which trials are stopped early: by successive halving, which looks at all of them after
-        min_epochs, min_epochs · spacing, … epochs and lets about one in `factor` go on; by
+        min_epochs, min_epochs · factor, … epochs and lets about one in `factor` go on; by
         Hyperband, which has several such brackets, each with a later first look, and so trusts
         early epochs less and costs more (Li et al., 2018, Algorithm 1); or none.
     min_epochs : int
         Epochs that every trial gets before it may be stopped.
-    spacing : int
-        Each look of successive halving comes after so many times the epochs of the one before.
-    factor : sequence of int
-        About one trial in so many goes on after the first look, the second, …; the last number is
-        that of all later ones. Hyperband has one, the first.
+    factor : int
+        About one trial in so many goes on after each look; at least 2.
     """
 
     space: Mapping[str, Any]
     trials: int
     seed: int
+    workers: int = 1
     stopping: str = "halving"
     min_epochs: int = 1
-    spacing: int = 3
-    factor: Sequence[int] = (3, 5)
+    factor: int = 3
+
+    @classmethod
+    def of(cls, search: Mapping[str, Any], *, seed: int) -> Sweep:
+        """Take a search from the configuration of its architecture."""
+        names = [field.name for field in fields(cls) if field.name != "seed"]
+        return cls(seed=seed, **{name: search[name] for name in names})
 
     def pruner(self, epochs: int) -> Any:
         """Make the pruner for trainings of so many epochs."""
         from optuna import pruners
 
+        options = {"min_resource": self.min_epochs, "reduction_factor": self.factor}
         if self.stopping == "none":
             return pruners.NopPruner()
         if self.stopping == "halving":
-            return halving(first=self.min_epochs, spacing=self.spacing, factors=self.factor)
-        return pruners.HyperbandPruner(
-            min_resource=self.min_epochs,
-            max_resource=max(epochs, self.min_epochs + 1),
-            reduction_factor=self.factor[0],
-        )
+            return pruners.SuccessiveHalvingPruner(**options)
+        return pruners.HyperbandPruner(max_resource=max(epochs, self.min_epochs + 1), **options)
 
 
 def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
@@ -82,90 +84,10 @@ def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
     return digest(
         {
             "space": {name: sweep.space[name] for name in sorted(sweep.space)},
-            "stopping": [sweep.stopping, sweep.min_epochs, sweep.spacing, list(sweep.factor)],
+            "stopping": [sweep.stopping, sweep.min_epochs, sweep.factor],
             "training": recipe.key(data, sweep.seed),
         }
     )
-
-
-def open_study(folder: Path, *, settings: str, name: str) -> Any:
-    """Open the Optuna study of a search, or begin it.
-
-    Parameters
-    ----------
-    folder : Path
-        The search's folder. The journal in it is named after the settings, so that a search with
-        other settings begins anew and one with more trials goes on.
-    settings : str
-        From `settings_of`.
-    name : str
-        Of the study, as optuna-dashboard shows it.
-
-    Returns
-    -------
-    optuna.Study
-
-    Raises
-    ------
-    HeldoutError
-        The journal was written by other settings.
-    """
-    import optuna
-    from optuna.storages import journal
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder.mkdir(parents=True, exist_ok=True)
-    file = str(journal_file(folder, settings))
-    # A lock by creating a file works on network file systems too.
-    lock = journal.JournalFileOpenLock(file)
-
-    class Backend(journal.JournalFileBackend):
-        def append_logs(self, logs: list[dict[str, Any]]) -> None:
-            try:
-                super().append_logs(logs)
-            except OSError:
-                # The disk is full. What another worker writes later must not follow half a line.
-                _drop_torn_line(Path(file), lock)
-                raise
-
-    _drop_torn_line(Path(file), lock)
-    backend = Backend(file, lock_obj=lock)
-    study = optuna.create_study(
-        study_name=name,
-        storage=optuna.storages.JournalStorage(backend),
-        direction="minimize",
-        load_if_exists=True,
-    )
-    written = study.user_attrs.get("settings")
-    if written is None:
-        study.set_user_attr("settings", settings)
-    elif written != settings:
-        raise HeldoutError(
-            f"{file}: expected the journal of this search, got one that was written with other "
-            "settings. Move it away: a new one is begun."
-        )
-    return study
-
-
-def _drop_torn_line(file: Path, lock: Any) -> None:
-    """Take away the last line of a journal where it is not whole: Optuna would read no further."""
-    if not file.exists():
-        return
-    lock.acquire()
-    try:
-        with file.open("rb+") as stream:
-            text = stream.read()
-            whole = text.rfind(b"\n") + 1
-            if whole < len(text):
-                logger.warning("%s: dropped its last line, which was cut off", file)
-                stream.truncate(whole)
-    finally:
-        lock.release()
-
-
-def journal_file(folder: Path, settings: str) -> Path:
-    """Give the path of the journal of a search with some settings."""
-    return folder / f"journal-{settings[:12]}.log"
 
 
 def work(
@@ -181,8 +103,9 @@ def work(
 ) -> dict[str, str]:
     """Run trials of a search until it has as many as it should.
 
-    Any number of workers may do so at the same time, each with its own number. What a worker left
-    unfinished when it was killed is taken up by the next process with its number.
+    Any number of workers may do so at the same time, each with its own number. The trial that a
+    worker was killed in is finished by the next process with its number, or by any other where the
+    search has fewer workers by now.
 
     Parameters
     ----------
@@ -213,47 +136,68 @@ def work(
     HeldoutError
         The journal was written by other settings.
     """
-    import optuna
-
-    state = optuna.trial.TrialState
     journal = {
         "settings": settings_of(data, recipe, sweep),
         "name": f"{identity['study']} {recipe.architecture}",
     }
     study = open_study(folder, **journal)
     study.pruner = sweep.pruner(recipe.training.epochs)
-    options: dict[str, Any] = {"identity": identity, "store": store, "train": train or train_trial}
-    for cut in study.get_trials(states=(state.RUNNING,)):
-        if cut.user_attrs.get("worker") == worker:
+
+    def run(name: str, values: dict[str, Any], stops: Stops) -> dict[str, Any]:
+        return (train or train_trial)(
+            folder / name,
+            data,
+            replace(recipe, hyperparameters=values),
+            identity={**identity, "trial": name},
+            seed=sweep.seed,
+            store=store,
+            stops=stops,
+        )
+
+    while True:
+        # One worker at a time: two that saw the same journal would take the same trial.
+        with FileLock(folder / ".draw.lock"):
+            trial = _next(study, recipe, sweep, worker)
+        if trial is None:
+            return journal
+        _run(trial, study, recipe, sweep, run)
+
+
+def _next(study: Any, recipe: Recipe, sweep: Sweep, worker: int) -> Any:
+    """Take up a trial that nobody is at work on, or draw one; None where there are enough."""
+    import optuna
+
+    state = optuna.trial.TrialState
+    trials = study.get_trials(deepcopy=False)
+    for cut in trials:
+        owner = cut.user_attrs.get("worker")
+        if cut.state == state.RUNNING and (owner == worker or owner >= sweep.workers):
             # The same trial goes on, under its number: Hyperband's brackets go by numbers.
             trial = optuna.trial.Trial(study, cut._trial_id)
-            _run(trial, study, folder, data, recipe, sweep, **options)
-    while True:
-        # One worker draws at a time: two that saw the same journal would draw the same trial.
-        with FileLock(folder / ".draw.lock"):
-            number = len(study.get_trials())
-            drawn = _draw(study, recipe, sweep, number) if number < sweep.trials else None
-            if drawn is None:
-                break
-            # One line of the journal says what it is and whose: a worker that is killed before or
-            # after it leaves no trial that nobody takes up.
-            study.add_trial(
-                optuna.trial.create_trial(
-                    state=state.RUNNING,
-                    params=drawn.params,
-                    distributions=drawn.distributions,
-                    user_attrs={"worker": worker, "trial": drawn.user_attrs["trial"]},
-                )
-            )
-            added = study.get_trials(deepcopy=False)[number]
-        trial = optuna.trial.Trial(study, added._trial_id)
-        _run(trial, study, folder, data, recipe, sweep, **options)
-    if number < sweep.trials:
+            if owner != worker:
+                trial.set_user_attr("worker", worker)
+            return trial
+    number = len(trials)
+    if number >= sweep.trials:
+        return None
+    drawn = _draw(trials, recipe, sweep)
+    if drawn is None:
         logger.info("the space has no trial that was not trained: %d are all", number)
-    return journal
+        return None
+    # One line of the journal says what it is and whose: a worker that is killed before or after it
+    # leaves no trial that nobody takes up.
+    study.add_trial(
+        optuna.trial.create_trial(
+            state=state.RUNNING,
+            params=drawn.params,
+            distributions=drawn.distributions,
+            user_attrs={"worker": worker, "trial": drawn.user_attrs["trial"]},
+        )
+    )
+    return optuna.trial.Trial(study, study.get_trials(deepcopy=False)[number]._trial_id)
 
 
-def _draw(study: Any, recipe: Recipe, sweep: Sweep, number: int) -> Any:
+def _draw(earlier: list[Any], recipe: Recipe, sweep: Sweep) -> Any:
     """Draw a trial that no earlier one is, with its id as `trial`; None where there seems none.
 
     What is drawn depends on the seed and on the trials before, and not on how often the search was
@@ -264,7 +208,7 @@ def _draw(study: Any, recipe: Recipe, sweep: Sweep, number: int) -> Any:
     from optuna import samplers
 
     state = optuna.trial.TrialState
-    earlier = [trial for trial in study.get_trials(deepcopy=False) if trial.number < number]
+    number = len(earlier)
     taken = {trial.user_attrs.get("trial") for trial in earlier}
     # A study in memory is where draws that are not taken leave no trace.
     copy = optuna.create_study(direction="minimize")
@@ -282,23 +226,12 @@ def _draw(study: Any, recipe: Recipe, sweep: Sweep, number: int) -> Any:
 
 
 def _trial(recipe: Recipe, searched: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Give the id and the complete hyperparameters of a trial."""
+    """Name a trial and complete its hyperparameters."""
     values = complete(recipe.architecture, {**recipe.hyperparameters, **searched})
     return trial_id(recipe.architecture, values), values
 
 
-def _run(
-    trial: Any,
-    study: Any,
-    folder: Path,
-    data: Data,
-    recipe: Recipe,
-    sweep: Sweep,
-    *,
-    identity: Mapping[str, Any],
-    store: Path,
-    train: Train,
-) -> None:
+def _run(trial: Any, study: Any, recipe: Recipe, sweep: Sweep, run: Callable[..., Any]) -> None:
     """Train one trial and tell the study how it went."""
     import optuna
 
@@ -309,21 +242,18 @@ def _run(
     logger.info("%s: %s", number, name, extra=doing(number))
 
     def stops(epoch: int, loss: float) -> bool:
-        # What was reported before an interruption stands, and is not reported twice.
-        if epoch not in study.get_trials(deepcopy=False)[trial.number].intermediate_values:
+        known = study.get_trials(deepcopy=False)[trial.number]
+        if epoch not in known.intermediate_values:
             trial.report(loss, epoch)
+        # What was told before an interruption stands, and is not told twice.
+        elif epoch < known.last_step:
+            return False
+        elif loss in known.system_attrs.values():
+            return _stopped(study, known)
         return bool(trial.should_prune())
 
     began = time.perf_counter()
-    record = train(
-        folder / name,
-        data,
-        replace(recipe, hyperparameters=values),
-        identity={**identity, "trial": name},
-        seed=sweep.seed,
-        store=store,
-        stops=stops,
-    )
+    record = run(name, values, stops)
     trial.set_user_attr("record", record)
     trial.set_user_attr("seconds", round(time.perf_counter() - began, 3))
     loss = record.get("metrics", {}).get("validation", {}).get("loss")
@@ -335,8 +265,26 @@ def _run(
         study.tell(trial, loss)
 
 
+def _stopped(study: Any, trial: Any) -> bool:
+    """Look at a trial again whose worker was killed after Optuna had looked at its last epoch.
+
+    Optuna notes in the journal that it looked, and not what it saw. Here it looks again, with that
+    note taken away, in a study in memory.
+    """
+    import optuna
+
+    trials = study.get_trials()
+    del trials[trial.number].system_attrs[list(trial.system_attrs)[-1]]
+    copy = optuna.create_study(
+        study_name=study.study_name, direction="minimize", pruner=study.pruner
+    )
+    copy.add_trials(trials)
+    again = copy.get_trials(deepcopy=False)[trial.number]
+    return bool(optuna.trial.Trial(copy, again._trial_id).should_prune())
+
+
 def sweep_records(study: Any) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """Collect what a search found.
+    """Collect the results of a search.
 
     Parameters
     ----------

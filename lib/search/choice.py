@@ -74,8 +74,7 @@ def best_trial(
     if complete.empty:
         reasons = "; ".join(sorted(set(table["reason"])))
         raise HeldoutError(
-            f"{architecture}: expected at least one complete trial, got {len(table)} failed ones: "
-            f"{reasons}"
+            architecture, "at least one complete trial", f"{len(table)} failed ones: {reasons}"
         )
     first = complete.iloc[0]
     return {

@@ -61,7 +61,9 @@ def check_space(
         that the hyperparameter cannot have.
     """
     if method not in METHODS:
-        raise HeldoutError(f"search method: {suggestion(method, list(METHODS))}")
+        raise HeldoutError(
+            "search method", got=repr(method), advice=suggestion(method, list(METHODS))
+        )
     known = lookup(architecture).defaults
     pairs = lookup(architecture).pairs
     for name, given in space.items():
@@ -72,13 +74,14 @@ def check_space(
         strange = set(rule) - set(_KEYS)
         if strange or ("choices" in rule) == ("low" in rule and "high" in rule):
             raise HeldoutError(
-                f"{where}: expected a list of choices, or choices, or low and high "
-                f"(with log, step) and perhaps when; got {given!r}."
-                + "".join(f" {suggestion(str(key), list(_KEYS))}" for key in sorted(strange)[:1])
+                where,
+                "a list of choices, or choices, or low and high (with log, step) and perhaps when",
+                repr(given),
+                "".join(suggestion(str(key), list(_KEYS)) for key in sorted(strange)[:1]),
             )
         if "choices" in rule:
             if not isinstance(rule["choices"], list) or not rule["choices"]:
-                raise HeldoutError(f"{where}: expected one or more choices, got {given!r}.")
+                raise HeldoutError(where, "one or more choices", repr(given))
             values = rule["choices"]
         else:
             values = _range(where, rule, method)
@@ -86,24 +89,26 @@ def check_space(
             complete(architecture, _alone(fixed, name, value, pairs))
         if not isinstance(rule.get("when", {}), Mapping):
             raise HeldoutError(
-                f"{where}: when: expected a mapping from another hyperparameter to a list of its "
-                f"values, got {rule['when']!r}."
+                f"{where}: when",
+                "a mapping from another hyperparameter to a list of its values",
+                repr(rule["when"]),
             )
         for other, allowed in rule.get("when", {}).items():
             if other == name or other not in space or "when" in _rule(space[other]):
                 raise HeldoutError(
-                    f"{where}: when: expected another searched hyperparameter that has no "
-                    f"condition of its own, got {other!r}."
+                    f"{where}: when",
+                    "another searched hyperparameter that has no condition of its own",
+                    repr(other),
                 )
             if not isinstance(allowed, list) or not allowed:
-                raise HeldoutError(f"{where}: when {other}: expected a list, got {allowed!r}.")
+                raise HeldoutError(f"{where}: when {other}", "a list", repr(allowed))
     _check_pairs(architecture, fixed, space)
 
 
 def _alone(
     fixed: Mapping[str, Any], name: str, value: Any, pairs: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return one searched value with the fixed ones, such that it can be checked by itself."""
+    """Join one searched value with the fixed ones, such that it can be checked by itself."""
     if name in pairs and isinstance(value, list):
         return {other: [1] * len(value) for other in pairs} | {name: value}
     return {key: given for key, given in fixed.items() if key not in pairs} | {name: value}
@@ -134,7 +139,12 @@ def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
     step = rule.get("step", 1)
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (low, high, step))
     if method == "grid":
-        raise HeldoutError(f"{where}: a grid takes choices; use method random or bayes for ranges.")
+        raise HeldoutError(
+            where,
+            "a list, since a grid takes choices only",
+            repr(dict(rule)),
+            "Use method random or bayes for ranges.",
+        )
     if (
         not numbers
         or not low < high
@@ -142,8 +152,9 @@ def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
         or (rule.get("log") and (low <= 0 or "step" in rule))
     ):
         raise HeldoutError(
-            f"{where}: expected numbers with low < high, a step above 0, and above 0 and without "
-            f"step for a log range, got {dict(rule)!r}."
+            where,
+            "numbers with low < high, a step above 0, and above 0 and without step for a log range",
+            repr(dict(rule)),
         )
     return [low, high]
 
@@ -225,8 +236,10 @@ def grid_trials(
     count = math.prod(len(_rule(space[name])["choices"]) for name in names)
     if count > MOST_TRIALS:
         raise HeldoutError(
-            f"{architecture}: expected a grid of at most {MOST_TRIALS:,} trials, got {count:,}. "
-            "Use method random or bayes, or fewer choices."
+            architecture,
+            f"a grid of at most {MOST_TRIALS:,} trials",
+            f"{count:,}",
+            "Use method random or bayes, or fewer choices.",
         )
     cells = itertools.product(*(_rule(space[name])["choices"] for name in names))
     rules = {name: _rule(space[name]) for name in names}
@@ -252,16 +265,16 @@ def random_trials(
     Each is drawn from its own generator, so that more trials leave the earlier ones as they are.
     A trial that was drawn before is drawn again; a space with fewer trials gives fewer.
     """
-    found: dict[str, dict[str, Any]] = {}
+    drawn: dict[str, dict[str, Any]] = {}
     for number in range(trials):
         for redraw in range(REDRAWS):
             draw = _Generator(np.random.default_rng([seed, number, redraw]))
             trial = complete(architecture, {**fixed, **suggest(space, draw)})
             name = trial_id(architecture, trial)
-            if name not in found:
-                found[name] = trial
+            if name not in drawn:
+                drawn[name] = trial
                 break
-    return found
+    return drawn
 
 
 def from_optuna(trial: Any) -> Draw:

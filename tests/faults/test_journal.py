@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lib.search.bayes import Sweep, open_study, work
+from lib.search.bayes import Sweep, work
+from lib.search.journal import open_study
 from lib.train.data import Data
 from lib.train.recipe import Recipe, Training
 
@@ -30,12 +31,13 @@ def train(folder: Path, data: Data, recipe: Recipe, **options: Any) -> dict[str,
     return {"state": "complete", "metrics": {"validation": {"loss": loss}}}
 
 
-def search(folder: Path, *, worker: int = 0, how: Any = train) -> list[tuple[Any, ...]]:
-    identity = {"study": "s"}
+def search(
+    folder: Path, *, stopping: str = "halving", worker: int = 0, how: Any = train
+) -> list[tuple[Any, ...]]:
+    sweep = Sweep(SPACE, TRIALS, seed=1, workers=2, stopping=stopping)
     journal = work(
-        folder, DATA, RECIPE, Sweep(SPACE, TRIALS, seed=1), worker=worker, identity=identity,
-        store=folder, train=how,
-    )  # fmt: skip
+        folder, DATA, RECIPE, sweep, worker=worker, identity={"study": "s"}, store=folder, train=how
+    )
     study = open_study(folder, **journal)
     return [
         (t.number, t.state.name, t.params, t.value, t.intermediate_values, t.user_attrs["worker"])
@@ -43,26 +45,29 @@ def search(folder: Path, *, worker: int = 0, how: Any = train) -> list[tuple[Any
     ]
 
 
+def undisturbed(folder: Path, stopping: str) -> tuple[bytes, str, list[tuple[Any, ...]]]:
+    """Search once; return the journal, its name, and the trials."""
+    trials = search(folder, stopping=stopping)
+    (journal,) = folder.glob("journal-*.log")
+    return journal.read_bytes(), journal.name, trials
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str, list[tuple[Any, ...]]]:
-    """Give an undisturbed journal, its name, and what the search found."""
-    folder = tmp_path_factory.mktemp("whole")
-    found = search(folder)
-    (journal,) = folder.glob("journal-*.log")
-    return journal.read_bytes(), journal.name, found
+    return undisturbed(tmp_path_factory.mktemp("whole"), "halving")
 
 
-def test_killed_between_any_two_lines_it_finds_the_same(
-    whole: tuple[bytes, str, list[tuple[Any, ...]]], tmp_path: Path
-) -> None:
-    text, name, found = whole
+@pytest.mark.parametrize("stopping", ["halving", "hyperband"])
+def test_killed_between_any_two_lines_it_finds_the_same(tmp_path: Path, stopping: str) -> None:
+    text, name, trials = undisturbed(tmp_path / "whole", stopping)
+    assert "PRUNED" in [trial[1] for trial in trials]
     lines = text.splitlines(keepends=True)
     assert len(lines) > 20
     for count in range(len(lines) + 1):
         folder = tmp_path / str(count)
         folder.mkdir()
         (folder / name).write_bytes(b"".join(lines[:count]))
-        assert search(folder) == found, f"cut after line {count}"
+        assert search(folder, stopping=stopping) == trials, f"cut after line {count}"
 
 
 def test_half_a_line_is_dropped_and_the_search_goes_on(
@@ -76,7 +81,7 @@ def test_half_a_line_is_dropped_and_the_search_goes_on(
         folder = tmp_path / str(length)
         folder.mkdir()
         (folder / name).write_bytes(text[:length])
-        with caplog.at_level(logging.WARNING, "lib.search.bayes"):
+        with caplog.at_level(logging.WARNING, "lib.search.journal"):
             assert search(folder) == found, f"cut at byte {length}"
     assert "dropped its last line, which was cut off" in caplog.text
 

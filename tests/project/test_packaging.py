@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
 # What a package is called in conda where that is not its name in the package index.
 CONDA = {"soundfile": "pysoundfile", "matplotlib": "matplotlib-base"}
-# What an environment needs beside the dependencies, to install this checkout into it.
-CONDA_ONLY = {"python", "pip", "setuptools"}
+# What an environment needs beside the dependencies.
+CONDA_ONLY = {"python", "pip"}
 
 
 def project() -> dict[str, Any]:
@@ -47,7 +47,7 @@ def declared(*extras: str) -> dict[str, SpecifierSet]:
 def environment() -> dict[str, SpecifierSet]:
     """Give the dependencies of environment.yml, with their bounds."""
     lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    lines += [line for line in lines[-1]["pip"] if not line.startswith("-")]
+    lines += lines[-1]["pip"]
     found = [Requirement(line) for line in lines if isinstance(line, str)]
     return {canonicalize_name(item.name): item.specifier for item in found}
 
@@ -66,15 +66,24 @@ def test_environment_has_every_dependency_with_the_same_bound() -> None:
     assert got == expected
 
 
-def test_environment_installs_this_checkout() -> None:
+def test_the_environment_can_be_made_from_a_copy_of_its_file() -> None:
+    """Snakemake makes it from a copy in .snakemake/conda, where no path leads to this checkout."""
     content = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert content["name"] == "heldout"
     assert content["channels"] == ["conda-forge", "bioconda", "nodefaults"]
-    # conda makes a requirements file of these lines, and pip takes few options from one.
-    pip = content["dependencies"][-1]["pip"]
-    assert [line for line in pip if line.startswith("-")] == ["-e ."]
-    backend = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
-    assert [Requirement(line).specifier for line in backend] == [environment()["setuptools"]]
+    *packages, index = content["dependencies"]
+    # Each is a name with its bounds: no option, no path, no address.
+    for line in [*packages, *index["pip"]]:
+        assert Requirement(line).url is None
+    assert set(content) == {"name", "channels", "dependencies"}
+    assert list(index) == ["pip"]
+
+
+def test_every_rule_has_the_environment() -> None:
+    for file in (ROOT / "workflow" / "rules").glob("*.smk"):
+        text = file.read_text()
+        rules = len(re.findall(r"^(?:rule|checkpoint) ", text, re.M))
+        assert text.count('conda:\n        "../../environment.yml"') == rules, file.name
 
 
 @pytest.mark.parametrize("python", PYTHONS)

@@ -59,6 +59,7 @@ NOT_RUN = {
     "source .venv/bin/activate": _SET_UP,
     "conda env create -f environment.yml": _SET_UP,
     "conda activate heldout": _SET_UP,
+    "python -m pip install --no-deps -e .": _SET_UP,
     "snakemake --cores 8 --configfile config/full.yaml": _FETCHES,
     "snakemake --cores 2 --config 'sources={mitdb: download}' --dry-run": _FETCHES,
     "snakemake --profile slurm --dry-run": _CLUSTER,

@@ -37,7 +37,7 @@ def test_two_workers_share_a_search_and_its_journal(fresh: Workflow) -> None:
 
     # A journal under the name of another search is refused, and says what to do.
     (journal,) = fresh.path(FOLDER).glob("journal-*.log")
-    fresh.configure({"settings": {"tiny": {"architectures": {"gru": {"factor": [3]}}}}})
+    fresh.configure({"settings": {"tiny": {"architectures": {"gru": {"factor": 4}}}}})
     assert fresh.run(f"{FOLDER}/best.json").status == 0
     (new,) = set(fresh.path(FOLDER).glob("journal-*.log")) - {journal}
     shutil.copy(journal, new)

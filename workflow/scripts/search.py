@@ -4,8 +4,9 @@ from lib.files import read_json, write_json, write_table
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.search.bayes import open_study, sweep_records
+    from lib.search.bayes import sweep_records
     from lib.search.choice import best_trial, trials_table
+    from lib.search.journal import open_study
 
     trials = snakemake.params.trials
     if trials is None:

@@ -138,7 +138,7 @@ def test_keys_of_a_study_are_laid_over_it():
         ),
         (
             {"compile": "xla"},
-            r"unknown key 'compile'. It is gone: JAX always .* Delete the key; .* backend: jax",
+            r"the key 'compile' is gone: JAX always .* Delete the key; .* backend: jax",
         ),
         (
             {"studies": ["voices"], "devices": 5, "backend": "tensorflow"},
@@ -217,6 +217,15 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
         ({"architectures": {"lstm": {"space": {"dropout": [2]}}}}, "dropout: expected a number"),
         ({"architectures": {"lstm": {"space": {"droput": [0]}}}}, "'?droput|space of droput"),
         ({"architectures": {"lstm": {"space": {"dropout": []}}}}, "dropout"),
+        (
+            {"architectures": {"lstm": {"spacing": 3}}},
+            "architectures.lstm: the key 'spacing' is gone: each look now comes after `factor`",
+        ),
+        (
+            {"architectures": {"lstm": {"factor": [4, 5]}}},
+            r"lstm\.factor: \[4, 5\] is not of type(.|\n)*write one number: `factor: 4`",
+        ),
+        ({"architectures": {"lstm": {"factor": 1}}}, r"lstm\.factor: 1 is less than the minimum"),
         ({"features": {"kind": "melody"}}, r"features\.kind: .* got 'melody'. .*Known: beats, "),
         (
             {"features": {"hops": 3}},

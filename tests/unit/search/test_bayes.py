@@ -10,8 +10,9 @@ import pytest
 
 import lib.search.bayes
 from lib.errors import HeldoutError
-from lib.search.bayes import Sweep, open_study, sweep_records, work
+from lib.search.bayes import Sweep, sweep_records, work
 from lib.search.choice import best_trial, trials_table
+from lib.search.journal import open_study
 from lib.train.data import Data
 from lib.train.recipe import Recipe, Training
 
@@ -58,8 +59,10 @@ class Trainings:
         return {"state": state, "metrics": metrics, "epochs": epoch, "best_epoch": epoch}
 
 
-def run(folder: Path, trials: int, *, worker: int = 0, sweep: Sweep | None = None) -> Any:
-    sweep = sweep or Sweep(SPACE, trials, seed=1)
+def run(
+    folder: Path, trials: int, *, worker: int = 0, workers: int = 1, sweep: Sweep | None = None
+) -> Any:
+    sweep = sweep or Sweep(SPACE, trials, seed=1, workers=workers)
     journal = work(
         folder, DATA, RECIPE, sweep, worker=worker, identity=IDENTITY, store=folder / "fits"
     )
@@ -119,8 +122,8 @@ def test_more_trials_go_on_where_it_stopped(tmp_path: Path, trainings: Trainings
 
 
 def test_two_workers_share_a_journal(tmp_path: Path, trainings: Trainings) -> None:
-    run(tmp_path, 5, worker=0)
-    study = run(tmp_path, 9, worker=1)
+    run(tmp_path, 5, worker=0, workers=2)
+    study = run(tmp_path, 9, worker=1, workers=2)
     assert [t.user_attrs["worker"] for t in study.get_trials()] == [0] * 5 + [1] * 4
 
 
@@ -129,10 +132,28 @@ def test_a_running_trial_of_another_worker_is_left_alone(
 ) -> None:
     monkeypatch.setattr(lib.search.bayes, "train_trial", Trainings(2))
     with pytest.raises(Killed):
-        run(tmp_path, 4, worker=0)
+        run(tmp_path, 4, worker=0, workers=2)
     monkeypatch.setattr(lib.search.bayes, "train_trial", Trainings())
-    study = run(tmp_path, 4, worker=1)
+    study = run(tmp_path, 4, worker=1, workers=2)
     assert [t.state.name == "RUNNING" for t in study.get_trials()] == [True, False, False, False]
+
+
+def test_a_trial_of_a_worker_that_is_gone_is_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of eight workers one is left: what the last one was at work on counts, and is finished."""
+    killed = Trainings(2)
+    monkeypatch.setattr(lib.search.bayes, "train_trial", killed)
+    with pytest.raises(Killed):
+        run(tmp_path, 4, worker=7, workers=8)
+    killed.dies_after = None
+    study = run(tmp_path, 4, worker=0)
+    assert "RUNNING" not in [t.state.name for t in study.get_trials()]
+    assert [t.user_attrs["worker"] for t in study.get_trials()] == [0] * 4
+    assert len(sweep_records(study)[0]) == 4
+    # As if one worker had done it all.
+    monkeypatch.setattr(lib.search.bayes, "train_trial", Trainings())
+    assert outcome(study) == outcome(run(tmp_path / "alone", 4))
 
 
 def test_a_configuration_sampled_twice_is_trained_once(
@@ -186,16 +207,18 @@ def test_the_journal_opens_as_the_dashboard_opens_it(tmp_path: Path, trainings: 
 @pytest.mark.parametrize(
     ("stopping", "kind"),
     [
-        ("halving", "Halving"),
+        ("halving", "SuccessiveHalvingPruner"),
         ("hyperband", "HyperbandPruner"),
         ("none", "NopPruner"),
     ],
 )
-def test_how_trials_are_stopped(stopping: str, kind: str) -> None:
+def test_which_pruner_is_used(stopping: str, kind: str) -> None:
     assert type(Sweep(SPACE, 3, seed=0, stopping=stopping).pruner(10)).__name__ == kind
 
 
 def test_without_stopping_every_trial_is_complete(tmp_path: Path, trainings: Trainings) -> None:
-    table = trials_table(*sweep_records(run(tmp_path, 5, sweep=Sweep(SPACE, 5, 1, "none"))))
+    table = trials_table(
+        *sweep_records(run(tmp_path, 5, sweep=Sweep(SPACE, 5, 1, stopping="none")))
+    )
     assert set(table["state"]) <= {"complete", "failed"}
     assert trainings.epochs == EPOCHS * len(table)

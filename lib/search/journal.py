@@ -1,0 +1,93 @@
+"""The journal of a Bayesian search: an Optuna study in a file that workers share."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from lib.errors import HeldoutError
+
+logger = logging.getLogger(__name__)
+
+
+def open_study(folder: Path, *, settings: str, name: str) -> Any:
+    """Open the Optuna study of a search, or begin it.
+
+    Parameters
+    ----------
+    folder : Path
+        The search's folder. The journal in it is named after the settings, so that a search with
+        other settings begins anew and one with more trials goes on.
+    settings : str
+        From `settings_of`.
+    name : str
+        Of the study, as optuna-dashboard shows it.
+
+    Returns
+    -------
+    optuna.Study
+
+    Raises
+    ------
+    HeldoutError
+        The journal was written by other settings.
+    """
+    import optuna
+    from optuna.storages import journal
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = str(journal_file(folder, settings))
+    # A lock by creating a file works on network file systems too.
+    lock = journal.JournalFileOpenLock(file)
+
+    class Backend(journal.JournalFileBackend):
+        def append_logs(self, logs: list[dict[str, Any]]) -> None:
+            try:
+                super().append_logs(logs)
+            except OSError:
+                # The disk is full. What another worker writes later must not follow half a line.
+                _drop_torn_line(Path(file), lock)
+                raise
+
+    _drop_torn_line(Path(file), lock)
+    backend = Backend(file, lock_obj=lock)
+    study = optuna.create_study(
+        study_name=name,
+        storage=optuna.storages.JournalStorage(backend),
+        direction="minimize",
+        load_if_exists=True,
+    )
+    written = study.user_attrs.get("settings")
+    if written is None:
+        study.set_user_attr("settings", settings)
+    elif written != settings:
+        raise HeldoutError(
+            file,
+            "the journal of this search",
+            "one that was written with other settings",
+            "Move it away: a new one is begun.",
+        )
+    return study
+
+
+def _drop_torn_line(file: Path, lock: Any) -> None:
+    """Take away the last line of a journal where it is not whole: Optuna would read no further."""
+    if not file.exists():
+        return
+    lock.acquire()
+    try:
+        with file.open("rb+") as stream:
+            text = stream.read()
+            whole = text.rfind(b"\n") + 1
+            if whole < len(text):
+                logger.warning("%s: dropped its last line, which was cut off", file)
+                stream.truncate(whole)
+    finally:
+        lock.release()
+
+
+def journal_file(folder: Path, settings: str) -> Path:
+    """Name the journal of a search with some settings."""
+    return folder / f"journal-{settings[:12]}.log"
