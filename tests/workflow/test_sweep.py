@@ -53,6 +53,6 @@ def test_a_gpu_that_is_asked_for_and_absent_leaves_no_failed_trial(copied: Workf
     copied.configure({"device": "gpu"})
     done = copied.run("results/tiny/search/simple_rnn/best.json")
     assert done.status != 0
-    assert "device gpu: expected a GPU that jax can use, it found only a cpu" in done.output
+    assert "device gpu: expected a GPU that jax can use, got only a cpu" in done.output
     assert "Traceback" not in done.output
     assert not list(copied.path("results/tiny/search/simple_rnn").glob("*/run.json"))
