@@ -2,31 +2,17 @@ rule retrieve:
     input:
         registry="resources/registry/{dataset}.yaml",
     output:
-        manifest="resources/data/{dataset}.json",
+        # A dash is in the names of own folders alone: see folder.smk.
+        manifest="resources/data/{dataset,[a-z_]+}.json",
     log:
         "logs/retrieve/{dataset}.log",
-    wildcard_constraints:
-        dataset="|".join(sorted(set(DATASETS) - set(FOLDERS))) or "none",
+    benchmark:
+        "logs/retrieve/{dataset}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        **doubling(mem_mb=2000, runtime=240),
     params:
-        source=lambda wildcards: configuration.source_of(wildcards.dataset, SETTINGS),
-        mirror=lambda wildcards: (
-            SETTINGS["mirror"]
-            if configuration.source_of(wildcards.dataset, SETTINGS) == "mirror"
-            else None
-        ),
-        simulation=lambda wildcards: (
-            dict(
-                SETTINGS["simulation"],
-                code=code_hash("lib.simulate", chosen={"lib.simulate": wildcards.dataset}),
-            )
-            if configuration.source_of(wildcards.dataset, SETTINGS) == "simulated"
-            else None
-        ),
-        code=code_hash("lib.retrieve", without=("lib.simulate",)),
+        **uses("lib.retrieve", without=["lib.simulate"], values=["retrieval"]),
     script:
         "../scripts/retrieve.py"

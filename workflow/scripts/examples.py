@@ -9,6 +9,6 @@ with job(snakemake.log[0]):
         snakemake.input.shards,
         read_recordings(snakemake.input.recordings),
         npy=snakemake.output.npy,
-        parquet=snakemake.output.parquet,
+        parquet=snakemake.output.examples,
     )
     write_json(snakemake.output.digest, {"sha256": sha256(snakemake.output.npy)})

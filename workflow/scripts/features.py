@@ -11,6 +11,6 @@ with job(snakemake.log[0]):
         dataset=snakemake.params.dataset,
         kind=settings.pop("kind"),
         settings=settings,
-        classes=snakemake.params.classes,
+        classes=snakemake.params.labels,
         reading=snakemake.params.reading,
     )

@@ -29,7 +29,7 @@ with training_job(snakemake.log[0], compute, runs_per_gpu=share):
             hyperparameters=search["fixed"],
             training=Training(**params.training),
             examples_hash=read_json(files.digest)["sha256"],
-            code=params.training_code,
+            code=params.code,
             **compute,
             threads=snakemake.threads,
         ),

@@ -4,17 +4,8 @@ from copy import deepcopy
 
 import pytest
 
-from lib.config.settings import (
-    EFFORTS,
-    ROOT,
-    compute,
-    description,
-    folds_of,
-    merge,
-    resolve,
-    source_of,
-    split_options,
-)
+from lib.config.params import folds_of, split_options
+from lib.config.settings import EFFORTS, ROOT, compute, merge, resolve, source_of
 from lib.errors import HeldoutError
 from lib.features import shape
 from lib.files import read_yaml
@@ -206,7 +197,7 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
         ),
         ({"protocols": {"search": PUBLISHED}}, "protocols: "),
         ({"protocols": {"x": PUBLISHED | {"kind": "by hand"}}}, r"x\.kind: expected one of group"),
-        ({"scored": ["nobody"]}, "study voices: scored: Known: "),
+        ({"scored": ["nobody"]}, "study voices: scored: expected one of its classes, got 'nobody'. Known: "),
         ({"architectures": {"ltsm": {"fixed": {}, "space": {}}}}, "unknown architecture 'ltsm'"),
         ({"architectures": {"lstm": {"fixed": {"unit": [3]}}}}, "unknown hyperparameter 'unit'"),
         ({"architectures": {"lstm": {"space": {"dropout": [2]}}}}, "dropout: expected a number"),
@@ -293,24 +284,6 @@ def test_merge_joins_mappings_and_replaces_the_rest():
 )
 def test_where_a_dataset_comes_from(over, expected):
     assert source_of("mitdb", settings(**over)) == expected
-
-
-def test_a_description_names_what_the_page_shows():
-    found = resolve(SHIPPED)
-    described = description(found["studies"]["arrhythmia"], found)
-    assert described["classes"] == ["N", "S", "V", "F", "Q"]
-    assert described["scored"] == ["N", "S", "V", "F"]
-    assert described["protocols"]["published"]["honest"] is False
-    assert described["simulated"] is True
-    assert described["shared_searches"] == {}
-
-
-def test_a_description_names_searches_that_several_workers_share():
-    bayes = {"method": "bayes", "space": {"dropout": [0.1, 0.2]}}
-    over = {"cnn": {**bayes, "workers": 3}, "lstm": {**bayes, "workers": 1}}
-    found = resolve(SHIPPED | {"settings": {"arrhythmia": {"architectures": over}}})
-    described = description(found["studies"]["arrhythmia"], found)
-    assert described["shared_searches"] == {"cnn": 3}
 
 
 def test_schemas_know_all_kinds():
