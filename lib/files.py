@@ -159,10 +159,6 @@ def safe_path(path: str) -> bool:
     return all(part not in ("", ".", "..") for part in path.rstrip("/").split("/"))
 
 
-# Far beyond what anyone writes; a short text with recursive aliases exceeds them.
-_DEEPEST, _MOST = 40, 100_000
-
-
 def _loader() -> Any:
     """Return a loader of plain values that rejects duplicate keys: the later one would win."""
     import yaml
@@ -200,14 +196,14 @@ def read_yaml(path: str | Path) -> Any:
     # ValueError: a date or a number that Python cannot hold, or no UTF-8.
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise HeldoutError(
-            path, "a YAML file", str(error) or type(error).__name__, "Correct it."
+            path, "a YAML file", f"{error or type(error).__name__}", "Correct it."
         ) from error
     require_plain(value, str(path))
     return value
 
 
 def require_plain(value: Any, where: str) -> None:
-    """Check that a value is plausible input: finite, of reasonable size, with keys of text.
+    """Check that a value is what a person may mean: numbers are finite, keys are text.
 
     Parameters
     ----------
@@ -219,31 +215,27 @@ def require_plain(value: Any, where: str) -> None:
     Raises
     ------
     HeldoutError
-        A number is NaN or infinite, a key is not text, or the value is nested too deep or too
-        large, such as one that contains itself.
+        A number is NaN or infinite, a key is no text, or the value holds itself.
     """
-    left, count = [(value, "", 0)], 0
-    while left:
-        item, path, depth = left.pop()
-        count += 1
-        if depth > _DEEPEST or count > _MOST:
-            raise HeldoutError(
-                where,
-                f"at most {_MOST:,} values, nested at most {_DEEPEST} deep",
-                "more",
-                "Look for an alias (*name) that refers to what contains it.",
-            )
+    # What several aliases stand for is looked at once.
+    done: set[int] = set()
+
+    def check(item: Any, path: str) -> None:
         if isinstance(item, float) and not math.isfinite(item):
             raise HeldoutError(f"{where}: {path}", "a finite number", str(item), "Correct it.")
-        if isinstance(item, Mapping):
-            for key, inner in item.items():
-                if not isinstance(key, str):
-                    raise HeldoutError(
-                        f"{where}: {path or 'top level'}",
-                        "keys of text",
-                        repr(key),
-                        "Put it in quotes.",
-                    )
-                left.append((inner, f"{path}.{key}".lstrip("."), depth + 1))
-        elif isinstance(item, list | tuple):
-            left += [(inner, f"{path}.{number}", depth + 1) for number, inner in enumerate(item)]
+        if not isinstance(item, Mapping | list | tuple) or id(item) in done:
+            return
+        named = isinstance(item, Mapping)
+        for key, inner in item.items() if isinstance(item, Mapping) else enumerate(item):
+            if named and not isinstance(key, str):
+                place = f"{where}: {path or 'top level'}"
+                raise HeldoutError(place, "keys of text", repr(key), "Put it in quotes.")
+            check(inner, f"{path}.{key}".lstrip("."))
+        done.add(id(item))
+
+    try:
+        check(value, "")
+    except RecursionError:
+        raise HeldoutError(
+            where, "values that end", advice="Look for an alias (*name) inside what it stands for."
+        ) from None

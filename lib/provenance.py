@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import hashlib
 import importlib.metadata
 import os
@@ -63,24 +64,25 @@ def commit(folder: Path) -> str:
 
 
 def durations(folder: Path) -> dict[str, float]:
-    """Add up the seconds that the jobs of each stage took, from the tables beside their logs.
+    """Add up the seconds that the jobs of each stage took, from Snakemake's benchmarks of them.
 
     Parameters
     ----------
     folder : Path
-        Holds a folder of logs for each stage, or the one log of a stage (`lib.jobs.scripts`).
+        Holds a folder of benchmarks for each stage, or the one benchmark of a stage.
 
     Returns
     -------
     dict
         Stage to seconds, summed over jobs.
     """
-    found: dict[str, float] = {}
+    stages: dict[str, float] = {}
     for path in sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")]):
-        head, row = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
         stage = path.stem if path.parent == folder else path.parent.name
-        found[stage] = found.get(stage, 0.0) + float(row[head.index("s")])
-    return {stage: round(seconds, 1) for stage, seconds in found.items()}
+        stages[stage] = stages.get(stage, 0.0) + sum(float(row["s"]) for row in rows)
+    return {stage: round(seconds, 1) for stage, seconds in stages.items()}
 
 
 def _folder(module: str) -> Path:

@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 EFFORTS = ("demo", "quick", "full")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
+# Of the keys of `folder` those that say how to read a recording.
 READING = ("variable", "rate")
 SEARCH_DEFAULTS = {
     "method": "grid",
@@ -96,7 +97,7 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
     known += [FOLDER] if settings.get("folder") else []
     for name in [*names, *settings["settings"]]:
         if name not in known:
-            raise HeldoutError(f"unknown study {name!r}. {suggestion(name, known)}")
+            raise HeldoutError(f"unknown study {name!r}", advice=suggestion(name, known))
     study_schema = read_yaml(schemas / "study.schema.yaml")
     settings["studies"] = {name: _study(name, settings, study_schema, root=root) for name in names}
     for study in settings["studies"].values():
@@ -141,19 +142,22 @@ def _study(
     else:
         study = read_yaml(path)
     if not isinstance(study, dict):
-        raise HeldoutError(f"{path}: expected a mapping of keys, got {type(study).__name__}.")
+        raise HeldoutError(path, "a mapping of keys", type(study).__name__)
     efforts = study.pop("efforts", {})
     if not isinstance(efforts, dict):
-        raise HeldoutError(f"{path}: efforts: expected a mapping, got {efforts!r}. Correct it.")
+        raise HeldoutError(f"{path}: efforts", "a mapping", repr(efforts), "Correct it.")
     for effort, keys in efforts.items():
         if effort not in EFFORTS:
             raise HeldoutError(
-                f"{path}: efforts: unknown effort {effort!r}. {suggestion(effort, list(EFFORTS))}"
+                f"{path}: efforts: unknown effort {effort!r}",
+                advice=suggestion(effort, list(EFFORTS)),
             )
         if not isinstance(keys, dict):
             raise HeldoutError(
-                f"{path}: efforts.{effort}: expected a mapping of the keys that differ, got "
-                f"{keys!r}. Correct it."
+                f"{path}: efforts.{effort}",
+                "a mapping of the keys that differ",
+                repr(keys),
+                "Correct it.",
             )
     study = merge(study, efforts.get(settings["effort"], {}))
     study = merge(study, typed(settings["settings"].get(name, {}), schema))
@@ -161,8 +165,9 @@ def _study(
     study["name"] = name
     if ("folder" in study) != (study["dataset"] == FOLDER):
         raise HeldoutError(
-            f"study {name}: `folder` belongs to `dataset: folder`, which needs it; got the dataset "
-            f"{study['dataset']}. Add or remove one of the two."
+            f"study {name}: `folder` belongs to `dataset: folder`, which needs it",
+            got=f"the dataset {study['dataset']}",
+            advice="Add or remove one of the two.",
         )
     if study["dataset"] == FOLDER:
         _require_apart(study["folder"]["path"], root)
@@ -172,13 +177,14 @@ def _study(
     study["simulated"] = study["source"] == "simulated"
     study.setdefault("scored", list(study["classes"]))
     study["shards"] = settings["shards"]
-    _check_study(name, study)
-    study["trials"] = {}
-    for architecture, search in study["architectures"].items():
-        try:
-            study["trials"][architecture] = _trials(architecture, search, settings["seeds"][0])
-        except HeldoutError as error:
-            raise HeldoutError(f"study {name}: {error}") from error
+    try:
+        _check_study(study)
+        study["trials"] = {
+            architecture: _trials(architecture, search, settings["seeds"][0])
+            for architecture, search in study["architectures"].items()
+        }
+    except HeldoutError as error:
+        raise error.within(f"study {name}") from error
     return study
 
 
@@ -219,9 +225,10 @@ def _require_apart(folder: str, root: Path) -> None:
     for inner in (root.resolve(), Path.cwd()):
         if inner.is_relative_to(place):
             raise HeldoutError(
-                f"folder {folder!r}: expected a folder of recordings, got one that holds the "
-                f"workflow itself ({inner}): what it makes would count as recordings. Put the "
-                "recordings into a folder of their own."
+                f"folder {folder!r}",
+                "a folder of recordings",
+                f"one that holds the workflow itself ({inner})",
+                "Its results would count as recordings: put those into a folder of their own.",
             )
 
 
@@ -240,45 +247,42 @@ def _trials(
     return None
 
 
-def _check_study(name: str, study: Mapping[str, Any]) -> None:
+def _check_study(study: Mapping[str, Any]) -> None:
     """Find what a schema cannot: contradictions between keys."""
-    classes = list(study["classes"])
-    try:
-        get_dataset(study["dataset"])
-        class_of(study["classes"])
-        _check_features(study)
-    except HeldoutError as error:
-        raise error.within(f"study {name}") from error
+    classes, protocols = list(study["classes"]), study["protocols"]
+    get_dataset(study["dataset"])
+    class_of(study["classes"])
+    _check_features(study)
     for label in study["scored"]:
         if label not in classes:
-            raise HeldoutError(f"study {name}: scored: {suggestion(str(label), classes)}")
-    if study["primary"] not in study["protocols"]:
+            raise HeldoutError(
+                "scored", "one of its classes", repr(label), suggestion(label, classes)
+            )
+    primary = study["primary"]
+    if primary not in protocols:
+        advice = suggestion(primary, list(protocols))
+        raise HeldoutError("primary", "one of its protocols", repr(primary), advice)
+    if not protocols[primary]["honest"]:
         raise HeldoutError(
-            f"study {name}: primary: expected one of its protocols, got {study['primary']!r}. "
-            f"{suggestion(study['primary'], list(study['protocols']))}"
+            "primary: hyperparameters are chosen on it, so it must be an honest protocol",
+            got=f"{primary!r}, which has `honest: false`",
         )
-    primary = study["protocols"][study["primary"]]
-    if not primary["honest"]:
-        raise HeldoutError(
-            f"study {name}: primary: hyperparameters are chosen on it, so it must be an honest "
-            f"protocol; {study['primary']!r} has `honest: false`."
-        )
-    for protocol, rule in study["protocols"].items():
+    for protocol, rule in protocols.items():
         try:
             check_rule(**split_options(rule))
         except HeldoutError as error:
-            raise error.within(f"study {name}: protocol {protocol}") from error
+            raise error.within(f"protocol {protocol}") from error
         if SPLITS[rule["kind"]].by_example and rule["honest"]:
             raise HeldoutError(
-                f"study {name}: protocol {protocol}",
+                f"protocol {protocol}",
                 "`honest: false`, since a random split by example cannot be honest",
                 "`honest: true`",
                 "Correct it.",
             )
-    randoms = [key for key, rule in study["protocols"].items() if rule["kind"] == "random"]
+    randoms = [key for key, rule in protocols.items() if rule["kind"] == "random"]
     if len(randoms) > 1:
         raise HeldoutError(
-            f"study {name}: protocols",
+            "protocols",
             "one of kind random at most, which the honest ones are compared with",
             ", ".join(randoms),
             "Leave out all but one.",
@@ -286,60 +290,25 @@ def _check_study(name: str, study: Mapping[str, Any]) -> None:
 
 
 def source_of(dataset: str, settings: Mapping[str, Any]) -> str:
-    """Say where a dataset comes from: its own source, or the mirror if one is named."""
+    """Name where a dataset comes from: its own source, or the mirror if one is named.
+
+    Raises
+    ------
+    HeldoutError
+        It is to come from a mirror, and none is named.
+    """
     if dataset.startswith(PREFIX):
         return FOLDER
     general = "mirror" if settings["mirror"] else settings["source"]
     source = settings["sources"].get(dataset, general)
     if source == "mirror" and not settings["mirror"]:
         raise HeldoutError(
-            f"dataset {dataset}: its source is a mirror, and none is named. "
-            "Add --config mirror=FOLDER, where FOLDER/" + dataset + "/ holds its files."
+            f"dataset {dataset}: its source is a mirror, and none is named",
+            advice=f"Add --config mirror=FOLDER, where FOLDER/{dataset}/ holds its files.",
         )
     return str(source)
 
 
-def reading(study: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what `lib.datasets.read` takes beside the path of a recording of the study."""
-    own = study.get("folder", {})
-    return {key: own[key] for key in READING if key in own}
-
-
-def folds_of(rule: Mapping[str, Any]) -> int:
-    """Give the number of folds of a protocol."""
-    return int(rule.get("folds", 1))
-
-
 def split_options(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the keys of a protocol that `lib.splits.make_split` takes."""
+    """Take the keys of a protocol that `lib.splits.make_split` takes."""
     return {key: value for key, value in rule.items() if key not in ("honest", "title")}
-
-
-def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what tables and the page need to know of a study."""
-    keys = ("title", "question", "example_kind", "dataset", "simulated", "scored", "primary")
-    return {
-        "study": study["name"],
-        **{key: study[key] for key in keys},
-        "classes": list(study["classes"]),
-        "input": input_axes(study["features"]),
-        "protocols": {
-            name: {"kind": rule["kind"], "honest": rule["honest"], "title": rule["title"]}
-            for name, rule in study["protocols"].items()
-        },
-        "architectures": list(study["architectures"]),
-        # A Bayesian search with one worker, and any other search, is deterministic.
-        "shared_searches": {
-            name: search["workers"]
-            for name, search in study["architectures"].items()
-            if search["method"] == "bayes" and search["workers"] > 1
-        },
-        "baselines": list(settings["baselines"]),
-        "seeds": list(settings["seeds"]),
-    }
-
-
-def input_axes(features: Mapping[str, Any]) -> dict[str, Any]:
-    """List what a picture of an example writes on its axes: see `lib.features.kinds.Axes`."""
-    kind = make(**features)
-    return {"seconds": kind.seconds, **kind.axes}

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.examples.arrays import BLOCK
 from lib.features.registry import make, shape
 from lib.networks.sizes import Size, size_of
 from lib.train.batches import IN_MEMORY, PREDICT_BYTES
@@ -63,7 +62,7 @@ class Need:
 
 
 def need(nbytes: float, seconds: float, *, attempt: int = 1, base_mb: int = PLAIN_MB) -> Need:
-    """Put the need of a job together.
+    """Estimate the need of a job.
 
     Parameters
     ----------
@@ -88,34 +87,19 @@ def need(nbytes: float, seconds: float, *, attempt: int = 1, base_mb: int = PLAI
     return Need(memory * growth, minutes * growth)
 
 
-def nbytes(paths: Iterable[str | Path]) -> int:
-    """Add up the sizes of files, in bytes.
+def examples_in(npy: str | Path, features: Mapping[str, Any]) -> int:
+    """Count the examples of `examples.npy` by its size, without opening it.
 
     Raises
     ------
     FileNotFoundError
-        One is not there yet: Snakemake then plans without the figure and asks again.
+        It is not there yet: Snakemake then plans without the figure and asks again.
     """
-    return sum(Path(path).stat().st_size for path in paths)
-
-
-def examples_in(npy: str | Path, features: Mapping[str, Any]) -> int:
-    """Count the examples of `examples.npy` by its size, without opening it."""
-    return nbytes([npy]) // (FLOAT * math.prod(shape(**features)))
-
-
-def of_recordings(manifest: str | Path, *, attempt: int = 1) -> Need:
-    """Give what listing the recordings of a dataset takes: its manifest, and tables made from it.
-
-    Parsed JSON and tables take 9 times the bytes of the file (30 MB, 100,000 files: 270 MB).
-    """
-    size = nbytes([manifest])
-    # A header of each file is read, and about 150 bytes of the manifest are about one file.
-    return need(10 * size, SECONDS_PER_FILE * size / 150, attempt=attempt)
+    return Path(npy).stat().st_size // (FLOAT * math.prod(shape(**features)))
 
 
 def of_features(shard: str | Path, features: Mapping[str, Any], *, attempt: int = 1) -> Need:
-    """Give what the features of a shard take: the longest recording, and all examples twice.
+    """Estimate what the features of a shard take: the longest recording, and all examples twice.
 
     Parameters
     ----------
@@ -144,67 +128,8 @@ def of_features(shard: str | Path, features: Mapping[str, Any], *, attempt: int 
     return need(32 * longest + 2 * size * examples, seconds, attempt=attempt)
 
 
-def of_examples(
-    shards: Sequence[str | Path], features: Mapping[str, Any], *, attempt: int = 1
-) -> Need:
-    """Give what joining shards takes: the largest one twice, and a row for each example."""
-    sizes = [nbytes([path]) for path in shards]
-    total = sum(sizes)
-    rows = total / (FLOAT * math.prod(shape(**features)))
-    # Written and then read for its checksum, at 50 MB/s where many share a disk.
-    return need(2 * max(sizes, default=0) + ROW * rows, 2 * total / 50e6, attempt=attempt)
-
-
-# Bytes of memory for each example and fold: audit of a million examples in one fold held 356 bytes
-# for each beside a block, the table of examples and its join with the split.
+# Bytes of memory for each example in tables of them: the audit of a million examples held 356.
 ROW = 400
-
-
-def of_table(
-    npy: str | Path,
-    features: Mapping[str, Any],
-    *,
-    folds: int = 1,
-    read: bool = True,
-    attempt: int = 1,
-) -> Need:
-    """Give what a stage takes that goes through all examples once: explore, splits, audit.
-
-    Parameters
-    ----------
-    npy : str or Path
-        `examples.npy`.
-    features : mapping
-        The study's features.
-    folds : int
-        How many rows there are for each example.
-    read : bool
-        Whether the examples themselves are read, in blocks.
-    attempt : int
-        As for `need`.
-    """
-    size = nbytes([npy])
-    rows = examples_in(npy, features)
-    held = ROW * rows * (1 + folds) + (3 * BLOCK if read else 0)
-    return need(held, 50e-6 * rows * folds + size / 50e6, attempt=attempt)
-
-
-def of_split(examples: str | Path, *, folds: int = 1, attempt: int = 1) -> Need:
-    """Give what dealing examples to parts takes; the table packs a row into 10 bytes or more."""
-    rows = nbytes([examples]) / 10
-    return need(ROW * rows * (1 + folds), 50e-6 * rows * folds, attempt=attempt)
-
-
-def of_baselines(npy: str | Path, features: Mapping[str, Any], *, attempt: int = 1) -> Need:
-    """Give what baselines take: seven numbers of each channel, and a forest of the metadata.
-
-    The default run took 230 MB; large ones were not measured, and the table is counted six times.
-    """
-    rows = examples_in(npy, features)
-    _, channels = shape(**features)
-    # The table, its scaled copy, and what the solver and the forest keep beside.
-    held = ROW * rows * 2 + 7 * channels * 8 * 6 * rows + 3 * BLOCK
-    return need(held, nbytes([npy]) / 50e6 + 1e-4 * rows * (1 + channels), attempt=attempt)
 
 
 def of_training(
@@ -218,7 +143,7 @@ def of_training(
     threads: int = 1,
     attempt: int = 1,
 ) -> Need:
-    """Give what training takes.
+    """Estimate what training takes.
 
     Parameters
     ----------
@@ -239,7 +164,7 @@ def of_training(
     attempt : int
         As for `need`.
     """
-    rows, size = examples_in(npy, features), nbytes([npy])
+    rows, size = examples_in(npy, features), Path(npy).stat().st_size
     # Train and validation parts are copied when they are small enough, and all parts at the end.
     held = min(size, 2 * IN_MEMORY) + min(size, IN_MEMORY) + ROW * rows
     most, seconds = 0.0, 0.0
@@ -268,24 +193,3 @@ def _seconds_of_epoch(network: Size, rows: int, threads: int) -> float:
     batches = math.ceil(rows / network.batch)
     steps = batches * network.steps * SECONDS_PER_STEP
     return rows * network.flop / (FLOPS_PER_THREAD * threads) + steps
-
-
-def of_comparison(predictions: Sequence[str | Path], *, resamples: int, attempt: int = 1) -> Need:
-    """Give what comparing runs takes: all predictions, and the draws of every run.
-
-    The default run (95 runs, 1.3 MB of predictions, 2,000 resamples) took 250 MB and 11 s. Larger
-    ones were not measured: the factors leave room for what is compressed in the files.
-    """
-    size, runs = nbytes(predictions), len(predictions)
-    held = 30 * size + runs * resamples * 20 * 8
-    return need(held, 0.3 * runs + size / 1e5, attempt=attempt)
-
-
-def of_page(tables: Iterable[str | Path], *, attempt: int = 1) -> Need:
-    """Give what plots and the page take: the tables as rows of Python and as text, and pictures.
-
-    The default run took 250 MB and 14 s for tables of half a megabyte; larger ones were not
-    measured.
-    """
-    size = nbytes(tables)
-    return need(100 * size, 60 + size / 1e5, attempt=attempt)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-import resource
 import sys
-import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,7 +14,6 @@ from typing import Any
 from filelock import FileLock
 
 from lib.errors import HeldoutError
-from lib.files import atomic
 from lib.jobs.gpus import claimed_gpus
 from lib.jobs.place import UNWRITABLE, unwritten
 from lib.progress import Progress
@@ -29,11 +26,6 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     Messages go to the log file, and progress to the terminal, if there is one. An error of the
     project is written to the log and to standard error as its text alone, since that says what to
     do; any other error with its traceback. Both end the process with status 1.
-
-    What the job took stands in a table beside the log, with the columns of a Snakemake benchmark:
-    `s`, seconds; `cpu_time`, seconds; `max_rss`, MiB of its largest process. The system counts them
-    for every process. Snakemake would look at each job twice a second, which cost the default run
-    45 of 780 s of CPU.
 
     A lock beside the log keeps two processes from doing one job at once: when a run was killed
     and its jobs were not, the next run waits for the orphan instead of writing beside it.
@@ -55,7 +47,6 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
         with (
             FileLock(log.with_name(f".{log.name}.lock")),
             _logged(log, logger),
-            _measured(log),
             _seldom_collected(),
         ):
             yield logger
@@ -107,24 +98,6 @@ def _seldom_collected() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
-
-
-@contextmanager
-def _measured(log: Path) -> Iterator[None]:
-    """Write beside the log what the block and the process took, once it has ended well."""
-    table, began = log.with_suffix(".tsv"), time.perf_counter()
-    table.unlink(missing_ok=True)
-    yield
-    seconds = time.perf_counter() - began
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    cpu = sum(one.ru_utime + one.ru_stime for one in used)
-    # KiB, but bytes on macOS.
-    memory = max(one.ru_maxrss for one in used) / (2**20 if sys.platform == "darwin" else 2**10)
-    # As with the log: on a full disk the job's own files are what matters.
-    with suppress(OSError), atomic(table) as part:
-        part.write_text(
-            f"s\tcpu_time\tmax_rss\n{seconds:.2f}\t{cpu:.2f}\t{memory:.1f}\n", encoding="utf-8"
-        )
 
 
 class _Told(Exception):

@@ -35,7 +35,7 @@ def killed_below(workflow: Workflow, enough: int) -> None:
 
 
 def test_a_job_that_is_killed_once_succeeds_with_twice_as_much(fresh: Workflow) -> None:
-    killed_below(fresh, 1000)
+    killed_below(fresh, 3000)
     done = fresh.run(TABLE, "--retries", "1")
     assert done.status == 0, done.output
     once, again = given(done.output, "recordings")
@@ -55,4 +55,6 @@ def test_a_job_that_is_killed_every_time_ends_the_run(fresh: Workflow) -> None:
 
 def test_what_a_job_asks_for_reruns_nothing(copied: Workflow) -> None:
     copied.edit("lib/jobs/needs.py", lambda text: text.replace("PLAIN_MB = 800", "PLAIN_MB = 8000"))
+    rules = "workflow/rules/audit.smk"
+    copied.edit(rules, lambda text: text.replace("mem_mb=4000", "mem_mb=8000"))
     assert copied.plan().jobs == []

@@ -286,11 +286,11 @@ def test_a_job_with_too_little_memory_is_killed_and_given_more(slurm: None, tmp_
     if "OverMemoryKill" not in ask("scontrol", "show", "config").stdout:
         pytest.skip("this Slurm kills no job for its memory: JobAcctGatherParams=OverMemoryKill")
     workflow = set_up(tmp_path / "copy")
-    greedy = "import time\nheld = bytes(900_000_000).replace(b'0', b'1') + b'.'\ntime.sleep(5)\n"
+    greedy = "import time\nheld = bytes(2_000_000_000).replace(b'0', b'1') + b'.'\ntime.sleep(5)\n"
     workflow.edit("workflow/scripts/recordings.py", lambda text: greedy + text)
     done, records = through_slurm(workflow, "results/tiny/recordings.csv")
     assert done.status == 0, done.output
     asked = sorted(memory(job) for job in records.of("recordings"))
-    assert asked[0] < 1000 < asked[-1]
+    assert asked[0] == 2000 < asked[-1]
     assert [more / less for less, more in itertools.pairwise(asked)] == [2.0] * (len(asked) - 1)
     assert "Trying to restart job" in done.output

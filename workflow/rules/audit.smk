@@ -1,28 +1,18 @@
 rule audit:
     input:
-        npy="results/{study}/examples.npy",
-        examples="results/{study}/examples.parquet",
-        split="results/{study}/{protocol}/split.parquet",
+        **EXAMPLES,
+        split=SPLIT,
     output:
-        audit="results/{study}/{protocol}/audit.json",
+        audit=AUDIT,
     log:
         "logs/audit/{study}-{protocol}.log",
+    benchmark:
+        "logs/audit/{study}-{protocol}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(
-            lambda wildcards, input, attempt: resources.of_table(
-                input.npy,
-                study(wildcards, "features"),
-                folds=len(folds(wildcards.study, wildcards.protocol)),
-                attempt=attempt,
-            )
-        ),
+        **doubling(mem_mb=4000, runtime=60),
     params:
-        honest=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "honest"),
-        kind=lambda wildcards: study(wildcards, "protocols", wildcards.protocol, "kind"),
-        classes=classes,
-        features=of_study("features"),
-        code=code_hash("lib.audit"),
+        **uses("lib.audit", values=["honest", "kind", "features", "classes"]),
     script:
         "../scripts/audit.py"

@@ -3,23 +3,17 @@ rule examples:
         recordings="results/{study}/recordings.csv",
         shards=shards_of_features,
     output:
-        npy="results/{study}/examples.npy",
-        parquet="results/{study}/examples.parquet",
-        digest="results/{study}/examples.json",
+        **EXAMPLES,
+        digest=DIGEST,
     log:
         "logs/examples/{study}.log",
+    benchmark:
+        "logs/examples/{study}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(
-            lambda wildcards, input, attempt: resources.of_examples(
-                # Not input.shards: in a dry run, before there are any, that is one name.
-                list(input),
-                study(wildcards, "features"),
-                attempt=attempt,
-            )
-        ),
+        **doubling(mem_mb=4000, runtime=60),
     params:
-        code=code_hash("lib.examples.assembly"),
+        **uses("lib.examples.assembly"),
     script:
         "../scripts/examples.py"

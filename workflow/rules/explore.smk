@@ -1,21 +1,17 @@
 rule explore:
     input:
-        npy="results/{study}/examples.npy",
-        examples="results/{study}/examples.parquet",
+        **EXAMPLES,
     output:
         exploration="results/{study}/exploration.json",
     log:
         "logs/explore/{study}.log",
+    benchmark:
+        "logs/explore/{study}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(
-            lambda wildcards, input, attempt: resources.of_table(
-                input.npy, study(wildcards, "features"), attempt=attempt
-            )
-        ),
+        **doubling(mem_mb=4000, runtime=60),
     params:
-        classes=classes,
-        code=code_hash("lib.explore"),
+        **uses("lib.explore", values=["classes"]),
     script:
         "../scripts/explore.py"

@@ -5,20 +5,14 @@ rule features:
         shard="results/{study}/features/{shard}.npz",
     log:
         "logs/features/{study}-{shard}.log",
+    benchmark:
+        "logs/features/{study}-{shard}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(
-            lambda wildcards, input, attempt: resources.of_features(
-                input.recordings, study(wildcards, "features"), attempt=attempt
-            )
-        ),
+        **needs(need_of_features),
     params:
-        dataset=of_study("dataset"),
-        classes=of_study("classes"),
-        features=of_study("features"),
-        reading=lambda wildcards: configuration.reading(STUDIES[wildcards.study]),
-        code=code_hash("lib.features"),
+        **uses("lib.features", values=["dataset", "labels", "features", "reading"]),
         # Another version may make other numbers; what only reads tables does not.
         made_with=packages_of("lib.features", without=["lib.files"]),
     script:

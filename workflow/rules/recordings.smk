@@ -1,24 +1,18 @@
 checkpoint recordings:
     input:
-        manifest=manifest,
+        manifest=of("manifest"),
     output:
         table="results/{study}/recordings.csv",
         shards=directory("results/{study}/recordings"),
     log:
         "logs/recordings/{study}.log",
+    benchmark:
+        "logs/recordings/{study}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(
-            lambda wildcards, input, attempt: resources.of_recordings(
-                input.manifest, attempt=attempt
-            )
-        ),
+        **doubling(mem_mb=2000, runtime=240),
     params:
-        dataset=of_study("dataset"),
-        classes=of_study("classes"),
-        recordings=of_study("recordings"),
-        shards=of_study("shards"),
-        code=code_hash("lib.recordings.table", "lib.recordings.shards"),
+        **uses("lib.recordings", values=["dataset", "labels", "recordings", "shards"]),
     script:
         "../scripts/recordings.py"

@@ -1,31 +1,27 @@
 rule plots:
     input:
+        **EXAMPLES,
         tables=expand("results/tables/{table}.csv", table=TABLES),
-        npy="results/{study}/examples.npy",
-        examples="results/{study}/examples.parquet",
-        audits=lambda wildcards: expand(
-            "results/{study}/{protocol}/audit.json",
-            study=wildcards.study,
-            protocol=study(wildcards, "protocols"),
-        ),
-        histories=lambda wildcards: [f"{run}/history.csv" for run in network_runs(wildcards.study)],
+        audits=of("audits"),
+        histories=of("histories"),
     output:
-        folder=report(
+        folder=shown(
             directory("results/plots/{study}"),
+            "plots",
             patterns=["{name}.svg"],
-            caption="../report/plots.rst",
-            category="{study}",
-            labels={"what": "picture", "name": "{name}"},
+            what="picture",
+            name="{name}",
         ),
     log:
         "logs/plots/{study}.log",
+    benchmark:
+        "logs/plots/{study}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(lambda wildcards, input, attempt: resources.of_page(input.tables, attempt=attempt)),
+        **doubling(mem_mb=4000, runtime=60),
     params:
-        study=lambda wildcards: configuration.description(STUDIES[wildcards.study], SETTINGS),
-        code=code_hash("lib.plots"),
+        **uses("lib.plots", values=["study"]),
     script:
         "../scripts/plots.py"
 
@@ -34,39 +30,26 @@ rule report:
     input:
         tables=expand("results/tables/{table}.csv", table=TABLES),
         plots=expand("results/plots/{study}", study=STUDIES),
-        audits=per_protocol("results/{study}/{protocol}/audit.json"),
+        audits=each("protocol", AUDIT),
         explorations=expand("results/{study}/exploration.json", study=STUDIES),
         examples=expand("results/{study}/examples.json", study=STUDIES),
         manifests=expand("resources/data/{dataset}.json", dataset=DATASETS),
     output:
-        page=report(
-            "results/report.html",
-            caption="../report/page.rst",
-            category="Report",
-            labels={"what": "the page"},
-        ),
-        inflation=report(
-            "results/plots/inflation.svg",
-            caption="../report/overall.rst",
-            category="Report",
-            labels={"what": "inflation over all studies"},
-        ),
-        ranks=report(
-            "results/plots/critical_difference.svg",
-            caption="../report/overall.rst",
-            category="Report",
-            labels={"what": "mean ranks over all studies"},
+        page=shown("results/report.html", "page", what="the page"),
+        inflation=shown("results/plots/inflation.svg", "overall", what="inflation over all studies"),
+        ranks=shown(
+            "results/plots/critical_difference.svg", "overall", what="mean ranks over all studies"
         ),
         pixels=expand("results/plots/{picture}.png", picture=["inflation", "critical_difference"]),
     log:
         "logs/report.log",
+    benchmark:
+        "logs/report.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(lambda wildcards, input, attempt: resources.of_page(input.tables, attempt=attempt)),
+        **doubling(mem_mb=4000, runtime=60),
     params:
-        studies=[configuration.description(value, SETTINGS) for value in STUDIES.values()],
-        config=SETTINGS,
-        code=code_hash("lib.report", "lib.plots"),
+        **uses("lib.report", "lib.plots", values=["descriptions"], config=SETTINGS),
     script:
         "../scripts/report.py"

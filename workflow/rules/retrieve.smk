@@ -2,30 +2,17 @@ rule retrieve:
     input:
         registry="resources/registry/{dataset}.yaml",
     output:
-        manifest="resources/data/{dataset}.json",
+        # A dash is in the names of own folders alone: see folder.smk.
+        manifest="resources/data/{dataset,[a-z_]+}.json",
     log:
         "logs/retrieve/{dataset}.log",
-    wildcard_constraints:
-        dataset="|".join(sorted(set(DATASETS) - set(FOLDERS))) or "none",
+    benchmark:
+        "logs/retrieve/{dataset}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=2000,
-        runtime=240,
+        **doubling(mem_mb=2000, runtime=240),
     params:
-        source=lambda wildcards: configuration.source_of(wildcards.dataset, SETTINGS),
-        mirror=mirror_of,
-        # A mirror is linked to: what changed in it is verified again.
-        listing=lambda wildcards: mirror_of(wildcards)
-        and listing(f"{mirror_of(wildcards)}/{wildcards.dataset}"),
-        simulation=lambda wildcards: (
-            dict(
-                SETTINGS["simulation"],
-                code=code_hash("lib.simulate", chosen={"lib.simulate": wildcards.dataset}),
-            )
-            if configuration.source_of(wildcards.dataset, SETTINGS) == "simulated"
-            else None
-        ),
-        code=code_hash("lib.retrieve", without=("lib.simulate",)),
+        **uses("lib.retrieve", without=["lib.simulate"], values=["retrieval"]),
     script:
         "../scripts/retrieve.py"

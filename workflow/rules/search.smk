@@ -1,100 +1,70 @@
 rule trial:
     input:
-        npy="results/{study}/examples.npy",
-        examples="results/{study}/examples.parquet",
-        digest="results/{study}/examples.json",
-        split=primary("results/{study}/{protocol}/split.parquet"),
-        audit=primary("results/{study}/{protocol}/audit.json"),
+        **CHOSEN_ON,
     output:
         run=f"{TRIAL}/run.json",
     log:
         "logs/search/{study}-{architecture}-{trial}.log",
+    benchmark:
+        "logs/search/{study}-{architecture}-{trial}.tsv"
     conda:
         "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
-        **needs(
-            lambda wildcards, input, attempt: training_need(
-                wildcards, input, attempt, trials=[trials(wildcards)[wildcards.trial]]
-            )
-        ),
-        gpu=GPUS,
+        **trainings(1),
         # For the terminal. Among the params they would rerun every trial when one is added.
-        trial=lambda wildcards: list(trials(wildcards)).index(wildcards.trial) + 1,
-        trials=lambda wildcards: len(trials(wildcards)),
+        trial=lambda wildcards: list(of("trials")(wildcards)).index(wildcards.trial) + 1,
+        trials=lambda wildcards: len(of("trials")(wildcards)),
     params:
-        hyperparameters=lambda wildcards: trials(wildcards)[wildcards.trial],
-        training=of_study("training"),
-        classes=classes,
-        scored=of_study("scored"),
-        identity=identity,
+        **TRAINING,
+        hyperparameters=of("hyperparameters"),
         seed=SETTINGS["seeds"][0],
-        compute=COMPUTE,
-        code=code_hash("lib.train.runs"),
     script:
         "../scripts/trial.py"
 
 
 rule worker:
     input:
-        npy="results/{study}/examples.npy",
-        examples="results/{study}/examples.parquet",
-        digest="results/{study}/examples.json",
-        split=primary("results/{study}/{protocol}/split.parquet"),
-        audit=primary("results/{study}/{protocol}/audit.json"),
+        **CHOSEN_ON,
     output:
         done=WORKER,
     log:
         "logs/search/{study}-{architecture}-worker-{worker}.log",
+    benchmark:
+        "logs/search/{study}-{architecture}-worker-{worker}.tsv"
     conda:
         "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
-        **needs(
-            lambda wildcards, input, attempt: training_need(
-                wildcards, input, attempt, trainings=trials_of_worker(wildcards)
-            )
-        ),
-        gpu=GPUS,
+        **trainings(None),
     params:
-        search=of_architecture,
-        training=of_study("training"),
-        classes=classes,
-        scored=of_study("scored"),
-        identity=identity,
+        **TRAINING,
+        search=of("of_search"),
         seed=SETTINGS["seeds"][0],
-        compute=COMPUTE,
-        training_code=code_hash("lib.train.runs"),
-        code=code_hash("lib.search.bayes"),
+        search_code=code_hash("lib.search.bayes"),
     script:
         "../scripts/worker.py"
 
 
 rule search:
     input:
-        runs=searched,
+        runs=of("searched"),
     output:
-        trials=report(
-            "results/{study}/search/{architecture}/trials.csv",
-            caption="../report/trials.rst",
-            category="{study}",
-            labels={"what": "trials", "architecture": "{architecture}"},
-        ),
-        best="results/{study}/search/{architecture}/best.json",
+        trials=shown(TRIALS, "trials", what="trials", architecture="{architecture}"),
+        best=BEST,
     log:
         "logs/search/{study}-{architecture}.log",
+    benchmark:
+        "logs/search/{study}-{architecture}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **doubling(mem_mb=2000, runtime=30),
     params:
-        trials=trials,
-        search=of_architecture,
-        code=code_hash(
-            "lib.search.choice",
-            "lib.search.bayes",
-            without=("lib.train.data", "lib.train.recipe", "lib.train.runs"),
+        **uses(
+            *("lib.search.choice", "lib.search.bayes"),
+            without=["lib.train.data", "lib.train.recipe", "lib.train.runs"],
+            values=["trials", "of_search"],
         ),
     script:
         "../scripts/search.py"

@@ -1,23 +1,17 @@
 rule splits:
     input:
-        examples="results/{study}/examples.parquet",
+        examples=EXAMPLES["examples"],
     output:
-        split="results/{study}/{protocol}/split.parquet",
+        split=SPLIT,
     log:
         "logs/splits/{study}-{protocol}.log",
+    benchmark:
+        "logs/splits/{study}-{protocol}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(
-            lambda wildcards, input, attempt: resources.of_split(
-                input.examples,
-                folds=len(folds(wildcards.study, wildcards.protocol)),
-                attempt=attempt,
-            )
-        ),
+        **doubling(mem_mb=2000, runtime=30),
     params:
-        protocol=split_params,
-        seed=SETTINGS["seed"],
-        code=code_hash("lib.splits"),
+        **uses("lib.splits", values=["seed", "split"]),
     script:
         "../scripts/splits.py"

@@ -1,77 +1,51 @@
 rule train:
     input:
-        npy="results/{study}/examples.npy",
-        examples="results/{study}/examples.parquet",
-        digest="results/{study}/examples.json",
-        split="results/{study}/{protocol}/split.parquet",
-        audit="results/{study}/{protocol}/audit.json",
-        best="results/{study}/search/{architecture}/best.json",
+        **TO_TRAIN,
+        split=SPLIT,
+        audit=AUDIT,
+        best=BEST,
     output:
-        # Seeds of a fold share one process: importing TensorFlow takes seconds.
-        **{
-            name.replace(".", "_"): expand(
-                f"{RUN}/{name}", seed=SETTINGS["seeds"], allow_missing=True
-            )
-            for name in RUN_FILES
-        },
+        **RESULTS,
     log:
         "logs/train/{study}-{protocol}-{architecture}-{fold}.log",
-    wildcard_constraints:
-        architecture="|".join(sorted({a for s in STUDIES.values() for a in s["architectures"]})),
+    benchmark:
+        "logs/train/{study}-{protocol}-{architecture}-{fold}.tsv"
     conda:
         "../../environment.yml"
     threads: SETTINGS["threads"]
     resources:
-        **needs(
-            lambda wildcards, input, attempt: training_need(
-                wildcards, input, attempt, trainings=len(SETTINGS["seeds"])
-            )
-        ),
-        gpu=GPUS,
+        **trainings(len(SETTINGS["seeds"])),
     params:
+        **TRAINING,
         seeds=SETTINGS["seeds"],
-        training=of_study("training"),
-        classes=classes,
-        scored=of_study("scored"),
-        identity=identity,
-        compute=COMPUTE,
-        inputs=inputs,
-        inputs_code=code_hash("lib.predict.inputs", without=("lib.features", "lib.datasets")),
-        code=code_hash("lib.train.runs"),
+        inputs=of("inputs"),
+        inputs_code=code_hash("lib.predict.inputs", without=["lib.features", "lib.datasets"]),
     script:
         "../scripts/train.py"
 
 
 rule baselines:
     input:
-        npy="results/{study}/examples.npy",
-        examples="results/{study}/examples.parquet",
-        split="results/{study}/{protocol}/split.parquet",
-        audit="results/{study}/{protocol}/audit.json",
+        **EXAMPLES,
+        split=SPLIT,
+        audit=AUDIT,
     output:
         runs=expand(
             f"{RUN}/{{name}}",
-            architecture=BASELINES,
+            architecture=SETTINGS["baselines"],
             seed=0,
             name=["run.json", "predictions.parquet"],
             allow_missing=True,
         ),
     log:
         "logs/baselines/{study}-{protocol}-{fold}.log",
+    benchmark:
+        "logs/baselines/{study}-{protocol}-{fold}.tsv"
     conda:
         "../../environment.yml"
     resources:
-        **needs(
-            lambda wildcards, input, attempt: resources.of_baselines(
-                input.npy, study(wildcards, "features"), attempt=attempt
-            )
-        ),
+        **doubling(mem_mb=4000, runtime=60),
     params:
-        baselines=BASELINES,
-        classes=classes,
-        scored=of_study("scored"),
-        identity=identity,
-        seed=SETTINGS["seed"],
-        code=code_hash("lib.train.baselines"),
+        **uses("lib.train.baselines", values=["baselines", "seed", "scored", "classes", "identity"]),
     script:
         "../scripts/baselines.py"

@@ -6,7 +6,7 @@ with job(snakemake.log[0]):
     from lib.compare import compare
 
     compare(
-        snakemake.params.studies,
+        snakemake.params.descriptions,
         results="results",
         tables=Path(snakemake.output.tables[0]).parent,
         claims=snakemake.input.claims,

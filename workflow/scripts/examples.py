@@ -9,7 +9,7 @@ with job(snakemake.log[0]):
         snakemake.input.shards,
         read_recordings(snakemake.input.recordings),
         npy=snakemake.output.npy,
-        parquet=snakemake.output.parquet,
+        parquet=snakemake.output.examples,
     )
     digest = {"sha256": sha256(snakemake.output.npy), "made_with": made_with}
     write_json(snakemake.output.digest, digest)

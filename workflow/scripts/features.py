@@ -11,7 +11,7 @@ with job(snakemake.log[0]):
         dataset=snakemake.params.dataset,
         kind=settings.pop("kind"),
         settings=settings,
-        classes=snakemake.params.classes,
+        classes=snakemake.params.labels,
         reading=snakemake.params.reading,
         made_with=snakemake.params.made_with,
     )

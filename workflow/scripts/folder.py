@@ -6,16 +6,17 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from lib.own.survey import link, survey
 
-    folder, manifest = snakemake.params.folder, Path(snakemake.output.manifest)
-    found = survey(
+    chosen, manifest = snakemake.params.survey, Path(snakemake.output.manifest)
+    folder = chosen["folder"]
+    surveyed = survey(
         folder["path"],
         dataset=snakemake.wildcards.dataset,
         groups=folder.get("groups"),
         beats=folder.get("beats"),
-        asked=snakemake.params.asked,
+        asked=chosen["asked"],
         faulty=folder.get("faulty", "leave_out"),
-        reading=snakemake.params.reading,
+        reading=chosen["reading"],
         threads=snakemake.threads,
     )
     link(folder["path"], manifest.with_suffix(""))
-    write_json(manifest, found)
+    write_json(manifest, surveyed)

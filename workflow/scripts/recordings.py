@@ -11,7 +11,7 @@ with job(snakemake.log[0]):
     table = recordings_table(
         snakemake.params.dataset,
         manifest.with_suffix(""),
-        classes=snakemake.params.classes,
+        classes=snakemake.params.labels,
         manifest=read_json(manifest),
         **snakemake.params.recordings,
     )

@@ -8,7 +8,7 @@ with job(snakemake.log[0]):
     from lib.provenance import commit, durations, hardware, versions
     from lib.report import render
 
-    studies, tables = snakemake.params.studies, Path(snakemake.input.tables[0]).parent
+    studies, tables = snakemake.params.descriptions, Path(snakemake.input.tables[0]).parent
     plots = Path(snakemake.output.inflation).parent
     made_with = {
         Path(path).parent.name: ", ".join(

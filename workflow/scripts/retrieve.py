@@ -6,18 +6,16 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from lib.retrieve import retrieve
 
-    simulation = snakemake.params.simulation
-    if simulation is not None:
-        simulation = {key: simulation[key] for key in ("seed", "scale")}
+    chosen = dict(snakemake.params.retrieval)
+    # These are there to have the rule run again.
+    del chosen["code"], chosen["listing"]
     manifest = Path(snakemake.output.manifest)
     write_json(
         manifest,
         retrieve(
             snakemake.wildcards.dataset,
-            source=snakemake.params.source,
             folder=manifest.with_suffix(""),
             registry=read_yaml(snakemake.input.registry),
-            mirror=snakemake.params.mirror,
-            simulation=simulation,
+            **chosen,
         ),
     )

@@ -4,17 +4,8 @@ from copy import deepcopy
 
 import pytest
 
-from lib.config.settings import (
-    EFFORTS,
-    ROOT,
-    compute,
-    description,
-    folds_of,
-    merge,
-    resolve,
-    source_of,
-    split_options,
-)
+from lib.config.params import folds_of, split_options
+from lib.config.settings import EFFORTS, ROOT, compute, merge, resolve, source_of
 from lib.errors import HeldoutError
 from lib.features import shape
 from lib.files import read_yaml
@@ -195,7 +186,7 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
         ({"training": {"epochs": "few"}}, r"training\.epochs: 'few' is not of type 'integer'"),
         ({"dataset": "mitbd"}, r"voices: dataset: .* got 'mitbd'. Did you mean 'mitdb'\? Known: c"),
         ({"primary": "groupd"}, r"primary: expected one of its protocols, got 'groupd'. Did you"),
-        ({"primary": "random"}, "'random' has `honest: false`"),
+        ({"primary": "random"}, "got 'random', which has `honest: false`"),
         ({"protocols": {"random": {"honest": True}}}, "a random split by example cannot be honest"),
         ({"protocols": {"x": RANDOM}}, "protocol x: .*a random split by example cannot be honest"),
         (
@@ -211,7 +202,10 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
             {"protocols": {"x": PUBLISHED | {"kind": "by hand"}}},
             r"protocol x: .*kind: expected one of group",
         ),
-        ({"scored": ["nobody"]}, "study voices: scored: Known: "),
+        (
+            {"scored": ["nobody"]},
+            "study voices: scored: expected one of its classes, got 'nobody'. Known: ",
+        ),
         ({"architectures": {"ltsm": {"fixed": {}, "space": {}}}}, "unknown architecture 'ltsm'"),
         ({"architectures": {"lstm": {"fixed": {"unit": [3]}}}}, "unknown hyperparameter 'unit'"),
         ({"architectures": {"lstm": {"space": {"dropout": [2]}}}}, "dropout: expected a number"),
@@ -302,21 +296,3 @@ def test_merge_joins_mappings_and_replaces_the_rest():
 )
 def test_where_a_dataset_comes_from(over, expected):
     assert source_of("mitdb", settings(**over)) == expected
-
-
-def test_a_description_names_what_the_page_shows():
-    found = resolve(SHIPPED)
-    described = description(found["studies"]["arrhythmia"], found)
-    assert described["classes"] == ["N", "S", "V", "F", "Q"]
-    assert described["scored"] == ["N", "S", "V", "F"]
-    assert described["protocols"]["published"]["honest"] is False
-    assert described["simulated"] is True
-    assert described["shared_searches"] == {}
-
-
-def test_a_description_names_searches_that_several_workers_share():
-    bayes = {"method": "bayes", "space": {"dropout": [0.1, 0.2]}}
-    over = {"cnn": {**bayes, "workers": 3}, "lstm": {**bayes, "workers": 1}}
-    found = resolve(SHIPPED | {"settings": {"arrhythmia": {"architectures": over}}})
-    described = description(found["studies"]["arrhythmia"], found)
-    assert described["shared_searches"] == {"cnn": 3}

@@ -28,30 +28,6 @@ def test_messages_of_the_library_go_to_the_log(tmp_path):
     assert "mind this" in text
 
 
-def test_what_a_job_took_stands_beside_its_log(tmp_path):
-    script = (
-        "import sys\nfrom lib.jobs.scripts import job\n"
-        "with job(sys.argv[1]):\n    sum(range(10**7))\n    block = bytearray(200 * 2**20)\n"
-    )
-    log = tmp_path / "train-0.001-a.log"
-    subprocess.run([sys.executable, "-c", script, log], cwd=ROOT, check=True)
-    head, row = (tmp_path / "train-0.001-a.tsv").read_text().splitlines()
-    took = dict(zip(head.split("\t"), map(float, row.split("\t")), strict=True))
-    assert list(took) == ["s", "cpu_time", "max_rss"]
-    assert took["s"] > 0
-    assert took["cpu_time"] > 0
-    assert 200 < took["max_rss"] < 2000
-
-
-def test_a_job_that_failed_leaves_no_measurement_of_an_earlier_one(tmp_path):
-    with job(tmp_path / "a.log"):
-        pass
-    assert (tmp_path / "a.tsv").exists()
-    with pytest.raises(SystemExit), job(tmp_path / "a.log"):
-        raise HeldoutError("no")
-    assert not (tmp_path / "a.tsv").exists()
-
-
 def test_the_log_is_written_anew(tmp_path):
     for word in ("first", "second"):
         with job(tmp_path / "a.log") as logger:

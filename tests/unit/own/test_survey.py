@@ -12,7 +12,8 @@ import soundfile
 import yaml
 
 from lib.cli import main
-from lib.config.settings import merge, reading, resolve
+from lib.config.params import reading
+from lib.config.settings import merge, resolve
 from lib.datasets import read, recordings
 from lib.errors import HeldoutError
 from lib.features import extract

@@ -1,0 +1,284 @@
+"""What rules take of the resolved configuration: as params, as inputs, for their resources.
+
+A rule takes the values that it uses and no others, since it is run again when one of them changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lib.config.settings import READING, compute, source_of, split_options
+from lib.features.registry import make
+from lib.jobs import needs
+from lib.networks.sizes import extremes
+from lib.own.survey import listing
+from lib.provenance import code_hash
+from lib.train.runs import RUN_FILES
+
+RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
+TRIAL = "results/{study}/search/{architecture}/{trial}"
+WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
+SPLIT = "results/{study}/{protocol}/split.parquet"
+AUDIT = "results/{study}/{protocol}/audit.json"
+
+Settings = Mapping[str, Any]
+Wildcards = Mapping[str, str]
+
+
+def value(settings: Settings, wildcards: Wildcards, key: str) -> Any:
+    """Look up what the configuration says for a job.
+
+    Parameters
+    ----------
+    settings : mapping
+        Of `lib.config.settings.resolve`.
+    wildcards : mapping
+        Of the job: perhaps `study`, `protocol`, `architecture`, `trial`, `dataset`.
+    key : str
+        A name of `MADE`, or else a key of the job's protocol, of its study, or of all.
+
+    Raises
+    ------
+    KeyError
+        None of them has it.
+    """
+    if key in MADE:
+        return MADE[key](settings, wildcards)
+    study: dict[str, Any] = settings["studies"].get(wildcards.get("study"), {})
+    rule: dict[str, Any] = study.get("protocols", {}).get(wildcards.get("protocol"), {})
+    return ChainMap(rule, study, dict(settings))[key]
+
+
+def _of_study(make: Callable[[Mapping[str, Any]], Any]) -> Callable[[Settings, Wildcards], Any]:
+    return lambda settings, wildcards: make(settings["studies"][wildcards["study"]])
+
+
+def retrieval(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
+    """List what `lib.retrieve.retrieve` takes, and the `code` of the simulator that it uses."""
+    dataset = wildcards["dataset"]
+    source = source_of(dataset, settings)
+    simulated = source == "simulated"
+    mirror = settings["mirror"] if source == "mirror" else None
+    return {
+        "source": source,
+        "mirror": mirror,
+        # A mirror is linked to: what changed in it is verified again.
+        "listing": listing(f"{mirror}/{dataset}") if mirror else "",
+        "simulation": settings["simulation"] if simulated else None,
+        "code": code_hash("lib.simulate", chosen={"lib.simulate": dataset}) if simulated else "",
+    }
+
+
+def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
+    """List what the survey of a person's own folder depends on.
+
+    Returns
+    -------
+    dict
+        `folder` as in the study, `asked` of its recordings, `reading`, and `listing`, a name for
+        the state of the folder: Snakemake cannot know beforehand which files are in it.
+    """
+    studies = settings["studies"].values()
+    study = next(one for one in studies if one["dataset"] == wildcards["dataset"])
+    return {
+        "folder": study["folder"],
+        "asked": make(**study["features"]).demands,
+        "reading": reading(study),
+        "listing": listing(study["folder"]["path"]),
+    }
+
+
+def reading(study: Mapping[str, Any]) -> dict[str, Any]:
+    """List what `lib.datasets.read` takes beside the path of a recording of the study."""
+    own = study.get("folder", {})
+    return {key: own[key] for key in READING if key in own}
+
+
+def model_inputs(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what makes the inputs of a study's networks: it travels with each model."""
+    return {"features": study["features"], "labels": study["classes"], "reading": reading(study)}
+
+
+def identity(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
+    """Say what a run belongs to, as `run.json` holds it; a search has the primary protocol."""
+    study = settings["studies"][wildcards["study"]]
+    protocol = wildcards.get("protocol", study["primary"])
+    return {
+        "study": study["name"],
+        "dataset": study["dataset"],
+        "simulated": study["simulated"],
+        "protocol": protocol,
+        "honest": study["protocols"][protocol]["honest"],
+    }
+
+
+def folds_of(rule: Mapping[str, Any]) -> int:
+    """Count the folds of a protocol."""
+    return int(rule.get("folds", 1))
+
+
+def runs(study: Mapping[str, Any], names: Iterable[str], seeds: Iterable[int]) -> list[str]:
+    """List the folders of all final runs of some architectures, or baselines, of a study."""
+    return [
+        RUN.format(study=study["name"], protocol=protocol, architecture=name, seed=seed, fold=fold)
+        for protocol, rule in study["protocols"].items()
+        for name in names
+        for seed in seeds
+        for fold in range(folds_of(rule))
+    ]
+
+
+def compared(settings: Settings) -> list[str]:
+    """List the files that the comparison reads, of every run of every study."""
+    files = []
+    for study in settings["studies"].values():
+        for run in runs(study, study["architectures"], settings["seeds"]):
+            files += [f"{run}/{name}" for name in RUN_FILES[1:]]
+        for run in runs(study, settings["baselines"], [0]):
+            files += [f"{run}/run.json", f"{run}/predictions.parquet"]
+    return files
+
+
+def histories(settings: Settings, wildcards: Wildcards) -> list[str]:
+    """List the learning curves of all final runs of a study's networks."""
+    study = settings["studies"][wildcards["study"]]
+    folders = runs(study, study["architectures"], settings["seeds"])
+    return [f"{folder}/history.csv" for folder in folders]
+
+
+def trials(settings: Settings, wildcards: Wildcards) -> dict[str, dict[str, Any]] | None:
+    """List the trials of an architecture that are known before the search runs; None for Bayes."""
+    known = settings["studies"][wildcards["study"]]["trials"][wildcards["architecture"]]
+    return dict(known) if known is not None else None
+
+
+def search(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
+    """Take what a study says of the search of an architecture."""
+    return dict(settings["studies"][wildcards["study"]]["architectures"][wildcards["architecture"]])
+
+
+def searched(settings: Settings, wildcards: Wildcards) -> list[str]:
+    """List what a search waits for: its trials or workers, or nothing where there is no choice."""
+    known = trials(settings, wildcards)
+    if known is None:
+        workers = range(search(settings, wildcards)["workers"])
+        return [WORKER.format(**{**wildcards, "worker": number}) for number in workers]
+    names = known if len(known) > 1 else []
+    return [f"{TRIAL.format(**{**wildcards, 'trial': name})}/run.json" for name in names]
+
+
+def hyperparameters(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
+    """Take the hyperparameters of a trial that is known before the search runs."""
+    return dict((trials(settings, wildcards) or {})[wildcards["trial"]])
+
+
+def need_of_training(
+    settings: Settings,
+    wildcards: Wildcards,
+    npy: str | Path,
+    *,
+    trainings: int | None = None,
+    attempt: int,
+) -> needs.Need:
+    """Estimate what some trainings of an architecture take.
+
+    Parameters
+    ----------
+    settings, wildcards : mapping
+        As for `value`; without `trial`, any trial of the search may be trained.
+    npy : str or Path
+        `examples.npy`.
+    trainings : int, optional
+        How many follow one another; by default the trials of one worker of the search.
+    attempt : int
+        As for `lib.jobs.needs.need`.
+    """
+    study, asked = settings["studies"][wildcards["study"]], search(settings, wildcards)
+    known = trials(settings, wildcards)
+    if trainings is None:
+        trainings = math.ceil(asked["trials"] / asked["workers"])
+    if "trial" in wildcards:
+        trained = [hyperparameters(settings, wildcards)]
+    else:
+        trained = (
+            extremes(wildcards["architecture"], asked) if known is None else list(known.values())
+        )
+    return needs.of_training(
+        npy,
+        study["features"],
+        architecture=wildcards["architecture"],
+        trials=trained,
+        epochs=study["training"]["epochs"],
+        trainings=trainings,
+        threads=settings["threads"],
+        attempt=attempt,
+    )
+
+
+def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a study as tables and the page need it."""
+    keys = ("title", "question", "example_kind", "dataset", "simulated", "scored", "primary")
+    return {
+        "study": study["name"],
+        **{key: study[key] for key in keys},
+        "classes": list(study["classes"]),
+        "input": input_axes(study["features"]),
+        "protocols": {
+            name: {"kind": rule["kind"], "honest": rule["honest"], "title": rule["title"]}
+            for name, rule in study["protocols"].items()
+        },
+        "architectures": list(study["architectures"]),
+        # A Bayesian search with one worker, and any other search, is deterministic.
+        "shared_searches": {
+            name: search["workers"]
+            for name, search in study["architectures"].items()
+            if search["method"] == "bayes" and search["workers"] > 1
+        },
+        "baselines": list(settings["baselines"]),
+        "seeds": list(settings["seeds"]),
+    }
+
+
+def input_axes(features: Mapping[str, Any]) -> dict[str, Any]:
+    """List what a picture of an example writes on its axes: see `lib.features.kinds.Axes`."""
+    kind = make(**features)
+    return {"seconds": kind.seconds, **kind.axes}
+
+
+# What is no key of the configuration, but made from it.
+MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
+    "audits": _of_study(
+        lambda study: [AUDIT.format(study=study["name"], protocol=p) for p in study["protocols"]]
+    ),
+    "classes": _of_study(lambda study: list(study["classes"])),
+    "compute": lambda settings, _: compute(settings),
+    "descriptions": lambda settings, _: [
+        description(study, settings) for study in settings["studies"].values()
+    ],
+    "histories": histories,
+    "hyperparameters": hyperparameters,
+    "identity": identity,
+    "inputs": _of_study(model_inputs),
+    "labels": _of_study(lambda study: study["classes"]),
+    "manifest": _of_study(lambda study: f"resources/data/{study['dataset']}.json"),
+    "of_search": search,
+    "primary_audit": _of_study(
+        lambda study: AUDIT.format(study=study["name"], protocol=study["primary"])
+    ),
+    "primary_split": _of_study(
+        lambda study: SPLIT.format(study=study["name"], protocol=study["primary"])
+    ),
+    "reading": _of_study(reading),
+    "retrieval": retrieval,
+    "searched": searched,
+    "split": lambda settings, w: split_options(
+        settings["studies"][w["study"]]["protocols"][w["protocol"]]
+    ),
+    "study": lambda settings, w: description(settings["studies"][w["study"]], settings),
+    "survey": survey,
+    "trials": trials,
+}

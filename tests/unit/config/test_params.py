@@ -1,0 +1,142 @@
+"""What rules take of the configuration: the values that they name, and no others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lib.config.params import MADE, compared, description, need_of_training, runs, value
+from lib.config.settings import ROOT, merge, resolve
+from lib.files import read_yaml
+from tests.support.folders import own_folder
+
+SHIPPED = read_yaml(ROOT / "config" / "config.yaml")
+NAMES = {"study": "arrhythmia", "protocol": "grouped", "architecture": "cnn"}
+BAYES = {"method": "bayes", "trials": 7, "workers": 3, "space": {"dropout": [0.1, 0.2]}}
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, Any]:
+    return resolve(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def bayes() -> dict[str, Any]:
+    over = {"arrhythmia": {"architectures": {"cnn": BAYES}}}
+    return resolve(SHIPPED | {"studies": ["arrhythmia"], "settings": over})
+
+
+def test_a_key_of_the_protocol_comes_before_the_study_and_that_before_all(
+    settings: dict[str, Any],
+) -> None:
+    assert (
+        value(settings, NAMES, "title")
+        == settings["studies"]["arrhythmia"]["protocols"]["grouped"]["title"]
+    )
+    study = {"study": "arrhythmia"}
+    assert value(settings, study, "title") == settings["studies"]["arrhythmia"]["title"]
+    assert value(settings, study, "resamples") == value(settings, {}, "resamples") == 2000
+    with pytest.raises(KeyError, match="titel"):
+        value(settings, NAMES, "titel")
+
+
+def test_all_that_is_made_is_made_for_every_architecture(settings: dict[str, Any]) -> None:
+    for name, study in settings["studies"].items():
+        for protocol in study["protocols"]:
+            for architecture, trials in study["trials"].items():
+                job = {
+                    **{"study": name, "protocol": protocol, "architecture": architecture},
+                    **{"dataset": study["dataset"], "trial": next(iter(trials))},
+                }
+                for key in set(MADE) - {"survey"}:
+                    value(settings, job, key)
+
+
+def test_identity_of_a_search_is_that_of_the_primary_protocol(settings: dict[str, Any]) -> None:
+    study = settings["studies"]["arrhythmia"]
+    of_search = value(settings, {"study": "arrhythmia", "architecture": "cnn"}, "identity")
+    assert of_search["protocol"] == study["primary"]
+    assert of_search["honest"] is True
+    assert value(settings, NAMES | {"protocol": "random"}, "identity") == of_search | {
+        "protocol": "random",
+        "honest": False,
+    }
+
+
+def test_every_run_is_compared_once(settings: dict[str, Any]) -> None:
+    study = settings["studies"]["heart_sounds"]
+    folders = runs(study, study["architectures"], [0, 1])
+    folds = sum(rule.get("folds", 1) for rule in study["protocols"].values())
+    assert len(set(folders)) == len(folders) == 2 * folds * len(study["architectures"])
+    files = compared(settings)
+    assert len(set(files)) == len(files)
+    assert {f"{folder}/predictions.parquet" for folder in folders} <= set(files)
+    assert "results/voices/random/majority/seed-0/fold-0/run.json" in files
+    assert not any("majority/seed-1" in file for file in files)
+
+
+def test_what_a_search_waits_for(settings: dict[str, Any], bayes: dict[str, Any]) -> None:
+    workers = [f"results/arrhythmia/search/cnn/worker-{number}.json" for number in range(3)]
+    assert value(bayes, NAMES, "searched") == workers
+    grid = value(settings, NAMES, "trials")
+    expected = [f"results/arrhythmia/search/cnn/{name}/run.json" for name in grid]
+    assert value(settings, NAMES, "searched") == (expected if len(grid) > 1 else [])
+    alone = {"arrhythmia": {"architectures": {"cnn": {"space": {"dropout": [0.1]}}}}}
+    over = {"studies": ["arrhythmia"], "settings": alone, "effort": "full"}
+    one = resolve(merge(SHIPPED, over))
+    one["studies"]["arrhythmia"]["trials"]["cnn"] = dict([grid.popitem()])
+    assert value(one, NAMES, "searched") == []
+
+
+def test_a_simulated_dataset_depends_on_its_simulator_alone(settings: dict[str, Any]) -> None:
+    simulated = value(settings, {"dataset": "mitdb"}, "retrieval")
+    assert simulated["source"] == "simulated"
+    assert simulated["mirror"] is None
+    assert simulated["code"]
+    mirrored = value(resolve(SHIPPED | {"mirror": "/data"}), {"dataset": "mitdb"}, "retrieval")
+    assert mirrored.pop("listing")
+    assert mirrored == {"source": "mirror", "mirror": "/data", "simulation": None, "code": ""}
+
+
+def test_a_file_that_is_added_to_an_own_folder_changes_its_survey(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path / "recordings")
+    settings = resolve(SHIPPED | {"folder": str(folder)})
+    (dataset,) = (study["dataset"] for study in settings["studies"].values())
+    before = value(settings, {"dataset": dataset}, "survey")
+    assert value(settings, {"dataset": dataset}, "survey") == before
+    (folder / "more.wav").write_bytes(b"RIFF")
+    after = value(settings, {"dataset": dataset}, "survey")
+    assert {key for key in before if before[key] != after[key]} == {"listing"}
+
+
+def test_a_worker_is_given_the_time_of_its_share_of_the_trials(
+    bayes: dict[str, Any], tmp_path: Path
+) -> None:
+    npy = tmp_path / "x.npy"
+    np.save(npy, np.zeros((20_000, 187, 1), np.float32))
+    own, three = (
+        need_of_training(bayes, NAMES, npy, trainings=count, attempt=1) for count in (None, 3)
+    )
+    assert own == three
+    assert need_of_training(bayes, NAMES, npy, attempt=2).mem_mb == 2 * own.mem_mb
+
+
+def test_a_description_names_what_the_page_shows():
+    found = resolve(SHIPPED)
+    described = description(found["studies"]["arrhythmia"], found)
+    assert described["classes"] == ["N", "S", "V", "F", "Q"]
+    assert described["scored"] == ["N", "S", "V", "F"]
+    assert described["protocols"]["published"]["honest"] is False
+    assert described["simulated"] is True
+    assert described["shared_searches"] == {}
+
+
+def test_a_description_names_searches_that_several_workers_share():
+    bayes = {"method": "bayes", "space": {"dropout": [0.1, 0.2]}}
+    over = {"cnn": {**bayes, "workers": 3}, "lstm": {**bayes, "workers": 1}}
+    found = resolve(SHIPPED | {"settings": {"arrhythmia": {"architectures": over}}})
+    described = description(found["studies"]["arrhythmia"], found)
+    assert described["shared_searches"] == {"cnn": 3}
