@@ -1,4 +1,4 @@
-"""docs/extending.md: what it adds is built from its own code, in a copy, and its tests pass."""
+"""docs/extending.md: what it adds, built in a copy from its own code, comes to the report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import soundfile
+
+from tests.support.folders import RATE, tone
+from tests.support.workflow import set_up
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -26,7 +32,7 @@ def changed(text: str, lines: list[str]) -> str:
 def build(folder: Path) -> list[str]:
     """Do in a folder what the page says, section by section; give the tests it adds."""
     tests = []
-    for kind, block in re.findall(r"```(python|diff)\n(.*?)```", PAGE, re.DOTALL):
+    for kind, block in re.findall(r"```(python|diff|yaml)\n(.*?)```", PAGE, re.DOTALL):
         head, body = block.split("\n", 1)
         file = folder / head.removeprefix("--- ").removeprefix("# ")
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -49,9 +55,49 @@ def copy(tmp_path: Path) -> Path:
 def test_the_page_adds_one_of_each(copy: Path) -> None:
     tests = build(copy)
     assert len(tests) == 6
-    assert len(re.findall("^## ", PAGE, re.MULTILINE)) == 6
+    assert len(re.findall("^## An? (?!study)", PAGE, re.MULTILINE)) == 6
     for file in copy.rglob("*.py"):
         compile(file.read_text(), str(file), "exec")
+
+
+SPEAKERS = ("anna", "ben", "cleo", "dan", "eva", "finn", "gus", "hana")
+
+# What the page adds, and the tables in which it is looked for: column, value.
+FOUND = {
+    "leaderboard": [
+        *(("metric", "top_two"), ("architecture", "mlp"), ("architecture", "nearest")),
+        *(("protocol", "later"), ("study", "clicks")),
+    ],
+    "runs": [("dataset", "clicks"), ("architecture", "mlp"), ("protocol", "later")],
+}
+
+
+@pytest.mark.slow
+def test_what_the_page_adds_comes_to_the_report(tmp_path: Path) -> None:
+    workflow = set_up(tmp_path / "copy")
+    build(workflow.folder)
+    mirror = tmp_path / "mirror" / "clicks"
+    mirror.mkdir(parents=True)
+    for number in range(40):
+        label, pitch = (("dental", 900.0), ("lateral", 300.0))[number % 2]
+        name = f"{SPEAKERS[number // 5]}_{label}_{number}.wav"
+        soundfile.write(mirror / name, tone(number, pitch, seconds=0.2), RATE)
+    shutil.copy(next(mirror.glob("anna_dental_*.wav")), mirror / "anna_dental_1.wav")
+    workflow.config = {
+        **{"studies": ["clicks"], "mirror": str(mirror.parent), "resamples": 100, "seeds": [0]},
+        "baselines": ["majority", "nearest"],
+    }
+    done = workflow.run()
+    assert done.status == 0, done.output
+    for table, wanted in FOUND.items():
+        rows = pd.read_csv(workflow.path(f"results/tables/{table}.csv"))
+        for column, value in wanted:
+            assert value in set(rows[column]), (table, column, value)
+    examples = np.load(workflow.path("results/clicks/examples.npy"))
+    assert examples.shape[1:] == (20, 1)
+    page = workflow.path("results/report.html").read_text(encoding="utf-8")
+    for name in ("MLP", "nearest", "top-two accuracy", "the last speakers", "Clicks"):
+        assert name in page, name
 
 
 @pytest.mark.slow

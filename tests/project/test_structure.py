@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "tests" / "unit"
 MODULE_LINES = 400
-RULE_LINES = 42
+# A directive takes two lines as snakefmt writes it, and a rule has about nine of them.
+RULE_LINES = 28
 COMMON_LINES = 150
 
 
