@@ -9,20 +9,31 @@ from pathlib import Path
 
 import pytest
 
+from lib.errors import HeldoutError
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `(.+?)` \| (.+) \|$", PAGE, re.MULTILINE)
 
 
+def text_of(node: ast.AST) -> str:
+    """Write what a text says; what is not known before it is made stands as `…`."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(text_of, node.values))
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return "…"
+
+
 def texts(tree: ast.AST) -> Iterator[str]:
-    """Give every text of a module; what is put into an f-string stands as `…`."""
+    """Write every text of a module, and errors that are raised with fields as they are shown."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(
-                str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values
-            )
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+        if isinstance(node, ast.JoinedStr | ast.Constant):
+            yield text_of(node)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "HeldoutError":
+            named = {word.arg: text_of(word.value) for word in node.keywords if word.arg}
+            given = [text_of(arg) for arg in node.args if not isinstance(arg, ast.Starred)]
+            yield str(HeldoutError(*given, **named))
 
 
 @pytest.fixture(scope="module")

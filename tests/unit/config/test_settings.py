@@ -197,7 +197,10 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
         ),
         ({"protocols": {"search": PUBLISHED}}, "protocols: "),
         ({"protocols": {"x": PUBLISHED | {"kind": "by hand"}}}, r"x\.kind: expected one of group"),
-        ({"scored": ["nobody"]}, "study voices: scored: expected one of its classes, got 'nobody'. Known: "),
+        (
+            {"scored": ["nobody"]},
+            "study voices: scored: expected one of its classes, got 'nobody'. Known: ",
+        ),
         ({"architectures": {"ltsm": {"fixed": {}, "space": {}}}}, "unknown architecture 'ltsm'"),
         ({"architectures": {"lstm": {"fixed": {"unit": [3]}}}}, "unknown hyperparameter 'unit'"),
         ({"architectures": {"lstm": {"space": {"dropout": [2]}}}}, "dropout: expected a number"),
