@@ -265,7 +265,7 @@ def _check_study(study: Mapping[str, Any]) -> None:
     if not protocols[primary]["honest"]:
         raise HeldoutError(
             "primary: hyperparameters are chosen on it, so it must be an honest protocol",
-            got=f"{primary!r}, which has `honest: false`",
+            advice=f"{primary!r} has `honest: false`.",
         )
     for protocol, rule in protocols.items():
         try:

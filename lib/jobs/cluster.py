@@ -1,4 +1,4 @@
-"""What a run through Slurm needs, looked at before the first job is submitted."""
+"""What a run through Slurm needs, checked before the first job is submitted."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ def partitions() -> set[str]:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except FileNotFoundError as error:
         raise HeldoutError(
-            "the profile asks for Slurm: expected its program sinfo, got nothing of that name. "
-            "Log in where sbatch and sinfo can be run, or leave out --profile slurm."
+            "the profile asks for Slurm",
+            "its program sinfo",
+            "nothing of that name",
+            "Log in where sbatch and sinfo can be run, or leave out --profile slurm.",
         ) from error
     except subprocess.SubprocessError as error:
         said = str(getattr(error, "stderr", "") or error).strip()
         raise HeldoutError(
-            f"Slurm does not answer: {' '.join(command)}: {said}. Nothing was submitted. "
-            "Wait until sinfo lists its partitions, and run again."
+            f"Slurm does not answer: {' '.join(command)}: {said}",
+            advice="Nothing was submitted. Wait until sinfo lists its partitions, and run again.",
         ) from error
     return set(done.stdout.split())
 
@@ -57,7 +59,8 @@ def require_partitions(names: Iterable[str | None]) -> None:
     there = partitions()
     if lost := sorted(asked - there):
         raise HeldoutError(
-            f"Slurm has no partition {' or '.join(lost)}: expected one of "
-            f"{', '.join(sorted(there)) or 'none at all'}. Set slurm_partition in {PROFILE}, or "
-            f"on the command line: --default-resources slurm_partition=NAME"
+            f"Slurm has no partition {' or '.join(lost)}",
+            f"one of {', '.join(sorted(there)) or 'none at all'}",
+            advice=f"Set slurm_partition in {PROFILE}, or on the command line: "
+            "--default-resources slurm_partition=NAME",
         )

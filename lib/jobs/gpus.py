@@ -46,8 +46,8 @@ def claimed_gpus(
 
     To be entered before a backend is loaded, which looks at CUDA_VISIBLE_DEVICES once. Each GPU has
     `runs_per_gpu` places, each a lock that ends with the process that holds it, however that ends.
-    A training takes the GPU with the fewest others on it, and waits while there are none; those
-    that wait take turns, so that one that needs several GPUs is not overtaken for ever.
+    A training takes the GPU with the fewest others on it, and waits while all are taken. Waiting
+    trainings queue, so that one that needs several GPUs gets them in the end.
 
     Parameters
     ----------
@@ -79,9 +79,11 @@ def claimed_gpus(
     wanted = len(gpus) if devices == "all" else int(devices)
     if wanted > len(gpus):
         raise HeldoutError(
-            f"devices: expected {wanted} GPUs, this process may use {len(gpus)} "
-            f"({VISIBLE} is {os.environ.get(VISIBLE, 'not set')!r}). Set devices: {len(gpus)}, "
-            "or devices: all, or ask the scheduler for more."
+            "devices",
+            f"{wanted} GPUs",
+            f"a process that may use {len(gpus)} "
+            f"({VISIBLE} is {os.environ.get(VISIBLE, 'not set')!r})",
+            f"Set devices: {len(gpus)}, or devices: all, or ask the scheduler for more.",
         )
     if os.environ.get("SLURM_JOB_ID") and (VISIBLE not in os.environ or wanted == len(gpus)):
         # Slurm chose these for this job alone, or has none for it.
@@ -104,7 +106,7 @@ def claimed_gpus(
 
 
 def _folder() -> Path:
-    """Give the folder of the locks; inside a job of Slurm numbers of GPUs are its own."""
+    """Name the folder of the locks; each job of Slurm numbers its GPUs by itself."""
     job = os.environ.get("SLURM_JOB_ID", "")
     return Path(tempfile.gettempdir()) / f"heldout-{getpass.getuser()}" / f"gpus{job}"
 

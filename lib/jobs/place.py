@@ -15,7 +15,7 @@ _SPACE = "Make room on that disk, or raise its quota,"
 _RIGHTS = (
     "Make the folder writable, on a cluster from every node, or use a copy of the project that is,"
 )
-# What stops a job that is no fault of it, and what to do about it.
+# Errors of the system that stop a job, and what to do about them.
 UNWRITABLE = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
@@ -50,9 +50,11 @@ def require_writable(*folders: str | Path) -> None:
     for folder in map(Path, folders):
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             raise HeldoutError(
-                f"{folder.resolve()}: expected a folder that this user can write to, got one that "
-                "is read-only. Results are written beside the Snakefile: work in a copy of the "
-                "project on a file system that all nodes can write to, or have the rights set."
+                folder.resolve(),
+                "a folder that this user can write to",
+                "one that is read-only",
+                "Results are written beside the Snakefile: work in a copy of the project on a file "
+                "system that all nodes can write to, or have the rights set.",
             )
 
 
@@ -106,15 +108,16 @@ class RunLock:
                 return
         except Timeout as error:
             raise HeldoutError(
-                f"another run is at work in this folder (it holds {self._path}). "
-                "Wait for it to end, or use a copy of the folder."
+                f"another run is at work in this folder (it holds {self._path})",
+                advice="Wait for it to end, or use a copy of the folder.",
             ) from error
         except OSError as error:
             raise HeldoutError(unwritten(error, default=self._path)) from error
         self._lock.release()
         raise HeldoutError(
             "another run was at work in this folder while this one planned, and has ended since: "
-            "what was planned is out of date. Start again."
+            "what was planned is out of date",
+            advice="Start again.",
         )
 
 
