@@ -186,7 +186,7 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
         ({"training": {"epochs": "few"}}, r"training\.epochs: 'few' is not of type 'integer'"),
         ({"dataset": "mitbd"}, r"voices: dataset: .* got 'mitbd'. Did you mean 'mitdb'\? Known: c"),
         ({"primary": "groupd"}, r"primary: expected one of its protocols, got 'groupd'. Did you"),
-        ({"primary": "random"}, "got 'random', which has `honest: false`"),
+        ({"primary": "random"}, "'random' has `honest: false`"),
         ({"protocols": {"random": {"honest": True}}}, "a random split by example cannot be honest"),
         ({"protocols": {"x": RANDOM}}, "protocol x: .*a random split by example cannot be honest"),
         (
