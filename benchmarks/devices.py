@@ -73,7 +73,7 @@ def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, A
 
 
 def find() -> tuple[str, str]:
-    """Give the first backend that is installed and finds an accelerator, or else the first."""
+    """Return the first backend that is installed and finds an accelerator, or else the first."""
     installed = [name for name in ("jax", "tensorflow") if importlib.util.find_spec(name)]
     kinds = {name: apart("devices", what="kind", backend=name, device="auto") for name in installed}
     return next(

@@ -130,7 +130,7 @@ def train_one(
 
 
 def slope(rows: list[dict[str, Any]]) -> float:
-    """Give the growth of memory in KiB a run: a line through the second half of the rows.
+    """Return the growth of memory in KiB a run: a line through the second half of the rows.
 
     Allocators and caches fill up for a while; what grows for ever does so in the second half too.
     """

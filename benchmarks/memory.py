@@ -96,7 +96,7 @@ def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     held = data[0]
 
     class Held(keras.utils.PyDataset):  # type: ignore[name-defined]
-        """Gives the same batch each time."""
+        """Return the same batch each time."""
 
         def __len__(self) -> int:
             return len(data)
@@ -105,7 +105,7 @@ def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
             return held
 
     def timed(source: Any) -> float:
-        """Give seconds a step between the ends of the first and of the last one."""
+        """Return seconds a step between the ends of the first and of the last one."""
         ends: list[float] = []
         note = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda step, logs: ends.append(time.perf_counter())

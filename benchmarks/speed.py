@@ -22,7 +22,7 @@ SECONDS = 4.0
 
 
 def cases(*, quick: bool = False) -> dict[str, dict[str, Any]]:
-    """Give every architecture of every study: the first trial of its full grid, and its shape."""
+    """Return every architecture of every study: the first trial of its full grid, and its shape."""
     config = read_yaml(ROOT / "config" / "config.yaml") | {"effort": "demo" if quick else "full"}
     found = {}
     for name, study in resolve(config)["studies"].items():

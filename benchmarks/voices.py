@@ -47,7 +47,7 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
 
 
 def _difference(one: list[list[float]], other: list[list[float]]) -> float | None:
-    """Give the root mean square difference of two mean curves, in deviations between seeds."""
+    """Return the root mean square difference of two mean curves, in deviations between seeds."""
     a, b = np.array(one), np.array(other)
     if len(a) < 2:
         return None

@@ -43,7 +43,7 @@ class HeldoutError(Exception):
         return ", ".join(filter(None, both)) or self.place
 
     def __str__(self) -> str:
-        """Give the whole text."""
+        """Return the whole text."""
         if not (self.expected or self.got):
             head = self.place
         else:
@@ -53,7 +53,7 @@ class HeldoutError(Exception):
         return f"{head.removesuffix('.')}. {self.advice}"
 
     def within(self, place: str | Path) -> HeldoutError:
-        """Give the same error, with a larger thing named before its place."""
+        """Return the same error, with a larger thing named before its place."""
         inner = f"{place}: {self.place}" if self.place else str(place)
         return HeldoutError(inner, self.expected, self.got, self.advice)
 

@@ -37,20 +37,23 @@ def hardware() -> dict[str, str]:
 
     The device of each training is in its `run.json`; on a cluster the two differ.
     """
-    found = {"system": f"{platform.system()} {platform.release()}", "machine": platform.machine()}
+    computer = {
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+    }
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     except OSError:
         names = []
-    found["processor"] = names[0] if names else platform.processor() or "unknown"
-    found["cores"] = str(os.cpu_count() or "unknown")
+    computer["processor"] = names[0] if names else platform.processor() or "unknown"
+    computer["cores"] = str(os.cpu_count() or "unknown")
     try:
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        found["memory"] = f"{pages / 1e9:.0f} GB"
+        computer["memory"] = f"{pages / 1e9:.0f} GB"
     except (ValueError, OSError, AttributeError):
-        found["memory"] = "unknown"
-    return found
+        computer["memory"] = "unknown"
+    return computer
 
 
 def commit(folder: Path) -> str:
@@ -86,7 +89,7 @@ def durations(folder: Path) -> dict[str, float]:
 
 
 def _folder(module: str) -> Path:
-    """Give the path of a dotted name inside `lib`, without a suffix: of a package its folder."""
+    """Return the path of a dotted name inside `lib`, without a suffix: of a package its folder."""
     return LIBRARY.joinpath(*module.split(".")[1:])
 
 
@@ -154,14 +157,14 @@ def _imports(file: Path) -> frozenset[str]:
 @cache
 def _packages(file: Path) -> frozenset[str]:
     """List the packages of `lib` of which a file imports a module by its name."""
-    found = set()
+    packages = set()
     for node in ast.walk(_tree(file)):
         # As import_module(f"lib.simulate.{dataset}") does.
         if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
             package, dot, rest = str(node.values[0].value).rpartition(".")
             if package.startswith("lib.") and dot and not rest and _folder(package).is_dir():
-                found.add(package)
-    return frozenset(found)
+                packages.add(package)
+    return frozenset(packages)
 
 
 def modules_of(

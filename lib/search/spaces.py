@@ -69,7 +69,7 @@ def check_space(
     for name, given in space.items():
         where = f"{architecture}: search space of {name}"
         if name not in known:
-            raise HeldoutError(f"{where}: unknown. {suggestion(name, list(known))}")
+            raise HeldoutError(f"{where}: unknown", advice=suggestion(name, list(known)))
         rule = _rule(given)
         strange = set(rule) - set(_KEYS)
         if strange or ("choices" in rule) == ("low" in rule and "high" in rule):

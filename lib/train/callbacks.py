@@ -129,9 +129,10 @@ def callbacks(
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if not math.isfinite(logs["loss"]) or not math.isfinite(logs["val_loss"]):
                 raise HeldoutError(
-                    f"epoch {epoch + 1}: the loss became {logs['loss']:g} (validation "
-                    f"{logs['val_loss']:g}). Use a smaller learning rate, or look for extreme "
-                    "values in the features."
+                    f"epoch {epoch + 1}",
+                    "a finite loss",
+                    f"{logs['loss']:g} (validation {logs['val_loss']:g})",
+                    "Use a smaller learning rate, or look for extreme values in the features.",
                 )
             names = ("loss", "accuracy", "mse", "mae")
             row: dict[str, float] = {"epoch": epoch + 1}

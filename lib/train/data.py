@@ -92,7 +92,12 @@ def open_data(
     }
     for part, numbers in rows.items():
         if len(numbers) == 0:
-            raise HeldoutError(f"fold {fold}: the {part} part has no examples")
+            raise HeldoutError(
+                f"fold {fold}",
+                f"examples in the {part} part",
+                "none",
+                "Use fewer folds, larger shares, or more recordings.",
+            )
     return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored), digest)
 
 

@@ -56,7 +56,7 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """Give the addresses that were asked for since the page was opened, the page's own too."""
+        """Return the addresses that were asked for since the page was opened, the page's own too."""
         events = [
             json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")
         ]
@@ -93,7 +93,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a page with every kind of table and picture, and a class whose name is awkward."""
+    """Return a page with every kind of table and picture, and a class whose name is awkward."""
     beats, voices = two_studies()
     odd = study("odd", classes=["N", ODD], scored=["N", ODD], architectures=["lstm", "cnn"])
     studies = [beats | {"architectures": ["lstm", "cnn"]}, voices, odd]

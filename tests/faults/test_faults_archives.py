@@ -32,7 +32,7 @@ def zipped(*entries: Entry, kind: int = zipfile.ZIP_DEFLATED) -> bytes:
 
 
 def named(name: str, body: bytes = b"2") -> bytes:
-    """Give an archive with one good member and one of this name, whatever zipfile makes of it."""
+    """Return an archive with one good member and one of this name, whatever zipfile makes of it."""
     info = zipfile.ZipInfo("x")
     info.filename = name
     return zipped(("good.wav", b"1" * 50), (info, body))
@@ -61,7 +61,7 @@ def central(content: bytes, offset: int, layout: str, value: int, *, local: int 
 
 
 def overlapping() -> bytes:
-    """Give an archive in which many members are the same packed bytes."""
+    """Return an archive in which many members are the same packed bytes."""
     content = zipped(*((f"{i:02}.wav", bytes(60_000)) for i in range(30)))
     changed = bytearray(content)
     first = content.index(b"PK\x01\x02")

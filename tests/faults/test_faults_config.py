@@ -50,7 +50,7 @@ WRONG = {
 
 
 def keys(schema: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Give the path and the schema of every key, lists of it as one."""
+    """Return the path and the schema of every key, lists of it as one."""
     for name, inner in schema.get("properties", {}).items():
         yield (*path, name), inner
         yield from keys(inner, (*path, name))
@@ -89,7 +89,7 @@ def placed(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a project of the schemas and one study, without efforts, so that every key counts."""
+    """Return a project of the schemas and one study, without efforts, so that every key counts."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "config" / "studies").mkdir(parents=True)
     shutil.copytree(ROOT / "workflow" / "schemas", folder / "workflow" / "schemas")
@@ -113,7 +113,7 @@ def test_the_project_is_sound(root: Path) -> None:
 
 
 def wrong_types() -> Iterator[Any]:
-    """Give every key with every value that it does not take; two of each are tried at once."""
+    """Return every key with every value that it does not take; two of each are tried at once."""
     for name, schema in SCHEMAS.items():
         for number, (path, inner) in enumerate(keys(schema)):
             kinds = [kind for kind, value in WRONG.items() if not fits(value, inner)]

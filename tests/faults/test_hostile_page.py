@@ -39,7 +39,7 @@ SHOWN = "return document.body.textContent"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a page of one study whose every text is one of the names."""
+    """Return a page of one study whose every text is one of the names."""
     folder = tmp_path_factory.mktemp("hostile")
     one = study(
         "odd", classes=["N", *NAMES], scored=["N", *NAMES], architectures=["cnn"], title=IMAGE,

@@ -73,7 +73,7 @@ def disturb(process: Process, kind: str, moments: random.Random) -> list[str] | 
 
 @pytest.fixture
 def disturbed(fresh: Workflow) -> Workflow:
-    """Give a copy in which nothing has run, of the run that is to be killed."""
+    """Return a copy in which nothing has run, of the run that is to be killed."""
     if RUN == "default":
         fresh.config = {}
     return fresh
@@ -81,7 +81,7 @@ def disturbed(fresh: Workflow) -> Workflow:
 
 @pytest.fixture
 def undisturbed(request: pytest.FixtureRequest, tmp_path: Path, disturbed: Workflow) -> Workflow:
-    """Give a finished run of the same."""
+    """Return a finished run of the same."""
     if RUN == "tiny":
         return request.getfixturevalue("finished")
     workflow = set_up(tmp_path / "undisturbed")

@@ -88,7 +88,7 @@ sys.addaudithook(_guard)
 
 @pytest.fixture
 def guard(tmp_path: Path) -> dict[str, str]:
-    """Give the environment in which every Python, jobs too, is kept from the network."""
+    """Return the environment in which every Python, jobs too, is kept from the network."""
     folder = tmp_path / "guard"
     folder.mkdir()
     # Python imports a module of this name before anything else.

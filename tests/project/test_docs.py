@@ -31,7 +31,7 @@ MADE = ("resources/data", "results", "config/studies/ventricular.yaml")
 
 
 def commands() -> list[list[str]]:
-    """Give every command of every page, once, as the shell splits it."""
+    """Return every command of every page, once, as the shell splits it."""
     found: dict[tuple[str, ...], None] = {}
     for page in PAGES:
         for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
@@ -46,7 +46,7 @@ LIBRARY = [words for words in commands() if words[:3] == ["python", "-m", "lib"]
 
 
 def new_study() -> str:
-    """Give the study that docs/new-study.md has one write."""
+    """Return the study that docs/new-study.md has one write."""
     (text,) = re.findall(
         r"```yaml\n(.*?)```", (ROOT / "docs" / "new-study.md").read_text(), re.DOTALL
     )

@@ -38,13 +38,13 @@ FUNCTIONS = dict(functions())
 
 
 def sections(function: FunctionType) -> dict[str, str]:
-    """Give the sections of a docstring by their titles."""
+    """Return the sections of a docstring by their titles."""
     parts = re.split(r"^(\w+)\n-+$", inspect.getdoc(function) or "", flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def described(section: str) -> list[str]:
-    """Give the names that a section `Parameters` describes."""
+    """Return the names that a section `Parameters` describes."""
     heads = re.findall(r"^([*\w][^:\n]*?)(?: :.*)?$", section, re.MULTILINE)
     return [name.strip("* ") for head in heads for name in head.split(",")]
 

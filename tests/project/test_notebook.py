@@ -15,7 +15,7 @@ def written() -> nbformat.NotebookNode:
 
 
 def outputs(notebook: nbformat.NotebookNode) -> list[list[tuple[str, str]]]:
-    """Give what each cell of code printed or returned: kind and text, numbers left out."""
+    """Return what each cell of code printed or returned: kind and text, numbers left out."""
     found = []
     for cell in notebook.cells:
         if cell.cell_type == "code":

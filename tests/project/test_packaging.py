@@ -36,7 +36,7 @@ def project() -> dict[str, Any]:
 
 
 def declared(*extras: str) -> dict[str, SpecifierSet]:
-    """Give the dependencies of pyproject.toml and of some of its extras, with their bounds."""
+    """Return the dependencies of pyproject.toml and of some of its extras, with their bounds."""
     lines = [*project()["dependencies"]]
     for extra in extras:
         lines += project()["optional-dependencies"][extra]
@@ -45,7 +45,7 @@ def declared(*extras: str) -> dict[str, SpecifierSet]:
 
 
 def environment() -> dict[str, SpecifierSet]:
-    """Give the dependencies of environment.yml, with their bounds."""
+    """Return the dependencies of environment.yml, with their bounds."""
     lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     lines += lines[-1]["pip"]
     found = [Requirement(line) for line in lines if isinstance(line, str)]
@@ -53,7 +53,7 @@ def environment() -> dict[str, SpecifierSet]:
 
 
 def locked() -> list[tuple[Requirement, int]]:
-    """Give the lines of the lock, each with the number of its hashes."""
+    """Return the lines of the lock, each with the number of its hashes."""
     text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [(Requirement(line.split(" --hash")[0]), line.count("--hash=sha256:")) for line in lines]
@@ -145,7 +145,7 @@ def test_versions_and_licence_agree() -> None:
 
 
 def imported(folder: Path) -> Iterator[str]:
-    """Give the top-level names of all imports of the Python files of a folder."""
+    """Return the top-level names of all imports of the Python files of a folder."""
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
@@ -218,7 +218,7 @@ class Checkout:
         )
 
     def calls(self) -> list[str]:
-        """Give what the Python was asked since the last look."""
+        """Return what the Python was asked since the last look."""
         log = self.folder / "calls"
         lines = log.read_text().splitlines() if log.exists() else []
         log.unlink(missing_ok=True)

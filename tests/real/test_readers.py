@@ -27,7 +27,7 @@ PACED = ["102", "104", "107", "217"]
 
 @pytest.fixture(scope="module")
 def folder():
-    """Give the folder of a dataset."""
+    """Return the folder of a dataset."""
 
     def find(dataset):
         if not os.environ.get("HELDOUT_DATA"):

@@ -32,7 +32,7 @@ OF_202 = "202"
 
 
 def small(*architectures: str, **fixed: Any) -> dict[str, Any]:
-    """Give the settings of a study that make its networks small and its trainings short."""
+    """Return the settings of a study that make its networks small and its trainings short."""
     space = {"units": [[4]]}
     return {
         "architectures": {name: {"fixed": fixed, "space": space} for name in architectures},

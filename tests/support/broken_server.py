@@ -112,7 +112,7 @@ class Server:
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
 
     def asked(self, path: str) -> list[str | None]:
-        """Give the range of each request of a path, None where there was none."""
+        """Return the range of each request of a path, None where there was none."""
         return [wanted for name, wanted in self.requests if name == path]
 
     def close(self) -> None:

@@ -55,7 +55,7 @@ class Plan:
         return Counter(rule for rule, _ in self.jobs)
 
     def values(self, wildcard: str, *rules: str) -> set[str]:
-        """Give the values that a wildcard has in the jobs, or in those of some rules."""
+        """Return the values that a wildcard has in the jobs, or in those of some rules."""
         return {
             wildcards[wildcard]
             for rule, wildcards in self.jobs
@@ -80,7 +80,7 @@ class Workflow:
         self.config = merge(self.config, over)
 
     def command(self, *arguments: str, cores: int = 2) -> tuple[list[str], dict[str, str]]:
-        """Give the command line and the environment of a Snakemake of this copy."""
+        """Return the command line and the environment of a Snakemake of this copy."""
         file, text = self.path("test.yaml"), yaml.safe_dump(self.config)
         # Several processes may plan the finished run at the same time.
         if not file.exists() or file.read_text() != text:
@@ -140,7 +140,7 @@ class Workflow:
         self.edit(name, lambda text: text + "\n_ADDED_BY_A_TEST = 1\n")
 
     def tables(self) -> dict[str, bytes]:
-        """Give the bytes of every table that holds no duration."""
+        """Return the bytes of every table that holds no duration."""
         files = sorted(self.path("results/tables").glob("*.csv"))
         return {file.name: file.read_bytes() for file in files if file.stem not in TIMED}
 

@@ -18,7 +18,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Give the time, to be set."""
+    """Return the time, to be set."""
     time = [100.0]
     monkeypatch.setattr(lib.progress.time, "monotonic", lambda: time[0])
     return time

@@ -25,7 +25,7 @@ from lib.simulate import DATASETS
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
-    """Give a copy of the library that a test may edit."""
+    """Return a copy of the library that a test may edit."""
     copy = tmp_path / "lib"
     shutil.copytree(LIBRARY, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(provenance, "LIBRARY", copy)

@@ -31,19 +31,19 @@ def _finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Workflow:
-    """Give a copy of the project in which nothing has run."""
+    """Return a copy of the project in which nothing has run."""
     return set_up(tmp_path / "copy")
 
 
 @pytest.fixture
 def finished(_finished: Workflow) -> Workflow:
-    """Give the run that all tests share: to look at, not to change."""
+    """Return the run that all tests share: to look at, not to change."""
     return _finished
 
 
 @pytest.fixture
 def copied(_finished: Workflow, tmp_path: Path) -> Workflow:
-    """Give a copy of the finished run, times of files included, to change at will."""
+    """Return a copy of the finished run, times of files included, to change at will."""
     # Snakemake compares times, and copytree keeps them.
     shutil.copytree(_finished.folder, tmp_path / "copy", symlinks=True)
     return Workflow(tmp_path / "copy")

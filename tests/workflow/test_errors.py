@@ -28,7 +28,7 @@ def assert_clear(done: Done, *words: str) -> None:
 
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """Give a copy in which nothing is made: the configuration is refused before."""
+    """Return a copy in which nothing is made: the configuration is refused before."""
     return set_up(tmp_path_factory.mktemp("idle"))
 
 

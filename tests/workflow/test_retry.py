@@ -16,7 +16,7 @@ if snakemake.resources.mem_mb < {enough}:
 
 
 def given(output: str, rule: str) -> list[tuple[int, int]]:
-    """Give memory and minutes of each time that a rule was started."""
+    """Return memory and minutes of each time that a rule was started."""
     found = re.findall(
         rf"^(?:local)?(?:rule|checkpoint) {rule}:\n(?:    .*\n)*?    resources: (.*)$", output, re.M
     )

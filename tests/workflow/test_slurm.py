@@ -88,7 +88,7 @@ class Records:
                 self.jobs[found["JobId"]] = found
 
     def of(self, rule: str) -> list[dict[str, str]]:
-        """Give the jobs of a rule; the executor writes rule and wildcards into the comment."""
+        """Return the jobs of a rule; the executor writes rule and wildcards into the comment."""
         pattern = re.compile(rf"rule_{rule}(_|$)")
         return [job for job in self.jobs.values() if pattern.match(job.get("Comment", ""))]
 
@@ -104,7 +104,7 @@ while not pathlib.Path("go").exists():
 
 
 def command(workflow: Workflow, *arguments: str) -> tuple[list[str], dict[str, Any]]:
-    """Give what runs the copy as `snakemake --profile slurm` would be typed."""
+    """Return what runs the copy as `snakemake --profile slurm` would be typed."""
     file = workflow.path("test.yaml")
     file.write_text(yaml.safe_dump(workflow.config))
     return [sys.executable, "-m", "snakemake", *arguments, *QUICK, "--configfile", file.name], {
@@ -125,7 +125,7 @@ def through_slurm(workflow: Workflow, *arguments: str) -> tuple[Done, Records]:
 
 @pytest.fixture
 def held(slurm: None, tmp_path: Path) -> Iterator[Workflow]:
-    """Give a copy whose feature jobs wait for a file `go`."""
+    """Return a copy whose feature jobs wait for a file `go`."""
     workflow = set_up(tmp_path / "copy")
     workflow.edit("workflow/scripts/features.py", lambda text: HELD + text)
     yield workflow
@@ -149,7 +149,7 @@ def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Proces
 
 
 def jobs_of(rule: str, state: str, what: str) -> list[str]:
-    """Give something of each job of a rule that is in a state, by a letter of squeue's formats."""
+    """Return something of each job of a rule that is in a state, by a letter of squeue's formats."""
     command = ("squeue", "--noheader", f"--states={state}", f"--format=%{what}|%k")
     lines = ask(*command).stdout.splitlines()
     return [line.split("|")[0] for line in lines if f"|rule_{rule}_" in line]
@@ -165,7 +165,7 @@ def steps_of(job: str) -> list[psutil.Process]:
 
 
 def memory(job: dict[str, str]) -> float:
-    """Give the memory that a job asked for, in MB."""
+    """Return the memory that a job asked for, in MB."""
     value = job["MinMemoryNode"]
     return float(value[:-1]) * {"M": 1, "G": 1024}[value[-1]]
 

@@ -14,7 +14,7 @@ CLASSES = ["a", "b"]
 
 
 def make(parts="train train validation validation test test", *, fold=0):
-    """Give six recordings of a group each, four examples in a recording, both classes in each."""
+    """Return six recordings of a group each, four examples in a recording, both classes in each."""
     sides = np.repeat(parts.split(), 4)
     number = np.repeat(np.arange(6), 4)
     examples = pd.DataFrame(

@@ -25,7 +25,7 @@ from tests.unit.predict.test_predictor import BEATS, WINDOWS, ecg, make_run, ton
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Path:
-    """Give a folder with all that the commands of the docs name."""
+    """Return a folder with all that the commands of the docs name."""
     folder = tmp_path_factory.mktemp("place")
     tone(folder / "some.wav", 40)
     samples, rate = soundfile.read(tone(folder / "other.wav", 80, rate=8000))

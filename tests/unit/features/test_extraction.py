@@ -24,7 +24,7 @@ def table(*rows):
 
 @pytest.fixture
 def signals(monkeypatch):
-    """Give every dataset the recordings of a test, by path."""
+    """Return every dataset the recordings of a test, by path."""
     known = {}
     datasets = {name: replace(one, read=known.__getitem__) for name, one in DATASETS.items()}
     monkeypatch.setattr("lib.datasets.registry.DATASETS", datasets)

@@ -34,7 +34,7 @@ def audio(seconds=1.0, *, rate=22050, hertz=440.0, gain=0.5):
 
 
 def ecg(positions, *, n=3600, rate=360, symbols=None, leads=("V5", "MLII")):
-    """Give a lead that is its own time in s, after another."""
+    """Return a lead that is its own time in s, after another."""
     time = np.arange(n) / rate
     waves = np.stack([np.sin(time), *[time] * (len(leads) - 1)], axis=1)
     codes = np.array(symbols or ["N"] * len(positions), dtype="<U1")

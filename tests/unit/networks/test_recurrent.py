@@ -25,7 +25,7 @@ CASES = {
 
 
 def gradients(model: Any, x: np.ndarray, *, training: bool) -> list[np.ndarray]:
-    """Give the outputs of a model, and the gradients of a loss that weighs them all."""
+    """Return the outputs of a model, and the gradients of a loss that weighs them all."""
     weights = np.arange(1.0, 1 + len(x) * 3, dtype=np.float32).reshape(len(x), 3)
     of = _gradients_jax if backend() == "jax" else _gradients_tensorflow
     # Dropout draws from the state of its generator, which moves on.

@@ -17,13 +17,13 @@ few = settings(max_examples=12)
 
 
 def table(groups, labels, **columns):
-    """Give examples by their groups and labels."""
+    """Return examples by their groups and labels."""
     frame = pd.DataFrame({"example": np.arange(len(groups)), "group": groups, "label": labels})
     return frame.assign(recording=frame["group"].astype(str), **columns)
 
 
 def of_group_sizes(sizes):
-    """Give examples of groups that each have one class: {class: examples of each group}."""
+    """Return examples of groups that each have one class: {class: examples of each group}."""
     groups = [f"{c}{i}" for c, each in sizes.items() for i, n in enumerate(each) for _ in range(n)]
     return table(groups, [name[0] for name in groups])
 

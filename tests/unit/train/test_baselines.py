@@ -14,7 +14,7 @@ N = 120
 
 
 def data(*, labels=None, seed=0):
-    """Give noise that says nothing of its class."""
+    """Return noise that says nothing of its class."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(N, 6, 2)).astype(np.float32)
     labels = np.arange(N) % 3 if labels is None else labels

@@ -17,7 +17,7 @@ N = 23
 
 @pytest.fixture
 def x():
-    """Give examples that hold their own number; those of other parts are NaN."""
+    """Return examples that hold their own number; those of other parts are NaN."""
     x = np.full((N, 3, 2), np.nan, np.float32)
     x[::2] = np.arange(0, N, 2)[:, None, None]
     return x
@@ -28,7 +28,7 @@ TARGETS = np.eye(len(ROWS), dtype=np.float32)
 
 
 def passes(data):
-    """Give the numbers of the examples of one epoch, batch by batch."""
+    """Return the numbers of the examples of one epoch, batch by batch."""
     return [data[i][0][:, 0, 0].astype(int).tolist() for i in range(len(data))]
 
 
@@ -38,7 +38,7 @@ def flat(lists):
 
 @pytest.fixture(params=["in memory", "from the file"])
 def place(request, monkeypatch, tmp_path, x):
-    """Give the array in memory, or too large for it and mapped."""
+    """Return the array in memory, or too large for it and mapped."""
     if request.param == "in memory":
         return x
     monkeypatch.setattr(module, "IN_MEMORY", 0)

@@ -83,12 +83,14 @@ def test_unknown_classes_are_refused():
 def test_empty_parts_are_refused(part):
     examples, split = tables()
     split = split[split["part"] != part]
-    with pytest.raises(HeldoutError, match=f"fold 0: the {part} part has no examples"):
+    with pytest.raises(
+        HeldoutError, match=f"fold 0: expected examples in the {part} part, got none"
+    ):
         open_data(x(), examples, split, fold=0, classes=CLASSES, scored=CLASSES)
 
 
 def test_a_fold_that_is_not_there():
-    with pytest.raises(HeldoutError, match="fold 3: the train part has no examples"):
+    with pytest.raises(HeldoutError, match="fold 3: expected examples in the train part, got none"):
         opened(fold=3)
 
 
@@ -240,7 +242,7 @@ def forget():
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
-    """Give a copy of the library that a test may edit."""
+    """Return a copy of the library that a test may edit."""
     copy = tmp_path / "lib"
     words = shutil.ignore_patterns("__pycache__", "*.j2", "*.css", "*.js")
     shutil.copytree(provenance.LIBRARY, copy, ignore=words)
@@ -330,7 +332,7 @@ def test_a_trial_that_diverges_is_marked_as_failed(keras, tmp_path):
         tmp_path / "trial", data, RECIPE, identity=IDENTITY, seed=0, store=tmp_path / "fits"
     )
     assert record["state"] == "failed"
-    assert "the loss became nan" in record["reason"]
+    assert "expected a finite loss, got nan" in record["reason"]
     assert read_json(tmp_path / "trial" / "run.json") == record
     assert "metrics" not in record
 
