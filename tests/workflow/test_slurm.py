@@ -149,7 +149,7 @@ def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Proces
 
 
 def jobs_of(rule: str, state: str, what: str) -> list[str]:
-    """Return something of each job of a rule that is in a state, by a letter of squeue's formats."""
+    """Return something of each job of a rule in a state, by a letter of squeue's formats."""
     command = ("squeue", "--noheader", f"--states={state}", f"--format=%{what}|%k")
     lines = ask(*command).stdout.splitlines()
     return [line.split("|")[0] for line in lines if f"|rule_{rule}_" in line]
