@@ -235,7 +235,7 @@ def test_snakemake_can_pack_its_own_report(copied: Workflow, tmp_path: Path) -> 
     # Categories, labels and captions of what a reader looks for.
     for words in (
         *("Report", "Tables", "tiny", "the page", "inflation over all studies", "leaderboard"),
-        *("learning_curves_grouped", "needs no network", "Every trial of the search"),
+        *("learning_curves_grouped", "works offline", "Every trial of the search"),
     ):
         assert words in index, words
 
