@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lib.datasets.signal import decibel
-from lib.examples.arrays import contents
 
 # RMS levels in dB of full scale, or re 1 mV. Below the first there is no signal. A level that far
 # from the median is worth a look: 20 dB is a factor of 10 in amplitude.
@@ -21,15 +19,13 @@ FAR = 20.0
 MOST = 50
 
 
-def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) -> dict[str, Any]:
+def explore(examples: pd.DataFrame, *, classes: Sequence[str]) -> dict[str, Any]:
     """Describe the data of a study before anything is trained on it.
 
     Parameters
     ----------
     examples : pd.DataFrame
         `examples.parquet`.
-    x : np.ndarray [shape=(examples, time, channels)]
-        The examples; may be memory-mapped.
     classes : sequence of str
         Every class, in the order shown.
 
@@ -46,9 +42,7 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
         `suspects`: recordings worth a look, each with a `reason`.
     """
     table = examples.astype({"label": str, "recording": str, "group": str})
-    content, flat = contents(x)
-    table["content"] = content
-    holders = table[~flat[table["example"]]].groupby("content")["recording"].unique()
+    holders = table[~table["flat"]].groupby("content")["recording"].unique()
     holders = holders[holders.map(len) > 1]
     return {
         "decibel": decibel(*table["unit"]),
@@ -57,7 +51,7 @@ def explore(examples: pd.DataFrame, x: np.ndarray, *, classes: Sequence[str]) ->
             "count": len(holders),
             "recordings": sorted({tuple(sorted(names)) for names in holders})[:MOST],
         },
-        "suspects": _suspects(table, flat)[:MOST],
+        "suspects": _suspects(table)[:MOST],
     }
 
 
@@ -80,7 +74,7 @@ def _class(name: str, rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _suspects(table: pd.DataFrame, flat: np.ndarray) -> list[dict[str, str]]:
+def _suspects(table: pd.DataFrame) -> list[dict[str, str]]:
     """List recordings that are silent, far from the median level, or constant in some examples."""
     reasons: dict[str, str] = {}
     recordings = table.drop_duplicates("recording")
@@ -91,6 +85,6 @@ def _suspects(table: pd.DataFrame, flat: np.ndarray) -> list[dict[str, str]]:
             reasons[name] = f"silent: RMS level {level:.0f} {unit}"
         elif abs(level - middle) > FAR:
             reasons[name] = f"RMS level {level:.0f} {unit}; the median is {middle:.0f} dB"
-    for name, count in table.loc[flat[table["example"]], "recording"].value_counts().items():
+    for name, count in table.loc[table["flat"], "recording"].value_counts().items():
         reasons.setdefault(str(name), f"{count} of its examples are constant over time")
     return [{"recording": name, "reason": reasons[name]} for name in sorted(reasons)]

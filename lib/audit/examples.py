@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import HeldoutError
-from lib.examples.arrays import contents
 from lib.splits.parts import PARTS
 
 
@@ -17,7 +16,6 @@ def audit_split(
     examples: pd.DataFrame,
     split: pd.DataFrame,
     *,
-    x: np.ndarray,
     duration: float,
     classes: Sequence[str],
     honest: bool,
@@ -27,11 +25,10 @@ def audit_split(
     Parameters
     ----------
     examples : pd.DataFrame
-        Columns `example`, `recording`, `group`, `label`, `start` (s).
+        Columns `example`, `recording`, `group`, `label`, `start` (s), and `content` and `flat` of
+        `lib.examples.arrays.contents`.
     split : pd.DataFrame
         Columns `example`, `fold`, `part`.
-    x : np.ndarray [shape=(examples, time, channels)]
-        The examples; may be memory-mapped.
     duration : float
         How long one example lasts, s. Two of one recording overlap when they start within it.
     classes : sequence of str
@@ -50,10 +47,7 @@ def audit_split(
     joined = split.merge(examples, on="example", validate="many_to_one")
     joined["part"] = joined["part"].astype(str)
     groups = _on_two_sides(joined, "group")
-    content, flat = contents(x)
-    rows = joined["example"].to_numpy()
-    joined["content"] = content[rows]
-    identical = _on_two_sides(joined[~flat[rows]], "content")
+    identical = _on_two_sides(joined[~joined["flat"]], "content")
     overlapping = _overlapping(joined, duration)
     missing = _missing_classes(joined, classes)
     crossing = sorted(set(groups["group"]))

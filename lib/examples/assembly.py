@@ -16,6 +16,7 @@ from lib.files import atomic, write_table
 
 _OF_EXAMPLE = ("recording", "label", "start", "rate", "duration", "channels", "level", "unit")
 _FIRST = ("example", "recording", "group", "label", "start", "split")
+_LAST = ("content", "flat")
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, BadZipFile)
 
 
@@ -40,7 +41,8 @@ def assemble(
         The array to write: float32, (example, time, channels).
     parquet : str or Path
         The table to write: `example` (row in the array), `recording`, `group`, `label`, `start`
-        (s), `split`, `rate` (Hz), `duration` (s), `channels`, `level` (dB) and `unit` of samples.
+        (s), `split`, `rate` (Hz), `duration` (s), `channels`, `level` (dB) and `unit` of samples,
+        and the `content` and `flat` of `lib.examples.arrays.contents`.
         Recordings that hold an identical example are of one group, as `join_duplicates` says:
         published datasets hold recordings under several names.
 
@@ -84,8 +86,10 @@ def assemble(
     known = recordings.assign(recording=recordings["recording"].astype(str))
     known = known.set_index("recording")[["group", "split"]].astype(object).fillna("").astype(str)
     table = table.join(known, on="recording")
-    table["group"] = join_duplicates(table["group"].to_numpy(), *contents(open_examples(npy)))
-    write_table(parquet, table[[*_FIRST, *_OF_EXAMPLE[3:]]].reset_index(drop=True))
+    content, flat = contents(open_examples(npy))
+    table["group"] = join_duplicates(table["group"].to_numpy(), content, flat)
+    table = table.assign(content=content, flat=flat)
+    write_table(parquet, table[[*_FIRST, *_OF_EXAMPLE[3:], *_LAST]].reset_index(drop=True))
     return made_with
 
 

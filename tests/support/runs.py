@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.compare import compare
+from lib.examples.arrays import contents
 from lib.explore import explore
 from lib.files import write_json, write_table
 
@@ -96,10 +97,12 @@ def make_runs(
         alone = one["example_kind"] == "spectral"
         examples = _examples(one, rng, groups=groups, per_group=1 if alone else per_group)
         base = results / one["study"]
-        write_table(base / "examples.parquet", examples)
         signals = _signals(one, examples, rng)
+        content, flat = contents(signals)
+        examples = examples.assign(content=content, flat=flat)
+        write_table(base / "examples.parquet", examples)
         np.save(base / "examples.npy", signals)
-        explored = explore(examples, signals, classes=one["classes"])
+        explored = explore(examples, classes=one["classes"])
         write_json(base / "exploration.json", explored)
         for protocol, settings in one["protocols"].items():
             honest = settings["honest"]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from lib.examples.arrays import open_examples
+from lib.examples.arrays import contents
 from lib.explore import explore
 from lib.report.exploration import classes_table, remarks
 
@@ -35,7 +31,8 @@ def make() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def explored(examples: pd.DataFrame, x: np.ndarray) -> dict[str, Any]:
-    return explore(examples, x, classes=["a", "b", "c"])
+    content, flat = contents(x)
+    return explore(examples.assign(content=content, flat=flat), classes=["a", "b", "c"])
 
 
 def test_classes_are_counted() -> None:
@@ -78,21 +75,6 @@ def test_table() -> None:
     assert [row[0].text for row in view.rows] == ["a", "b", "c"]
     assert all(len(row) == len(view.columns) for row in view.rows)
     assert view.rows[1][6].note == "5.00 to 8.00"
-
-
-def test_the_examples_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    examples, x = make()
-    np.save(tmp_path / "examples.npy", x)
-    read = []
-
-    def counted(*arguments: Any) -> int:
-        read.append(os.preadv(*arguments))
-        return read[-1]
-
-    monkeypatch.setattr("lib.examples.arrays.os", SimpleNamespace(preadv=counted))
-    opened = open_examples(tmp_path / "examples.npy")
-    assert explored(examples, opened) == explored(examples, x)
-    assert sum(read) == x.nbytes
 
 
 def test_the_level_of_an_ecg_is_not_of_full_scale() -> None:

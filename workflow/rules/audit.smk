@@ -1,6 +1,6 @@
 rule audit:
     input:
-        **EXAMPLES,
+        examples=EXAMPLES["examples"],
         split=SPLIT,
     output:
         audit=AUDIT,

@@ -1,6 +1,6 @@
 rule explore:
     input:
-        **EXAMPLES,
+        examples=EXAMPLES["examples"],
     output:
         exploration="results/{study}/exploration.json",
     log:

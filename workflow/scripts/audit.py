@@ -3,14 +3,12 @@ from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from lib.audit import audit_split, require_honest
-    from lib.examples.arrays import open_examples
     from lib.features import make
 
     names = {"study": snakemake.wildcards.study, "protocol": snakemake.wildcards.protocol}
     audit = audit_split(
         read_table(snakemake.input.examples),
         read_table(snakemake.input.split),
-        x=open_examples(snakemake.input.npy),
         duration=make(**snakemake.params.features).seconds,
         classes=snakemake.params.classes,
         honest=snakemake.params.honest,

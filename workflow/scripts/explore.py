@@ -2,14 +2,9 @@ from lib.files import read_table, write_json
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.examples.arrays import open_examples
     from lib.explore import explore
 
     write_json(
         snakemake.output.exploration,
-        explore(
-            read_table(snakemake.input.examples),
-            open_examples(snakemake.input.npy),
-            classes=snakemake.params.classes,
-        ),
+        explore(read_table(snakemake.input.examples), classes=snakemake.params.classes),
     )

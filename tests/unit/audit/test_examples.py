@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lib.audit import audit_split, require_honest
 from lib.errors import HeldoutError
+from lib.examples.arrays import contents
 
 LENGTH = 2.0  # s
 CLASSES = ["a", "b"]
@@ -32,7 +33,9 @@ def make(parts="train train validation validation test test", *, fold=0):
 
 
 def audit(examples, split, x, *, honest=True, duration=LENGTH, classes=CLASSES):
-    return audit_split(examples, split, x=x, duration=duration, classes=classes, honest=honest)
+    content, flat = contents(x)
+    examples = examples.assign(content=content, flat=flat)
+    return audit_split(examples, split, duration=duration, classes=classes, honest=honest)
 
 
 def test_a_clean_split_is_clean():

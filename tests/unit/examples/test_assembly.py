@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.examples.arrays import open_examples
+from lib.examples.arrays import contents, open_examples
 from lib.examples.assembly import assemble, join_duplicates
 
 
@@ -61,7 +61,10 @@ def test_examples_stand_in_the_order_of_the_recordings(tmp_path, put):
     assert list(table["example"]) == list(range(6))
     assert list(table["start"]) == [0, 1, 2, 0, 0, 1]
     names = "example recording group label start split rate duration channels level unit"
-    assert list(table.columns) == names.split()
+    assert list(table.columns) == [*names.split(), "content", "flat"]
+    content, flat = contents(x)
+    assert table["content"].tolist() == content.tolist()
+    assert table["flat"].tolist() == flat.tolist()
 
 
 def test_shards_may_be_dealt_otherwise(tmp_path, put):
