@@ -1,10 +1,10 @@
 from pathlib import Path
 
-from lib.files import read_yaml, write_json
+from lib.files import write_json
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
-    from lib.retrieve import retrieve
+    from lib.retrieve import read_registry, retrieve
 
     chosen = dict(snakemake.params.retrieval)
     # These are there to have the rule run again.
@@ -15,7 +15,7 @@ with job(snakemake.log[0]):
         retrieve(
             snakemake.wildcards.dataset,
             folder=manifest.with_suffix(""),
-            registry=read_yaml(snakemake.input.registry),
+            registry=read_registry(snakemake.input.registry),
             **chosen,
         ),
     )
