@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lib.compare.board import COMPARED, Board, Entry, compared_scores, ends, joined, keys
 from lib.compare.runs import Pool
-from lib.metrics.registry import METRICS
+from lib.metrics.sample import Weighted
 from lib.statistics.bootstrap import Difference, difference, draw_weights_of_two
 from lib.statistics.pairwise import corrected_resampled_t, holm, letters
 
@@ -38,8 +38,8 @@ def inflation_rows(
         )
         for name in names:
             a, b = board[random, name, "example"], board[honest, name, "example"]
-            high = compared_scores(a.sample, of_random)
-            low = compared_scores(b.sample, of_honest)
+            high = compared_scores(Weighted(a.sample, of_random))
+            low = compared_scores(Weighted(b.sample, of_honest))
             unlike = OTHER_CLASSES if a.sample.counted != b.sample.counted else ""
             for metric in COMPARED:
                 gap = difference(high[metric], low[metric])
@@ -117,13 +117,13 @@ def fold_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
         entries = {name: board[protocol, name, "example"] for name in names}
         if entries[names[0]].pool.folds < 2:
             continue
-        scores = {name: fold_scores(entry) for name, entry in entries.items()}
         ratio = _test_per_train(entries[names[0]])
         for metric in COMPARED:
             family = []
             for first, second in pairs(study):
                 gap = corrected_resampled_t(
-                    scores[first][metric] - scores[second][metric], test_per_train=ratio
+                    entries[first].fold_scores[metric] - entries[second].fold_scores[metric],
+                    test_per_train=ratio,
                 )
                 family.append(
                     _pair(entries[first].pool, metric, first, second, gap)
@@ -132,17 +132,6 @@ def fold_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
             _correct(family)
             rows.extend(family)
     return rows
-
-
-def fold_scores(entry: Entry) -> dict[str, NDArray[np.float64]]:
-    """Score what is compared in each fold, the mean over seeds; NaN where it is not defined."""
-    folds = entry.pool.fold
-    samples = [entry.sample.only(folds == fold) for fold in np.unique(folds)]
-    # The first row of the weights is all groups.
-    return {
-        name: np.array([METRICS[name].scores(one, entry.weights[:1]).mean() for one in samples])
-        for name in COMPARED
-    }
 
 
 def _test_per_train(entry: Entry) -> float:
@@ -220,8 +209,8 @@ def agreement_rows(
             drawn[protocol] = draw_weights_of_two(
                 held.names, tested.names, resamples=resamples, seed=seed
             )
-        of_held = compared_scores(held, drawn[protocol][0])
-        of_tested = compared_scores(tested, drawn[protocol][1])
+        of_held = compared_scores(Weighted(held, drawn[protocol][0]))
+        of_tested = compared_scores(Weighted(tested, drawn[protocol][1]))
         unlike = "the two parts hold different classes" if held.counted != tested.counted else ""
         for metric in COMPARED:
             gap = difference(of_held[metric], of_tested[metric])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lib.compare.board import Board, joined
-from lib.compare.differences import ALPHA, fold_scores
+from lib.compare.differences import ALPHA
 from lib.statistics.ranks import Ranks, friedman
 
 
@@ -44,7 +44,7 @@ def rank_rows(
         if len(names) < 2 or board[primary, names[0], "example"].pool.folds < 2:
             continue
         folds = np.stack(
-            [fold_scores(board[primary, name, "example"])["macro_f1"] for name in names], axis=1
+            [board[primary, name, "example"].fold_scores["macro_f1"] for name in names], axis=1
         )
         whole = folds[np.isfinite(folds).all(1)]
         notes = ["folds share training examples: p is likely too small"]
