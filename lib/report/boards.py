@@ -97,7 +97,9 @@ def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
             cells.append(text(unit))
         cells += [number(first["examples"], digits=0), number(first["groups"], digits=0)]
         cells += [
-            interval(scores[name], note=_short(scores[name])) if name in scores else number(None)
+            interval(scores[name], note=scores[name]["interval_note"])
+            if name in scores
+            else number(None)
             for name in metrics
         ]
         rows.append(cells)
@@ -112,12 +114,6 @@ def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
         rows,
         filters=(1, 2, 3) if units else (1, 2),
     )
-
-
-def _short(row: Mapping[str, Any]) -> str:
-    """Leave out which metrics never have an interval: the documentation says it once."""
-    note = str(row["interval_note"])
-    return "" if note.startswith("no interval: it is not made") else note
 
 
 def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
