@@ -65,7 +65,7 @@ def plot_study(
         audit = read_json(base / protocol / "audit.json")
         drawn[f"class_counts_{protocol}"] = class_counts(study, audit)
         drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
-    drawn["pareto"] = fronts(study, _of_study(tables / "pareto.csv", study))
+    drawn["pareto"] = fronts(_of_study(tables / "pareto.csv", study))
     drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
     examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")
     study = {**study, "input": {**study["input"], "unit": " or ".join(examples["unit"].unique())}}

@@ -147,7 +147,7 @@ def test_nothing_is_drawn_where_there_is_nothing(made):
         is None
     )
     costs = ["parameters", "model_kb", "train_seconds", "predict_seconds"]
-    assert fronts(one, pd.DataFrame(columns=["architecture", "macro_f1", *costs])) is None
+    assert fronts(pd.DataFrame(columns=["architecture", "macro_f1", *costs])) is None
 
 
 def test_calibration_shows_the_bins_that_hold_something(made):
@@ -166,15 +166,15 @@ def test_calibration_shows_the_bins_that_hold_something(made):
     assert few < many
 
 
-def test_the_front_is_what_the_table_marks(made):
+def test_the_front_is_what_the_table_marks():
     rows = pd.DataFrame(
         {
-            "architecture": ["lstm", "majority", "cnn"], "macro_f1": [0.7, 0.2, np.nan],
+            "architecture": ["lstm", "gru", "cnn"], "macro_f1": [0.7, 0.2, np.nan],
             "parameters": [1000, 0, 10], "model_kb": np.nan, "train_seconds": np.nan,
             "predict_seconds": np.nan, "front_parameters": [True, True, False],
         }
     )  # fmt: skip
-    figure = fronts(made["studies"][0], rows)
+    figure = fronts(rows)
     (axes,) = figure.axes
     # A cost of 0 has no place on a logarithmic axis, a model without a score none at all.
     assert axes.lines[0].get_xydata().tolist() == [[1000, 0.7]]
@@ -182,7 +182,7 @@ def test_the_front_is_what_the_table_marks(made):
 
 
 @pytest.mark.parametrize("costs", [(3.2, 3.9), (1e-4, 1.1e-4), (5, 50_000), (40, 700)])
-def test_costs_however_close_stand_between_ticks(made, costs):
+def test_costs_however_close_stand_between_ticks(costs):
     rows = pd.DataFrame(
         {
             "architecture": ["lstm", "cnn"], "macro_f1": [0.7, 0.8], "parameters": costs,
@@ -190,7 +190,7 @@ def test_costs_however_close_stand_between_ticks(made, costs):
             "front_parameters": [True, True],
         }
     )  # fmt: skip
-    (axes,) = fronts(made["studies"][0], rows).axes
+    (axes,) = fronts(rows).axes
     low, high = axes.get_xlim()
     assert low < min(costs) < max(costs) < high
     shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
