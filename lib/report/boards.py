@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lib.metrics.registry import METRICS
+from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report.names import metric_name
 from lib.report.table import Cell, TableView, interval, number, records, text
@@ -73,11 +74,6 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         ],
         [cells for _, cells in rows],
     )
-
-
-def primary_rows(study: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
-    """Select the rows of a table that are about the macro-F1 of the primary split."""
-    return table[(table["protocol"] == study["primary"]) & (table["metric"] == "macro_f1")]
 
 
 def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:

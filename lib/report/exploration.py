@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib.report.table import Cell, TableView, decimal, number, tabulate, text
+from lib.plots.style import decimal
+from lib.report.table import Cell, TableView, number, tabulate, text
 
 
 def classes_table(study: str, exploration: Mapping[str, Any]) -> TableView:

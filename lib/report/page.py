@@ -14,6 +14,7 @@ from markupsafe import Markup
 from lib.errors import HeldoutError
 from lib.files import atomic, read_table
 from lib.networks.registry import ARCHITECTURES
+from lib.plots.style import decimal
 from lib.report.figures import figure
 from lib.report.overall import (
     claims_table,
@@ -24,7 +25,6 @@ from lib.report.overall import (
     ranks_table,
 )
 from lib.report.study import study_view
-from lib.report.table import decimal
 from lib.templates import environment
 
 TEXT = (

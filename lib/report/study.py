@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from lib.files import read_json
-from lib.plots.style import display
+from lib.plots.scores import primary_rows
+from lib.plots.style import decimal, display
 from lib.report import boards, hyperparameters
 from lib.report.exploration import classes_table, remarks
-from lib.report.table import TableView, decimal, number, records, text
+from lib.report.table import TableView, number, records, text
 
 
 def study_view(
@@ -43,7 +44,7 @@ def study_view(
     """
     name = str(study["study"])
     answer = records(tables["answers"])[0]
-    gaps = records(boards.primary_rows(study, tables["inflation"]))
+    gaps = records(primary_rows(study, tables["inflation"]))
     exploration = read_json(results / name / "exploration.json")
     own = manifest.get("source") == "folder"
     return {

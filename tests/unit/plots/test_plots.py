@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from lib.compare import compare
 from lib.errors import HeldoutError
+from lib.files import read_table
 from lib.networks.registry import ARCHITECTURES
-from lib.plots import plot_overall, plot_study
+from lib.plots import drawing, plot_overall, plot_study
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import Mean, example_inputs, mean_examples
 from lib.plots.inputs import class_means
-from lib.plots.style import colour, save
+from lib.plots.style import colour, decimal, save
 from tests.support.runs import make_runs, study
 
 
@@ -68,6 +69,30 @@ def test_no_study_with_two_protocols_still_gives_a_picture(made, tmp_path):
 def test_each_architecture_has_its_own_colour():
     colours = [*map(colour, ARCHITECTURES), colour("majority")]
     assert len(colours) == len(set(colours)) == 6
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "plain"),
+    [
+        *((0.234, "+0.23", "0.23"), (-0.234, "−0.23", "−0.23"), (1234.5, "+1,234.50", "1,234.50")),
+        *((0.004, "0.00", "0.00"), (-0.004, "0.00", "0.00"), (np.nan, "", "")),
+    ],
+)
+def test_a_difference_that_rounds_to_zero_has_no_sign(value, signed, plain):
+    assert decimal(value, sign=True) == signed
+    assert decimal(value) == plain
+
+
+def test_the_inflation_of_all_studies_is_read_once(made, tmp_path, monkeypatch):
+    paths = []
+
+    def read(path, **options):
+        paths.append(path.name)
+        return read_table(path, **options)
+
+    monkeypatch.setattr(drawing, "read_table", read)
+    plot_overall(made["studies"] * 2, tables=made["tables"], folder=tmp_path)
+    assert sorted(paths) == ["inflation.csv", "ranks.csv"]
 
 
 def test_a_long_signal_keeps_its_peaks():
