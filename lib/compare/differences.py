@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from lib.compare.board import COMPARED, Board, Entry, compared_scores, ends, joined, keys
 from lib.compare.runs import Pool
 from lib.metrics.sample import Weighted
-from lib.statistics.bootstrap import Difference, difference, draw_weights_of_two
+from lib.statistics.bootstrap import ALPHA, Difference, difference, draw_weights_of_two
 from lib.statistics.pairwise import corrected_resampled_t, holm, letters
-
-# At which a difference counts as one.
-ALPHA = 0.05
 
 OTHER_CLASSES = "the two test parts hold different classes"
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lib.compare.board import Board, joined
-from lib.compare.differences import ALPHA
+from lib.statistics.bootstrap import ALPHA
 from lib.statistics.ranks import Ranks, friedman
 
 

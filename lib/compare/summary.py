@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lib.compare.board import Pools, joined
-from lib.compare.differences import ALPHA
 from lib.errors import HeldoutError
 from lib.files import read_table
+from lib.statistics.bootstrap import ALPHA
 
 Rows = Mapping[str, list[dict[str, Any]]]
 

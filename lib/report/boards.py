@@ -13,6 +13,7 @@ from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report.names import metric_name
 from lib.report.table import Cell, TableView, interval, number, records, text
+from lib.statistics.bootstrap import ALPHA
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -166,7 +167,7 @@ def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | Non
 def _verdict(row: Mapping[str, Any]) -> str:
     if math.isnan(row["p_holm"]):
         return "not enough data"
-    if row["p_holm"] > 0.05:
+    if row["p_holm"] > ALPHA:
         return "no significant difference"
     return f"{display(row['a'] if row['difference'] > 0 else row['b'])} is better"
 

@@ -22,8 +22,9 @@ FEW_GROUPS = 10
 # Draws that differ by less differ by rounding alone.
 SMALLEST_SPREAD = 1e-12
 
-# The coverage of every interval.
+# The coverage of every interval, and the p at which a difference counts as one.
 LEVEL = 0.95
+ALPHA = 0.05
 
 EXACT = "exact (Clopper–Pearson)"
 
