@@ -165,8 +165,9 @@ def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | Non
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
+    """Say what a reader may conclude; why nothing could be tested is the note of the difference."""
     if math.isnan(row["p_holm"]):
-        return "not enough data"
+        return "could not be tested"
     if row["p_holm"] > ALPHA:
         return "no significant difference"
     return f"{display(row['a'] if row['difference'] > 0 else row['b'])} is better"
