@@ -86,5 +86,6 @@ def _suspects(table: pd.DataFrame) -> list[dict[str, str]]:
         elif abs(level - middle) > FAR:
             reasons[name] = f"RMS level {level:.0f} {unit}; the median is {middle:.0f} dB"
     for name, count in table.loc[table["flat"], "recording"].value_counts().items():
-        reasons.setdefault(str(name), f"{count} of its examples are constant over time")
+        verb = "is" if count == 1 else "are"
+        reasons.setdefault(str(name), f"{count} of its examples {verb} constant over time")
     return [{"recording": name, "reason": reasons[name]} for name in sorted(reasons)]

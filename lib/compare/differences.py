@@ -79,8 +79,9 @@ def difference_rows(
                     | {"groups": gap.groups, "note": gap.note}
                 )
             # A bootstrap's p is never below 2/(resamples + 1): with few, nothing could be shown.
+            tests = "one test" if len(family) == 1 else f"{len(family)} tests"
             blind = len(family) * 2 / (resamples + 1) > ALPHA
-            _correct(family, blind=f"too few resamples for {len(family)} tests" if blind else "")
+            _correct(family, blind=f"too few resamples for {tests}" if blind else "")
             rows.extend(family)
     return rows
 

@@ -49,7 +49,7 @@ def rank_rows(
         whole = folds[np.isfinite(folds).all(1)]
         notes = ["folds share training examples: p is likely too small"]
         if len(whole) < len(folds):
-            notes.append(f"{len(folds) - len(whole)} folds without a score are left out")
+            notes.append(f"folds without a score are left out: {len(folds) - len(whole)}")
         rows += _rows(f"folds of {study['study']}", names, whole, notes)
     return rows
 

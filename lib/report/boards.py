@@ -11,7 +11,7 @@ import pandas as pd
 from lib.metrics.registry import METRICS
 from lib.plots.scores import primary_rows
 from lib.plots.style import display
-from lib.report.names import metric_name
+from lib.report.names import listed, metric_name
 from lib.report.table import Cell, TableView, interval, number, records, text
 from lib.statistics.bootstrap import ALPHA
 
@@ -106,7 +106,7 @@ def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
         "Every metric on the test set, for every split"
         + (", by example and by recording (mean probability)" if units else "")
         + ". Means over seeds, with 95% confidence intervals over groups. Lower is better for "
-        + f"{', '.join(lower)}; for all others, higher.",
+        + f"{listed(lower)}; for all others, higher.",
         [*heads, *(metric_name(name) for name in metrics)],
         rows,
         filters=(1, 2, 3) if units else (1, 2),

@@ -17,6 +17,7 @@ from lib.files import atomic, read_table
 from lib.networks.registry import ARCHITECTURES
 from lib.plots.style import decimal
 from lib.report.figures import figure
+from lib.report.names import listed
 from lib.report.overall import (
     claims_table,
     costs_table,
@@ -127,7 +128,7 @@ def render(
 def templates() -> Environment:
     """Return the templates of the page, with their filters."""
     pages = environment("lib.report")
-    pages.filters |= {"apart": _apart, "decimal": decimal}
+    pages.filters |= {"apart": _apart, "decimal": decimal, "listed": listed}
     return pages
 
 

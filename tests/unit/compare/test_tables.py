@@ -388,6 +388,13 @@ def test_too_few_resamples_are_said_to_be_too_few(small):
     assert _table(small, "answers")["beats_baselines"].item() == "unknown"
 
 
+def test_a_single_test_is_not_several(tmp_path):
+    one = study("s", classes=["a", "b"], scored=["a", "b"], architectures=["lstm"])
+    made = make_runs(tmp_path, studies=[one | {"baselines": ["majority"]}])
+    compare_runs(made, resamples=30)
+    assert _table(made, "differences")["note"].str.endswith("too few resamples for one test").all()
+
+
 def test_answer_is_chosen_on_validation(made):
     answer = _table(made, "answers").set_index("study").loc["arrhythmia"]
     runs = _table(made, "runs").query(

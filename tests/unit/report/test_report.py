@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from lib.compare import compare
 from lib.errors import HeldoutError
@@ -19,6 +20,7 @@ from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
 from lib.report.boards import differences, main_board
 from lib.report.figures import figure
+from lib.report.names import listed
 from lib.report.overall import _digest_of_files, claims_table, costs_table
 from lib.report.page import TEXT, render, templates
 from lib.report.study import _answer
@@ -250,6 +252,10 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
             f"baseline (metadata only, 0.45) could not be tested. Note: {FEW}."),
         ({}, BASELINE | {"beats_baselines": "no", "networks_that_beat": "lstm gru"}, "It does not "
             "significantly beat the best baseline (metadata only, 0.45); LSTM and GRU did."),
+        ({}, BASELINE | {"beats_baselines": "no", "networks_that_beat": "lstm gru simple_rnn"},
+            "; LSTM, GRU and SimpleRNN did."),
+        ({}, {"groups": 1}, "on 1 group that it has never seen."),
+        ({}, {"groups": 1234}, "on 1,234 groups that it has never seen."),
         ({}, BASELINE | {"beats_baselines": "no"},
             "No network significantly beats the best baseline (metadata only, 0.45)."),
     ],
@@ -279,6 +285,13 @@ def test_what_a_reader_may_conclude_of_a_difference(made, p, words):
     assert row[4].text == words
     # Here stands why nothing could be tested.
     assert row[2].note == FEW
+
+
+def test_names_are_listed_as_in_a_sentence():
+    assert [listed("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+    one, two = Markup("<bdi>1</bdi>"), Markup("<bdi>2</bdi>")
+    assert listed([one, two, two]) == Markup("<bdi>1</bdi>, <bdi>2</bdi> and <bdi>2</bdi>")
+    assert isinstance(listed([one, two]), Markup)
 
 
 def test_a_claim_that_is_not_valid_stands_with_its_reason(made):
