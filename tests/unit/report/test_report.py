@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from lib.compare import compare
 from lib.errors import HeldoutError
-from lib.files import read_json, read_table, write_json
+from lib.files import read_json, read_table, write_json, write_table
 from lib.metrics.losses import log_loss
 from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
@@ -369,6 +369,25 @@ def test_a_study_without_a_random_split_has_no_inflation(made):
     view = main_board(one, tables)
     assert "Inflation" not in view.columns
     assert {len(row) for row in view.rows} == {len(view.columns)}
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        (["beats", "voices"], "Beats: .* honest .*; .* Voices: .*"),
+        (["voices"], "Voices: LSTM honest .*, random [^.]*.*"),
+        ([], "No study has both an honest and a random split."),
+    ],
+)
+def test_the_words_of_the_inflation_are_of_studies_that_have_one(made, tmp_path, kept, words):
+    for path in made["tables"].glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    table = read_table(tmp_path / "inflation.csv", text=TEXT)
+    write_table(tmp_path / "inflation.csv", table[table["study"].isin(kept)])
+    page = Page(_render(made, tmp_path / "report.html", tables=tmp_path))
+    (alt,) = [image["alt"] for image in page.images if image["data-name"] == "inflation"]
+    assert re.fullmatch(words, alt, re.DOTALL), alt
+    assert ": ." not in alt
 
 
 def test_every_row_has_a_cell_for_every_head(source):
