@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import unquote
@@ -117,7 +118,13 @@ def test_every_picture_has_words(source):
     expected |= {f"beats-{name}" for name in ("inflation", "examples", "mean", "pareto")}
     expected |= {f"beats-{kind}-{split}" for kind in kinds for split in ("grouped", "random")}
     assert {image["data-name"] for image in images} - {"beats-importance"} == expected
-    assert all(len(image["alt"]) > 20 for image in images)
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", source, re.S)
+    assert len(captions) == len(images)
+    for image, caption in zip(images, captions, strict=True):
+        # A screen reader reads both.
+        assert len(image["alt"]) > 20
+        assert unescape(caption) not in image["alt"]
+    assert len({image["alt"] for image in images}) == len(images)
 
 
 def test_markup_in_class_names_is_escaped(source):
