@@ -320,7 +320,7 @@ def test_few_trials_have_no_importance(made):
     table = _table(made, "importance").query("study == 'voices'")
     # Five complete trials of two hyperparameters.
     assert (table["trials"] == 5).all()
-    assert (table["note"] == "5 trials: says little of others").all()
+    assert (table["note"] == "5 trials: too few to say much about others").all()
     rows = [
         {"architecture": "cnn", "units": str(u), "val_loss": str(u), "state": "complete"}
         for u in (1, 2, 3)
@@ -656,4 +656,6 @@ def test_accuracy_chooses_where_validation_has_no_macro_f1(tmp_path):
     answer = _table(made, "answers").iloc[0]
     assert answer["architecture"] == "gru"
     assert np.isnan(answer["validation_macro_f1"])
-    assert answer["note"] == "validation has no macro-F1, so accuracy chose"
+    assert answer["note"] == (
+        "the validation set has no macro-F1, so the network was chosen by accuracy"
+    )
