@@ -55,7 +55,7 @@ class HeldoutError(Exception):
     def within(self, place: str | Path) -> HeldoutError:
         """Return the same error, with a larger thing named before its place."""
         inner = f"{place}: {self.place}" if self.place else str(place)
-        return HeldoutError(inner, self.expected, self.got, self.advice)
+        return type(self)(inner, self.expected, self.got, self.advice)
 
 
 def suggestion(name: str, known: list[str]) -> str:

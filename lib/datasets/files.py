@@ -13,7 +13,7 @@ import numpy as np
 from lib.datasets import matlab, waveform_database
 from lib.datasets.audio import read_audio
 from lib.datasets.audio import read_header as read_audio_header
-from lib.datasets.signal import FILE_UNIT, Header, Signal
+from lib.datasets.signal import FILE_UNIT, DamagedError, Header, Signal
 from lib.errors import HeldoutError
 from lib.files import is_file
 
@@ -24,6 +24,12 @@ AUDIO = frozenset(
 
 SUFFIXES = AUDIO | {".hea", ".mat"}
 """Suffixes of all that `read_file` takes."""
+
+
+_RATE = (
+    "State it, a number of Hz or the name of a variable: `folder: {rate: 500}` in the study, "
+    "--rate 500 on the command line."
+)
 
 
 def is_recording(path: Path) -> bool:
@@ -123,8 +129,8 @@ def read_file(
     HeldoutError
         The file is missing, damaged or of no known format, or the variable is not in it.
     """
-    path = _named(Path(path))
-    with _of_a_person(path):
+    path = recording_file(path)
+    with _of_a_person():
         if path.suffix == ".hea":
             return waveform_database.read_record(path, beats=has_annotations(path))
         if path.suffix.lower() == ".mat":
@@ -152,8 +158,8 @@ def read_file_header(
     HeldoutError
         As `read_file`.
     """
-    path = _named(Path(path))
-    with _of_a_person(path):
+    path = recording_file(path)
+    with _of_a_person():
         if path.suffix == ".hea":
             return waveform_database.size(waveform_database.read_header(path))
         if path.suffix.lower() == ".mat":
@@ -200,32 +206,49 @@ def read_leads_and_codes(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]
         As `read_file`.
     """
     path = Path(path)
-    with _of_a_person(path):
+    with _of_a_person():
         header = waveform_database.read_header(path)
         _, codes = waveform_database.read_beats(path, length=header.sig_len)
     return tuple(header.sig_name), codes
 
 
 @contextmanager
-def _of_a_person(path: Path) -> Iterator[None]:
-    """Keep what is wrong with a file, and not the advice to have a published one fetched anew.
+def _of_a_person() -> Iterator[None]:
+    """Keep what is wrong with a damaged file, and not the advice to have it fetched anew.
 
     To delete it would be bad advice: nobody can bring it back.
     """
     try:
         yield
-    except HeldoutError as error:
-        if "anew" not in error.advice:
-            raise
+    except DamagedError as error:
         advice = "Replace the file by a whole one, or leave it out."
-        raise HeldoutError(error.place, error.expected, error.got, advice) from error
+        raise DamagedError(error.place, error.expected, error.got, advice) from error
 
 
-def _named(path: Path) -> Path:
-    """Find the header of a record that is named as WFDB does, without suffix; check the format."""
+def recording_file(path: str | Path) -> Path:
+    """Find the file that a recording is read from.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `read_file`.
+
+    Returns
+    -------
+    Path
+        The same, or the header of a record that is named as WFDB does, without suffix.
+
+    Raises
+    ------
+    HeldoutError
+        There is no such file, or it is of no known format.
+    """
+    path = Path(path)
     if path.suffix.lower() in SUFFIXES:
+        if not is_file(path):
+            raise HeldoutError(path, "a file", "nothing there", "Correct the path.")
         return path
-    header = path.with_name(path.name + ".hea")
+    header = Path(f"{path}.hea")
     if is_file(header):
         return header
     raise HeldoutError(
@@ -257,7 +280,10 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
             path, f"the variable {variable}", f"{', '.join(names) or 'none'}", "Correct its name."
         )
     samples = _columns(path, variable, content[variable])
-    hertz = float(number) if number is not None else matlab.rate(path, content, name=wanted[1])
+    if number is not None:
+        hertz = float(number)
+    else:
+        hertz = matlab.rate(path, content, name=wanted[1], advice=_RATE)
     count = samples.shape[1]
     names = [variable] if count == 1 else [f"{variable}{i + 1}" for i in range(count)]
     return Signal(samples, hertz, tuple(names), name=path.as_posix(), unit=FILE_UNIT)
