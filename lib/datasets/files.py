@@ -168,6 +168,33 @@ def read_file_header(
         return read_audio_header(path)
 
 
+def read_channels(
+    path: str | Path, *, variable: str | None = None, rate: float | str | None = None
+) -> tuple[str, ...]:
+    """Read the names of the channels of a recording; of a WFDB record, from its header alone.
+
+    Parameters
+    ----------
+    path, variable, rate
+        As for `read_file`.
+
+    Returns
+    -------
+    tuple of str
+        As in the signal of `read_file`.
+
+    Raises
+    ------
+    HeldoutError
+        As `read_file_header`.
+    """
+    path = recording_file(path)
+    if path.suffix != ".hea":
+        return read_file(path, variable=variable, rate=rate).channels
+    with _of_a_person():
+        return tuple(waveform_database.read_header(path).sig_name)
+
+
 def has_annotations(path: str | Path) -> bool:
     """Tell whether a recording is a WFDB record with annotations (`.atr`) beside its header.
 
