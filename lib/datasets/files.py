@@ -278,10 +278,12 @@ def recording_file(path: str | Path) -> Path:
     header = Path(f"{path}.hea")
     if is_file(header):
         return header
+    # `Path.is_dir` raises for a name that is too long, and a table may hold any.
+    is_folder = os.path.isdir(path)  # noqa: PTH112
     raise HeldoutError(
         path,
         f"a recording ({', '.join(sorted(SUFFIXES))}) or the name of a WFDB record",
-        f"{'a folder' if path.is_dir() else path.suffix or 'no suffix'}",
+        "a folder" if is_folder else path.suffix or "no suffix",
         "Name another file, or convert it.",
     )
 

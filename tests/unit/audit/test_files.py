@@ -18,6 +18,7 @@ from lib.audit.tables import part_of, read_split
 from lib.cli import main
 from lib.errors import HeldoutError
 from lib.features.resampling import resample
+from tests.support.folders import heartbeats, write_record
 from tests.unit.audit.test_fingerprint import RATE, sound
 
 PARTS = ["train"] * 6 + ["validation"] * 3 + ["test"] * 3
@@ -202,6 +203,29 @@ def test_files_that_cannot_be_heard(clean: tuple[pd.DataFrame, Path]) -> None:
     assert audit["heard"] == 10
     assert "truncated" in found(audit, "files_unreadable")["cases"][0]["reason"]
     assert found(audit, "files_missing")["cases"] == [{"path": "4.wav"}]
+
+
+def test_wfdb_records_named_without_suffix(tmp_path: Path) -> None:
+    for number in range(4):
+        write_record(tmp_path, f"{number}", heartbeats(number % 3))
+    (tmp_path / "2.dat").write_bytes(b"")
+    table = pd.DataFrame({"path": ["0", "1", "2", "3", "4"], "part": ["train"] * 3 + ["test"] * 2})
+    table.to_csv(tmp_path / "split.csv", index=False)
+    audit = audit_files(read_split(tmp_path / "split.csv"), root=tmp_path)
+    assert audit["heard"] == 3
+    (case,) = found(audit, "same_audio")["cases"]
+    assert (case["first"], case["second"], case["exact"]) == ("0", "3", True)
+    assert found(audit, "files_missing")["cases"] == [{"path": "4"}]
+    (broken,) = found(audit, "files_unreadable")["cases"]
+    assert (broken["path"], broken["reason"].partition(":")[0]) == ("2", "2.dat")
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "x" * 300 + ".wav", "x" * 300 + "/1.wav", "."])
+def test_names_of_no_file_are_missing_or_unreadable(tmp_path: Path, path: str) -> None:
+    table = pd.DataFrame({"path": [path], "part": ["test"]})
+    table.to_csv(tmp_path / "split.csv", index=False)
+    audit = audit_files(read_split(tmp_path / "split.csv"), root=tmp_path)
+    assert found(audit, "files_unreadable" if path == "." else "files_missing")["count"] == 1
 
 
 @pytest.mark.parametrize(
