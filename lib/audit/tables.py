@@ -108,8 +108,12 @@ def _has_lists(folder: Path) -> bool:
 
 def _lists(folder: Path) -> pd.DataFrame:
     rows = []
-    for file in sorted(folder.glob("*.txt")):
-        lines = file.read_text(encoding="utf-8-sig").splitlines() if part_of(file.stem) else []
+    for file in sorted(file for file in folder.glob("*.txt") if part_of(file.stem)):
+        try:
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            advice = "Save it as UTF-8, with a path in each line."
+            raise HeldoutError(file, "a list of paths in UTF-8", str(error), advice) from error
         rows += [
             {"path": line.strip(), "part": part_of(file.stem)} for line in lines if line.strip()
         ]
@@ -150,7 +154,11 @@ def _table(path: Path) -> pd.DataFrame:
             )
     except (OSError, ValueError) as error:
         raise HeldoutError(
-            path, "a table (.csv, .tsv, .parquet) or a folder", f"{error}", "Correct its name."
+            path,
+            "a table (.csv, .tsv, .parquet) or a folder",
+            str(error),
+            "Correct its name, or save it as UTF-8 with commas (.csv) or tabs (.tsv) between its "
+            "columns.",
         ) from error
     known = {str(name).strip().lower(): name for name in table.columns}
     columns = {}
@@ -176,7 +184,16 @@ def _table(path: Path) -> pd.DataFrame:
             ", ".join(strange[:6]),
             "Name them so; leave out rows of no part.",
         )
-    return table.assign(part=parts)
+    paths = table["path"].fillna("").astype(str)
+    empty = paths == ""
+    if empty.any():
+        raise HeldoutError(
+            path,
+            "a path in every row",
+            f"none in {empty.sum()} of {len(paths)}, the first in row {empty.argmax() + 1}",
+            "Fill them in, or leave these rows out.",
+        )
+    return table.assign(path=paths, part=parts)
 
 
 def compile_pattern(pattern: str, name: str) -> re.Pattern[str]:

@@ -279,6 +279,16 @@ def test_lists_and_folders(tmp_path: Path) -> None:
     [
         ("path,label\n1.wav,a\n", {}, r"expected a column part \(or split, set"),
         ("path,part\n1.wav,one\n", {}, "expected the parts train, validation, test, got one"),
+        (
+            "path,part\n1.wav,test\n,test\n,train\n",
+            {},
+            "a path in every row, got none in 2 of 3, the first in row 2. Fill them in",
+        ),
+        (
+            "path,part\nä.wav,test\n",
+            {"encoding": "latin-1"},
+            "got 'utf-8' .* save it as UTF-8 with",
+        ),
         ("path,part\n1.wav,test\n", {"group_pattern": "("}, "group pattern '\\('"),
         ("path,part\n1.wav,test\n", {"group_pattern": "1"}, "expected one group in brackets"),
         ("path,part\n1.wav,test\n", {"label_pattern": "(x)"}, "got it in none"),
@@ -287,13 +297,24 @@ def test_lists_and_folders(tmp_path: Path) -> None:
 def test_tables_that_cannot_be_read(
     tmp_path: Path, content: str, options: dict[str, str], message: str
 ) -> None:
-    (tmp_path / "t.csv").write_text(content)
+    encoding = options.pop("encoding", "utf-8")
+    (tmp_path / "t.csv").write_text(content, encoding=encoding)
     with pytest.raises(HeldoutError, match=message):
         read_split(tmp_path / "t.csv", **options)
     with pytest.raises(HeldoutError, match="expected lists of files or folders named train"):
         read_split(tmp_path)
     with pytest.raises(HeldoutError, match=r"none\.csv: expected a table"):
         read_split(tmp_path / "none.csv")
+
+
+def test_a_list_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("Geräusche", encoding="latin-1")
+    (tmp_path / "test.txt").write_text("b.wav\n")
+    (tmp_path / "train.txt").write_text("\ufeffä.wav\n", encoding="utf-8")
+    assert read_split(tmp_path)["path"].tolist() == ["b.wav", "ä.wav"]
+    (tmp_path / "train.txt").write_text("ä.wav\n", encoding="latin-1")
+    with pytest.raises(HeldoutError, match=r"train\.txt: .* in UTF-8, got .* Save it as UTF-8"):
+        read_split(tmp_path)
 
 
 def test_the_command(
