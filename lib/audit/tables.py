@@ -66,8 +66,9 @@ def read_split(
         (`train.txt`, …) with a path in each line; or a folder with a folder for each part, below
         which stand folders named after the classes.
     group_pattern, label_pattern : str, optional
-        Regular expressions with one group, searched in each path, where no column says it. Without
-        a pattern the label is the name of the folder that holds the file.
+        Regular expressions with one group, searched in each path; they fill the cells that are
+        empty in the source. With neither a column nor a pattern, the label is the name of the
+        folder that holds the file.
 
     Returns
     -------
@@ -87,16 +88,15 @@ def read_split(
     else:
         table = _table(source)
     paths = table["path"].astype(str)
-    if label_pattern is not None:
-        table["label"] = _searched(paths, label_pattern, "label")
-    elif "label" not in table:
+    if label_pattern is None and "label" not in table:
         # The name of a part is no class: files that stand directly in it have no label.
         folders = [Path(path).parent.name for path in paths]
         table["label"] = ["" if part_of(name) else name for name in folders]
-    if group_pattern is not None:
-        table["group"] = _searched(paths, group_pattern, "group")
-    for name in ("label", "group"):
+    for name, pattern in (("label", label_pattern), ("group", group_pattern)):
         table[name] = table[name].fillna("").astype(str) if name in table else ""
+        if pattern is not None:
+            searched = _searched(paths, pattern, name)
+            table[name] = table[name].where(table[name] != "", searched)
     for name in ("start", "end"):
         table[name] = pd.to_numeric(table[name], errors="coerce") if name in table else float("nan")
     return table[list(COLUMNS)].reset_index(drop=True)

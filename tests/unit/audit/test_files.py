@@ -307,6 +307,23 @@ def test_tables_that_cannot_be_read(
         read_split(tmp_path / "none.csv")
 
 
+def test_patterns_fill_what_the_columns_leave_empty(tmp_path: Path) -> None:
+    file = tmp_path / "split.csv"
+    file.write_text(
+        "path,part,label,group\nx/p1_a.wav,train,NA,007\nx/p2_b.wav,test,,\nx/c.wav,test,,\n"
+    )
+    table = read_split(file, group_pattern=r"(p\d)_", label_pattern=r"_(\w)\.")
+    assert table["group"].tolist() == ["007", "p2", ""]
+    assert table["label"].tolist() == ["NA", "b", ""]
+    # Without patterns nothing is filled in, and without a column all of it is.
+    assert read_split(file)[["label", "group"]].to_numpy().tolist()[1] == ["", ""]
+    file.write_text("path,part\nx/p1_a.wav,train\nx/p2_b.wav,test\n")
+    table = read_split(file, group_pattern=r"(p\d)_", label_pattern=r"_(\w)\.")
+    assert table["group"].tolist() == ["p1", "p2"]
+    assert table["label"].tolist() == ["a", "b"]
+    assert read_split(file)["label"].tolist() == ["x", "x"]
+
+
 def test_a_list_in_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "readme.txt").write_text("Geräusche", encoding="latin-1")
     (tmp_path / "test.txt").write_text("b.wav\n")
