@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.datasets.files import SUFFIXES, is_recording
+from lib.datasets.files import SUFFIXES, recordings_below
 from lib.errors import HeldoutError
 from lib.splits.parts import PARTS
 
@@ -122,11 +122,9 @@ def _lists(folder: Path) -> pd.DataFrame:
 
 def _folders(folder: Path) -> pd.DataFrame:
     rows = [
-        {"path": path.relative_to(folder).as_posix(), "part": part_of(inner.name)}
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and part_of(inner.name)
-        for path in sorted(inner.rglob("*"))
-        if path.is_file() and is_recording(path)
+        {"path": path, "part": part}
+        for path in recordings_below(folder)
+        if "/" in path and (part := part_of(path.partition("/")[0]))
     ]
     return _some(pd.DataFrame(rows), folder)
 

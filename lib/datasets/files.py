@@ -32,27 +32,6 @@ _RATE = (
 )
 
 
-def is_recording(path: Path) -> bool:
-    """Say whether a file is named like a recording that can be read.
-
-    The signal files of a WFDB record are part of its header, and hidden files are none of ours.
-
-    Parameters
-    ----------
-    path : Path
-        A file.
-
-    Returns
-    -------
-    bool
-        By its name alone.
-    """
-    suffix = path.suffix.lower()
-    if path.name.startswith(".") or suffix not in SUFFIXES:
-        return False
-    return suffix == ".hea" or not path.with_suffix(".hea").is_file()
-
-
 def files_below(folder: str | Path) -> Iterator[str]:
     """List the path within a folder, in posix form, of every file below it, in no order.
 
@@ -80,7 +59,10 @@ def files_below(folder: str | Path) -> Iterator[str]:
 
 
 def recordings_below(folder: str | Path) -> list[str]:
-    """List the files of `files_below` that are named like recordings, as `is_recording` says.
+    """List the files of `files_below` that are named like recordings that can be read.
+
+    The signal files of a WFDB record are part of its header, and what is hidden, or lies in a
+    hidden folder, is none of ours.
 
     Parameters
     ----------
@@ -96,7 +78,7 @@ def recordings_below(folder: str | Path) -> list[str]:
     recordings = []
     for name in names:
         stem, suffix = os.path.splitext(name)  # noqa: PTH122
-        hidden = name.rpartition("/")[2].startswith(".")
+        hidden = "/." in f"/{name}"
         of_header = suffix.lower() != ".hea" and f"{stem}.hea" in names
         if suffix.lower() in SUFFIXES and not hidden and not of_header:
             recordings.append(name)

@@ -262,7 +262,10 @@ def test_lists_and_folders(tmp_path: Path) -> None:
     table = read_split(lists, group_pattern=r"\.(\d)\.")
     assert table["label"].tolist() == ["rock", "blues", "blues"]
     assert table["group"].tolist() == ["1", "1", "2"]
-    for path in ("train/a/1.wav", "test/a/2.wav", "test/3.mp3", "test/a/notes.txt", "other/4.wav"):
+    for path in (
+        *("train/a/1.wav", "test/a/2.wav", "test/3.mp3", "test/a/notes.txt", "other/4.wav"),
+        *("test/a/.cache/2.wav", ".train/a/5.wav", "test.wav", "test/a/6.hea", "test/a/6.mat"),
+    ):
         file = tmp_path / "folders" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
@@ -270,6 +273,7 @@ def test_lists_and_folders(tmp_path: Path) -> None:
     assert table[["path", "part", "label"]].to_numpy().tolist() == [
         ["test/3.mp3", "test", ""],
         ["test/a/2.wav", "test", "a"],
+        ["test/a/6.hea", "test", "a"],
         ["train/a/1.wav", "train", "a"],
     ]
 

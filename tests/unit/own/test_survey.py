@@ -40,6 +40,9 @@ def described(folder: Path, text: str) -> Path:
 def test_a_folder_for_each_class(folder: Path) -> None:
     (folder / "notes.txt").write_text("not a class")
     (folder / "bell" / "list.txt").write_text("not a recording")
+    for hidden in (".cache", "bell/.cache"):
+        (folder / hidden).mkdir()
+        shutil.copy(folder / "bell" / "00.flac", folder / hidden)
     table = list_folder(folder)
     assert len(table) == 20
     assert set(table["label"]) == set(CLASSES)
