@@ -81,7 +81,7 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Hear
     except HeldoutError as error:
         # As in `recording_file`, the name may be too long.
         there = os.path.exists(file)  # noqa: PTH110
-        return Heard(path, fault=_fault(error, file) if there else MISSING)
+        return Heard(path, fault=fault_of(error, file) if there else MISSING)
     return Heard(
         path,
         rate=signal.rate,
@@ -96,8 +96,21 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Hear
     )
 
 
-def _fault(error: HeldoutError, file: Path) -> str:
-    """Say what is wrong with a file, and name the one beside it whose fault it is."""
+def fault_of(error: HeldoutError, file: Path) -> str:
+    """Say what is wrong with a file, and name the one beside it whose fault it is.
+
+    Parameters
+    ----------
+    error : HeldoutError
+        Of reading the file.
+    file : Path
+        The file that was read.
+
+    Returns
+    -------
+    str
+        Without the path of the file, and without advice.
+    """
     if not (error.expected or error.got):
         return str(error)
     return error.fact if error.place == str(file) else f"{Path(error.place).name}: {error.fact}"

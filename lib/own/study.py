@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.audit.listening import fault_of
 from lib.datasets.files import (
     AUDIO,
     has_annotations,
@@ -130,11 +131,11 @@ def _headers(folder: Path, paths: list[str], reading: Mapping[str, Any]) -> dict
         try:
             headers[path] = read_file_header(folder / path, **reading)
         except HeldoutError as error:
-            errors.append(str(error))
+            errors.append((path, error))
     if not headers:
-        raise HeldoutError(
-            folder, "recordings that can be read", f"none among {len(some)}, the first: {errors[0]}"
-        )
+        path, first = errors[0]
+        got = f"none among {len(some)}, the first: {path}: {fault_of(first, folder / path)}"
+        raise HeldoutError(folder, "recordings that can be read", got, first.advice) from first
     return headers
 
 
@@ -187,25 +188,25 @@ def _windows(
 def _annotated(folder: Path, paths: Iterable[str]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Read leads and codes of the records with annotated beats; damaged ones show nothing."""
     annotated: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
-    errors = []
+    faults = []
     for path in paths:
         if not has_annotations(folder / path):
-            errors.append(f"{path} has no annotations (.atr)")
+            faults.append(f"{path} has no annotations (.atr)")
             continue
         try:
             leads, codes = read_leads_and_codes(folder / path)
         except HeldoutError as error:
-            errors.append(str(error))
+            faults.append(f"{path}: {fault_of(error, folder / path)}")
             continue
         if len(codes):
             annotated[path] = leads, codes
         else:
-            errors.append(f"{path} has annotations, but none of a beat")
+            faults.append(f"{path} has annotations, but none of a beat")
     if not annotated:
         raise HeldoutError(
             folder,
             "WFDB records with annotated beats (.hea and .atr)",
-            f"none among {len(errors)}, the first: {errors[0]}",
+            f"none among {len(faults)}, the first: {faults[0]}",
             "Put the annotations beside the headers, or leave out `beats`.",
         )
     return annotated

@@ -152,6 +152,9 @@ def test_folders_without_what_beats_need(tmp_path: Path) -> None:
         study_text(tmp_path, beats="codes")
     with pytest.raises(HeldoutError, match=r"at least 2 classes, got none\. .*path and label\.$"):
         study_text(tmp_path)
+    (tmp_path / "r0.atr").write_bytes(b"x")
+    with pytest.raises(HeldoutError, match=r"first: r0\.hea: r0\.atr: exp.* truncated\. Put the"):
+        study_text(tmp_path, beats="codes")
     write_record(tmp_path, "r0", heartbeats(0, codes="N"))
     with pytest.raises(HeldoutError, match=r"at least 2 classes of the AAMI.* got N in 1"):
         study_text(tmp_path)
