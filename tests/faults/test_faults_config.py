@@ -201,16 +201,16 @@ OTHER: dict[str, tuple[dict[str, Any], str]] = {
     "primary at random": (of_study(primary="random"), "must be an honest protocol"),
     "published without parts": (
         of_study(protocols={"p": {**RULE, "kind": "published"}}),
-        "protocol p: .*expected the setting parts, which it needs",
+        "protocol p: kind published: expected the setting parts, which it needs",
     ),
     "parts without published": (
         of_study(protocols={"grouped": {"parts": {"train": ["a"], "test": ["b"]}}}),
-        "protocol grouped: .*got 'parts'",
+        "protocol grouped: kind grouped: expected the settings folds, .*got 'parts'",
     ),
     "published in folds": (of_study(protocols={"published": {"folds": 3}}), "got 'folds'"),
     "a value in two parts": (
         of_study(protocols={"published": {"parts": {"test": ["train"]}}}),
-        "expected each value in one part, got train",
+        "protocol published: parts: expected each value in one part, got train",
     ),
     "a label in two classes": (of_study(classes={"Linda": ["James"]}), "each label in one class"),
     "a mirror without a folder": ({"source": "mirror"}, "its source is a mirror, and none is"),
