@@ -234,6 +234,7 @@ def test_published_refuses(options, message):
             {"kind": "by patient"},
             "^kind: expected one of grouped, published, random, got 'by patient'",
         ),
+        ({"unit": "example"}, "^kind grouped: expected the settings folds, test, validation, got"),
         ({"folds": 0}, "^folds: expected 1 or more, got 0"),
         ({"test": 0}, "^test: expected a share between 0 and 1, both excluded, got 0"),
         ({"test": 1.0}, "^test: expected a share between 0 and 1, both excluded, got 1"),
