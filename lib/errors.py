@@ -44,18 +44,18 @@ class HeldoutError(Exception):
 
     def __str__(self) -> str:
         """Return the whole text."""
-        if not (self.expected or self.got):
-            head = self.place
-        else:
-            head = f"{self.place}: {self.fact}" if self.place else self.fact
-        if not self.advice:
-            return head if head == self.place else f"{head}."
-        return f"{head.removesuffix('.')}. {self.advice}"
+        stated = self.expected or self.got
+        if not (stated or self.advice):
+            return self.place
+        head = f"{self.place}: {self.fact}" if stated and self.place else self.fact
+        # What is quoted of another error may end with a stop or a new line of its own.
+        text = f"{head.rstrip().removesuffix('.')}."
+        return f"{text} {self.advice}" if self.advice else text
 
     def within(self, place: str | Path) -> HeldoutError:
         """Return the same error, with a larger thing named before its place."""
         inner = f"{place}: {self.place}" if self.place else str(place)
-        return HeldoutError(inner, self.expected, self.got, self.advice)
+        return type(self)(inner, self.expected, self.got, self.advice)
 
 
 def suggestion(name: str, known: list[str]) -> str:

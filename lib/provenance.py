@@ -103,6 +103,10 @@ def _module_file(module: str) -> Path | None:
     return None
 
 
+# Called by these names, wherever they are raised.
+_ERRORS = frozenset({"HeldoutError", "DamagedError"})
+
+
 class _WithoutWords(ast.NodeTransformer):
     """Drops what is there for people: docstrings, and what errors and logs say."""
 
@@ -112,7 +116,7 @@ class _WithoutWords(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        told = isinstance(node.func, ast.Name) and node.func.id == "HeldoutError"
+        told = isinstance(node.func, ast.Name) and node.func.id in _ERRORS
         if isinstance(node.func, ast.Attribute):
             of = node.func.value
             told |= isinstance(of, ast.Name) and of.id in ("logger", "warnings")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.audit.fingerprint import Band, Fingerprint, Match, band_of, find_matches, fingerprint
-from lib.datasets.files import read_file, read_file_header
+from lib.datasets.files import read_file, read_file_header, recording_file
 from lib.datasets.signal import level
 from lib.errors import HeldoutError
 
@@ -74,9 +75,13 @@ def listen(
 
 def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Heard:
     try:
+        # The header of a record that is named as WFDB does, without suffix.
+        file = recording_file(file)
         signal = read_file(file, **options)
     except HeldoutError as error:
-        return Heard(path, fault=_fault(error, file) if file.exists() else MISSING)
+        # As in `recording_file`, the name may be too long.
+        there = os.path.exists(file)  # noqa: PTH110
+        return Heard(path, fault=fault_of(error, file) if there else MISSING)
     return Heard(
         path,
         rate=signal.rate,
@@ -91,8 +96,21 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Hear
     )
 
 
-def _fault(error: HeldoutError, file: Path) -> str:
-    """Say what is wrong with a file, and name the one beside it whose fault it is."""
+def fault_of(error: HeldoutError, file: Path) -> str:
+    """Say what is wrong with a file, and name the one beside it whose fault it is.
+
+    Parameters
+    ----------
+    error : HeldoutError
+        Of reading the file.
+    file : Path
+        The file that was read.
+
+    Returns
+    -------
+    str
+        Without the path of the file, and without advice.
+    """
     if not (error.expected or error.got):
         return str(error)
     return error.fact if error.place == str(file) else f"{Path(error.place).name}: {error.fact}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.datasets.files import SUFFIXES, is_recording
+from lib.datasets.files import SUFFIXES, recordings_below
 from lib.errors import HeldoutError
 from lib.splits.parts import PARTS
 
@@ -66,8 +66,9 @@ def read_split(
         (`train.txt`, …) with a path in each line; or a folder with a folder for each part, below
         which stand folders named after the classes.
     group_pattern, label_pattern : str, optional
-        Regular expressions with one group, searched in each path, where no column says it. Without
-        a pattern the label is the name of the folder that holds the file.
+        Regular expressions with one group, searched in each path; they fill the cells that are
+        empty in the source. With neither a column nor a pattern, the label is the name of the
+        folder that holds the file.
 
     Returns
     -------
@@ -87,16 +88,15 @@ def read_split(
     else:
         table = _table(source)
     paths = table["path"].astype(str)
-    if label_pattern is not None:
-        table["label"] = _searched(paths, label_pattern, "label")
-    elif "label" not in table:
+    if label_pattern is None and "label" not in table:
         # The name of a part is no class: files that stand directly in it have no label.
         folders = [Path(path).parent.name for path in paths]
         table["label"] = ["" if part_of(name) else name for name in folders]
-    if group_pattern is not None:
-        table["group"] = _searched(paths, group_pattern, "group")
-    for name in ("label", "group"):
+    for name, pattern in (("label", label_pattern), ("group", group_pattern)):
         table[name] = table[name].fillna("").astype(str) if name in table else ""
+        if pattern is not None:
+            searched = _searched(paths, pattern, name)
+            table[name] = table[name].where(table[name] != "", searched)
     for name in ("start", "end"):
         table[name] = pd.to_numeric(table[name], errors="coerce") if name in table else float("nan")
     return table[list(COLUMNS)].reset_index(drop=True)
@@ -108,8 +108,12 @@ def _has_lists(folder: Path) -> bool:
 
 def _lists(folder: Path) -> pd.DataFrame:
     rows = []
-    for file in sorted(folder.glob("*.txt")):
-        lines = file.read_text(encoding="utf-8-sig").splitlines() if part_of(file.stem) else []
+    for file in sorted(file for file in folder.glob("*.txt") if part_of(file.stem)):
+        try:
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            advice = "Save it as UTF-8, with a path in each line."
+            raise HeldoutError(file, "a list of paths in UTF-8", str(error), advice) from error
         rows += [
             {"path": line.strip(), "part": part_of(file.stem)} for line in lines if line.strip()
         ]
@@ -118,11 +122,9 @@ def _lists(folder: Path) -> pd.DataFrame:
 
 def _folders(folder: Path) -> pd.DataFrame:
     rows = [
-        {"path": path.relative_to(folder).as_posix(), "part": part_of(inner.name)}
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and part_of(inner.name)
-        for path in sorted(inner.rglob("*"))
-        if path.is_file() and is_recording(path)
+        {"path": path, "part": part}
+        for path in recordings_below(folder)
+        if "/" in path and (part := part_of(path.partition("/")[0]))
     ]
     return _some(pd.DataFrame(rows), folder)
 
@@ -150,7 +152,11 @@ def _table(path: Path) -> pd.DataFrame:
             )
     except (OSError, ValueError) as error:
         raise HeldoutError(
-            path, "a table (.csv, .tsv, .parquet) or a folder", f"{error}", "Correct its name."
+            path,
+            "a table (.csv, .tsv, .parquet) or a folder",
+            str(error),
+            "Correct its name, or save it as UTF-8 with commas (.csv) or tabs (.tsv) between its "
+            "columns.",
         ) from error
     known = {str(name).strip().lower(): name for name in table.columns}
     columns = {}
@@ -176,7 +182,16 @@ def _table(path: Path) -> pd.DataFrame:
             ", ".join(strange[:6]),
             "Name them so; leave out rows of no part.",
         )
-    return table.assign(part=parts)
+    paths = table["path"].fillna("").astype(str)
+    empty = paths == ""
+    if empty.any():
+        raise HeldoutError(
+            path,
+            "a path in every row",
+            f"none in {empty.sum()} of {len(paths)}, the first in row {empty.argmax() + 1}",
+            "Fill them in, or leave these rows out.",
+        )
+    return table.assign(path=paths, part=parts)
 
 
 def compile_pattern(pattern: str, name: str) -> re.Pattern[str]:

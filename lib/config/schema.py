@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,40 @@ import yaml
 
 from lib.errors import HeldoutError, suggestion
 from lib.files import require_plain
+
+# What a person writes is nowhere near these; some lines of aliases that refer to each other are.
+_DEEPEST, _MOST = 40, 100_000
+
+
+def require_bounded(value: Any, where: str) -> None:
+    """Refuse a value that is vast once its aliases are written out, before anything does so.
+
+    Parameters
+    ----------
+    value : object
+        What was read.
+    where : str
+        The file or option that the value is from, for the message.
+
+    Raises
+    ------
+    HeldoutError
+        It holds more than 100,000 values, or is nested more than 40 deep.
+    """
+    left, count = [(value, 0)], 0
+    while left:
+        item, depth = left.pop()
+        count += 1
+        if depth > _DEEPEST or count > _MOST:
+            raise HeldoutError(
+                where,
+                f"at most {_MOST:,} values, nested at most {_DEEPEST} deep",
+                "more",
+                "Look for an alias (*name) that refers to what contains it.",
+            )
+        if isinstance(item, Mapping | list | tuple):
+            items = item.values() if isinstance(item, Mapping) else item
+            left += [(one, depth + 1) for one in items]
 
 
 def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:
@@ -57,17 +92,19 @@ def _explain(fault: Any) -> Iterator[str]:
     elif fault.validator == "enum":
         yield (
             f"{at}expected one of {', '.join(map(str, fault.validator_value))}, "
-            f"got {fault.instance!r}."
+            f"got {reprlib.repr(fault.instance)}."
         )
     elif fault.validator == "pattern" and "x00" in fault.validator_value:
-        yield f"{at}expected text without control characters, got {fault.instance!r}."
+        yield f"{at}expected text without control characters, got {reprlib.repr(fault.instance)}."
     elif fault.validator == "pattern":
-        yield f"{at}expected letters, digits and underscores, got {fault.instance!r}."
+        yield f"{at}expected letters, digits and underscores, got {reprlib.repr(fault.instance)}."
     elif fault.validator == "propertyNames":
         yield f"{at}{fault.message}."
     else:
         description = fault.schema.get("description", "")
-        yield f"{at}{fault.message}." + (f" It is: {description}" if description else "")
+        # Of what a person wrote, as much as shows which value it is.
+        message = fault.message.replace(repr(fault.instance), reprlib.repr(fault.instance))
+        yield f"{at}{message}." + (f" It is: {description}" if description else "")
         if fault.validator_value == "integer" and isinstance(fault.instance, list):
             number = next((item for item in fault.instance if isinstance(item, int)), 3)
             yield f"{at}write one number: `{fault.path[-1]}: {number}`."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from lib.config.schema import typed, validate
+from lib.config.schema import require_bounded, typed, validate
 from lib.datasets.folder import PREFIX
 from lib.datasets.registry import get_dataset
 from lib.errors import HeldoutError, suggestion
@@ -76,6 +77,7 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
         Anything unknown, of a wrong type or contradictory. Nothing has run yet.
     """
     require_plain(config, "the configuration")
+    require_bounded(config, "the configuration")
     schemas = root / "workflow" / "schemas"
     settings: dict[str, Any] = deepcopy(dict(config))
     # On the command line one study is typed as a word, not as a list.
@@ -141,11 +143,12 @@ def _study(
         study = yaml.safe_load(study_text(settings["folder"], **stated))
     else:
         study = read_yaml(path)
+        require_bounded(study, str(path))
     if not isinstance(study, dict):
         raise HeldoutError(path, "a mapping of keys", type(study).__name__)
     efforts = study.pop("efforts", {})
     if not isinstance(efforts, dict):
-        raise HeldoutError(f"{path}: efforts", "a mapping", repr(efforts), "Correct it.")
+        raise HeldoutError(f"{path}: efforts", "a mapping", reprlib.repr(efforts), "Correct it.")
     for effort, keys in efforts.items():
         if effort not in EFFORTS:
             raise HeldoutError(
@@ -156,7 +159,7 @@ def _study(
             raise HeldoutError(
                 f"{path}: efforts.{effort}",
                 "a mapping of the keys that differ",
-                repr(keys),
+                reprlib.repr(keys),
                 "Correct it.",
             )
     study = merge(study, efforts.get(settings["effort"], {}))

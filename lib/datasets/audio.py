@@ -9,6 +9,7 @@ from typing import BinaryIO
 from lib.datasets import mp3
 from lib.datasets.signal import (
     RATES,
+    DamagedError,
     Header,
     Signal,
     mix,
@@ -16,14 +17,9 @@ from lib.datasets.signal import (
     require_file,
     require_size,
 )
-from lib.errors import HeldoutError
 
 # A writer that streams does not know the length: both formats mark that with all bits set.
 _UNKNOWN = 0xFFFFFFFF
-
-
-def _again(path: Path) -> str:
-    return f"Delete {path.name} and run again (it is fetched anew), or exclude the recording."
 
 
 def _promised(stream: BinaryIO) -> int | None:
@@ -69,40 +65,35 @@ def read_header(path: str | Path) -> Header:
         promised = _promised(stream)
     size = path.stat().st_size
     if promised is not None and promised > size:
-        raise HeldoutError(
+        raise DamagedError(
             path,
             f"{promised:,} bytes by its header",
             f"{size:,}: it is truncated",
-            _again(path),
         )
     try:
         info = soundfile.info(str(path))
     except (soundfile.SoundFileError, ValueError) as error:
-        raise HeldoutError(
-            path, "an audio file", f"one that cannot be decoded ({error})", _again(path)
+        raise DamagedError(
+            path, "an audio file", f"one that cannot be decoded ({error})"
         ) from error
     if info.format == "RAW":
         # libsndfile takes any bytes in a file named .au for old samples without a header.
-        raise HeldoutError(
-            path, "an audio file", "one that cannot be decoded (it has no header)", _again(path)
-        )
+        raise DamagedError(path, "an audio file", "one that cannot be decoded (it has no header)")
     if info.frames <= 0 or not plausible(info.samplerate):
-        raise HeldoutError(
+        raise DamagedError(
             path,
             f"frames at a rate {RATES}",
             f"{info.frames} frames at {info.samplerate} Hz",
-            _again(path),
         )
     frames = int(info.frames)
     require_size(path, frames * int(info.channels))
     if info.format == "MP3":
         counted = mp3.count(path.read_bytes())
         if counted.missing:
-            raise HeldoutError(
+            raise DamagedError(
                 path,
                 f"{counted.missing:,} bytes more for frame {counted.frames + 1}",
                 "the end of the file: it is truncated",
-                _again(path),
             )
         # Without an index in the file, libsndfile estimates the length from the file's size.
         frames = min(frames, counted.samples) if counted.samples else frames
@@ -134,17 +125,15 @@ def read_audio(path: str | Path) -> Signal:
     try:
         samples, _ = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, ValueError) as error:
-        raise HeldoutError(
+        raise DamagedError(
             path,
             f"{header.frames:,} frames",
             f"an error while decoding ({error})",
-            _again(path),
         ) from error
     if len(samples) < header.frames:
-        raise HeldoutError(
+        raise DamagedError(
             path,
             f"{header.frames:,} frames by its header",
             f"{len(samples):,}: it is truncated",
-            _again(path),
         )
     return Signal(mix(samples)[:, None], header.rate, ("audio",), name=path.as_posix())

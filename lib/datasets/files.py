@@ -13,7 +13,7 @@ import numpy as np
 from lib.datasets import matlab, waveform_database
 from lib.datasets.audio import read_audio
 from lib.datasets.audio import read_header as read_audio_header
-from lib.datasets.signal import FILE_UNIT, Header, Signal
+from lib.datasets.signal import FILE_UNIT, DamagedError, Header, Signal
 from lib.errors import HeldoutError
 from lib.files import is_file
 
@@ -26,25 +26,10 @@ SUFFIXES = AUDIO | {".hea", ".mat"}
 """Suffixes of all that `read_file` takes."""
 
 
-def is_recording(path: Path) -> bool:
-    """Say whether a file is named like a recording that can be read.
-
-    The signal files of a WFDB record are part of its header, and hidden files are none of ours.
-
-    Parameters
-    ----------
-    path : Path
-        A file.
-
-    Returns
-    -------
-    bool
-        By its name alone.
-    """
-    suffix = path.suffix.lower()
-    if path.name.startswith(".") or suffix not in SUFFIXES:
-        return False
-    return suffix == ".hea" or not path.with_suffix(".hea").is_file()
+_RATE = (
+    "State it, a number of Hz or the name of a variable: `folder: {rate: 500}` in the study, "
+    "--rate 500 on the command line."
+)
 
 
 def files_below(folder: str | Path) -> Iterator[str]:
@@ -74,7 +59,10 @@ def files_below(folder: str | Path) -> Iterator[str]:
 
 
 def recordings_below(folder: str | Path) -> list[str]:
-    """List the files of `files_below` that are named like recordings, as `is_recording` says.
+    """List the files of `files_below` that are named like recordings that can be read.
+
+    The signal files of a WFDB record are part of its header, and what is hidden, or lies in a
+    hidden folder, is none of ours.
 
     Parameters
     ----------
@@ -90,7 +78,7 @@ def recordings_below(folder: str | Path) -> list[str]:
     recordings = []
     for name in names:
         stem, suffix = os.path.splitext(name)  # noqa: PTH122
-        hidden = name.rpartition("/")[2].startswith(".")
+        hidden = "/." in f"/{name}"
         of_header = suffix.lower() != ".hea" and f"{stem}.hea" in names
         if suffix.lower() in SUFFIXES and not hidden and not of_header:
             recordings.append(name)
@@ -123,8 +111,8 @@ def read_file(
     HeldoutError
         The file is missing, damaged or of no known format, or the variable is not in it.
     """
-    path = _named(Path(path))
-    with _of_a_person(path):
+    path = recording_file(path)
+    with _of_a_person():
         if path.suffix == ".hea":
             return waveform_database.read_record(path, beats=has_annotations(path))
         if path.suffix.lower() == ".mat":
@@ -152,14 +140,41 @@ def read_file_header(
     HeldoutError
         As `read_file`.
     """
-    path = _named(Path(path))
-    with _of_a_person(path):
+    path = recording_file(path)
+    with _of_a_person():
         if path.suffix == ".hea":
             return waveform_database.size(waveform_database.read_header(path))
         if path.suffix.lower() == ".mat":
             signal = _read_matlab(path, variable, rate)
             return Header(signal.rate, len(signal.samples), len(signal.channels))
         return read_audio_header(path)
+
+
+def read_channels(
+    path: str | Path, *, variable: str | None = None, rate: float | str | None = None
+) -> tuple[str, ...]:
+    """Read the names of the channels of a recording; of a WFDB record, from its header alone.
+
+    Parameters
+    ----------
+    path, variable, rate
+        As for `read_file`.
+
+    Returns
+    -------
+    tuple of str
+        As in the signal of `read_file`.
+
+    Raises
+    ------
+    HeldoutError
+        As `read_file_header`.
+    """
+    path = recording_file(path)
+    if path.suffix != ".hea":
+        return read_file(path, variable=variable, rate=rate).channels
+    with _of_a_person():
+        return tuple(waveform_database.read_header(path).sig_name)
 
 
 def has_annotations(path: str | Path) -> bool:
@@ -200,38 +215,57 @@ def read_leads_and_codes(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]
         As `read_file`.
     """
     path = Path(path)
-    with _of_a_person(path):
+    with _of_a_person():
         header = waveform_database.read_header(path)
         _, codes = waveform_database.read_beats(path, length=header.sig_len)
     return tuple(header.sig_name), codes
 
 
 @contextmanager
-def _of_a_person(path: Path) -> Iterator[None]:
-    """Keep what is wrong with a file, and not the advice to have a published one fetched anew.
+def _of_a_person() -> Iterator[None]:
+    """Keep what is wrong with a damaged file, and not the advice to have it fetched anew.
 
     To delete it would be bad advice: nobody can bring it back.
     """
     try:
         yield
-    except HeldoutError as error:
-        if "anew" not in error.advice:
-            raise
+    except DamagedError as error:
         advice = "Replace the file by a whole one, or leave it out."
-        raise HeldoutError(error.place, error.expected, error.got, advice) from error
+        raise DamagedError(error.place, error.expected, error.got, advice) from error
 
 
-def _named(path: Path) -> Path:
-    """Find the header of a record that is named as WFDB does, without suffix; check the format."""
+def recording_file(path: str | Path) -> Path:
+    """Find the file that a recording is read from.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `read_file`.
+
+    Returns
+    -------
+    Path
+        The same, or the header of a record that is named as WFDB does, without suffix.
+
+    Raises
+    ------
+    HeldoutError
+        There is no such file, or it is of no known format.
+    """
+    path = Path(path)
     if path.suffix.lower() in SUFFIXES:
+        if not is_file(path):
+            raise HeldoutError(path, "a file", "nothing there", "Correct the path.")
         return path
-    header = path.with_name(path.name + ".hea")
+    header = Path(f"{path}.hea")
     if is_file(header):
         return header
+    # `Path.is_dir` raises for a name that is too long, and a table may hold any.
+    is_folder = os.path.isdir(path)  # noqa: PTH112
     raise HeldoutError(
         path,
         f"a recording ({', '.join(sorted(SUFFIXES))}) or the name of a WFDB record",
-        f"{'a folder' if path.is_dir() else path.suffix or 'no suffix'}",
+        "a folder" if is_folder else path.suffix or "no suffix",
         "Name another file, or convert it.",
     )
 
@@ -257,7 +291,10 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
             path, f"the variable {variable}", f"{', '.join(names) or 'none'}", "Correct its name."
         )
     samples = _columns(path, variable, content[variable])
-    hertz = float(number) if number is not None else matlab.rate(path, content, name=wanted[1])
+    if number is not None:
+        hertz = float(number)
+    else:
+        hertz = matlab.rate(path, content, name=wanted[1], advice=_RATE)
     count = samples.shape[1]
     names = [variable] if count == 1 else [f"{variable}{i + 1}" for i in range(count)]
     return Signal(samples, hertz, tuple(names), name=path.as_posix(), unit=FILE_UNIT)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lib.datasets.signal import AGAIN, RATES, plausible, require_file, require_size
+from lib.datasets.signal import AGAIN, RATES, DamagedError, plausible, require_file, require_size
 from lib.errors import HeldoutError
 
 # What MATLAB calls arrays of numbers. Cells, structures and objects may hold anything, nested to
@@ -48,12 +48,16 @@ def _call(path: Path, function: Callable[..., Any], **options: Any) -> Any:
             return function(_Bounded(stream, size=path.stat().st_size), **options)
     except HeldoutError:
         raise
-    except Exception as error:  # scipy raises whatever the bytes lead it to
+    except NotImplementedError as error:
         raise HeldoutError(
             path,
             "a MATLAB file (version 5 to 7.2)",
-            f"{type(error).__name__}: {error}",
-            "Delete it and run again (it is fetched anew), or exclude the recording.",
+            f"version 7.3 ({error})",
+            "Save it with `-v7` in MATLAB, or exclude the recording.",
+        ) from error
+    except Exception as error:  # scipy raises whatever the bytes lead it to
+        raise DamagedError(
+            path, "a MATLAB file (version 5 to 7.2)", f"{type(error).__name__}: {error}"
         ) from error
 
 
@@ -104,15 +108,15 @@ def load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
                 path,
                 f"{name} as an array of numbers",
                 f"{kind} of shape {shape}",
-                "Fetch the file anew, exclude the recording, or name another variable.",
+                "Name another variable, or exclude the recording.",
             )
         require_size(path, math.prod(shape))
     content = _call(path, scipy.io.loadmat, variable_names=sorted(wanted))
     return {name: np.asarray(value) for name, value in content.items() if name in wanted}
 
 
-def rate(path: Path, content: dict[str, Any], *, name: str = "fs") -> float:
-    """Take the sampling rate (Hz) from a variable.
+def rate(path: Path, content: dict[str, Any], *, name: str = "fs", advice: str = AGAIN) -> float:
+    """Take the sampling rate (Hz) from a variable; `advice` is what to do where it holds none.
 
     Raises
     ------
@@ -126,6 +130,6 @@ def rate(path: Path, content: dict[str, Any], *, name: str = "fs") -> float:
             path,
             f"the variable {name}, a sampling rate {RATES}",
             f"{value.reshape(-1)[:1] if value.size else 'none'}",
-            AGAIN,
+            advice,
         )
     return hertz

@@ -27,10 +27,23 @@ FULL_SCALE = "full scale"
 FILE_UNIT = "unit of the file"
 """The unit of samples of which nobody said what they are."""
 
-AGAIN = "Fetch the file anew or exclude the recording."
+AGAIN = "Fetch the file anew (delete it and run again), or exclude the recording."
 """What to do about a published file that is not as it was published."""
 
 _SILENCE = -200.0  # dB: below anything that a 32-bit float recording holds
+
+
+class DamagedError(HeldoutError):
+    """A file that is not whole: truncated, or not to be decoded.
+
+    The advice is for a published file. `lib.datasets.files` gives another one for a person's own,
+    which nothing brings back.
+    """
+
+    def __init__(
+        self, place: str | Path, expected: str = "", got: str = "", advice: str = AGAIN
+    ) -> None:
+        super().__init__(place, expected, got, advice)
 
 
 class Header(NamedTuple):
@@ -64,10 +77,7 @@ def require_size(path: str | Path, samples: int) -> None:
             path,
             f"a recording of at most {LARGEST:,} samples",
             f"{samples:,} by its header",
-            (
-                "Where that is true, cut it into parts; else fetch the file anew or exclude the "
-                "recording."
-            ),
+            "Where that is true, cut it into parts; else replace the file or exclude it.",
         )
 
 
@@ -128,48 +138,38 @@ class Signal:
     def __post_init__(self) -> None:
         """Check what was given; see the class."""
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
-            raise HeldoutError(
+            raise DamagedError(
                 self.name,
                 (
                     f"samples of shape (time, {len(self.channels)}) for the channels "
                     f"{', '.join(self.channels)}"
                 ),
                 str(self.samples.shape),
-                AGAIN,
             )
         if not len(self.samples):
-            raise HeldoutError(
-                self.name,
-                "samples",
-                "none: the recording is empty",
-                "Delete the file and fetch it anew, or exclude the recording.",
-            )
+            raise DamagedError(self.name, "samples", "none: the recording is empty")
         if not plausible(self.rate):
+            # Readers check what a file says: this one was stated.
             raise HeldoutError(
-                self.name,
-                f"a sampling rate {RATES}",
-                str(self.rate),
-                AGAIN,
+                self.name, f"a sampling rate {RATES}", str(self.rate), "Correct the rate."
             )
         samples = np.ascontiguousarray(self.samples, dtype=np.float32)
         bad = int(samples.size - np.count_nonzero(np.isfinite(samples)))
         if bad:
-            raise HeldoutError(
+            raise DamagedError(
                 self.name,
                 "finite samples",
                 f"{bad:,} of {samples.size:,} that are NaN or infinite",
-                AGAIN,
             )
         object.__setattr__(self, "samples", samples)
         if len(self.positions) != len(self.symbols) or (
             len(self.positions)
             and (self.positions.min() < 0 or self.positions.max() >= len(samples))
         ):
-            raise HeldoutError(
+            raise DamagedError(
                 self.name,
                 f"one code for each beat and beats within the {len(samples):,} samples",
                 f"{len(self.positions):,} positions and {len(self.symbols):,} codes",
-                "Fetch the annotations anew.",
             )
 
     @property
@@ -233,9 +233,7 @@ def require_file(path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.is_file():
-        raise HeldoutError(path, "a file", "nothing there", "Retrieve the dataset anew.")
+        raise DamagedError(path, "a file", "nothing there", "Retrieve the dataset anew.")
     if not path.stat().st_size:
-        raise HeldoutError(
-            path, "a recording", "an empty file", "Delete it and run again; it is fetched anew."
-        )
+        raise DamagedError(path, "a recording", "an empty file")
     return path

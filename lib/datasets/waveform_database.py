@@ -14,6 +14,7 @@ import numpy as np
 from lib.datasets.signal import (
     FILE_UNIT,
     RATES,
+    DamagedError,
     Header,
     Signal,
     no_positions,
@@ -42,8 +43,6 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]{0,200}")
 
 BEATS = frozenset("NLRejAaJSVEF/fQnB?r")
 """The annotation codes that are beats; the others mark rhythms, noise and remarks."""
-
-_AGAIN = "Fetch the record anew or exclude it."
 
 
 def read_header(path: str | Path) -> Any:
@@ -85,19 +84,15 @@ def read_header(path: str | Path) -> Any:
         )
     _require_lines(path)
     if not plausible(header.fs or 0) or not header.sig_len or not header.n_sig:
-        raise HeldoutError(
+        raise DamagedError(
             path,
             f"a rate {RATES}, a length and signals",
             f"rate {header.fs}, {header.sig_len} samples, {header.n_sig} signals",
-            _AGAIN,
         )
     described = [len(some or []) for some in (header.file_name, header.fmt, header.units)]
     if described != [header.n_sig] * 3:
-        raise HeldoutError(
-            path,
-            f"a line for each of its {header.n_sig} signals",
-            f"{min(described)}",
-            _AGAIN,
+        raise DamagedError(
+            path, f"a line for each of its {header.n_sig} signals", f"{min(described)}"
         )
     # The name of a signal may be left out; this is what the format's own library then calls it.
     header.sig_name = [
@@ -115,11 +110,8 @@ def _require_lines(path: Path) -> None:
     for number, line in enumerate(lines):
         if not (_SIGNAL_LINE if number else _RECORD_LINE).fullmatch(line.strip()):
             what = "a signal" if number else "the record"
-            raise HeldoutError(
-                path,
-                f"a line that describes {what} as in header(5) of the WFDB",
-                f"{line[:80]!r}",
-                _AGAIN,
+            raise DamagedError(
+                path, f"a line that describes {what} as in header(5) of the WFDB", f"{line[:80]!r}"
             )
 
 
@@ -132,19 +124,14 @@ def _quiet() -> Iterator[None]:
 
 
 def _unreadable(path: Path, error: Exception) -> HeldoutError:
-    return HeldoutError(
-        path,
-        "a readable WFDB record",
-        f"{type(error).__name__}: {error}",
-        "Delete its files and run again (they are fetched anew), or exclude the recording.",
-    )
+    return DamagedError(path, "a readable WFDB record", f"{type(error).__name__}: {error}")
 
 
 def _require_names_within(path: Path, names: list[str]) -> None:
     # Reading the header opens nothing, but reading the samples would follow a path or a URL in it.
     for name in names:
         if not _PLAIN_NAME.fullmatch(name):
-            raise HeldoutError(
+            raise DamagedError(
                 path,
                 "the name of a file beside the header",
                 f"{name!r}",
@@ -165,11 +152,10 @@ def _require_whole(path: Path, header: Any) -> None:
         offset = (header.byte_offset or [0])[chosen[0]] or 0
         expected, got = int(np.ceil(frames * width)) + offset, file.stat().st_size
         if got < expected:
-            raise HeldoutError(
+            raise DamagedError(
                 file,
                 f"{expected:,} bytes for the {header.sig_len:,} samples in {path.name}",
                 f"{got:,}: it is truncated",
-                "Delete it and run again (it is fetched anew), or exclude the recording.",
             )
 
 
@@ -252,11 +238,10 @@ def read_beats(path: str | Path, *, length: int) -> tuple[np.ndarray, np.ndarray
         content = stream.read()
     # The format ends with a null word; wfdb reads a cut file as a shorter one without a word.
     if len(content) % 2 or content[-2:] != b"\0\0":
-        raise HeldoutError(
+        raise DamagedError(
             file,
             "annotations that end with their end mark",
             f"{len(content):,} bytes without it: the file is truncated",
-            "Delete it and run again; it is fetched anew.",
         )
     try:
         with _quiet():
@@ -267,10 +252,5 @@ def read_beats(path: str | Path, *, length: int) -> tuple[np.ndarray, np.ndarray
     chosen = np.isin(symbols, sorted(BEATS))
     positions = np.asarray(annotation.sample, dtype=np.int64)[chosen]
     if len(positions) and (positions.min() < 0 or positions.max() >= length):
-        raise HeldoutError(
-            file,
-            f"beats within {length:,} samples",
-            f"one at {positions.max():,}",
-            _AGAIN,
-        )
+        raise DamagedError(file, f"beats within {length:,} samples", f"one at {positions.max():,}")
     return positions, symbols[chosen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -43,7 +44,8 @@ def require_types(kind: type, settings: Mapping[str, Any], *, place: str) -> Non
     hints = get_type_hints(kind)
     for name, value in settings.items():
         if not _fits(value, hints[name]):
-            raise HeldoutError(f"{place}: {name}", _words(hints[name]), repr(value), ADVICE)
+            got = reprlib.repr(value)
+            raise HeldoutError(f"{place}: {name}", _words(hints[name]), got, ADVICE)
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lib.audit.listening import fault_of
 from lib.datasets.files import (
     AUDIO,
     has_annotations,
-    read_file,
+    read_channels,
     read_file_header,
     read_leads_and_codes,
 )
@@ -130,11 +131,11 @@ def _headers(folder: Path, paths: list[str], reading: Mapping[str, Any]) -> dict
         try:
             headers[path] = read_file_header(folder / path, **reading)
         except HeldoutError as error:
-            errors.append(str(error))
+            errors.append((path, error))
     if not headers:
-        raise HeldoutError(
-            folder, "recordings that can be read", f"none among {len(some)}, the first: {errors[0]}"
-        )
+        path, first = errors[0]
+        got = f"none among {len(some)}, the first: {path}: {fault_of(first, folder / path)}"
+        raise HeldoutError(folder, "recordings that can be read", got, first.advice) from first
     return headers
 
 
@@ -160,7 +161,8 @@ def _audio(headers: Mapping[str, Header]) -> tuple[dict[str, str], str]:
 def _windows(
     folder: Path, headers: Mapping[str, Header], reading: Mapping[str, Any]
 ) -> tuple[dict[str, str], str]:
-    names = [read_file(folder / path, **reading).channels for path in list(headers)[:8]]
+    # Headers alone: a record that is damaged behind its header is left out by the survey.
+    names = [read_channels(folder / path, **reading) for path in list(headers)[:8]]
     channels = [name for name in names[0] if all(name in other for other in names)]
     if not channels:
         raise HeldoutError(
@@ -186,25 +188,25 @@ def _windows(
 def _annotated(folder: Path, paths: Iterable[str]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Read leads and codes of the records with annotated beats; damaged ones show nothing."""
     annotated: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
-    errors = []
+    faults = []
     for path in paths:
         if not has_annotations(folder / path):
-            errors.append(f"{path} has no annotations (.atr)")
+            faults.append(f"{path} has no annotations (.atr)")
             continue
         try:
             leads, codes = read_leads_and_codes(folder / path)
         except HeldoutError as error:
-            errors.append(str(error))
+            faults.append(f"{path}: {fault_of(error, folder / path)}")
             continue
         if len(codes):
             annotated[path] = leads, codes
         else:
-            errors.append(f"{path} has annotations, but none of a beat")
+            faults.append(f"{path} has annotations, but none of a beat")
     if not annotated:
         raise HeldoutError(
             folder,
             "WFDB records with annotated beats (.hea and .atr)",
-            f"none among {len(errors)}, the first: {errors[0]}",
+            f"none among {len(faults)}, the first: {faults[0]}",
             "Put the annotations beside the headers, or leave out `beats`.",
         )
     return annotated

@@ -112,7 +112,7 @@ def _by_place(folder: Path, *, labels: bool) -> pd.DataFrame:
     rows = [
         {"path": path, "label": path.partition("/")[0] if labels else "", "group": "", "split": ""}
         for path in recordings_below(folder)
-        if ("/" in path or not labels) and not path.startswith(".")
+        if "/" in path or not labels
     ]
     return pd.DataFrame(rows, columns=["path", "label", "group", "split"])
 

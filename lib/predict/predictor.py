@@ -93,7 +93,9 @@ def find_run(name: str | Path, *, results: str | Path = "results") -> Path:
     folder = Path(name)
     if (folder / "run.json").is_file():
         return folder
-    study = folder if folder.is_dir() else Path(results) / folder
+    # `new-study` names a study after its folder of recordings, which may lie right here.
+    study = Path(results) / folder
+    study = study if study.is_dir() else folder
     compared, verdict = _compared(study, "runs"), _compared(study, "answers")
     candidates = []
     for row in verdict or [{"protocol": "*", "architecture": "*"}]:

@@ -15,22 +15,29 @@ ABSENT = 1_000_000
 
 
 def deal_folds(
-    frame: pd.DataFrame, *, unit: str, folds: int, test: float, validation: float, seed: int
+    unit: str,
+    frame: pd.DataFrame,
+    *,
+    seed: int,
+    folds: int = 1,
+    test: float = 0.25,
+    validation: float = 0.2,
 ) -> list[np.ndarray]:
     """Deal units to the test parts of some folds, and cut validation from what is left of each.
 
     Parameters
     ----------
+    unit : {"group", "example"}
+        The column of what stays together. It comes first, so that a kind of split can bind it and
+        leave the settings.
     frame : pd.DataFrame
         The examples: `label`, and the column `unit`.
-    unit : {"group", "example"}
-        The column of what stays together.
+    seed : int
+        Of the dealing.
     folds : int
         1 for one test part of size `test`; k for k folds whose test parts cover every example once.
     test, validation : float
         Share of all examples for test (with one fold), and of the rest for validation.
-    seed : int
-        Of the dealing.
 
     Returns
     -------
@@ -40,8 +47,10 @@ def deal_folds(
     Raises
     ------
     HeldoutError
-        There are fewer groups than parts.
+        Of groups: a class has one only, or there are fewer than parts.
     """
+    if unit == "group":
+        _require_groups(frame)
     fold_of = deal(
         frame, unit=unit, shares=shares_of(folds, test), needs=groups_needed(folds), seed=seed
     )
@@ -51,6 +60,19 @@ def deal_folds(
         cut_validation(frame, part, unit=unit, share=validation, seed=seed + fold)
         pieces.append(part)
     return pieces
+
+
+def _require_groups(examples: pd.DataFrame) -> None:
+    """Raise where a class has one group: it cannot be learned and tested on different ones."""
+    for label, names in examples.groupby("label")["group"].unique().items():
+        if len(names) < 2:
+            raise HeldoutError(
+                f"class {label!r}",
+                "at least 2 groups, so that it can be learned from one and tested on another",
+                f"one group only ({names[0]})",
+                "Leave the class out of the study, join it with another one, or add recordings of "
+                "other groups.",
+            )
 
 
 def shares_of(folds: int, test: float) -> np.ndarray:

@@ -83,20 +83,20 @@ def _part_of(parts: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return the part of each value."""
     if not parts or not {"train", "test"} <= set(parts) <= set(PARTS):
         raise HeldoutError(
-            "published split",
-            "parts train, test and perhaps validation",
+            "parts",
+            "train, test and perhaps validation",
             ", ".join(parts or ()) or "none",
-            "Correct `parts` of the protocol.",
+            "Correct the protocol.",
         )
     part_of: dict[str, str] = {}
     for name, values in parts.items():
         for value in map(str, values):
             if value in part_of:
                 raise HeldoutError(
-                    "published split",
+                    "parts",
                     "each value in one part",
                     f"{value} in {part_of[value]} and in {name}",
-                    "Correct `parts` of the protocol.",
+                    "Correct the protocol.",
                 )
             part_of[value] = name
     return part_of

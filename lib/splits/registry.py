@@ -115,17 +115,17 @@ def check_rule(kind: str, **settings: Any) -> None:
     """
     if kind not in KINDS:
         raise HeldoutError(
-            "protocol kind", f"one of {', '.join(KINDS)}", repr(kind), suggestion(kind, [*KINDS])
+            "kind", f"one of {', '.join(KINDS)}", repr(kind), suggestion(kind, [*KINDS])
         )
     _require_known(kind, settings)
     folds = settings.get("folds", 1)
     if folds < 1:
-        raise HeldoutError(f"{kind}: folds", "1 or more", str(folds), "Correct the protocol.")
+        raise HeldoutError("folds", "1 or more", str(folds), "Correct the protocol.")
     for name in ("test", "validation"):
         share = settings.get(name, 0.5)
         if not 0 < share < 1:
             raise HeldoutError(
-                f"{kind}: {name}",
+                name,
                 "a share between 0 and 1, both excluded",
                 str(share),
                 "Correct the protocol.",
@@ -143,7 +143,7 @@ def _require_known(kind: str, settings: dict[str, Any]) -> None:
     for name in settings:
         if name not in names:
             raise HeldoutError(
-                f"protocol kind {kind}",
+                f"kind {kind}",
                 f"the settings {', '.join(names)}",
                 repr(name),
                 suggestion(name, names),
@@ -151,7 +151,7 @@ def _require_known(kind: str, settings: dict[str, Any]) -> None:
     missing = [p.name for p in taken if p.default is p.empty and p.name not in settings]
     if missing:
         raise HeldoutError(
-            f"protocol kind {kind}",
+            f"kind {kind}",
             f"the setting {', '.join(missing)}, which it needs",
             ", ".join(settings) or "none",
             "Add it to the protocol, or choose another kind.",

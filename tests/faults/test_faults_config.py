@@ -201,16 +201,16 @@ OTHER: dict[str, tuple[dict[str, Any], str]] = {
     "primary at random": (of_study(primary="random"), "must be an honest protocol"),
     "published without parts": (
         of_study(protocols={"p": {**RULE, "kind": "published"}}),
-        "protocol p: .*expected the setting parts, which it needs",
+        "protocol p: kind published: expected the setting parts, which it needs",
     ),
     "parts without published": (
         of_study(protocols={"grouped": {"parts": {"train": ["a"], "test": ["b"]}}}),
-        "protocol grouped: .*got 'parts'",
+        "protocol grouped: kind grouped: expected the settings folds, .*got 'parts'",
     ),
     "published in folds": (of_study(protocols={"published": {"folds": 3}}), "got 'folds'"),
     "a value in two parts": (
         of_study(protocols={"published": {"parts": {"test": ["train"]}}}),
-        "expected each value in one part, got train",
+        "protocol published: parts: expected each value in one part, got train",
     ),
     "a label in two classes": (of_study(classes={"Linda": ["James"]}), "each label in one class"),
     "a mirror without a folder": ({"source": "mirror"}, "its source is a mirror, and none is"),
@@ -361,6 +361,9 @@ def test_wrong_settings_of_an_own_folder_are_refused(
         resolve({**SHIPPED, **over}, root=root)
 
 
+BOMB = "&a [x, x, x, x, x, x, x, x, x]"
+for before, name in zip("abcdefghi", "bcdefghij", strict=True):
+    BOMB = f"&{name} [{BOMB}, {', '.join(['*' + before] * 8)}]"
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n"
     for before, name in zip("abcdefghi", "bcdefghij", strict=True)
@@ -380,7 +383,8 @@ FILES = {
     "a name to look up": ("title: !!python/name:os.system\n", "expected a YAML file"),
     "a file to include": ("title: !include /etc/passwd\n", "expected a YAML file"),
     "a thing that holds itself": ("training: &a {epochs: *a}\n", "an alias"),
-    "a billion laughs": (LAUGHS, "unknown key 'a'"),
+    "a billion laughs": (LAUGHS, "an alias"),
+    "lists 400 deep": ("title: " + "[" * 400 + "]" * 400, "nested at most 40 deep, got more"),
     "lists 2,000 deep": ("title: " + "[" * 2000 + "]" * 2000, "expected"),
     "a number of 5,000 digits": ("training: {epochs: " + "9" * 5000 + "}\n", "expected"),
     "a date that is none": ("title: 2020-99-99\n", "expected a YAML file"),
@@ -407,6 +411,46 @@ def test_a_study_file_that_cannot_be_read_is_refused(
         write_study(root, STUDY)
     assert "voices" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+# Keys that a schema leaves open, keys that it does not, and both in an effort.
+OPEN = {
+    "features": ("features", "hop"),
+    "a new feature": ("features", "some"),
+    "fixed": ("architectures", "lstm", "fixed", "units"),
+    "a space": ("architectures", "lstm", "space", "units"),
+    "a rule": ("protocols", "grouped", "parts"),
+    "a class": ("classes", "James"),
+    "a title": ("title",),
+    "epochs": ("training", "epochs"),
+    "an effort": ("efforts", "demo", "features", "hop"),
+}
+
+
+@pytest.mark.parametrize("key", OPEN)
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_billion_laughs_are_never_written_out(root: Path, key: str, by_file: bool) -> None:
+    over = placed(OPEN[key], yaml.safe_load(BOMB))
+    try:
+        if by_file:
+            write_study(root, merge(STUDY, over))
+        with pytest.raises(HeldoutError, match="an alias") as caught:
+            resolve(laid({} if by_file else {"settings": {"voices": over}}), root=root)
+    finally:
+        write_study(root, STUDY)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("key", ["features", "a title", "epochs", "an effort"])
+def test_a_long_value_is_not_quoted_whole(root: Path, key: str) -> None:
+    over = placed(OPEN[key], list(range(2_000)))
+    try:
+        write_study(root, merge(STUDY, over))
+        with pytest.raises(HeldoutError, match=r"\[0, 1, 2, 3, 4, 5, \.\.\.\]") as caught:
+            resolve(laid({"effort": "demo"}), root=root)
+    finally:
+        write_study(root, STUDY)
+    assert len(str(caught.value)) < 500
 
 
 JUNK = st.recursive(

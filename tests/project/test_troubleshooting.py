@@ -13,6 +13,7 @@ from lib.errors import HeldoutError
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+ERRORS = ("HeldoutError", "DamagedError")
 ROWS = re.findall(r"^\| `(.+?)` \| (.+) \|$", PAGE, re.MULTILINE)
 
 
@@ -30,7 +31,7 @@ def texts(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr | ast.Constant):
             yield text_of(node)
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "HeldoutError":
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS:
             named = {word.arg: text_of(word.value) for word in node.keywords if word.arg}
             given = [text_of(arg) for arg in node.args if not isinstance(arg, ast.Starred)]
             yield str(HeldoutError(*given, **named))

@@ -25,6 +25,10 @@ def test_examples() -> None:
         (("", "b", "c"), "expected b, got c."),
         (("a is wrong", "", "", "Do d."), "a is wrong. Do d."),
         (("Dr. Smith/a. b", "b. c", "d"), "Dr. Smith/a. b: expected b. c, got d."),
+        (("a", "b", "c."), "a: expected b, got c."),
+        (("a", "b", "c.\n"), "a: expected b, got c."),
+        (("a", "b", "c.", "Do d."), "a: expected b, got c. Do d."),
+        (("a.", "", "", "Do d."), "a. Do d."),
         (("a whole text.",), "a whole text."),
     ],
 )

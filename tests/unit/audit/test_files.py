@@ -18,6 +18,7 @@ from lib.audit.tables import part_of, read_split
 from lib.cli import main
 from lib.errors import HeldoutError
 from lib.features.resampling import resample
+from tests.support.folders import heartbeats, write_record
 from tests.unit.audit.test_fingerprint import RATE, sound
 
 PARTS = ["train"] * 6 + ["validation"] * 3 + ["test"] * 3
@@ -204,6 +205,29 @@ def test_files_that_cannot_be_heard(clean: tuple[pd.DataFrame, Path]) -> None:
     assert found(audit, "files_missing")["cases"] == [{"path": "4.wav"}]
 
 
+def test_wfdb_records_named_without_suffix(tmp_path: Path) -> None:
+    for number in range(4):
+        write_record(tmp_path, f"{number}", heartbeats(number % 3))
+    (tmp_path / "2.dat").write_bytes(b"")
+    table = pd.DataFrame({"path": ["0", "1", "2", "3", "4"], "part": ["train"] * 3 + ["test"] * 2})
+    table.to_csv(tmp_path / "split.csv", index=False)
+    audit = audit_files(read_split(tmp_path / "split.csv"), root=tmp_path)
+    assert audit["heard"] == 3
+    (case,) = found(audit, "same_audio")["cases"]
+    assert (case["first"], case["second"], case["exact"]) == ("0", "3", True)
+    assert found(audit, "files_missing")["cases"] == [{"path": "4"}]
+    (broken,) = found(audit, "files_unreadable")["cases"]
+    assert (broken["path"], broken["reason"].partition(":")[0]) == ("2", "2.dat")
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "x" * 300 + ".wav", "x" * 300 + "/1.wav", "."])
+def test_names_of_no_file_are_missing_or_unreadable(tmp_path: Path, path: str) -> None:
+    table = pd.DataFrame({"path": [path], "part": ["test"]})
+    table.to_csv(tmp_path / "split.csv", index=False)
+    audit = audit_files(read_split(tmp_path / "split.csv"), root=tmp_path)
+    assert found(audit, "files_unreadable" if path == "." else "files_missing")["count"] == 1
+
+
 @pytest.mark.parametrize(
     ("name", "part"),
     [
@@ -238,7 +262,10 @@ def test_lists_and_folders(tmp_path: Path) -> None:
     table = read_split(lists, group_pattern=r"\.(\d)\.")
     assert table["label"].tolist() == ["rock", "blues", "blues"]
     assert table["group"].tolist() == ["1", "1", "2"]
-    for path in ("train/a/1.wav", "test/a/2.wav", "test/3.mp3", "test/a/notes.txt", "other/4.wav"):
+    for path in (
+        *("train/a/1.wav", "test/a/2.wav", "test/3.mp3", "test/a/notes.txt", "other/4.wav"),
+        *("test/a/.cache/2.wav", ".train/a/5.wav", "test.wav", "test/a/6.hea", "test/a/6.mat"),
+    ):
         file = tmp_path / "folders" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
@@ -246,6 +273,7 @@ def test_lists_and_folders(tmp_path: Path) -> None:
     assert table[["path", "part", "label"]].to_numpy().tolist() == [
         ["test/3.mp3", "test", ""],
         ["test/a/2.wav", "test", "a"],
+        ["test/a/6.hea", "test", "a"],
         ["train/a/1.wav", "train", "a"],
     ]
 
@@ -255,6 +283,16 @@ def test_lists_and_folders(tmp_path: Path) -> None:
     [
         ("path,label\n1.wav,a\n", {}, r"expected a column part \(or split, set"),
         ("path,part\n1.wav,one\n", {}, "expected the parts train, validation, test, got one"),
+        (
+            "path,part\n1.wav,test\n,test\n,train\n",
+            {},
+            "a path in every row, got none in 2 of 3, the first in row 2. Fill them in",
+        ),
+        (
+            "path,part\nä.wav,test\n",
+            {"encoding": "latin-1"},
+            "got 'utf-8' .* save it as UTF-8 with",
+        ),
         ("path,part\n1.wav,test\n", {"group_pattern": "("}, "group pattern '\\('"),
         ("path,part\n1.wav,test\n", {"group_pattern": "1"}, "expected one group in brackets"),
         ("path,part\n1.wav,test\n", {"label_pattern": "(x)"}, "got it in none"),
@@ -263,13 +301,41 @@ def test_lists_and_folders(tmp_path: Path) -> None:
 def test_tables_that_cannot_be_read(
     tmp_path: Path, content: str, options: dict[str, str], message: str
 ) -> None:
-    (tmp_path / "t.csv").write_text(content)
+    encoding = options.pop("encoding", "utf-8")
+    (tmp_path / "t.csv").write_text(content, encoding=encoding)
     with pytest.raises(HeldoutError, match=message):
         read_split(tmp_path / "t.csv", **options)
     with pytest.raises(HeldoutError, match="expected lists of files or folders named train"):
         read_split(tmp_path)
     with pytest.raises(HeldoutError, match=r"none\.csv: expected a table"):
         read_split(tmp_path / "none.csv")
+
+
+def test_patterns_fill_what_the_columns_leave_empty(tmp_path: Path) -> None:
+    file = tmp_path / "split.csv"
+    file.write_text(
+        "path,part,label,group\nx/p1_a.wav,train,NA,007\nx/p2_b.wav,test,,\nx/c.wav,test,,\n"
+    )
+    table = read_split(file, group_pattern=r"(p\d)_", label_pattern=r"_(\w)\.")
+    assert table["group"].tolist() == ["007", "p2", ""]
+    assert table["label"].tolist() == ["NA", "b", ""]
+    # Without patterns nothing is filled in, and without a column all of it is.
+    assert read_split(file)[["label", "group"]].to_numpy().tolist()[1] == ["", ""]
+    file.write_text("path,part\nx/p1_a.wav,train\nx/p2_b.wav,test\n")
+    table = read_split(file, group_pattern=r"(p\d)_", label_pattern=r"_(\w)\.")
+    assert table["group"].tolist() == ["p1", "p2"]
+    assert table["label"].tolist() == ["a", "b"]
+    assert read_split(file)["label"].tolist() == ["x", "x"]
+
+
+def test_a_list_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("Geräusche", encoding="latin-1")
+    (tmp_path / "test.txt").write_text("b.wav\n")
+    (tmp_path / "train.txt").write_text("\ufeffä.wav\n", encoding="utf-8")
+    assert read_split(tmp_path)["path"].tolist() == ["b.wav", "ä.wav"]
+    (tmp_path / "train.txt").write_text("ä.wav\n", encoding="latin-1")
+    with pytest.raises(HeldoutError, match=r"train\.txt: .* in UTF-8, got .* Save it as UTF-8"):
+        read_split(tmp_path)
 
 
 def test_the_command(

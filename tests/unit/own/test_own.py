@@ -112,6 +112,20 @@ def test_records_that_give_no_beat_are_left_out(folder: Path, tmp_path: Path) ->
     assert len(table) == 14
 
 
+@pytest.mark.parametrize("suffix", [".atr", ".dat"])
+def test_a_record_damaged_behind_its_header_does_not_stop_the_study(
+    tmp_path: Path, suffix: str
+) -> None:
+    folder = by_class(tmp_path)
+    victim = folder / "healthy" / f"r0{suffix}"
+    content = victim.read_bytes()
+    # Annotations without their end mark; samples that are all marked as missing.
+    victim.write_bytes(content[:-1] if suffix == ".atr" else b"\x00\x80" * (len(content) // 2))
+    assert configured(folder)["features"]["channels"] == ["II", "V1"]
+    surveyed = survey(folder, dataset="folder-x")
+    assert [item["path"] for item in surveyed["left_out"]] == ["healthy/r0.hea"]
+
+
 def test_what_windows_ask_of_a_recording(tmp_path: Path) -> None:
     folder = by_class(tmp_path)
     write_record(folder / "ill", "short", heartbeats(30, seconds=4))
@@ -138,6 +152,9 @@ def test_folders_without_what_beats_need(tmp_path: Path) -> None:
         study_text(tmp_path, beats="codes")
     with pytest.raises(HeldoutError, match=r"at least 2 classes, got none\. .*path and label\.$"):
         study_text(tmp_path)
+    (tmp_path / "r0.atr").write_bytes(b"x")
+    with pytest.raises(HeldoutError, match=r"first: r0\.hea: r0\.atr: exp.* truncated\. Put the"):
+        study_text(tmp_path, beats="codes")
     write_record(tmp_path, "r0", heartbeats(0, codes="N"))
     with pytest.raises(HeldoutError, match=r"at least 2 classes of the AAMI.* got N in 1"):
         study_text(tmp_path)

@@ -40,6 +40,9 @@ def described(folder: Path, text: str) -> Path:
 def test_a_folder_for_each_class(folder: Path) -> None:
     (folder / "notes.txt").write_text("not a class")
     (folder / "bell" / "list.txt").write_text("not a recording")
+    for hidden in (".cache", "bell/.cache"):
+        (folder / hidden).mkdir()
+        shutil.copy(folder / "bell" / "00.flac", folder / hidden)
     table = list_folder(folder)
     assert len(table) == 20
     assert set(table["label"]) == set(CLASSES)
@@ -302,7 +305,10 @@ def test_nothing_can_be_read(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "x.wav").write_bytes(b"nothing")
-    with pytest.raises(
-        HeldoutError, match="expected recordings that can be read, got none among 2"
-    ):
+    with pytest.raises(HeldoutError) as caught:
         study_text(tmp_path)
+    text = str(caught.value)
+    assert "expected recordings that can be read, got none among 2, the first: a/x.wav: " in text
+    assert text.endswith(". Replace the file by a whole one, or leave it out.")
+    assert f"{tmp_path}/a/x.wav: expected" not in text
+    assert ".." not in text

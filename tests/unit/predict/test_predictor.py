@@ -133,6 +133,14 @@ def test_a_study_without_a_verdict_stands_for_its_best_honest_run(study: Path) -
     assert find_run(other) == other
 
 
+def test_a_study_goes_before_the_folder_that_it_is_named_after(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tones").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_run("tones", results=study) == run_of(study)
+
+
 def test_a_run_of_other_settings_is_not_taken(study: Path) -> None:
     tables = study / "tables"
     tables.mkdir()

@@ -209,7 +209,7 @@ def test_numbers_and_texts_are_the_same_record():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"parts": {"train": ["g0"]}}, "expected parts train, test and perhaps validation"),
+        ({"parts": {"train": ["g0"]}}, "^parts: expected train, test and perhaps validation"),
         ({"parts": None}, "got none"),
         ({"parts": PARTS | {"extra": ["g7"]}}, "got train, test, extra"),
         ({"by": "patient"}, "expected a column 'patient' of the examples, got example, group"),
@@ -219,7 +219,7 @@ def test_numbers_and_texts_are_the_same_record():
             {"parts": PARTS | {"train": ["g0"]}},
             r"train part: expected at least 2 .*got one group only \(g0\)",
         ),
-        ({"folds": 2}, "published: expected the settings .*'folds'"),
+        ({"folds": 2}, "^kind published: expected the settings .*'folds'"),
     ],
 )
 def test_published_refuses(options, message):
@@ -230,13 +230,17 @@ def test_published_refuses(options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kind": "by patient"}, "expected one of grouped, published, random, got 'by patient'"),
-        ({"folds": 0}, "folds: expected 1 or more, got 0"),
-        ({"test": 0}, "test: expected a share between 0 and 1, both excluded, got 0"),
-        ({"test": 1.0}, "test: expected a share between 0 and 1, both excluded, got 1"),
+        (
+            {"kind": "by patient"},
+            "^kind: expected one of grouped, published, random, got 'by patient'",
+        ),
+        ({"unit": "example"}, "^kind grouped: expected the settings folds, test, validation, got"),
+        ({"folds": 0}, "^folds: expected 1 or more, got 0"),
+        ({"test": 0}, "^test: expected a share between 0 and 1, both excluded, got 0"),
+        ({"test": 1.0}, "^test: expected a share between 0 and 1, both excluded, got 1"),
         (
             {"validation": -0.1},
-            "validation: expected a share between 0 and 1, both excluded, got -0.1",
+            "^validation: expected a share between 0 and 1, both excluded, got -0.1",
         ),
         ({"folds": 9}, r"at least 9 groups, one for each part, got 8 \(a0, a1"),
     ],
