@@ -21,7 +21,8 @@ from lib.progress import doing
 from lib.train.batches import predict
 from lib.train.callbacks import Stops
 from lib.train.data import Data, prediction_table
-from lib.train.recipe import Recipe
+from lib.train.ending import constant_loss, ending, weighted_loss
+from lib.train.recipe import Recipe, Training
 from lib.train.store import fit_once
 from lib.train.tensorboard import write_hyperparameters
 from lib.train.trainer import Fitted, Trainer
@@ -94,7 +95,7 @@ def train_runs(
             "precision": recipe.precision,
             "state": "pruned" if fitted.pruned else "complete",
         }
-        records.append(_write_run(folder, data, fitted, record, keep_model=keep_model))
+        records.append(_write_run(folder, data, fitted, record, recipe, keep_model=keep_model))
     return records
 
 
@@ -159,6 +160,7 @@ def _write_run(
     data: Data,
     fitted: Fitted,
     record: dict[str, Any],
+    recipe: Recipe,
     *,
     keep_model: bool,
 ) -> dict[str, Any]:
@@ -178,6 +180,7 @@ def _write_run(
         record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
     record |= {
         "metrics": metrics,
+        "ending": _ending(data, fitted, recipe.training, parts["validation"], record),
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "parameters": int(fitted.model.count_params()),
@@ -208,6 +211,25 @@ def _write_run(
         write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
     write_json(folder / "run.json", record)
     return record
+
+
+def _ending(
+    data: Data,
+    fitted: Fitted,
+    training: Training,
+    probabilities: np.ndarray,
+    record: Mapping[str, Any],
+) -> str:
+    """Say how the training of a run ended: see `lib.train.ending`."""
+    balanced = record["hyperparameters"]["class_weights"]
+    train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
+    return ending(
+        fitted.history,
+        training,
+        loss=weighted_loss(validation, probabilities, balanced=balanced),
+        constant=constant_loss(train, validation, classes=len(data.classes), balanced=balanced),
+        diverged=fitted.diverged,
+    )
 
 
 def _by_part(data: Data, probabilities: np.ndarray) -> dict[str, np.ndarray]:
