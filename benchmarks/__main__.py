@@ -32,7 +32,9 @@ SECTIONS = (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the sections that were asked for, and write what they found beside what was known."""
-    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; all by default")
     parser.add_argument(
         "--only", default="", help="rows of `speed` or `devices` whose name holds this word"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pages.markdown import table
+
 HEAD = """\
 # Benchmarks
 
@@ -41,8 +43,7 @@ def _machine(machine: dict[str, Any], seconds: float) -> str:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return table(head, rows, numbers=True).rstrip()
 
 
 def _percent(value: float) -> str:

@@ -9,11 +9,10 @@ import pandas as pd
 
 from lib.datasets.signal import decibel
 
-# RMS levels in dB of full scale, or re 1 mV. Below the first there is no signal. A level that far
-# from the median is worth a look: 20 dB is a factor of 10 in amplitude.
+# An RMS level, in dB of full scale or re 1 mV, at or below which there is no signal.
 SILENT = -80.0
-# dB: so far from the median of all recordings a level is worth a look, since 20 dB are a tenth or
-# ten times of the amplitude.
+# A level farther from the median of all recordings, in dB, is worth a look: 20 dB is a factor of 10
+# in amplitude.
 FAR = 20.0
 # At most this many recordings or pairs are listed.
 MOST = 50
@@ -45,7 +44,7 @@ def explore(examples: pd.DataFrame, *, classes: Sequence[str]) -> dict[str, Any]
     holders = table[~table["flat"]].groupby("content")["recording"].unique()
     holders = holders[holders.map(len) > 1]
     return {
-        "decibel": decibel(*table["unit"]),
+        "decibel": decibel(*table["unit"].unique()),
         "classes": [_class(name, table[table["label"] == name]) for name in classes],
         "duplicates": {
             "count": len(holders),
@@ -86,5 +85,6 @@ def _suspects(table: pd.DataFrame) -> list[dict[str, str]]:
         elif abs(level - middle) > FAR:
             reasons[name] = f"RMS level {level:.0f} {unit}; the median is {middle:.0f} dB"
     for name, count in table.loc[table["flat"], "recording"].value_counts().items():
-        reasons.setdefault(str(name), f"{count} of its examples are constant over time")
+        verb = "is" if count == 1 else "are"
+        reasons.setdefault(str(name), f"{count} of its examples {verb} constant over time")
     return [{"recording": name, "reason": reasons[name]} for name in sorted(reasons)]

@@ -26,7 +26,7 @@ LONG_RUN = Path(__file__).with_name("long_run.json")
 
 
 def cases(test: Callable[..., Any]) -> int:
-    """Count what a test is run with."""
+    """Count what a test is run with: once, if nothing is said of it."""
     marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
     return math.prod(len(list(mark.args[1])) for mark in marks)
 
@@ -50,7 +50,13 @@ def retrieved() -> str:
             0,
         ),
         ("random sequences of these", retrieval.SEQUENCES, "the bytes or an error", 0),
-        ("mirrors with wrong files", len(retrieval.MIRRORS) + 1, "an error, then the bytes", 0),
+        (
+            "mirrors with wrong files",
+            cases(retrieval.test_a_mirror_that_lies_is_refused)
+            + cases(retrieval.test_a_mirror_that_changes_while_it_is_read),
+            "an error, then the bytes",
+            0,
+        ),
         ("harmful archives", len(archives.HARMFUL), "rejected by name", 0),
     ]
     return table(("fault", "cases", "outcome", "wrong or lost files"), rows, numbers=True)
@@ -70,11 +76,14 @@ def read() -> str:
     for name, some in kinds.items():
         good = sum(case[-1] == recordings.READ for case in some.values())
         rows.append((name, len(some), good, len(some) - good, 0))
-    runs = [
-        ("files that contain code", cases(payloads.test_nothing_that_a_file_contains_is_run), 0),
-        ("models that contain code or are not models", 5, 0),
-    ]
-    rows += [(name, count, good, count - good, 0) for name, count, good in runs]
+    refused = {
+        "files that contain code": cases(payloads.test_nothing_that_a_file_contains_is_run),
+        "models that contain code or are not models": (
+            cases(payloads.test_a_model_that_holds_code_is_not_loaded)
+            + cases(payloads.test_a_file_that_is_no_model_is_refused)
+        ),
+    }
+    rows += [(name, count, 0, count, 0) for name, count in refused.items()]
     rows.append(("inputs that failed before", len(fuzz.corpus()), "or read", "rejected", 0))
     return table(("input", "cases", "read", "rejected", "other"), rows, numbers=True)
 

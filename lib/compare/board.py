@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 
 from lib.compare.runs import Pool
 from lib.metrics.registry import METRICS, Metric
-from lib.metrics.sample import Sample
+from lib.metrics.sample import Sample, Weighted
 from lib.statistics.bootstrap import (
+    EXACT,
     Interval,
     Resampled,
     draw_weights,
-    exact_share,
+    exact_interval,
     interval,
     resampled,
 )
@@ -34,10 +36,9 @@ class Entry:
     Attributes
     ----------
     pool : Pool
-    sample : Sample
-        Its rows are examples, or recordings.
-    weights : ndarray, shape (1 + resample, group)
-        The same for all pools of a protocol, so that differences are paired by group.
+    drawn : Weighted
+        The rows of its sample are examples, or recordings. Its weights, shape (1 + resample,
+        group), are the same for all pools of a protocol: differences are paired by group.
     scores : dict of str to Resampled
         Of each metric; NaN where it is not defined.
     intervals : dict of str to Interval
@@ -45,10 +46,28 @@ class Entry:
     """
 
     pool: Pool
-    sample: Sample
-    weights: NDArray[np.float64]
+    drawn: Weighted
     scores: dict[str, Resampled]
     intervals: dict[str, Interval]
+
+    @property
+    def sample(self) -> Sample:
+        """What was scored."""
+        return self.drawn.sample
+
+    @cached_property
+    def fold_scores(self) -> dict[str, NDArray[np.float64]]:
+        """What is compared, by example in each fold: means over seeds, NaN where not defined."""
+        folds = self.pool.fold
+        # The first row of the weights is all groups.
+        samples = [
+            Weighted(self.sample.only(folds == fold), self.drawn.weights[:1])
+            for fold in np.unique(folds)
+        ]
+        return {
+            name: np.array([METRICS[name].scores(one).mean() for one in samples])
+            for name in COMPARED
+        }
 
 
 # By protocol, architecture and unit.
@@ -68,10 +87,12 @@ def score_pools(pools: Pools, *, seed: int, resamples: int) -> Board:
     for (protocol, architecture), pool in pools.items():
         if protocol not in drawn:
             drawn[protocol] = draw_weights(pool.test.names, resamples=resamples, seed=seed)
-        board[protocol, architecture, "example"] = _entry(pool, pool.test, drawn[protocol])
+        board[protocol, architecture, "example"] = _entry(
+            pool, Weighted(pool.test, drawn[protocol])
+        )
         if _has_recordings(pool):
-            by_recording = pool.test.per_recording(pool.recording)
-            board[protocol, architecture, "recording"] = _entry(pool, by_recording, drawn[protocol])
+            by_recording = Weighted(pool.test.per_recording(pool.recording), drawn[protocol])
+            board[protocol, architecture, "recording"] = _entry(pool, by_recording)
     return board
 
 
@@ -82,34 +103,35 @@ def _has_recordings(pool: Pool) -> bool:
     return recordings == of_class < len(pool.recording)
 
 
-def score(metric: str, sample: Sample, weights: NDArray[np.float64]) -> Resampled:
+def score(metric: str, drawn: Weighted) -> Resampled:
     """Score a sample and every resample of its groups, means over seeds."""
-    return resampled(METRICS[metric].scores(sample, weights), len(sample.names))
+    return resampled(METRICS[metric].scores(drawn), len(drawn.sample.names))
 
 
-def compared_scores(sample: Sample, weights: NDArray[np.float64]) -> dict[str, Resampled]:
+def compared_scores(drawn: Weighted) -> dict[str, Resampled]:
     """Score what is tested between models."""
-    return {metric: score(metric, sample, weights) for metric in COMPARED}
+    return {metric: score(metric, drawn) for metric in COMPARED}
 
 
-def _entry(pool: Pool, sample: Sample, weights: NDArray[np.float64]) -> Entry:
+def _entry(pool: Pool, drawn: Weighted) -> Entry:
     metrics = [metric for metric in METRICS.values() if metric.applies(pool.scored)]
-    scores = {metric.name: score(metric.name, sample, weights) for metric in metrics}
-    intervals = {metric.name: _interval(metric, sample, scores[metric.name]) for metric in metrics}
-    return Entry(pool, sample, weights, scores, intervals)
+    scores = {metric.name: score(metric.name, drawn) for metric in metrics}
+    intervals = {
+        metric.name: _interval(metric, drawn.sample, scores[metric.name]) for metric in metrics
+    }
+    return Entry(pool, drawn, scores, intervals)
 
 
 def _interval(metric: Metric, sample: Sample, value: Resampled) -> Interval:
     # One seed without a value makes the mean NaN: it would be one over other runs than it says.
     if np.isnan(value.estimate):
         return Interval(np.nan, np.nan, np.nan, value.groups, metric.reason(sample))
-    exact = None
     if metric.share and (np.bincount(sample.group) == 1).all():
-        # Of each group alone.
-        right = metric.scores(sample, np.eye(value.groups)).T
-        one = np.ones_like(right)
-        exact = exact_share(right, one, examples=one, estimate=value.estimate)
-    return exact or interval(value, reflected=metric.reflected)
+        # Every group is one example. The mean over seeds is of whole numbers of them.
+        runs = len(sample.probability)
+        right = round(value.estimate * value.groups * runs) / runs
+        return Interval(value.estimate, *exact_interval(right, value.groups), value.groups, EXACT)
+    return interval(value, reflected=metric.reflected)
 
 
 def keys(pool: Pool) -> dict[str, Any]:

@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 
 from lib.compare.board import COMPARED, Board, Entry, compared_scores, ends, joined, keys
 from lib.compare.runs import Pool
-from lib.metrics.registry import METRICS
-from lib.statistics.bootstrap import Difference, difference, draw_weights_of_two
+from lib.metrics.sample import Weighted
+from lib.statistics.bootstrap import ALPHA, Difference, difference, draw_weights_of_two
 from lib.statistics.pairwise import corrected_resampled_t, holm, letters
-
-# At which a difference counts as one.
-ALPHA = 0.05
 
 OTHER_CLASSES = "the two test parts hold different classes"
 
@@ -38,8 +35,8 @@ def inflation_rows(
         )
         for name in names:
             a, b = board[random, name, "example"], board[honest, name, "example"]
-            high = compared_scores(a.sample, of_random)
-            low = compared_scores(b.sample, of_honest)
+            high = compared_scores(Weighted(a.sample, of_random))
+            low = compared_scores(Weighted(b.sample, of_honest))
             unlike = OTHER_CLASSES if a.sample.counted != b.sample.counted else ""
             for metric in COMPARED:
                 gap = difference(high[metric], low[metric])
@@ -82,8 +79,9 @@ def difference_rows(
                     | {"groups": gap.groups, "note": gap.note}
                 )
             # A bootstrap's p is never below 2/(resamples + 1): with few, nothing could be shown.
+            tests = "one test" if len(family) == 1 else f"{len(family)} tests"
             blind = len(family) * 2 / (resamples + 1) > ALPHA
-            _correct(family, blind=f"too few resamples for {len(family)} tests" if blind else "")
+            _correct(family, blind=f"too few resamples for {tests}" if blind else "")
             rows.extend(family)
     return rows
 
@@ -117,13 +115,13 @@ def fold_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
         entries = {name: board[protocol, name, "example"] for name in names}
         if entries[names[0]].pool.folds < 2:
             continue
-        scores = {name: fold_scores(entry) for name, entry in entries.items()}
         ratio = _test_per_train(entries[names[0]])
         for metric in COMPARED:
             family = []
             for first, second in pairs(study):
                 gap = corrected_resampled_t(
-                    scores[first][metric] - scores[second][metric], test_per_train=ratio
+                    entries[first].fold_scores[metric] - entries[second].fold_scores[metric],
+                    test_per_train=ratio,
                 )
                 family.append(
                     _pair(entries[first].pool, metric, first, second, gap)
@@ -132,17 +130,6 @@ def fold_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
             _correct(family)
             rows.extend(family)
     return rows
-
-
-def fold_scores(entry: Entry) -> dict[str, NDArray[np.float64]]:
-    """Score what is compared in each fold, the mean over seeds; NaN where it is not defined."""
-    folds = entry.pool.fold
-    samples = [entry.sample.only(folds == fold) for fold in np.unique(folds)]
-    # The first row of the weights is all groups.
-    return {
-        name: np.array([METRICS[name].scores(one, entry.weights[:1]).mean() for one in samples])
-        for name in COMPARED
-    }
 
 
 def _test_per_train(entry: Entry) -> float:
@@ -220,8 +207,8 @@ def agreement_rows(
             drawn[protocol] = draw_weights_of_two(
                 held.names, tested.names, resamples=resamples, seed=seed
             )
-        of_held = compared_scores(held, drawn[protocol][0])
-        of_tested = compared_scores(tested, drawn[protocol][1])
+        of_held = compared_scores(Weighted(held, drawn[protocol][0]))
+        of_tested = compared_scores(Weighted(tested, drawn[protocol][1]))
         unlike = "the two parts hold different classes" if held.counted != tested.counted else ""
         for metric in COMPARED:
             gap = difference(of_held[metric], of_tested[metric])

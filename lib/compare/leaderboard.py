@@ -50,8 +50,7 @@ def per_class_rows(board: Board) -> list[dict[str, Any]]:
     for (_, _, unit), entry in board.items():
         matrices = entry.sample.matrices
         seeds, groups = matrices.shape[:2]
-        drawn = weigh(matrices, entry.weights)
-        scores = {name: function(drawn) for name, function in OF_CLASS.items()}
+        scores = {name: function(entry.drawn.matrices) for name, function in OF_CLASS.items()}
         for k, label in enumerate(entry.pool.classes):
             support = float(matrices[0, :, k].sum())
             unseen = int((matrices[..., k].sum((1, 2)) == 0).sum())
@@ -125,15 +124,15 @@ def aami_rows(board: Board) -> list[dict[str, Any]]:
     """
     rows = []
     for (_, _, unit), entry in board.items():
-        pool, matrices = entry.pool, entry.sample.matrices
+        pool = entry.pool
         if unit != "example" or not is_aami(pool.scored):
             continue
-        scores = aami_scores(weigh(matrices, entry.weights), classes=pool.classes)
+        scores = aami_scores(entry.drawn.matrices, classes=pool.classes)
         for n, label in enumerate(ROWS):
             row = {**keys(pool), "label": label}
             notes = []
             for name, values in scores.items():
-                value = resampled(values[..., n], matrices.shape[1])
+                value = resampled(values[..., n], len(entry.sample.names))
                 row[name] = value.estimate
                 if name in AAMI_SHARES:
                     one = interval(value)
@@ -151,7 +150,7 @@ def calibration_rows(board: Board) -> list[dict[str, Any]]:
             continue
         bins = entry.sample.bins
         # Of every resample and bin; first of all groups.
-        right, confident, count = np.moveaxis(weigh(bins, entry.weights).sum(1), -1, 0)
+        right, confident, count = np.moveaxis(weigh(bins, entry.drawn.weights).sum(1), -1, 0)
         accuracy, confidence = confusion.ratio(right, count), confusion.ratio(confident, count)
         for b in range(BINS):
             one = interval(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lib.compare.board import Board, joined
-from lib.compare.differences import ALPHA, fold_scores
+from lib.statistics.bootstrap import ALPHA
 from lib.statistics.ranks import Ranks, friedman
 
 
@@ -44,12 +44,12 @@ def rank_rows(
         if len(names) < 2 or board[primary, names[0], "example"].pool.folds < 2:
             continue
         folds = np.stack(
-            [fold_scores(board[primary, name, "example"])["macro_f1"] for name in names], axis=1
+            [board[primary, name, "example"].fold_scores["macro_f1"] for name in names], axis=1
         )
         whole = folds[np.isfinite(folds).all(1)]
         notes = ["folds share training examples: p is likely too small"]
         if len(whole) < len(folds):
-            notes.append(f"{len(folds) - len(whole)} folds without a score are left out")
+            notes.append(f"folds without a score are left out: {len(folds) - len(whole)}")
         rows += _rows(f"folds of {study['study']}", names, whole, notes)
     return rows
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
-from lib.metrics.sample import Sample, make_sample
+from lib.metrics.sample import Sample, are_probabilities, make_sample
 
 NEEDED = (
     *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
@@ -278,8 +278,7 @@ def _predicted(
         if (rows["label"].astype(str).to_numpy() != truth).any():
             raise HeldoutError(path, "the labels of examples.parquet", "others", TRAINED_ANEW)
         x = rows[classes].to_numpy(dtype=np.float64)
-        outside = (x < -SUM_TOLERANCE).any() or (np.abs(x.sum(1) - 1) > SUM_TOLERANCE).any()
-        if not np.isfinite(x).all() or outside:
+        if not are_probabilities(x) or (np.abs(x.sum(1) - 1) > SUM_TOLERANCE).any():
             raise HeldoutError(
                 path, "probabilities from 0 to 1 that add up to 1", "others (or NaN)", TRAINED_ANEW
             )

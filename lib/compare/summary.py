@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lib.compare.board import Pools, joined
-from lib.compare.differences import ALPHA
 from lib.errors import HeldoutError
 from lib.files import read_table
+from lib.statistics.bootstrap import ALPHA
 
 Rows = Mapping[str, list[dict[str, Any]]]
 
@@ -62,7 +62,7 @@ def answer_row(study: Mapping[str, Any], tables: Rows) -> dict[str, Any]:
     best = max(study["architectures"], key=lambda name: chosen_by[name])
     notes = [
         "one architecture: nothing to compare it with" * (len(study["architectures"]) == 1),
-        "validation has no macro-F1, so accuracy chose" * no_macro,
+        "the validation set has no macro-F1, so the network was chosen by accuracy" * no_macro,
     ]
     of = {"study": study["study"], "protocol": primary, "unit": "example", "metric": "macro_f1"}
     honest = _cell(tables["leaderboard"], **of, architecture=best)

@@ -23,7 +23,7 @@ RESULTS = (
 # A variance is not shared out among hyperparameters by fewer trials.
 FEWEST_TRIALS = 4
 
-# With fewer, an importance is that of these trials and says little of others.
+# With fewer, an importance describes these trials and says little about others.
 FEW_TRIALS = 20
 
 # So many different values are choices; more are a range.
@@ -82,9 +82,9 @@ def importance_rows(study: Mapping[str, Any], trials: list[dict[str, Any]]) -> l
                 np.array([float(row["val_loss"]) for row in done]),
             )
             if not shares:
-                note = "all trials have the same loss: nothing to share out"
+                note = "all trials have the same loss: no variance to explain"
             elif len(done) < FEW_TRIALS:
-                note = f"{len(done)} trials: says little of others"
+                note = f"{len(done)} trials: too few to say much about others"
         for name in searched or [""]:
             row = {**start, "hyperparameter": name, "importance": shares.get(name, np.nan)}
             rows.append({**row, "note": note})

@@ -29,7 +29,18 @@ ROWS = (*SCORED, "all")
 
 
 def is_aami(scored: Collection[str]) -> bool:
-    """Say whether the scored classes are those of the AAMI (ANSI/AAMI EC57)."""
+    """Say whether the scored classes are those of the AAMI (ANSI/AAMI EC57).
+
+    Parameters
+    ----------
+    scored : collection of str
+        Their names.
+
+    Returns
+    -------
+    bool
+        Whether these are N, S, V and F, in any order.
+    """
     return set(scored) == set(SCORED)
 
 

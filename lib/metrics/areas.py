@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.metrics.confusion import Array, ratio
-from lib.metrics.sample import Sample
+from lib.metrics.sample import Weighted
 
 
 def group_areas(
@@ -73,21 +73,20 @@ def weighted_area(areas: tuple[Array, Array, Array], weights: Array) -> Array:
     return ratio(total, (weights @ p) * (weights @ n))
 
 
-def mean_area(sample: Sample, weights: Array) -> Array:
+def mean_area(drawn: Weighted) -> Array:
     """Average the areas of the counted classes, each against the rest (Provost and Domingos 2001).
 
     Parameters
     ----------
-    sample : Sample
+    drawn : Weighted
         What is scored.
-    weights : ndarray, shape (resample, group)
-        How often each resample holds each group.
 
     Returns
     -------
     ndarray, shape (resample, seed)
         Their plain mean, NaN where one of them is.
     """
+    sample, weights = drawn.sample, drawn.weights
     areas = np.full((len(weights), len(sample.probability), len(sample.counted) or 1), np.nan)
     for s, x in enumerate(sample.probability):
         for n, k in enumerate(sample.counted):

@@ -10,36 +10,12 @@ from lib.metrics.confusion import Array, ratio
 BINS = 15
 
 
-def calibration_bin(confidence: Array, *, bins: int) -> NDArray[np.int64]:
-    """Find the bin of each confidence: equally wide, and each holds its upper edge.
-
-    Parameters
-    ----------
-    confidence : ndarray of float, shape (example,)
-        Probabilities of the top class.
-    bins : int
-        How many.
-
-    Returns
-    -------
-    ndarray of int, shape (example,)
-        From 0.
-
-    Examples
-    --------
-    >>> calibration_bin(np.array([0.5, 0.51, 1.0]), bins=2).tolist()
-    [0, 1, 1]
-    """
-    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-
-
 def group_bins(
     truth: NDArray[np.int64],
     probability: Array,
     group: NDArray[np.int64],
     *,
     groups: int,
-    bins: int = BINS,
 ) -> Array:
     """Add up, for each group, what a reliability diagram shows (DeGroot and Fienberg 1983).
 
@@ -53,21 +29,21 @@ def group_bins(
         Numbers of the groups.
     groups : int
         How many there are.
-    bins : int
-        Equally wide, from 0 to 1.
 
     Returns
     -------
     ndarray, shape (group, bin, 3)
         Of the examples in each bin of the top class's probability: how many are right, the sum of
-        that probability, and how many there are.
+        that probability, and how many there are. Bins are equally wide, from 0 to 1, and each holds
+        its upper edge.
     """
     confidence = probability.max(1)
-    cell = group * bins + calibration_bin(confidence, bins=bins)
+    bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    cell = group * BINS + bins
     right = probability.argmax(1) == truth
     values = np.stack([right, confidence, np.ones(len(truth))])
-    sums = [np.bincount(cell, weights=each, minlength=groups * bins) for each in values]
-    return np.stack(sums, axis=-1).astype(float).reshape(groups, bins, 3)
+    sums = [np.bincount(cell, weights=each, minlength=groups * BINS) for each in values]
+    return np.stack(sums, axis=-1).astype(float).reshape(groups, BINS, 3)
 
 
 def expected_calibration_error(sums: Array) -> Array:

@@ -11,7 +11,18 @@ Array = NDArray[np.float64]
 
 
 def ratio(part: Array, whole: Array) -> Array:
-    """Divide; what is not defined is NaN, without a warning."""
+    """Divide; what is not defined is NaN, without a warning.
+
+    Parameters
+    ----------
+    part, whole : ndarray
+        Of one shape.
+
+    Returns
+    -------
+    ndarray
+        Of that shape.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(part / whole)
 
@@ -56,20 +67,52 @@ def _hits(matrix: Array) -> Array:
 
 
 def sensitivity(matrix: Array) -> Array:
-    """Sensitivity of each class, shape (..., class); NaN where it has no example."""
+    """Compute the sensitivity of each class.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Row the label.
+
+    Returns
+    -------
+    ndarray, shape (..., class)
+        NaN where it has no example.
+    """
     return ratio(_hits(matrix), matrix.sum(-1))
 
 
 def ppv(matrix: Array) -> Array:
-    """Positive predictive value of each class, shape (..., class); NaN where never predicted."""
+    """Compute the positive predictive value of each class.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Row the label.
+
+    Returns
+    -------
+    ndarray, shape (..., class)
+        NaN where it is never predicted.
+    """
     return ratio(_hits(matrix), matrix.sum(-2))
 
 
 def f1(matrix: Array) -> Array:
-    """F1 of each class, shape (..., class); NaN where it has no example, 0 where never predicted.
+    """Compute the F1 of each class (van Rijsbergen 1979).
 
     From counts, 2 TP / (2 TP + FP + FN), it is defined where the class is never predicted, unlike
-    the harmonic mean (van Rijsbergen 1979).
+    the harmonic mean.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Row the label.
+
+    Returns
+    -------
+    ndarray, shape (..., class)
+        NaN where the class has no example, 0 where it is never predicted.
 
     Examples
     --------
@@ -81,7 +124,7 @@ def f1(matrix: Array) -> Array:
 
 
 def macro_f1(matrix: Array, counted: Sequence[int]) -> Array:
-    """Mean F1 of some classes (Sokolova and Lapalme 2009), shape (...).
+    """Average the F1 of some classes (Sokolova and Lapalme 2009).
 
     A class without a true example has no sensitivity, and so no F1: leave it out of `counted`, for
     which `lib.metrics.sample.Sample.counted` holds the scored classes that the whole sample has.
@@ -109,7 +152,20 @@ def macro_f1(matrix: Array, counted: Sequence[int]) -> Array:
 
 
 def balanced_accuracy(matrix: Array, counted: Sequence[int]) -> Array:
-    """Mean sensitivity of some classes (Brodersen et al. 2010), shape (...); as `macro_f1`."""
+    """Average the sensitivity of some classes (Brodersen et al. 2010).
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Row the label.
+    counted : sequence of int
+        Numbers of the classes, as for `macro_f1`.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        0 to 1, NaN as in `macro_f1`.
+    """
     return _mean_of(sensitivity(matrix), counted)
 
 
@@ -120,7 +176,17 @@ def _mean_of(each: Array, counted: Sequence[int]) -> Array:
 
 
 def kappa(matrix: Array) -> Array:
-    """Cohen's kappa (Cohen 1960), shape (...); NaN where all examples are of one class.
+    """Compute Cohen's kappa (Cohen 1960).
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Row the label.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        NaN where all examples are of one class.
 
     Examples
     --------
@@ -135,9 +201,17 @@ def kappa(matrix: Array) -> Array:
 
 
 def mcc(matrix: Array) -> Array:
-    """Matthews correlation for many classes (Gorodkin 2004), shape (...).
+    """Compute the Matthews correlation of many classes (Gorodkin 2004).
 
-    NaN where all examples are, or are called, of one class.
+    Parameters
+    ----------
+    matrix : ndarray, shape (..., class, class)
+        Row the label.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        NaN where all examples are, or are called, of one class.
     """
     support, called, total = matrix.sum(-1), matrix.sum(-2), matrix.sum((-2, -1))
     covariance = _hits(matrix).sum(-1) * total - (support * called).sum(-1)

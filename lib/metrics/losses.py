@@ -1,8 +1,4 @@
-"""Scores that are means over examples: of each, its value.
-
-All take the number of each true class, shape (example,), and the probabilities, shape (example,
-class), and return shape (example,).
-"""
+"""Scores that are means over examples: of each, its value."""
 
 from __future__ import annotations
 
@@ -16,12 +12,38 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 def right(truth: NDArray[np.int64], probability: Array) -> Array:
-    """Whether the most probable class is the true one: 0 or 1."""
+    """Say whether the most probable class is the true one.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Numbers of the true classes.
+    probability : ndarray, shape (example, class)
+        Of each class.
+
+    Returns
+    -------
+    ndarray, shape (example,)
+        0 or 1.
+    """
     return (probability.argmax(1) == truth).astype(float)
 
 
 def log_loss(truth: NDArray[np.int64], probability: Array) -> Array:
-    """−ln of the probability of the true class, in nats (Good 1952)."""
+    """Compute −ln of the probability of the true class (Good 1952).
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Numbers of the true classes.
+    probability : ndarray, shape (example, class)
+        Of each class.
+
+    Returns
+    -------
+    ndarray, shape (example,)
+        In nats.
+    """
     of_truth = probability[np.arange(len(truth)), truth]
     return -np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))
 
@@ -31,15 +53,54 @@ def _error(truth: NDArray[np.int64], probability: Array) -> Array:
 
 
 def brier(truth: NDArray[np.int64], probability: Array) -> Array:
-    """Squared error summed over classes, 0 to 2 (Brier 1950)."""
+    """Add up the squared errors of the classes (Brier 1950).
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Numbers of the true classes.
+    probability : ndarray, shape (example, class)
+        Of each class.
+
+    Returns
+    -------
+    ndarray, shape (example,)
+        0 to 2.
+    """
     return (_error(truth, probability) ** 2).sum(1)
 
 
 def mse(truth: NDArray[np.int64], probability: Array) -> Array:
-    """Mean over classes of the squared error against the one-hot label, as Keras computes it."""
+    """Average the squared errors of the classes, as Keras does.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Numbers of the true classes.
+    probability : ndarray, shape (example, class)
+        Of each class.
+
+    Returns
+    -------
+    ndarray, shape (example,)
+        Against the one-hot label, 0 to 1.
+    """
     return brier(truth, probability) / probability.shape[1]
 
 
 def mae(truth: NDArray[np.int64], probability: Array) -> Array:
-    """Mean over classes of the absolute error against the one-hot label, as Keras computes it."""
+    """Average the absolute errors of the classes, as Keras does.
+
+    Parameters
+    ----------
+    truth : ndarray of int, shape (example,)
+        Numbers of the true classes.
+    probability : ndarray, shape (example, class)
+        Of each class.
+
+    Returns
+    -------
+    ndarray, shape (example,)
+        Against the one-hot label, 0 to 1.
+    """
     return np.abs(_error(truth, probability)).mean(1)

@@ -18,14 +18,14 @@ from lib.metrics.aami import is_aami, jk_index
 from lib.metrics.areas import mean_area
 from lib.metrics.calibration import expected_calibration_error
 from lib.metrics.confusion import Array, ratio
-from lib.metrics.sample import Sample, Values, make_sample, weigh
+from lib.metrics.sample import Sample, Values, Weighted, make_sample, weigh
 
 NO_EXAMPLES = "there are no examples"
 ONE_CLASS = "the examples are all of one class"
 UNDEFINED = "not defined for these examples"
 FEW_CLASSES = "fewer than two scored classes have an example"
 
-Scores = Callable[[Sample, Array], Array]
+Scores = Callable[[Weighted], Array]
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,8 @@ class Metric:
     name, label : str
         Its name in tables, and on the page.
     scores : callable
-        From a sample and weights of its groups, shape (resample, group), to scores of each
-        resample and seed, shape (resample, seed): `of_matrix`, `of_examples` or `of_all`.
-    source : str
-        Where its formula is from.
+        From a sample with weights of its groups to scores of each resample and seed, shape
+        (resample, seed): `of_matrix`, `of_examples` or `of_all`.
     higher_is_better : bool
     macro : bool
         Whether it is a mean over the scored classes: it is then noted which have no example.
@@ -57,7 +55,6 @@ class Metric:
     name: str
     label: str
     scores: Scores
-    source: str = ""
     higher_is_better: bool = True
     macro: bool = False
     share: bool = False
@@ -85,7 +82,7 @@ def of_matrix(function: Callable[[Array], Array]) -> Scores:
     callable
         For `Metric`.
     """
-    return lambda sample, weights: function(weigh(sample.matrices, weights))
+    return lambda drawn: function(drawn.matrices)
 
 
 def of_examples(function: Values) -> Scores:
@@ -103,8 +100,8 @@ def of_examples(function: Values) -> Scores:
         For `Metric`.
     """
 
-    def scores(sample: Sample, weights: Array) -> Array:
-        sums = weigh(sample.sums(function), weights)
+    def scores(drawn: Weighted) -> Array:
+        sums = weigh(drawn.sample.sums(function), drawn.weights)
         return ratio(sums[..., 0], sums[..., 1])
 
     return scores
@@ -125,11 +122,11 @@ def of_all(function: Callable[[NDArray[np.int64], Array], float]) -> Scores:
         For `Metric`.
     """
 
-    def scores(sample: Sample, weights: Array) -> Array:
-        rows = np.arange(len(sample.truth))
-        drawn = (np.repeat(rows, some[sample.group].astype(int)) for some in weights)
+    def scores(drawn: Weighted) -> Array:
+        sample, rows = drawn.sample, np.arange(len(drawn.sample.truth))
+        resamples = (np.repeat(rows, some[sample.group].astype(int)) for some in drawn.weights)
         return np.array(
-            [[function(sample.truth[k], x[k]) for x in sample.probability] for k in drawn]
+            [[function(sample.truth[k], x[k]) for x in sample.probability] for k in resamples]
         )
 
     return scores
@@ -139,38 +136,33 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (
     Metric("accuracy", "accuracy", of_examples(losses.right), share=True),
     Metric(
         "balanced_accuracy", "balanced accuracy",
-        lambda s, weights: confusion.balanced_accuracy(weigh(s.matrices, weights), s.counted),
-        source="Brodersen et al. 2010", macro=True, undefined=FEW_CLASSES,
+        lambda drawn: confusion.balanced_accuracy(drawn.matrices, drawn.sample.counted),
+        macro=True, undefined=FEW_CLASSES,
     ),
     Metric(
         "macro_f1", "macro-F1",
-        lambda s, weights: confusion.macro_f1(weigh(s.matrices, weights), s.counted),
-        source="Sokolova and Lapalme 2009", macro=True, undefined=FEW_CLASSES,
+        lambda drawn: confusion.macro_f1(drawn.matrices, drawn.sample.counted),
+        macro=True, undefined=FEW_CLASSES,
     ),
-    Metric("kappa", "Cohen's κ", of_matrix(confusion.kappa), source="Cohen 1960"),
+    Metric("kappa", "Cohen's κ", of_matrix(confusion.kappa)),
     Metric(
-        "mcc", "Matthews correlation", of_matrix(confusion.mcc), source="Gorodkin 2004",
+        "mcc", "Matthews correlation", of_matrix(confusion.mcc),
         undefined="only one class is ever predicted",
     ),
-    Metric("auroc", "AUROC", mean_area, source="Provost and Domingos 2001", macro=True),
-    Metric(
-        "log_loss", "log loss (nats)", of_examples(losses.log_loss), source="Good 1952",
-        higher_is_better=False,
-    ),
-    Metric(
-        "brier", "Brier", of_examples(losses.brier), source="Brier 1950", higher_is_better=False,
-    ),
+    Metric("auroc", "AUROC", mean_area, macro=True),
+    Metric("log_loss", "log loss (nats)", of_examples(losses.log_loss), higher_is_better=False),
+    Metric("brier", "Brier", of_examples(losses.brier), higher_is_better=False),
     Metric(
         "ece", "calibration error",
-        lambda s, weights: expected_calibration_error(weigh(s.bins, weights)),
-        source="Guo et al. 2017", higher_is_better=False, reflected=True,
+        lambda drawn: expected_calibration_error(weigh(drawn.sample.bins, drawn.weights)),
+        higher_is_better=False, reflected=True,
     ),
     Metric("mse", "MSE", of_examples(losses.mse), higher_is_better=False),
     Metric("mae", "MAE", of_examples(losses.mae), higher_is_better=False),
     Metric(
         "jk_index", "jκ index",
-        lambda s, weights: jk_index(weigh(s.matrices, weights), classes=s.classes),
-        source="Mar et al. 2011", applies=is_aami,
+        lambda drawn: jk_index(drawn.matrices, classes=drawn.sample.classes),
+        applies=is_aami,
         undefined="S or V never occurs or is never predicted",
     ),
 )}  # fmt: skip
@@ -221,11 +213,11 @@ def evaluate(
     1.0
     """
     sample = make_sample(label, probability, classes=classes, scored=scored)
-    everyone = np.ones((1, len(sample.names)))
+    everyone = Weighted(sample, np.ones((1, len(sample.names))))
     metrics = [metric for metric in METRICS.values() if metric.applies(sample.scored)]
     if not len(sample.truth):
         return {metric.name: Score(np.nan, NO_EXAMPLES) for metric in metrics}
-    values = {metric: float(metric.scores(sample, everyone)[0, 0]) for metric in metrics}
+    values = {metric: float(metric.scores(everyone)[0, 0]) for metric in metrics}
     return {
         metric.name: Score(value, metric.reason(sample) if np.isnan(value) else "")
         for metric, value in values.items()

@@ -13,6 +13,9 @@ from lib.errors import HeldoutError
 from lib.metrics.calibration import group_bins
 from lib.metrics.confusion import Array, group_matrices
 
+# A probability in float32 may miss 0 or 1 by as much.
+ROUNDING = 1e-6
+
 # Of examples: their classes and probabilities to one value each.
 Values = Callable[[NDArray[np.int64], Array], Array]
 
@@ -58,7 +61,7 @@ class Sample:
             [group_matrices(self.truth, x.argmax(1), self.group, **sizes) for x in self.probability]
         )
 
-    @property
+    @cached_property
     def bins(self) -> Array:
         """Sums by bin of confidence, shape (seed, group, bin, 3); see `group_bins`."""
         groups = len(self.names)
@@ -124,6 +127,42 @@ class Sample:
         )
 
 
+@dataclass(frozen=True)
+class Weighted:
+    """A sample with weights of its groups: what a metric scores.
+
+    Attributes
+    ----------
+    sample : Sample
+    weights : ndarray, shape (resample, group)
+        How often each resample holds each group.
+    """
+
+    sample: Sample
+    weights: Array
+
+    @cached_property
+    def matrices(self) -> Array:
+        """Confusion matrices, shape (resample, seed, class, class)."""
+        return weigh(self.sample.matrices, self.weights)
+
+
+def are_probabilities(x: Array) -> bool:
+    """Say whether numbers are finite and from 0 to 1.
+
+    Parameters
+    ----------
+    x : ndarray
+        Of any shape.
+
+    Returns
+    -------
+    bool
+        What float32 rounds beyond 0 or 1 is not held against them.
+    """
+    return bool(((x >= -ROUNDING) & (x <= 1 + ROUNDING)).all())
+
+
 def make_sample(
     label: ArrayLike,
     probability: ArrayLike,
@@ -168,7 +207,7 @@ def make_sample(
             str(x.shape[1:] if x.ndim == 3 else x.shape),
             "Pass the labels and probabilities of the same examples.",
         )
-    if not np.isfinite(x).all() or (x < -1e-6).any() or (x > 1 + 1e-6).any():
+    if not are_probabilities(x):
         raise HeldoutError(
             "probabilities",
             "finite numbers between 0 and 1",

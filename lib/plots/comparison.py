@@ -31,9 +31,6 @@ COSTS = (
     ("predict_seconds", "prediction of one example (s)"),
 )
 
-# Baselines are all grey: only the marker distinguishes them.
-MARKERS = {"majority": "s", "metadata": "^", "logistic": "D"}
-
 # As many hyperparameters as a reader can take in; the table has them all.
 MOST_IMPORTANT = 10
 
@@ -88,13 +85,11 @@ def reliability(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
     return figure
 
 
-def fronts(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
+def fronts(rows: pd.DataFrame) -> Figure | None:
     """Draw the macro-F1 of every architecture against each of its costs, with the Pareto front.
 
     Parameters
     ----------
-    study : dict
-        Its `architectures` distinguish networks from baselines.
     rows : DataFrame
         Rows of pareto.csv of this study; `front_parameters` and so on mark the architectures
         on the front.
@@ -119,11 +114,7 @@ def fronts(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
             for name, x, y in zip(
                 some["architecture"].astype(str), some[cost], some["macro_f1"], strict=True
             ):
-                network = name in study["architectures"]
-                axes.plot(
-                    x, y, "o" if network else MARKERS.get(name, "s"), color=colour(name),
-                    markersize=7, label=display(name),
-                )  # fmt: skip
+                axes.plot(x, y, "o", color=colour(name), markersize=7, label=display(name))
             axes.set_xscale("log")
             # Plain digits: mathematical text is off, since names from data may hold dollar signs.
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")

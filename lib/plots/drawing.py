@@ -15,7 +15,7 @@ from lib.files import read_json, read_table
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
 from lib.plots.inputs import class_means, some_examples
-from lib.plots.scores import confusion_matrices, inflation
+from lib.plots.scores import confusion_matrices, inflation, primary_rows
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
 
@@ -51,7 +51,7 @@ def plot_study(
     tables, folder = Path(tables), Path(folder)
     base = Path(results) / str(study["study"])
     drawn: dict[str, Figure | None] = {}
-    gaps = _gaps(tables, study)
+    gaps = primary_rows(study, _table(tables / "inflation.csv"))
     if len(gaps):
         drawn["inflation"] = inflation([(study, gaps)])
     rows = _of_study(tables / "confusion.csv", study)
@@ -65,7 +65,7 @@ def plot_study(
         audit = read_json(base / protocol / "audit.json")
         drawn[f"class_counts_{protocol}"] = class_counts(study, audit)
         drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
-    drawn["pareto"] = fronts(study, _of_study(tables / "pareto.csv", study))
+    drawn["pareto"] = fronts(_of_study(tables / "pareto.csv", study))
     drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
     examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")
     study = {**study, "input": {**study["input"], "unit": " or ".join(examples["unit"].unique())}}
@@ -106,28 +106,27 @@ def plot_overall(
         A table is missing or damaged.
     """
     panels = []
+    inflations = _table(Path(tables) / "inflation.csv")
     for study in studies:
-        gaps = _gaps(Path(tables), study)
+        gaps = primary_rows(study, inflations)
         if len(gaps):
             # A small panel has room for only the best baseline.
             baselines = gaps[gaps["kind"] == "baseline"].sort_values("honest", ascending=False)
             networks = gaps[gaps["kind"] == "network"]
             panels.append((study, pd.concat([networks, baselines.head(1)])))
-    ranks = read_table(Path(tables) / "ranks.csv", text=("scope", "architecture", "note"))
+    ranks = _table(Path(tables) / "ranks.csv")
     return save(inflation(panels), Path(folder) / "inflation") + save(
         critical_differences(ranks), Path(folder) / "critical_difference"
     )
 
 
+def _table(path: Path) -> pd.DataFrame:
+    return read_table(path, text=("study", "scope", "architecture", "label", "predicted", "note"))
+
+
 def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:
-    table = read_table(path, text=("study", "label", "predicted", "note"))
+    table = _table(path)
     return table[table["study"] == study["study"]]
-
-
-def _gaps(tables: Path, study: Mapping[str, Any]) -> pd.DataFrame:
-    """Select the rows of inflation.csv about the macro-F1 of the primary split."""
-    gaps = _of_study(tables / "inflation.csv", study)
-    return gaps[(gaps["protocol"] == study["primary"]) & (gaps["metric"] == "macro_f1")]
 
 
 def _histories(runs: pd.DataFrame, base: Path) -> dict[str, list[tuple[int, pd.DataFrame]]]:

@@ -20,6 +20,7 @@ from lib.plots.style import (
     SETTINGS,
     canvas,
     colour,
+    decimal,
     display,
     panels,
     quiet,
@@ -31,6 +32,12 @@ SHARES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe4f2", "#00
 
 # Cells keep their light background in dark mode, so their text must stay dark.
 CELL_INK = "#111111"
+
+
+def primary_rows(study: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Select the rows of a table that are about the macro-F1 of a study's primary split."""
+    rows = (table["protocol"] == study["primary"]) & (table["metric"] == "macro_f1")
+    return table[rows & (table["study"] == study["study"])]
 
 
 def inflation(studies: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figure:
@@ -93,7 +100,7 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
             )  # fmt: skip
         if row["kind"] == "network" and not np.isnan(row["difference"]):
             axes.annotate(
-                _signed(row["difference"]),
+                decimal(row["difference"], sign=True),
                 (1.005, y), xycoords=("axes fraction", "data"),
                 va="center", color=INK, fontweight="bold", fontsize=8,
             )  # fmt: skip
@@ -102,12 +109,6 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
     axes.set_xlim(0, 1.02)
     quiet(axes)
     axes.spines["left"].set_visible(False)
-
-
-def _signed(value: float) -> str:
-    """Write a difference with its sign; one that rounds to zero has none."""
-    rounded = round(value, 2)
-    return f"{rounded:+.2f}".replace("-", "−") if rounded else "0.00"
 
 
 def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,24 @@ def display(architecture: str) -> str:
     """Return the name of an architecture or baseline as people write it."""
     known = ARCHITECTURES.get(architecture)
     return known.title if known else BASELINE_NAMES.get(architecture, architecture)
+
+
+def decimal(value: float, *, digits: int = 2, sign: bool = False) -> str:
+    """Write a number with a real minus: a line may break at a hyphen.
+
+    Parameters
+    ----------
+    value : float
+        NaN is empty.
+    digits : int
+        After the point.
+    sign : bool
+        Whether it is a difference, with a plus where it is positive. What rounds to zero has none.
+    """
+    if not math.isfinite(value):
+        return ""
+    rounded = round(value, digits) + 0.0  # no minus before a zero
+    return f"{rounded:{'+' if sign and rounded else ''},.{digits}f}".replace("-", "−")
 
 
 def short(name: str) -> str:

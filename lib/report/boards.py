@@ -9,9 +9,11 @@ from typing import Any
 import pandas as pd
 
 from lib.metrics.registry import METRICS
+from lib.plots.scores import primary_rows
 from lib.plots.style import display
-from lib.report.names import metric_name
+from lib.report.names import listed, metric_name
 from lib.report.table import Cell, TableView, interval, number, records, text
+from lib.statistics.bootstrap import ALPHA
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -75,11 +77,6 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
     )
 
 
-def primary_rows(study: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
-    """Select the rows of a table that are about the macro-F1 of the primary split."""
-    return table[(table["protocol"] == study["primary"]) & (table["metric"] == "macro_f1")]
-
-
 def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
     """List every metric of every model, split and unit, to be filtered by any of them."""
     metrics = [name for name in METRICS if name in set(board["metric"])]
@@ -97,7 +94,9 @@ def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
             cells.append(text(unit))
         cells += [number(first["examples"], digits=0), number(first["groups"], digits=0)]
         cells += [
-            interval(scores[name], note=_short(scores[name])) if name in scores else number(None)
+            interval(scores[name], note=scores[name]["interval_note"])
+            if name in scores
+            else number(None)
             for name in metrics
         ]
         rows.append(cells)
@@ -107,17 +106,11 @@ def full_board(study: Mapping[str, Any], board: pd.DataFrame) -> TableView:
         "Every metric on the test set, for every split"
         + (", by example and by recording (mean probability)" if units else "")
         + ". Means over seeds, with 95% confidence intervals over groups. Lower is better for "
-        + f"{', '.join(lower)}; for all others, higher.",
+        + f"{listed(lower)}; for all others, higher.",
         [*heads, *(metric_name(name) for name in metrics)],
         rows,
         filters=(1, 2, 3) if units else (1, 2),
     )
-
-
-def _short(row: Mapping[str, Any]) -> str:
-    """Leave out which metrics never have an interval: the documentation says it once."""
-    note = str(row["interval_note"])
-    return "" if note.startswith("no interval: it is not made") else note
 
 
 def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
@@ -172,9 +165,10 @@ def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | Non
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
+    """Say what a reader may conclude; why nothing could be tested is the note of the difference."""
     if math.isnan(row["p_holm"]):
-        return "not enough data"
-    if row["p_holm"] > 0.05:
+        return "could not be tested"
+    if row["p_holm"] > ALPHA:
         return "no significant difference"
     return f"{display(row['a'] if row['difference'] > 0 else row['b'])} is better"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib.report.table import Cell, TableView, decimal, number, tabulate, text
+from lib.plots.style import decimal
+from lib.report.names import listed
+from lib.report.table import Cell, TableView, number, tabulate, text
 
 
 def classes_table(study: str, exploration: Mapping[str, Any]) -> TableView:
@@ -40,7 +42,7 @@ def _spread(ends: list[float], *, digits: int) -> Cell:
 def remarks(exploration: Mapping[str, Any]) -> list[str]:
     """List the recordings that hold the same examples, and those that look wrong."""
     identical = [
-        f"{', '.join(names[:-1])} and {names[-1]} hold identical examples: they count as one group."
+        f"{listed(names)} hold identical examples: they count as one group."
         for names in exploration["duplicates"]["recordings"]
     ]
     return identical + [f"{s['recording']}: {s['reason']}." for s in exploration["suspects"]]

@@ -132,13 +132,13 @@
     setTimeout(() => URL.revokeObjectURL(address), 10000);
   };
 
-  // --- Filters: words in any cell, and the values of the columns that the table names.
+  // --- Filters: words in any cell or its footnote, and the values of the columns that the table names.
   const filterRows = (table, words, choices) => {
     const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     const body = table.tBodies[0];
     let left = 0;
     for (const row of body.rows) {
-      const text = row.textContent.toLowerCase();
+      const text = [...row.cells].map((cell) => `${cell.textContent} ${noteOf(cell)}`).join(" ").toLowerCase();
       row.hidden = !wanted.every((word) => text.includes(word))
         || !choices.every(([column, select]) =>
           select.value === "" || valueOf(row.cells[column]) === select.value);

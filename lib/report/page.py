@@ -9,12 +9,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
 from markupsafe import Markup
 
 from lib.errors import HeldoutError
 from lib.files import atomic, read_table
 from lib.networks.registry import ARCHITECTURES
+from lib.plots.style import decimal
 from lib.report.figures import figure
+from lib.report.names import listed
 from lib.report.overall import (
     claims_table,
     costs_table,
@@ -24,7 +27,6 @@ from lib.report.overall import (
     ranks_table,
 )
 from lib.report.study import study_view
-from lib.report.table import decimal
 from lib.templates import environment
 
 TEXT = (
@@ -99,10 +101,9 @@ def render(
         )
         for study in studies
     ]
-    templates = environment("lib.report")
-    templates.filters |= {"apart": _apart, "decimal": decimal}
+    template = templates().get_template("page.html.j2")
     js = _asset("page.js")
-    page = templates.get_template("page.html.j2").render(
+    page = template.render(
         studies=views,
         simulated=[view["title"] for view in views if view["simulated"]],
         # Cached, since the contents ask for some pictures too.
@@ -122,6 +123,13 @@ def render(
     with atomic(output) as part:
         part.write_text(page, encoding="utf-8")
     return Path(output)
+
+
+def templates() -> Environment:
+    """Return the templates of the page, with their filters."""
+    pages = environment("lib.report")
+    pages.filters |= {"apart": _apart, "decimal": decimal, "listed": listed}
+    return pages
 
 
 def _apart(name: object) -> Markup:

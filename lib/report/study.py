@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from lib.files import read_json
+from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report import boards, hyperparameters
 from lib.report.exploration import classes_table, remarks
-from lib.report.table import TableView, decimal, number, records, text
+from lib.report.table import TableView, number, records, text
 
 
 def study_view(
@@ -43,7 +44,7 @@ def study_view(
     """
     name = str(study["study"])
     answer = records(tables["answers"])[0]
-    gaps = records(boards.primary_rows(study, tables["inflation"]))
+    gaps = records(primary_rows(study, tables["inflation"]))
     exploration = read_json(results / name / "exploration.json")
     own = manifest.get("source") == "folder"
     return {
@@ -76,25 +77,25 @@ def study_view(
 
 
 def _answer(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Add to a row of answers.csv what the sentence that answers the study says.
+    """Add to a row of answers.csv what the sentences that answer the study say.
 
-    `inflation` says what a random split does to the chosen network: `up` or `down` where the
-    interval of the difference excludes 0, else `unclear`, and empty without a random split.
+    `gap` is the row of inflation.csv of the chosen network, and `inflation` says what the data show
+    of the random split: `up` or `down` where the interval of the difference excludes 0, `unclear`
+    where it does not, `untested` where there is no interval, and nothing without a difference.
     """
-    gap: dict[str, Any] = next(
-        (one for one in gaps if one["architecture"] == row["architecture"]), {}
-    )
+    gap = next((one for one in gaps if one["architecture"] == row["architecture"]), None)
     inflation = ""
     if gap and math.isfinite(gap["difference"]):
-        inflation = "unclear"
-        if gap["low"] > 0 or gap["high"] < 0:
+        if math.isnan(gap["low"]):
+            inflation = "untested"
+        elif gap["low"] <= 0 <= gap["high"]:
+            inflation = "unclear"
+        else:
             inflation = "up" if gap["difference"] > 0 else "down"
     return row | {
         "network": display(str(row["architecture"])),
         "inflation": inflation,
-        "gap": [
-            decimal(gap.get(name, math.nan), sign=True) for name in ("difference", "low", "high")
-        ],
+        "gap": gap,
         "baseline": display(str(row["baseline"])) if row["baseline"] else "",
         "winners": [display(name) for name in str(row["networks_that_beat"]).split()],
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from lib.plots.style import display
+from lib.plots.style import decimal, display
 
 NOTHING = "–"
 # A remark longer than this that several cells share is printed once, as a footnote.
@@ -104,14 +104,6 @@ def number(value: Any, *, digits: int = 3, note: str = "", sign: bool = False) -
         return Cell(NOTHING, "", numeric=True, note=note)
     shown = decimal(float(value), digits=digits, sign=sign)
     return Cell(shown, repr(float(value)), numeric=True, note=note)
-
-
-def decimal(value: float, *, digits: int = 2, sign: bool = False) -> str:
-    """Write a number with a real minus: a line may break at a hyphen. NaN is empty."""
-    if not math.isfinite(value):
-        return ""
-    rounded = round(value, digits) + 0.0  # no minus before a zero
-    return f"{rounded:{'+' if sign else ''},.{digits}f}".replace("-", "−")
 
 
 def interval(

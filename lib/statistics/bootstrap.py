@@ -22,6 +22,10 @@ FEW_GROUPS = 10
 # Draws that differ by less differ by rounding alone.
 SMALLEST_SPREAD = 1e-12
 
+# The coverage of every interval, and the p at which a difference counts as one.
+LEVEL = 0.95
+ALPHA = 0.05
+
 EXACT = "exact (Clopper–Pearson)"
 
 
@@ -139,19 +143,15 @@ def resampled(values: Array, groups: int) -> Resampled:
     return Resampled(float(values[0].mean()), values[1:].mean(1), groups)
 
 
-def interval(
-    score: Resampled, *, level: float = 0.95, lacks: str = "a class", reflected: bool = False
-) -> Interval:
+def interval(score: Resampled, *, lacks: str = "a score", reflected: bool = False) -> Interval:
     """Compute a score with its percentile interval (Efron and Tibshirani 1993, ch. 13).
 
     Parameters
     ----------
     score : Resampled
         From `resampled`.
-    level : float
-        The coverage.
     lacks : str
-        What a resample without a score lacks, for the note.
+        What a resample without a score lacks, for the note: a metric need not say.
     reflected : bool
         For an error that chance can only raise, such as the expected calibration error: resamples
         are as much above the estimate as the estimate is above the truth, so the interval is
@@ -164,13 +164,13 @@ def interval(
         Widened to hold the estimate where skewness would leave it outside.
     """
     draws = 2 * score.estimate - score.draws if reflected else score.draws
-    low, high, note = _ends(score.estimate, draws, score.groups, level=level, lacks=lacks)
+    low, high, note = _ends(score.estimate, draws, score.groups, lacks=lacks)
     if reflected:
         low = np.maximum(low, 0.0)
     return Interval(score.estimate, low, high, score.groups, note)
 
 
-def difference(a: Resampled, b: Resampled, *, level: float = 0.95) -> Difference:
+def difference(a: Resampled, b: Resampled) -> Difference:
     """Compute the difference of two scores, a − b, with its percentile interval.
 
     Parameters
@@ -178,8 +178,6 @@ def difference(a: Resampled, b: Resampled, *, level: float = 0.95) -> Difference
     a, b : Resampled
         Drawn with the same weights, so that the draws are paired by group, or with those of
         `draw_weights_of_two`.
-    level : float
-        The coverage.
 
     Returns
     -------
@@ -189,7 +187,7 @@ def difference(a: Resampled, b: Resampled, *, level: float = 0.95) -> Difference
     """
     estimate, draws = a.estimate - b.estimate, a.draws - b.draws
     fewest = min(a.groups, b.groups)
-    low, high, note = _ends(estimate, draws, fewest, level=level, lacks="a class")
+    low, high, note = _ends(estimate, draws, fewest, lacks="a score")
     if math.isnan(low):
         return Difference(estimate, low, high, fewest, note)
     good = draws[np.isfinite(draws)]
@@ -198,9 +196,7 @@ def difference(a: Resampled, b: Resampled, *, level: float = 0.95) -> Difference
     return Difference(estimate, low, high, fewest, note, float(p))
 
 
-def _ends(
-    estimate: float, draws: Array, groups: int, *, level: float, lacks: str
-) -> tuple[float, float, str]:
+def _ends(estimate: float, draws: Array, groups: int, *, lacks: str) -> tuple[float, float, str]:
     """Find the ends of an interval, or NaN, and what is to be said of it."""
     reason = ""
     if math.isnan(estimate):
@@ -217,7 +213,7 @@ def _ends(
         return math.nan, math.nan, f"most resamples lack {lacks}: no interval can be given"
     if np.ptp(good) < SMALLEST_SPREAD:
         return math.nan, math.nan, "every resample gives the same: no interval can be given"
-    low, high = np.quantile(good, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(good, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     notes = []
     if groups < FEW_GROUPS:
         notes.append(f"{groups} groups: the interval is likely too narrow")
@@ -226,7 +222,7 @@ def _ends(
     return min(float(low), estimate), max(float(high), estimate), "; ".join(notes)
 
 
-def exact_interval(right: float, examples: float, *, level: float = 0.95) -> tuple[float, float]:
+def exact_interval(right: float, examples: float) -> tuple[float, float]:
     """Compute the interval of a share of independent examples (Clopper and Pearson 1934).
 
     Of 25 right out of 25 it says .863 to 1; Wilson's interval, which is narrower because it covers
@@ -237,8 +233,6 @@ def exact_interval(right: float, examples: float, *, level: float = 0.95) -> tup
     ----------
     right, examples : float
         How many are right, of how many.
-    level : float
-        The coverage.
 
     Returns
     -------
@@ -265,7 +259,7 @@ def exact_interval(right: float, examples: float, *, level: float = 0.95) -> tup
             f"{right:g} of {examples:g}",
             "Count the right ones among the same examples.",
         )
-    tail = (1 - level) / 2
+    tail = (1 - LEVEL) / 2
     low = 0.0 if right == 0 else float(beta.ppf(tail, right, examples - right + 1))
     high = 1.0 if right == examples else float(beta.ppf(1 - tail, right + 1, examples - right))
     return low, high

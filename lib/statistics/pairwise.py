@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 
 from lib.errors import HeldoutError
 from lib.metrics.confusion import Array
-from lib.metrics.registry import UNDEFINED
-from lib.statistics.bootstrap import Difference
+from lib.statistics.bootstrap import LEVEL, SMALLEST_SPREAD, Difference
 
 
 def holm(p: ArrayLike) -> Array:
@@ -92,9 +91,7 @@ def _letter(number: int) -> str:
     return alphabet[number] if number < len(alphabet) else alphabet[-1] + _letter(number - 26)
 
 
-def corrected_resampled_t(
-    differences: ArrayLike, *, test_per_train: float, level: float = 0.95
-) -> Difference:
+def corrected_resampled_t(differences: ArrayLike, *, test_per_train: float) -> Difference:
     """Test a mean difference over folds (Nadeau and Bengio 2003, Mach. Learn. 52:239).
 
     The folds share training examples, so their variance says too little. t is the mean over
@@ -107,8 +104,6 @@ def corrected_resampled_t(
         Of two models, a − b, one a fold; seeds averaged within it.
     test_per_train : float
         n₂/n₁: test examples for each training example.
-    level : float
-        Coverage of the interval.
 
     Returns
     -------
@@ -135,12 +130,12 @@ def corrected_resampled_t(
     if folds < 2:
         reason = "one fold: no test over folds can be made"
     elif math.isnan(mean):
-        reason = UNDEFINED + " of every fold"
-    elif np.ptp(d) < 1e-12:
+        reason = "not defined in some folds"
+    elif np.ptp(d) < SMALLEST_SPREAD:
         reason = "every fold gives the same difference: no test can be made"
     if reason:
         return Difference(mean, math.nan, math.nan, folds, reason)
     error = math.sqrt((1 / folds + test_per_train) * float(d.var(ddof=1)))
-    wide = float(student.ppf((1 + level) / 2, folds - 1)) * error
+    wide = float(student.ppf((1 + LEVEL) / 2, folds - 1)) * error
     p = float(2 * student.sf(abs(mean) / error, folds - 1))
     return Difference(mean, mean - wide, mean + wide, folds, "", p)

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from lib.errors import HeldoutError
 from lib.metrics.confusion import Array
+from lib.statistics.bootstrap import ALPHA
 
 # So many additions a block are made at most before p is taken from the F distribution.
 MOST_STEPS = 200_000
@@ -53,7 +54,7 @@ class Ranks:
     critical_difference: float
 
 
-def nemenyi_q(models: int, *, alpha: float = 0.05) -> float:
+def nemenyi_q(models: int, *, alpha: float = ALPHA) -> float:
     """Compute the critical value of Nemenyi's test: Studentized range over √2 (Demšar, table 5a).
 
     Parameters

@@ -29,6 +29,14 @@ PRESS = TABLE + (
 )
 
 
+FILTER = TABLE + (
+    "const box = table.closest('.table').querySelector('.filters');"
+    "const one = box.querySelectorAll('input, select')[arguments[1]];"
+    "one.value = arguments[2]; one.dispatchEvent(new Event('input', {bubbles: true}));"
+    "return box.querySelector('.count').textContent"
+)
+
+
 def numbers(browser: Browser, table: str, column: int) -> list[float]:
     return [float(value) for value in browser.js(COLUMN, table, column)]
 
@@ -115,27 +123,37 @@ def test_words_and_choices_filter_rows(browser: Browser, page: Path) -> None:
     browser.open(page)
     name = "arrhythmia-metrics"
     everything = len(browser.js(COLUMN, name, 0))
-    fill = TABLE + (
-        "const box = table.closest('.table').querySelector('.filters');"
-        "const one = box.querySelectorAll('input, select')[arguments[1]];"
-        "one.value = arguments[2]; one.dispatchEvent(new Event('input', {bubbles: true}));"
-        "return box.querySelector('.count').textContent"
-    )
-    said = browser.js(fill, name, 1, "network")
+    said = browser.js(FILTER, name, 1, "network")
     networks = browser.js(COLUMN, name, 0)
     assert set(networks) == {"LSTM", "CNN"}
     assert said == f"{len(networks)} of {everything} rows"
-    browser.js(fill, name, 0, "by PATIENT lstm")
+    browser.js(FILTER, name, 0, "by PATIENT lstm")
     assert set(browser.js(COLUMN, name, 0)) == {"LSTM"}
     assert set(browser.js(COLUMN, name, 2)) == {"by patient"}
     assert len(copied(browser, name, "Copy CSV").splitlines()) == 1 + len(
         browser.js(COLUMN, name, 0)
     )
-    browser.js(fill, name, 0, "nothing like it")
+    browser.js(FILTER, name, 0, "nothing like it")
     assert browser.js(COLUMN, name, 0) == []
-    browser.js(fill, name, 0, "")
-    browser.js(fill, name, 1, "")
+    browser.js(FILTER, name, 0, "")
+    browser.js(FILTER, name, 1, "")
     assert len(browser.js(COLUMN, name, 0)) == everything
+
+
+def test_a_row_is_found_by_the_words_of_its_footnote(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    name = "arrhythmia-leaderboard"
+    # In the cell stands the number of its remark, and not the words.
+    note = TABLE + (
+        "const one = table.tBodies[0].rows[1].querySelector('sup.note');"
+        "const words = one.dataset.note; one.dataset.note = 'Unheard of'; return words"
+    )
+    assert "likely too narrow" in browser.js(note, name)
+    second = browser.js(COLUMN, name, 0)[1]
+    browser.js(FILTER, name, 0, "unheard")
+    assert browser.js(COLUMN, name, 0) == [second]
+    browser.js(FILTER, name, 0, "unheard footnote")
+    assert browser.js(COLUMN, name, 0) == []
 
 
 def test_a_copy_is_a_csv_with_intervals_of_their_own(browser: Browser, page: Path) -> None:

@@ -118,6 +118,13 @@ def test_an_unknown_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "unknown section 'sped'; known: speed, voices, grid" in capsys.readouterr().err
 
 
+def test_help_shows_each_example_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "python -m benchmarks endurance --runs 200" in lines
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_runs(tmp_path: Path, section: str) -> None:

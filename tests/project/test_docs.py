@@ -99,8 +99,11 @@ def test_tables_page_describes_every_metric() -> None:
     cells = [row.split("|")[1:3] for row in rows.splitlines()[1:]]
     described = {name: text for names, text in cells for name in re.findall(r"`(\w+)`", names)}
     assert list(described) == list(METRICS)
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "lib/metrics").glob("*.py"))
     for name, text in described.items():
-        assert METRICS[name].source in text, name
+        sources = re.findall(r"[A-Z]\w+(?: and [A-Z]\w+| et al\.)? \d{4}", text)
+        assert len(sources) == (name not in ("accuracy", "mse", "mae")), name
+        assert all(source in code for source in sources), name
 
 
 def test_pages_have_commands() -> None:

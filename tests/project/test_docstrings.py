@@ -11,6 +11,7 @@ from types import FunctionType
 
 import pytest
 
+import lib.metrics
 import lib.statistics
 
 MODULES = (
@@ -20,9 +21,12 @@ MODULES = (
         "lib.features.registry",
         "lib.splits.registry",
     ),
-    *("lib.networks.models", "lib.metrics.calibration", "lib.metrics.registry"),
-    *("lib.metrics.areas", "lib.metrics.sample", "lib.metrics.record", "lib.audit.examples"),
-    *(f"lib.statistics.{module.name}" for module in pkgutil.iter_modules(lib.statistics.__path__)),
+    *("lib.networks.models", "lib.audit.examples"),
+    *(
+        f"{package.__name__}.{module.name}"
+        for package in (lib.metrics, lib.statistics)
+        for module in pkgutil.iter_modules(package.__path__)
+    ),
 )
 
 

@@ -54,7 +54,7 @@ def test_what_looks_broken() -> None:
     examples, x = make()
     examples.loc[examples["recording"] == "r1", "level"] = -200.0
     examples.loc[examples["recording"] == "r2", "level"] = -5.0
-    x[6] = 1.5  # an example of r3
+    x[6:8] = 1.5  # both examples of r3
     x[12] = 1.5  # and one of r6: silence is no copy
     x[15] = x[8]  # r7 holds what r4 holds
     x[1] = x[0]  # within one recording: an overlap, not a copy
@@ -62,8 +62,8 @@ def test_what_looks_broken() -> None:
     assert {s["recording"]: s["reason"] for s in result["suspects"]} == {
         "r1": "silent: RMS level -200 dB of full scale",
         "r2": "RMS level -5 dB of full scale; the median is -30 dB",
-        "r3": "1 of its examples are constant over time",
-        "r6": "1 of its examples are constant over time",
+        "r3": "2 of its examples are constant over time",
+        "r6": "1 of its examples is constant over time",
     }
     assert result["duplicates"] == {"count": 1, "recordings": [("r4", "r7")]}
     assert "r4 and r7 hold identical examples: they count as one group." in remarks(result)

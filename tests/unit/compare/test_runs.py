@@ -80,6 +80,8 @@ def test_a_run_without_what_is_needed_is_refused(small):
         (lambda t: t.assign(label="N"), "expected the labels of examples.parquet"),
         (lambda t: t.assign(N=0.9, S=0.9), "add up to 1"),
         (lambda t: t.assign(N=1.5, S=-0.5), "from 0 to 1"),
+        (lambda t: t.assign(N=1.0005, S=-0.0005), "predictions.parquet: .* from 0 to 1"),
+        (lambda t: t.assign(N=1.0005, S=0.0), "predictions.parquet: .* from 0 to 1"),
         (lambda t: t.assign(N=np.nan), "or NaN"),
         (lambda t: t[t["part"] == "test"], "each of the .* validation examples"),
         (lambda t: pd.concat([t, t.head(1)]), "expected a prediction for each of the"),

@@ -12,9 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.compare import TABLES, TIMED
+from lib.compare.board import score_pools
 from lib.compare.costs import pareto_front
+from lib.compare.differences import fold_rows
+from lib.compare.leaderboard import aami_rows, per_class_rows
+from lib.compare.ranks import rank_rows
+from lib.compare.runs import read_runs
 from lib.compare.trials import importance_rows
 from lib.files import read_table, write_table
+from lib.metrics import sample
 from lib.metrics.record import scores
 from lib.metrics.registry import METRICS, Metric, of_all, of_examples, of_matrix
 from lib.statistics.bootstrap import exact_interval
@@ -162,6 +168,23 @@ def test_shares_of_independent_examples_have_exact_intervals(made):
     assert perfect["sensitivity_low"].between(0, 0.999).all()
 
 
+def test_an_exact_interval_takes_no_scores_of_single_groups(made, monkeypatch):
+    # Of n groups, a matrix of n × n weights would only say which examples are right.
+    drawn = []
+
+    def right(weighted):
+        drawn.append(weighted.weights.shape)
+        return METRICS["accuracy"].scores(weighted)
+
+    monkeypatch.setitem(METRICS, "right", Metric("right", "right", right, share=True))
+    one = made["studies"][1]
+    board = score_pools(read_runs(one, results=made["results"]), seed=0, resamples=50)
+    exact = board["grouped", "gru", "example"].intervals
+    assert exact["right"] == exact["accuracy"]
+    assert exact["right"].note == "exact (Clopper–Pearson)"
+    assert {rows for rows, _ in drawn} == {51}
+
+
 def test_classes_have_the_mean_of_the_seeds(made):
     classes = _table(made, "per_class").query(
         "study == 'arrhythmia' and protocol == 'grouped' and unit == 'example'"
@@ -297,7 +320,7 @@ def test_few_trials_have_no_importance(made):
     table = _table(made, "importance").query("study == 'voices'")
     # Five complete trials of two hyperparameters.
     assert (table["trials"] == 5).all()
-    assert (table["note"] == "5 trials: says little of others").all()
+    assert (table["note"] == "5 trials: too few to say much about others").all()
     rows = [
         {"architecture": "cnn", "units": str(u), "val_loss": str(u), "state": "complete"}
         for u in (1, 2, 3)
@@ -363,6 +386,13 @@ def test_too_few_resamples_are_said_to_be_too_few(small):
     assert table["p_holm"].isna().all()
     assert table["note"].str.contains("too few resamples for 3 tests").all()
     assert _table(small, "answers")["beats_baselines"].item() == "unknown"
+
+
+def test_a_single_test_is_not_several(tmp_path):
+    one = study("s", classes=["a", "b"], scored=["a", "b"], architectures=["lstm"])
+    made = make_runs(tmp_path, studies=[one | {"baselines": ["majority"]}])
+    compare_runs(made, resamples=30)
+    assert _table(made, "differences")["note"].str.endswith("too few resamples for one test").all()
 
 
 def test_answer_is_chosen_on_validation(made):
@@ -458,6 +488,31 @@ def test_folds_are_tested_with_seeds_averaged(folded):
 
 def test_one_fold_is_not_tested(made):
     assert _table(made, "folds").empty
+
+
+def test_what_is_drawn_is_weighed_and_cut_into_folds_once(folded, monkeypatch):
+    calls = {"weigh": 0, "only": 0}
+    weigh, only = sample.weigh, sample.Sample.only
+
+    def weighing(x, weights):
+        calls["weigh"] += weights.shape[0] > 1 and np.ndim(x) == 4 and np.shape(x)[-1] == 2
+        return weigh(x, weights)
+
+    def cutting(self, rows):
+        calls["only"] += 1
+        return only(self, rows)
+
+    monkeypatch.setattr(sample, "weigh", weighing)
+    monkeypatch.setattr(sample.Sample, "only", cutting)
+    one = folded["studies"][0]
+    board = score_pools(read_runs(one, results=folded["results"]), seed=0, resamples=50)
+    assert per_class_rows(board)
+    assert not aami_rows(board)
+    assert calls == {"weigh": len(board), "only": 0}
+    assert fold_rows(one, board)
+    assert rank_rows([one], {"s": board})
+    # Six models under two protocols, in three folds.
+    assert calls == {"weigh": len(board), "only": 6 * 2 * 3}
 
 
 def test_folds_are_ranked(folded):
@@ -601,4 +656,6 @@ def test_accuracy_chooses_where_validation_has_no_macro_f1(tmp_path):
     answer = _table(made, "answers").iloc[0]
     assert answer["architecture"] == "gru"
     assert np.isnan(answer["validation_macro_f1"])
-    assert answer["note"] == "validation has no macro-F1, so accuracy chose"
+    assert answer["note"] == (
+        "the validation set has no macro-F1, so the network was chosen by accuracy"
+    )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.metrics.areas import group_areas, mean_area, weighted_area
-from lib.metrics.sample import make_sample
+from lib.metrics.sample import Weighted, make_sample
 
 
 @given(st.integers(0, 10_000))
@@ -45,4 +45,4 @@ def test_the_mean_is_over_the_scored_classes_of_each_seed(seed):
     label = np.array(["a", "b", "c"])[truth]
     sample = make_sample(label, x, classes=["a", "b", "c"], scored=["a", "c"])
     theirs = [[roc_auc_score(truth == k, one[:, k]) for k in (0, 2)] for one in x]
-    assert mean_area(sample, np.ones((1, 1)))[0] == pytest.approx(np.mean(theirs, axis=1))
+    assert mean_area(Weighted(sample, np.ones((1, 1))))[0] == pytest.approx(np.mean(theirs, axis=1))

@@ -39,5 +39,12 @@ def test_bins_hold_what_lies_in_them(seed):
     assert expected_calibration_error(sums.sum(0)) == pytest.approx(gap)
 
 
+def test_a_bin_holds_its_upper_edge():
+    x = np.array([[0.5, 0.5], [0.6, 0.4], [0.61, 0.39], [1.0, 0.0]])
+    counts = group_bins(np.zeros(4, int), x, np.zeros(4, int), groups=1)[0, :, 2]
+    # Of 15 bins the eighth ends at .533, the ninth at .6.
+    assert np.flatnonzero(counts).tolist() == [7, 8, 9, 14]
+
+
 def test_no_examples_have_no_error():
     assert np.isnan(expected_calibration_error(np.zeros((2, BINS, 3)))).all()

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.metrics import losses
+from lib.metrics.record import scores
 
 
 def _some(seed, n=50, classes=4):
@@ -42,12 +43,15 @@ def test_means_are_those_of_scikit_learn(seed):
 def test_as_keras_has_them(keras):
     truth, p = _some(0)
     p[3] = np.eye(4)[(truth[3] + 1) % 4]  # certain, and wrong: the loss is clipped
-    one_hot = np.eye(4)[truth]
+    # Both are given what a network predicts.
+    p, one_hot = p.astype(np.float32), np.eye(4, dtype=np.float32)[truth]
+    recorded = scores(truth, p, scored=range(4))
     theirs = {
-        losses.log_loss: keras.losses.categorical_crossentropy,
-        losses.mse: keras.losses.mean_squared_error,
-        losses.mae: keras.losses.mean_absolute_error,
+        "loss": (losses.log_loss, keras.losses.categorical_crossentropy),
+        "mse": (losses.mse, keras.losses.mean_squared_error),
+        "mae": (losses.mae, keras.losses.mean_absolute_error),
     }
-    for ours, measure in theirs.items():
-        values = np.asarray(measure(one_hot.astype(np.float32), p.astype(np.float32)))
-        assert ours(truth, p) == pytest.approx(values, rel=1e-4)
+    for name, (ours, measure) in theirs.items():
+        values = np.asarray(measure(one_hot, p))
+        assert ours(truth, p.astype(np.float64)) == pytest.approx(values, rel=1e-5), name
+        assert recorded[name] == pytest.approx(float(values.mean()), rel=1e-5), name

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.metrics.registry import METRICS, Metric, evaluate, of_all, of_examples
-from lib.metrics.sample import Sample, make_sample
+from lib.metrics.sample import Sample, Weighted, make_sample
 
 ABC = ["a", "b", "c"]
 AAMI = ["N", "S", "V", "F"]
@@ -60,11 +60,13 @@ def test_a_resample_has_the_score_of_the_examples_that_it_holds(seed, drawn):
     if held.counted != sample.counted:
         return
     everyone = np.ones((1, len(sample.names)))
+    resampled = Weighted(sample, np.stack([everyone[0], weights]).astype(float))
     for metric in METRICS.values():
-        of_resample = metric.scores(sample, np.stack([everyone[0], weights]).astype(float))
+        of_resample = metric.scores(resampled)
         assert of_resample.shape == (2, 2), metric.name
-        assert of_resample[:1] == pytest.approx(metric.scores(sample, everyone), nan_ok=True)
-        again = metric.scores(held, everyone)
+        whole = metric.scores(Weighted(sample, everyone))
+        assert of_resample[:1] == pytest.approx(whole, nan_ok=True)
+        again = metric.scores(Weighted(held, everyone))
         assert of_resample[1:] == pytest.approx(again, nan_ok=True), metric.name
 
 
@@ -77,7 +79,7 @@ def test_a_metric_of_ones_own_is_scored_in_every_resample(kind):
     label, x = _some()
     sample = make_sample(label, [x, x[::-1]], classes=ABC, group=np.arange(200) % 4)
     metric = Metric("certain", "certain", kind(certain))
-    scores = metric.scores(sample, np.array([[1.0, 1, 1, 1], [2, 0, 1, 1]]))
+    scores = metric.scores(Weighted(sample, np.array([[1.0, 1, 1, 1], [2, 0, 1, 1]])))
     each = sample.sums(lambda t, p: p[np.arange(len(t)), t] > 0.5)[..., 0]
     assert scores[0] == pytest.approx(each.sum(1) / 200)
     assert scores[1] == pytest.approx((2 * each[:, 0] + each[:, 2] + each[:, 3]) / 200)

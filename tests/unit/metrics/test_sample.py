@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib.errors import HeldoutError
-from lib.metrics.sample import make_sample, weigh
+from lib.metrics.sample import Weighted, make_sample, weigh
 
 ABC = ["a", "b", "c"]
 
@@ -80,6 +80,14 @@ def test_statistics_need_a_seed_and_a_group():
         weigh(np.zeros((0, 3, 2, 2)), weights)
     with pytest.raises(HeldoutError, match="expected the 3 groups of the weights, got 4"):
         weigh(np.zeros((1, 4, 2, 2)), weights)
+
+
+def test_what_many_metrics_need_is_made_once():
+    sample = _sample()
+    drawn = Weighted(sample, np.ones((3, 2)))
+    assert sample.bins is sample.bins
+    assert drawn.matrices is drawn.matrices
+    assert drawn.matrices == pytest.approx(weigh(sample.matrices, drawn.weights))
 
 
 def test_weighing_repeats_groups():

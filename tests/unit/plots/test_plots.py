@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from lib.compare import compare
 from lib.errors import HeldoutError
+from lib.files import read_table
 from lib.networks.registry import ARCHITECTURES
-from lib.plots import plot_overall, plot_study
+from lib.plots import drawing, plot_overall, plot_study
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import Mean, example_inputs, mean_examples
 from lib.plots.inputs import class_means
-from lib.plots.style import colour, save
+from lib.plots.style import colour, decimal, save
 from tests.support.runs import make_runs, study
 
 
@@ -68,6 +69,30 @@ def test_no_study_with_two_protocols_still_gives_a_picture(made, tmp_path):
 def test_each_architecture_has_its_own_colour():
     colours = [*map(colour, ARCHITECTURES), colour("majority")]
     assert len(colours) == len(set(colours)) == 6
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "plain"),
+    [
+        *((0.234, "+0.23", "0.23"), (-0.234, "−0.23", "−0.23"), (1234.5, "+1,234.50", "1,234.50")),
+        *((0.004, "0.00", "0.00"), (-0.004, "0.00", "0.00"), (np.nan, "", "")),
+    ],
+)
+def test_a_difference_that_rounds_to_zero_has_no_sign(value, signed, plain):
+    assert decimal(value, sign=True) == signed
+    assert decimal(value) == plain
+
+
+def test_the_inflation_of_all_studies_is_read_once(made, tmp_path, monkeypatch):
+    paths = []
+
+    def read(path, **options):
+        paths.append(path.name)
+        return read_table(path, **options)
+
+    monkeypatch.setattr(drawing, "read_table", read)
+    plot_overall(made["studies"] * 2, tables=made["tables"], folder=tmp_path)
+    assert sorted(paths) == ["inflation.csv", "ranks.csv"]
 
 
 def test_a_long_signal_keeps_its_peaks():
@@ -147,7 +172,7 @@ def test_nothing_is_drawn_where_there_is_nothing(made):
         is None
     )
     costs = ["parameters", "model_kb", "train_seconds", "predict_seconds"]
-    assert fronts(one, pd.DataFrame(columns=["architecture", "macro_f1", *costs])) is None
+    assert fronts(pd.DataFrame(columns=["architecture", "macro_f1", *costs])) is None
 
 
 def test_calibration_shows_the_bins_that_hold_something(made):
@@ -166,15 +191,15 @@ def test_calibration_shows_the_bins_that_hold_something(made):
     assert few < many
 
 
-def test_the_front_is_what_the_table_marks(made):
+def test_the_front_is_what_the_table_marks():
     rows = pd.DataFrame(
         {
-            "architecture": ["lstm", "majority", "cnn"], "macro_f1": [0.7, 0.2, np.nan],
+            "architecture": ["lstm", "gru", "cnn"], "macro_f1": [0.7, 0.2, np.nan],
             "parameters": [1000, 0, 10], "model_kb": np.nan, "train_seconds": np.nan,
             "predict_seconds": np.nan, "front_parameters": [True, True, False],
         }
     )  # fmt: skip
-    figure = fronts(made["studies"][0], rows)
+    figure = fronts(rows)
     (axes,) = figure.axes
     # A cost of 0 has no place on a logarithmic axis, a model without a score none at all.
     assert axes.lines[0].get_xydata().tolist() == [[1000, 0.7]]
@@ -182,7 +207,7 @@ def test_the_front_is_what_the_table_marks(made):
 
 
 @pytest.mark.parametrize("costs", [(3.2, 3.9), (1e-4, 1.1e-4), (5, 50_000), (40, 700)])
-def test_costs_however_close_stand_between_ticks(made, costs):
+def test_costs_however_close_stand_between_ticks(costs):
     rows = pd.DataFrame(
         {
             "architecture": ["lstm", "cnn"], "macro_f1": [0.7, 0.8], "parameters": costs,
@@ -190,7 +215,7 @@ def test_costs_however_close_stand_between_ticks(made, costs):
             "front_parameters": [True, True],
         }
     )  # fmt: skip
-    (axes,) = fronts(made["studies"][0], rows).axes
+    (axes,) = fronts(rows).axes
     low, high = axes.get_xlim()
     assert low < min(costs) < max(costs) < high
     shown = [tick for tick in axes.get_xticks() if low <= tick <= high]

@@ -197,8 +197,25 @@ def test_resamples_without_a_class_are_left_out_and_counted():
     found = _interval(x, macro)
     # One group of ten is absent from (1 − 1/10)^10 = 35 % of the resamples.
     assert found.note.startswith(("33%", "34%", "35%", "36%", "37%"))
+    assert found.note.endswith("of the resamples lack a score and are left out")
     # Scored as zero, a resample without the class would be below one half.
     assert found.low > 0.5
+
+
+def test_whatever_leaves_a_resample_without_a_score_is_not_called_a_class():
+    # Matthews correlation lacks a predicted class, a metric of one's own may lack anything.
+    few, most = (
+        Resampled(0.5, np.where(np.arange(100) < gone, np.nan, np.linspace(0, 1, 100)), 12)
+        for gone in (40, 60)
+    )
+    zero = Resampled(0.0, np.zeros(100), 12)
+    for note in (interval(few).note, difference(few, zero).note):
+        assert note == "40% of the resamples lack a score and are left out"
+    for note in (interval(most).note, difference(most, zero).note):
+        assert note == "most resamples lack a score: no interval can be given"
+    assert interval(few, lacks="the class").note == (
+        "40% of the resamples lack the class and are left out"
+    )
 
 
 def test_exact_interval_of_25_of_25():

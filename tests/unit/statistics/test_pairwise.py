@@ -86,7 +86,7 @@ def test_t_over_folds_is_the_plain_one_where_folds_share_nothing(values: list[in
     ("d", "words"),
     [
         ([0.1], "one fold"),
-        ([0.1, math.nan], "not defined"),
+        ([0.1, math.nan], "not defined in some folds"),
         ([0.1, 0.1, 0.1], "every fold gives the same"),
     ],
 )
