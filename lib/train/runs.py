@@ -14,6 +14,7 @@ import pandas as pd
 
 from lib.errors import HeldoutError
 from lib.files import atomic, write_json, write_table
+from lib.metrics.learning import constant_loss, ending, weighted_loss
 from lib.metrics.record import scores
 from lib.networks.backend import load
 from lib.networks.devices import count_devices
@@ -21,8 +22,7 @@ from lib.progress import doing
 from lib.train.batches import predict
 from lib.train.callbacks import Stops
 from lib.train.data import Data, prediction_table
-from lib.train.ending import constant_loss, ending, weighted_loss
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
 from lib.train.store import fit_once
 from lib.train.tensorboard import write_hyperparameters
 from lib.train.trainer import Fitted, Trainer
@@ -180,7 +180,7 @@ def _write_run(
         record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
     record |= {
         "metrics": metrics,
-        "ending": _ending(data, fitted, recipe.training, parts["validation"], record),
+        "ending": _ending(data, fitted, recipe, parts["validation"], record["hyperparameters"]),
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "parameters": int(fitted.model.count_params()),
@@ -216,16 +216,16 @@ def _write_run(
 def _ending(
     data: Data,
     fitted: Fitted,
-    training: Training,
+    recipe: Recipe,
     probabilities: np.ndarray,
-    record: Mapping[str, Any],
+    values: Mapping[str, Any],
 ) -> str:
-    """Say how the training of a run ended: see `lib.train.ending`."""
-    balanced = record["hyperparameters"]["class_weights"]
+    """Say how the training of a run ended, by what it predicts of the validation part."""
+    balanced = values["class_weights"]
     train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
     return ending(
-        fitted.history,
-        training,
+        [row["val_loss"] for row in fitted.history],
+        limit=recipe.training.epochs,
         loss=weighted_loss(validation, probabilities, balanced=balanced),
         constant=constant_loss(train, validation, classes=len(data.classes), balanced=balanced),
         diverged=fitted.diverged,

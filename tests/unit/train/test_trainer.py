@@ -22,7 +22,6 @@ from lib.errors import HeldoutError
 from lib.metrics.record import scores
 from lib.train.callbacks import best_epoch
 from lib.train.data import Data
-from lib.train.ending import CONVERGED, DIVERGED, IMPROVING, NOTHING_LEARNED, ending
 from lib.train.recipe import Recipe, Training
 from lib.train.tensorboard import write_history_events, write_hyperparameters
 from lib.train.trainer import Trainer, class_weights
@@ -313,23 +312,6 @@ def test_what_the_optimizer_is_told(keras):
 def test_rules_that_cannot_be(options, message):
     with pytest.raises(HeldoutError, match=message):
         Training(epochs=3, **options)
-
-
-def ended(*losses, epochs=10, loss=0.5, constant=1.0, **options):
-    history = [{"val_loss": value} for value in losses]
-    return ending(history, Training(epochs=epochs), loss=loss, constant=constant, **options)
-
-
-def test_how_a_training_ended():
-    falling = np.linspace(1, 0.1, 10)
-    assert ended(*falling) == IMPROVING
-    assert ended(*falling[:6]) == CONVERGED  # early stopping came before the limit
-    flat = [1, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.499]
-    assert ended(*flat) == CONVERGED
-    assert ended(*falling, diverged=True) == DIVERGED
-    assert ended(*falling, loss=1.0) == NOTHING_LEARNED
-    assert ended(*falling, loss=float("nan")) == NOTHING_LEARNED
-    assert ended(0.5, epochs=1) == IMPROVING
 
 
 def test_a_finished_training_is_not_begun_again(plain, tmp_path, monkeypatch):

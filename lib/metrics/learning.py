@@ -1,13 +1,13 @@
-"""How a training ended: whether it has learned, and whether it was given long enough."""
+"""How a training ended: whether a network has learned, and whether it was given long enough."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lib.metrics.losses import log_loss
-from lib.train.recipe import Training
 
 CONVERGED = "converged"
 IMPROVING = "still improving"
@@ -22,9 +22,9 @@ GAIN = 0.02
 
 
 def ending(
-    history: Sequence[dict[str, float]],
-    training: Training,
+    losses: Sequence[float],
     *,
+    limit: int,
     loss: float,
     constant: float,
     diverged: bool = False,
@@ -33,10 +33,10 @@ def ending(
 
     Parameters
     ----------
-    history : sequence of dict
-        One row an epoch, with `val_loss`.
-    training : Training
-        Its limit in epochs.
+    losses : sequence of float
+        The validation loss after each epoch.
+    limit : int
+        Epochs at most.
     loss : float
         Of the kept weights on the validation part (`weighted_loss`).
     constant : float
@@ -56,14 +56,45 @@ def ending(
         return DIVERGED
     if not loss < constant:
         return NOTHING_LEARNED
-    losses = [row["val_loss"] for row in history]
-    if len(losses) < training.epochs:
+    if len(losses) < limit:
         return CONVERGED
     early = losses[: max(1, len(losses) - round(LATE * len(losses)))]
     start, before, lowest = losses[0], min(early), min(losses)
     # One epoch shows no course.
     improving = len(losses) == 1 or before - lowest > GAIN * (max(start, before) - lowest)
     return IMPROVING if improving else CONVERGED
+
+
+def prevailing(endings: Sequence[str]) -> str:
+    """Return how most trainings ended, the worst of equally many; nothing where there is none."""
+    counts = Counter(endings)
+    worst_first = sorted(counts, key=ENDINGS.index, reverse=True)
+    return max(worst_first, key=counts.__getitem__, default="")
+
+
+def counted(endings: Sequence[str]) -> str:
+    """Say in words how trainings ended, with their numbers where they differ."""
+    counts = Counter(endings)
+    if len(counts) < 2:
+        return "".join(counts)
+    return ", ".join(f"{counts[name]} {name}" for name in ENDINGS if name in counts)
+
+
+def unfinished(endings: Mapping[str, Sequence[str]]) -> str:
+    """List the models most of whose trainings have not converged, and how they ended instead.
+
+    Parameters
+    ----------
+    endings : mapping
+        Of each model how its trainings ended; a baseline has none.
+
+    Returns
+    -------
+    str
+        Such as `lstm: still improving; gru: diverged`; empty where all have converged.
+    """
+    of = {name: prevailing(some) for name, some in endings.items()}
+    return "; ".join(f"{name}: {end}" for name, end in of.items() if end not in ("", CONVERGED))
 
 
 def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, balanced: bool) -> float:
