@@ -66,14 +66,36 @@ def ending(
 
 
 def prevailing(endings: Sequence[str]) -> str:
-    """Return how most trainings ended, the worst of equally many; nothing where there is none."""
+    """Find how most trainings ended.
+
+    Parameters
+    ----------
+    endings : sequence of str
+        Of `ENDINGS`.
+
+    Returns
+    -------
+    str
+        The worst of equally many; empty where there is none.
+    """
     counts = Counter(endings)
     worst_first = sorted(counts, key=ENDINGS.index, reverse=True)
     return max(worst_first, key=counts.__getitem__, default="")
 
 
 def counted(endings: Sequence[str]) -> str:
-    """Say in words how trainings ended, with their numbers where they differ."""
+    """Say in words how trainings ended.
+
+    Parameters
+    ----------
+    endings : sequence of str
+        Of `ENDINGS`.
+
+    Returns
+    -------
+    str
+        With their numbers where they differ: `2 converged, 1 diverged`.
+    """
     counts = Counter(endings)
     if len(counts) < 2:
         return "".join(counts)
@@ -108,6 +130,11 @@ def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, balanced: bo
         Predicted.
     balanced : bool
         Whether each class counts the same in sum, as in a training with class weights.
+
+    Returns
+    -------
+    float
+        In nats.
     """
     losses = log_loss(labels, probabilities.astype(np.float64))
     if not balanced:
@@ -128,6 +155,11 @@ def constant_loss(
         Number of classes.
     balanced : bool
         As for `weighted_loss`: each class then has the same share.
+
+    Returns
+    -------
+    float
+        In nats.
     """
     counts = np.bincount(train, minlength=classes).astype(float)
     counts = (counts > 0).astype(float) if balanced else counts

@@ -326,7 +326,7 @@ def test_the_leaderboard_says_how_trainings_ended(made):
     cells = {row[0].text: (row[0].note, row[column].text, row[column].tone) for row in view.rows}
     assert cells["LSTM"] == ("below a linear model", "3 converged, 1 diverged", "bad")
     assert cells["CNN"][1:] == ("converged", "")
-    assert cells["majority class"] == ("baseline", "", "")
+    assert cells["majority class"] == ("baseline", "–", "")
 
 
 @pytest.mark.parametrize(
@@ -424,7 +424,7 @@ def test_a_study_without_a_random_split_has_no_inflation(made):
     one = made["studies"][0]
     tables = {
         name: read_table(made["tables"] / f"{name}.csv", text=TEXT)
-        for name in ("leaderboard", "inflation", "letters")
+        for name in ("leaderboard", "inflation", "letters", "answers")
     }
     tables = {name: table[table["study"] == one["study"]] for name, table in tables.items()}
     assert "Inflation" in main_board(one, tables).columns
