@@ -49,8 +49,8 @@ bands. [design.md](design.md) gives the shapes of the five studies.
 HYPERPARAMETERS = """\
 ## Hyperparameters
 
-What `fixed` and `space` of an architecture take, with the default of each. `dropout` is that of the
-recurrent layers or convolutions, `dense_dropout` that of the dense layers.
+What `fixed` and `space` of an architecture take, with the default of each;
+[training.md](training.md) says what they mean.
 """
 
 

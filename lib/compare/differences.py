@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lib.compare.board import COMPARED, Board, Entry, compared_scores, ends, joined, keys
 from lib.compare.runs import Pool
+from lib.metrics.learning import unfinished
 from lib.metrics.sample import Weighted
 from lib.statistics.bootstrap import ALPHA, Difference, difference, draw_weights_of_two
 from lib.statistics.pairwise import corrected_resampled_t, holm, letters
@@ -75,8 +76,7 @@ def difference_rows(
                 a, b = board[protocol, first, "example"], board[protocol, second, "example"]
                 gap = difference(a.scores[metric], b.scores[metric])
                 family.append(
-                    _pair(a.pool, metric, first, second, gap)
-                    | {"groups": gap.groups, "note": gap.note}
+                    _pair(metric, a.pool, b.pool, gap) | {"groups": gap.groups, "note": gap.note}
                 )
             # A bootstrap's p is never below 2/(resamples + 1): with few, nothing could be shown.
             tests = "one test" if len(family) == 1 else f"{len(family)} tests"
@@ -86,14 +86,17 @@ def difference_rows(
     return rows
 
 
-def _pair(pool: Pool, metric: str, a: str, b: str, gap: Difference) -> dict[str, Any]:
+def _pair(metric: str, a: Pool, b: Pool, gap: Difference) -> dict[str, Any]:
+    networks = a.kind == b.kind == "network"
     return {
-        **keys(pool),
+        **keys(a),
         "metric": metric,
-        "a": a,
-        "b": b,
+        "a": a.architecture,
+        "b": b.architecture,
         **ends("difference", gap, prefix=""),
         "p": gap.p,
+        # Of two networks: what a baseline beats or loses to is what was trained.
+        "unfinished": unfinished({p.architecture: p.endings for p in (a, b)}) if networks else "",
     }
 
 
@@ -124,7 +127,7 @@ def fold_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
                     test_per_train=ratio,
                 )
                 family.append(
-                    _pair(entries[first].pool, metric, first, second, gap)
+                    _pair(metric, entries[first].pool, entries[second].pool, gap)
                     | {"folds": gap.groups, "note": gap.note}
                 )
             _correct(family)
@@ -188,6 +191,9 @@ def _no_letters(tested: list[dict[str, Any]]) -> str:
     """Say why letters cannot be given, if so: an untested pair is not one without a difference."""
     if not tested:
         return "one architecture: nothing to compare it with"
+    unlearned = sorted({part for r in tested for part in r["unfinished"].split("; ") if part})
+    if unlearned:
+        return f"no comparison of architectures ({'; '.join(unlearned)})"
     # Two networks that predict the same in every group do not differ, though nothing is tested.
     open_pairs = [r for r in tested if np.isnan(r["p_holm"]) and r["difference"] != 0]
     return open_pairs[0]["note"] if open_pairs else ""

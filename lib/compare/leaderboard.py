@@ -10,6 +10,7 @@ from lib.compare.board import Board, Entry, ends, joined, keys
 from lib.metrics import confusion
 from lib.metrics.aami import ROWS, aami_scores, is_aami
 from lib.metrics.calibration import BINS
+from lib.metrics.learning import counted
 from lib.metrics.registry import METRICS
 from lib.metrics.sample import weigh
 from lib.statistics.bootstrap import Interval, exact_share, interval, resampled
@@ -39,6 +40,7 @@ def leaderboard_rows(board: Board) -> list[dict[str, Any]]:
                     "examples": len(sample.truth),
                     "seeds": len(sample.probability),
                     "folds": entry.pool.folds,
+                    "ending": counted(entry.pool.endings),
                 }
             )
     return rows

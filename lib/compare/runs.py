@@ -60,6 +60,11 @@ class Pool:
     folds: int
 
     @property
+    def endings(self) -> list[str]:
+        """How each of its trainings ended; none of a baseline."""
+        return [str(run["ending"]) for run in self.runs if "ending" in run]
+
+    @property
     def trial(self) -> str:
         """The id of the trial that all runs of the pool trained."""
         return str(self.runs[0]["trial"])

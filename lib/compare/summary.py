@@ -12,6 +12,7 @@ import pandas as pd
 from lib.compare.board import Pools, joined
 from lib.errors import HeldoutError
 from lib.files import read_table
+from lib.metrics.learning import unfinished
 from lib.statistics.bootstrap import ALPHA
 
 Rows = Mapping[str, list[dict[str, Any]]]
@@ -22,7 +23,7 @@ def run_rows(pools: Pools) -> list[dict[str, Any]]:
     rows = []
     names = (
         *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
-        *("seed", "fold", "epochs", "best_epoch", "parameters", "model_kb"),
+        *("seed", "fold", "ending", "epochs", "best_epoch", "parameters", "model_kb"),
     )
     for run in (run for pool in pools.values() for run in pool.runs):
         row = {name: run.get(name) for name in names}
@@ -31,6 +32,9 @@ def run_rows(pools: Pools) -> list[dict[str, Any]]:
         rows.append(row)
     return rows
 
+
+# The baseline that is a linear model.
+LINEAR = "logistic"
 
 NOTHING = (np.nan, np.nan, np.nan)
 
@@ -65,8 +69,14 @@ def answer_row(study: Mapping[str, Any], tables: Rows) -> dict[str, Any]:
         "the validation set has no macro-F1, so the network was chosen by accuracy" * no_macro,
     ]
     of = {"study": study["study"], "protocol": primary, "unit": "example", "metric": "macro_f1"}
-    honest = _cell(tables["leaderboard"], **of, architecture=best)
-    assert honest is not None
+    board = {
+        row["architecture"]: row
+        for row in tables["leaderboard"]
+        if all(row[key] == value for key, value in of.items())
+    }
+    honest = board[best]
+    linear = board[LINEAR]["estimate"] if LINEAR in board else np.nan
+    endings = networks.groupby("architecture")["ending"].agg(list)
     gap = _cell(tables["inflation"], protocol=primary, metric="macro_f1", architecture=best)
     row: dict[str, Any] = {
         "study": study["study"],
@@ -79,11 +89,17 @@ def answer_row(study: Mapping[str, Any], tables: Rows) -> dict[str, Any]:
         "high": honest["high"],
         "interval_note": honest["interval_note"],
         "random_macro_f1": gap["random"] if gap else np.nan,
+        "ending": honest["ending"],
+        "unfinished": unfinished({name: endings[name] for name in study["architectures"]}),
+        "linear_macro_f1": linear,
+        "below_linear": " ".join(
+            name for name in study["architectures"] if board[name]["estimate"] < linear
+        ),
         "groups": honest["groups"],
         "examples": honest["examples"],
     }
-    boards = [_cell(tables["leaderboard"], **of, architecture=n) for n in study["baselines"]]
-    known = [b for b in boards if b and not np.isnan(b["estimate"])]
+    baselines = [board[name] for name in study["baselines"]]
+    known = [one for one in baselines if not np.isnan(one["estimate"])]
     if not known:
         row |= {"baseline": "", "beats_baselines": "", "networks_that_beat": ""}
         return row | {"note": joined(notes)}

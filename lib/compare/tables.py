@@ -12,11 +12,12 @@ TABLES: dict[str, list[str]] = {
         *("study", "simulated", "protocol", "architecture", "validation_macro_f1", "macro_f1"),
         *("low", "high", "interval_note", "random_macro_f1", "baseline", "baseline_macro_f1"),
         *("difference", "difference_low", "difference_high", "p_holm", "beats_baselines"),
-        *("networks_that_beat", "groups", "examples", "note"),
+        *("networks_that_beat", "linear_macro_f1", "below_linear", "ending", "unfinished"),
+        *("groups", "examples", "note"),
     ],
     "leaderboard": [
         *(*MODEL, "kind", "unit", "metric", "estimate", "low", "high", "interval_note"),
-        *("groups", "examples", "seeds", "folds"),
+        *("groups", "examples", "seeds", "folds", "ending"),
     ],
     "per_class": [
         *(*MODEL, "kind", "unit", "label", "scored"),
@@ -41,12 +42,12 @@ TABLES: dict[str, list[str]] = {
     ],
     "differences": [
         *("study", "protocol", "honest", "simulated", "metric", "a", "b", "difference"),
-        *("low", "high", "p", "p_holm", "groups", "note"),
+        *("low", "high", "p", "p_holm", "groups", "note", "unfinished"),
     ],
     "letters": ["study", "protocol", "metric", "architecture", "letters", "note"],
     "folds": [
         *("study", "protocol", "metric", "a", "b", "difference", "low", "high", "p", "p_holm"),
-        *("folds", "note"),
+        *("folds", "note", "unfinished"),
     ],
     "ranks": [
         *("scope", "architecture", "mean_rank", "blocks", "chi2", "f", "p"),
@@ -67,7 +68,7 @@ TABLES: dict[str, list[str]] = {
     "importance": ["study", "architecture", "hyperparameter", "importance", "trials", "note"],
     "runs": [
         *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
-        *("seed", "fold", "epochs", "best_epoch", "parameters", "model_kb"),
+        *("seed", "fold", "ending", "epochs", "best_epoch", "parameters", "model_kb"),
         *(f"{part}_{name}" for part in ("train", "validation", "test") for name in RUN_METRICS),
     ],
     "costs": [

@@ -240,6 +240,7 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
+        "epochs": study["training"]["epochs"],
     }
 
 

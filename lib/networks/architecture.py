@@ -83,6 +83,15 @@ def positive(default: float) -> Hyperparameter:
     return Hyperparameter(default, "a positive number", allows)
 
 
+def least_zero(default: float) -> Hyperparameter:
+    """Make a hyperparameter that is a number from 0 on, where 0 means none."""
+
+    def allows(value: Any) -> bool:
+        return _is_number(value) and 0 <= value < float("inf")
+
+    return Hyperparameter(default, "a number from 0 on", allows)
+
+
 def one_of(default: str, names: Sequence[str], what: str = "") -> Hyperparameter:
     """Make a hyperparameter that is one of some names."""
     return Hyperparameter(
@@ -90,16 +99,25 @@ def one_of(default: str, names: Sequence[str], what: str = "") -> Hyperparameter
     )
 
 
+NORMALIZATIONS = ("channel", "example", "none")
+SCHEDULES = ("constant", "cosine")
+
 COMMON: Mapping[str, Hyperparameter] = {
+    "normalization": one_of("channel", NORMALIZATIONS),
     "dense": counts([], least=0),
     "activation": one_of("relu", ACTIVATIONS, "the name of a Keras activation, "),
     "dense_dropout": share(0.0),
     "optimizer": one_of("adam", OPTIMIZERS),
     "learning_rate": positive(1e-3),
+    "schedule": one_of("constant", SCHEDULES),
+    "warmup": share(0.0),
+    "weight_decay": least_zero(0.0),
+    "global_clipnorm": least_zero(0.0),
+    "label_smoothing": share(0.0),
     "batch_size": count(32, grows=True),
     "class_weights": flag(False),
 }
-"""What every network has: the dense layers at its end, and how it is trained."""
+"""What every network has: the scale of its inputs, the dense layers at its end, its training."""
 
 
 @dataclass(frozen=True)

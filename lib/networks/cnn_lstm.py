@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lib.networks.architecture import Architecture, Cost, Values, counts
+from lib.networks.architecture import Architecture, Cost, Values
 from lib.networks.layers import (
     CONVOLUTIONS,
+    STACK,
     convolution_costs,
     recurrent,
     recurrent_costs,
@@ -37,7 +38,7 @@ def costs(values: Values, shape: tuple[int, int]) -> list[Cost]:
 ARCHITECTURE = Architecture(
     "cnn_lstm",
     "CNN-LSTM",
-    {**CONVOLUTIONS, "units": counts([64])},
+    {**CONVOLUTIONS, **STACK},
     build,
     costs,
     pairs=("filters", "kernels"),

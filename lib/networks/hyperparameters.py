@@ -72,7 +72,7 @@ def trial_id(architecture: str, hyperparameters: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> trial_id("lstm", {"units": [128, 64]})
-    'lstm-128x64-adam-0.001-4ab501'
+    'lstm-128x64-adam-0.001-5100b2'
     """
     values = complete(architecture, hyperparameters)
     sizes = [*values.get("filters", []), *values.get("units", []), *values["dense"]]

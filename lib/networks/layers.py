@@ -6,11 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.errors import HeldoutError
-from lib.networks.architecture import Cost, Hyperparameter, Values, count, counts, flag, share
+from lib.networks.architecture import (
+    Cost,
+    Hyperparameter,
+    Values,
+    count,
+    counts,
+    flag,
+    one_of,
+    share,
+)
 from lib.networks.recurrent import with_gradient
 
-RECURRENT: Mapping[str, Hyperparameter] = {
+POOLINGS = ("last", "mean", "max", "attention")
+
+STACK: Mapping[str, Hyperparameter] = {
     "units": counts([64]),
+    "pooling": one_of("last", POOLINGS),
+    "layer_normalization": flag(False),
+}
+RECURRENT: Mapping[str, Hyperparameter] = {
+    **STACK,
     "bidirectional": flag(False, grows=True),
     "dropout": share(0.0),
     "recurrent_dropout": share(0.0),
@@ -27,7 +43,7 @@ CONVOLUTIONS: Mapping[str, Hyperparameter] = {
 def recurrent(
     layers: Any, cell: Any, x: Any, values: Values, *, bidirectional: bool = False, **dropout: float
 ) -> Any:
-    """Stack recurrent layers of `units`; the last one gives only its last step.
+    """Stack recurrent layers of `units`, and pool what the last one says over time.
 
     Parameters
     ----------
@@ -38,22 +54,47 @@ def recurrent(
     x : tensor [shape=(batch, time, channels)]
         What comes in.
     values : mapping
-        `units`.
+        Those of `STACK`.
     bidirectional : bool
         Whether each layer goes both ways through time.
     **dropout : float
         `dropout` and `recurrent_dropout` of each layer.
     """
-    *others, last = values["units"]
-    for units, sequences in [*((units, True) for units in others), (last, False)]:
+    pooling = values["pooling"]
+    for number, units in enumerate(values["units"], start=1):
+        sequences = number < len(values["units"]) or pooling != "last"
         layer = cell(units, return_sequences=sequences, **dropout)
         x = with_gradient(layers.Bidirectional(layer) if bidirectional else layer)(x)
+        if values["layer_normalization"]:
+            x = layers.LayerNormalization()(x)
+    return pool_time(layers, x, pooling)
+
+
+def pool_time(layers: Any, x: Any, pooling: str) -> Any:
+    """Make one row of all steps in time.
+
+    Parameters
+    ----------
+    layers : module
+        `keras.layers`.
+    x : tensor [shape=(batch, time, width)]
+        The steps; with `last` [shape=(batch, width)], the last one.
+    pooling : {"last", "mean", "max", "attention"}
+        With `attention` each step has a weight, the softmax over time of a learned score.
+    """
+    if pooling == "mean":
+        return layers.GlobalAveragePooling1D()(x)
+    if pooling == "max":
+        return layers.GlobalMaxPooling1D()(x)
+    if pooling == "attention":
+        weights = layers.Softmax(axis=1)(layers.Dense(1)(x))
+        return layers.Flatten()(layers.Dot(axes=1)([weights, x]))
     return x
 
 
 def recurrent_options(values: Values) -> dict[str, Any]:
     """Take those of `RECURRENT` that are options of `recurrent`."""
-    return {name: values[name] for name in RECURRENT if name != "units"}
+    return {name: values[name] for name in RECURRENT if name not in STACK}
 
 
 def recurrent_costs(values: Values, shape: tuple[int, int], *, gates: int) -> list[Cost]:

@@ -39,7 +39,9 @@ def build(
         Number of classes, at least 2.
     mean, variance : np.ndarray [shape=(channels,)], optional
         Of the train part, per channel. They are constants of the first layer, so that the saved
-        model takes examples as they are in `examples.npy`. None leaves the layer out.
+        model takes examples as they are in `examples.npy`. None leaves the layer out, as does the
+        hyperparameter `normalization: none`; with `example` each channel of each example is
+        brought to mean 0 and standard deviation 1 after it.
     backend : {"tensorflow", "jax"}
         What computes.
     precision : {"float32", "mixed_float16", "mixed_bfloat16"}
@@ -70,11 +72,13 @@ def build(
     layers = keras.layers
     with _policy(keras, precision):
         inputs = x = keras.Input(shape, dtype="float32")
-        if mean is not None and variance is not None:
+        if mean is not None and variance is not None and values["normalization"] != "none":
             # Before it the examples may be of any size, which 16 bits do not hold.
             x = layers.Normalization(
                 mean=list(map(float, mean)), variance=list(map(float, variance)), dtype="float32"
             )(x)
+        if values["normalization"] == "example":
+            x = layers.LayerNormalization(axis=1, center=False, scale=False, dtype="float32")(x)
         x = lookup(architecture).build(layers, x, values)
         for units in values["dense"]:
             x = layers.Dense(units, activation=values["activation"])(x)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from lib.metrics.learning import CONVERGED
 from lib.metrics.registry import METRICS
 from lib.plots.scores import primary_rows
 from lib.plots.style import display
-from lib.report.names import listed, metric_name
+from lib.report.names import listed, metric_name, unfinished_networks
 from lib.report.table import Cell, TableView, interval, number, records, text
 from lib.statistics.bootstrap import ALPHA
 
@@ -28,6 +30,12 @@ def model(row: Mapping[str, Any]) -> Cell:
     )
 
 
+def _model(row: Mapping[str, Any], linear: float) -> Cell:
+    """Name a model, and say of a network that a linear model scores more."""
+    below = row["kind"] == "network" and row["estimate"] < linear
+    return replace(model(row), note="below a linear model") if below else model(row)
+
+
 def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
     """Build a row per model: honest, random, inflation, then other metrics of the honest split."""
     board = tables["leaderboard"]
@@ -38,12 +46,17 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         for row in records(primary_rows(study, tables["letters"]))
     }
     others = ("accuracy", "balanced_accuracy", "log_loss")
+    linear = float(records(tables["answers"])[0]["linear_macro_f1"])
     rows = []
     for name, some in primary.groupby("architecture", sort=False):
         metrics = {row["metric"]: row for row in records(some)}
         gap = gaps.get(str(name))
         main = metrics["macro_f1"]
-        cells = [model(main), interval(main, note=main["interval_note"], bar=True)]
+        cells = [
+            _model(main, linear),
+            interval(main, note=main["interval_note"], bar=True),
+            text(main["ending"], tone="" if main["ending"] in ("", CONVERGED) else "bad"),
+        ]
         if letters:
             cells.append(letters.get(str(name), text("")))
         if gap:
@@ -68,7 +81,7 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
             else ""
         ),
         [
-            *("Model", "Macro-F1, honest"),
+            *("Model", "Macro-F1, honest", "Training"),
             *(["Letters"] if letters else []),
             *(["Macro-F1, random", "Inflation"] if gaps else []),
             *(name[0].upper() + name[1:] for name in map(metric_name, others)),
@@ -166,6 +179,8 @@ def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | Non
 
 def _verdict(row: Mapping[str, Any]) -> str:
     """Say what a reader may conclude; why nothing could be tested is the note of the difference."""
+    if row.get("unfinished"):
+        return f"not a comparison of architectures: {unfinished_networks(row['unfinished'])}"
     if math.isnan(row["p_holm"]):
         return "could not be tested"
     if row["p_holm"] > ALPHA:

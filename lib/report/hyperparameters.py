@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from lib.networks.registry import ARCHITECTURES
 from lib.plots.style import display
+from lib.report.names import listed
 from lib.report.table import Cell, Row, TableView, is_true, network, number, records, tabulate, text
 
 # Nobody reads more rows of a search than this; the CSV has them all.
@@ -20,14 +22,60 @@ ABOUT_THE_TRIAL = {"epochs", "best_epoch", "state", "reason"}
 
 def chosen(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
     """Show the hyperparameters that each architecture was trained with under every split."""
-    table = _filled(table[table["chosen"].map(is_true)])
+    counts = table.groupby("architecture", sort=False).size()
+    table = _told(_filled(table[table["chosen"].map(is_true)]))
     if table.empty:
         return None
     return tabulate(
         f"{study['study']}-hyperparameters",
-        "Hyperparameters of the final runs, the same under every split.",
-        {"Model": network, **_settings(table, NO_SETTINGS | ABOUT_THE_TRIAL)},
+        "Hyperparameters of the final runs, the same under every split; a setting that has its "
+        f"default everywhere is left out. {_budget(counts, study['epochs'])}",
+        {
+            "Model": network,
+            "Trials": lambda row: number(counts[row["architecture"]], digits=0),
+            **_settings(table, NO_SETTINGS | ABOUT_THE_TRIAL),
+        },
         records(table),
+    )
+
+
+def _budget(counts: pd.Series[int], epochs: int) -> str:
+    """Say what each network was given, and where one had more than another."""
+    limit = f"{epochs} epochs at most" if epochs > 1 else "one epoch"
+    if counts.nunique() == 1:
+        trials = f"{counts.iloc[0]} trials" if counts.iloc[0] > 1 else "one trial"
+        return f"Each network had {trials} and {limit}."
+    each = listed([f"the {display(str(name))} {count}" for name, count in counts.items()])
+    return (
+        f"Each network had {limit}, and not as many trials: {each}. One with more trials has the "
+        "better chance."
+    )
+
+
+def _told(table: pd.DataFrame) -> pd.DataFrame:
+    """Drop a setting that has the default of its architecture in every row."""
+
+    def default(row: Row, name: str) -> bool:
+        architecture = ARCHITECTURES.get(str(row["architecture"]))
+        return architecture is not None and _same(row[name], architecture.defaults.get(name))
+
+    rows = records(table)
+    kept = [
+        name
+        for name in map(str, table.columns)
+        if name in NO_SETTINGS | ABOUT_THE_TRIAL or not all(default(row, name) for row in rows)
+    ]
+    return table[kept]
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Whether a field of a table is a default; an architecture without the setting has none."""
+    if default is None:
+        return str(value) in ("", "nan")
+    if isinstance(default, float) and str(value) not in ("", "nan"):
+        return float(value) == default
+    return str(value) == (
+        "x".join(map(str, default)) if isinstance(default, list) else str(default)
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lib.metrics.learning import IMPROVING, NOTHING_LEARNED
 from lib.metrics.registry import METRICS
+from lib.plots.style import display
 
 
 def metric_name(metric: str) -> str:
@@ -15,7 +17,14 @@ def metric_name(metric: str) -> str:
     return f"{name} of {label}" if label else name
 
 
+def unfinished_networks(words: str) -> str:
+    """Say of the networks in a column `unfinished` how their training ended, as a sentence does."""
+    how = {IMPROVING: "was still improving", NOTHING_LEARNED: "has learned nothing"}
+    parts = [part.partition(": ") for part in words.split("; ") if part]
+    return listed([f"the {display(name)} {how.get(end, end)}" for name, _, end in parts])
+
+
 def listed(names: Sequence[str]) -> str:
     """Return names as a sentence lists them: "a, b and c". What is markup stays so."""
-    *most, last = names
+    *most, last = names or [""]
     return type(last)(", ").join(most) + " and " + last if most else last

@@ -33,7 +33,7 @@ TEXT = (
     *("study", "dataset", "protocol", "architecture", "kind", "metric", "note", "interval_note"),
     *("label", "predicted", "a", "b", "baseline", "beats_baselines", "networks_that_beat"),
     *("source", "split", "test_size", "our_architecture", "honest_protocol", "unit", "trial"),
-    *("backend", "device", "precision", "state"),
+    *("backend", "device", "precision", "state", "ending", "unfinished", "below_linear"),
     *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
 )
 

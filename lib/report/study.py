@@ -14,6 +14,7 @@ from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report import boards, hyperparameters
 from lib.report.exploration import classes_table, remarks
+from lib.report.names import unfinished_networks
 from lib.report.table import TableView, number, records, text
 
 
@@ -97,6 +98,9 @@ def _answer(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
         "inflation": inflation,
         "gap": gap,
         "baseline": display(str(row["baseline"])) if row["baseline"] else "",
+        "unfinished": unfinished_networks(str(row["unfinished"])),
+        "below": [display(name) for name in str(row["below_linear"]).split()],
+        "is_below": str(row["architecture"]) in str(row["below_linear"]).split(),
         "winners": [display(name) for name in str(row["networks_that_beat"]).split()],
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lib.examples.arrays import blocks, take
+from lib.train.augmentation import Augment
 
 # A part up to this size is copied into memory once; a larger one is read row by row as needed.
 IN_MEMORY = 512_000_000
@@ -26,6 +27,7 @@ def batches(
     shuffle_seed: int | None = None,
     epoch: int = 0,
     multiple: int = 1,
+    augment: Augment | None = None,
 ) -> Any:
     """Make a Keras dataset over some rows of an array.
 
@@ -52,6 +54,8 @@ def batches(
         Number of devices that share a batch; `batch_size` is a multiple of it. The last batch is
         filled up to one with rows of itself that have no class and no weight; in training the
         others weigh more, so that gradients are those of the mean over them.
+    augment : callable, optional
+        From a batch of examples, the epoch and the number of the batch to what is trained on.
 
     Returns
     -------
@@ -80,7 +84,10 @@ def batches(
         def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
             # A file is best read forwards, and within a batch the order is free.
             chosen = np.sort(self.order[index * batch_size : (index + 1) * batch_size])
-            columns: tuple[np.ndarray, ...] = (take(x, rows[chosen]),)
+            examples = take(x, rows[chosen])
+            if augment is not None:
+                examples = augment(examples, self.epoch, index)
+            columns: tuple[np.ndarray, ...] = (examples,)
             if targets is not None:
                 columns += (targets[chosen],)
             if weights is not None:

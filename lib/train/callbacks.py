@@ -27,30 +27,50 @@ def best_epoch(history: list[dict[str, float]]) -> int:
     return int(np.argmin([row["val_loss"] for row in history])) + 1
 
 
-class State:
-    """Everything that the next epoch depends on, and the best weights so far."""
+def kept_epoch(history: list[dict[str, float]], training: Training) -> int:
+    """Find the epoch, from 1, whose weights are kept; the last one of those that are averaged."""
+    return best_epoch(history) if training.keep == "best" else len(history)
 
-    def __init__(self, model: Any, checkpoint: Path | None) -> None:
+
+class State:
+    """Everything that the next epoch depends on, and the weights that would be kept so far."""
+
+    def __init__(self, model: Any, training: Training, checkpoint: Path | None) -> None:
         self.model = model
+        self.training = training
         self.checkpoint = checkpoint
         self.history: list[dict[str, float]] = []
-        self.best: list[np.ndarray] = []
+        self.kept: list[np.ndarray] = []
+        self.averaged = 0
         self.stopped = False
+        self.diverged = False
         self.pruned = False
         self.variables = [*model.variables, *model.optimizer.variables]
         if checkpoint is not None and checkpoint.exists():
             self._load(checkpoint)
 
-    def finished(self, training: Training) -> bool:
+    @property
+    def finished(self) -> bool:
         """Whether no epoch is left."""
-        return self.stopped or len(self.history) >= training.epochs
+        return self.stopped or self.diverged or len(self.history) >= self.training.epochs
 
     def add(self, row: dict[str, float]) -> None:
-        """Add an epoch, and keep its weights if it is the best so far."""
+        """Add an epoch, and keep its weights if they are among those to keep."""
         self.history.append(row)
-        if best_epoch(self.history) == len(self.history):
-            # Copies: on the CPU the backend may hand out the variable's own memory.
-            self.best = [np.array(variable.numpy()) for variable in self.model.weights]
+        if kept_epoch(self.history, self.training) != len(self.history):
+            return
+        # Copies: on the CPU the backend may hand out the variable's own memory.
+        weights = [np.array(variable.numpy()) for variable in self.model.weights]
+        if not self.training.averages(len(self.history)):
+            self.kept = weights
+            return
+        self.averaged += 1
+        share = np.float32(1 / self.averaged)
+        self.kept = (
+            [mean + share * (now - mean) for mean, now in zip(self.kept, weights, strict=True)]
+            if self.averaged > 1
+            else weights
+        )
 
     def save(self) -> None:
         """Write everything to the checkpoint."""
@@ -62,8 +82,9 @@ class State:
                 "columns": columns,
                 "history": [[row[name] for name in columns] for row in self.history],
                 "stopped": self.stopped,
+                "averaged": self.averaged,
             }
-            arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
+            arrays |= {f"kept_{i}": value for i, value in enumerate(self.kept)}
             arrays |= {f"now_{i}": np.asarray(value) for i, value in enumerate(self.variables)}
             np.savez(part, **arrays)
 
@@ -77,7 +98,8 @@ class State:
                 for row in held["history"]
             ]
             self.stopped = bool(held["stopped"])
-            self.best = [held[f"best_{i}"] for i in range(len(self.model.weights))]
+            self.averaged = int(held["averaged"])
+            self.kept = [held[f"kept_{i}"] for i in range(len(self.model.weights))]
             for index, variable in enumerate(self.variables):
                 variable.assign(held[f"now_{index}"])
         logger.info("going on after epoch %d", len(self.history))
@@ -90,19 +112,21 @@ class State:
 
 def callbacks(
     keras: Any,
-    training: Training,
     state: State,
     data: Any,
     tensorboard: Path | None,
     stops: Stops | None,
+    *,
+    plateaus: bool,
 ) -> list[Any]:
     """Make the callbacks of a training; the keeper comes last, since it saves what they did."""
+    training = state.training
     rules = []
     if training.early_stopping:
         rules.append(
             keras.callbacks.EarlyStopping(monitor="val_loss", patience=training.early_stopping)
         )
-    if training.reduce_lr_factor < 1:
+    if training.reduce_lr_factor < 1 and plateaus:
         rules.append(
             keras.callbacks.ReduceLROnPlateau(
                 monitor="val_loss",
@@ -128,12 +152,18 @@ def callbacks(
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if not math.isfinite(logs["loss"]) or not math.isfinite(logs["val_loss"]):
-                raise HeldoutError(
+                diverged = HeldoutError(
                     f"epoch {epoch + 1}",
                     "a finite loss",
                     f"{logs['loss']:g} (validation {logs['val_loss']:g})",
                     "Use a smaller learning rate, or look for extreme values in the features.",
                 )
+                if not state.history:
+                    raise diverged
+                # The run ends with the weights before, and says that it did.
+                logger.warning("%s", diverged)
+                state.diverged = self.model.stop_training = True
+                return
             names = ("loss", "accuracy", "mse", "mae")
             row: dict[str, float] = {"epoch": epoch + 1}
             row |= {name: float(logs[name]) for name in names}
@@ -146,7 +176,7 @@ def callbacks(
             state.stopped = bool(self.model.stop_training)
             state.save()
             data.epoch = epoch + 1
-            if stops is not None and not state.finished(training):
+            if stops is not None and not state.finished:
                 state.pruned = stops(epoch + 1, row["val_loss"])
                 self.model.stop_training = state.pruned
             if writer is not None:

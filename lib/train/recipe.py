@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lib.errors import HeldoutError
 from lib.networks.backend import choose_backend
 from lib.networks.hyperparameters import complete, digest
 from lib.networks.registry import lookup
 from lib.provenance import code_hash, versions
+from lib.train.augmentation import require_augmentation
 from lib.train.data import Data
 
 # What training imports and weights do not depend on, or depend on by what else is in the key.
@@ -17,6 +20,10 @@ NOT_OF_WEIGHTS = (
     *("lib.files", "lib.provenance", "lib.train.data", "lib.train.recipe", "lib.train.tensorboard"),
     *("lib.networks.architecture", "lib.networks.hyperparameters", "lib.networks.registry"),
 )
+
+KEEP = ("best", "last", "average")
+# The share of the epochs whose weights are averaged.
+AVERAGED = 0.25
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,46 @@ class Training:
         Epochs without a better validation loss before training stops; 0 never stops early.
     reduce_lr_factor : float
         What the learning rate is multiplied by on a plateau of the validation loss; 1 for never.
+        A trial whose `schedule` sets the rate of every step has no plateaus.
     reduce_lr_patience : int
         Epochs without a better validation loss that make a plateau.
+    keep : {"best", "last", "average"}
+        Which weights are kept: those of the epoch with the lowest validation loss, those of the
+        last epoch, or the mean of those after each of the last `AVERAGED` of all epochs.
+    augmentation : mapping
+        What is done to the examples of the train part, epoch by epoch anew, and how much: see
+        `lib.train.augmentation.AUGMENTATIONS`.
+
+    Raises
+    ------
+    HeldoutError
+        An unknown `keep` or augmentation, or an average of epochs that early stopping may leave
+        out.
     """
 
     epochs: int
     early_stopping: int = 0
     reduce_lr_factor: float = 1.0
     reduce_lr_patience: int = 2
+    keep: str = "best"
+    augmentation: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check what goes together."""
+        if self.keep not in KEEP:
+            raise HeldoutError("training.keep", f"one of {', '.join(KEEP)}", repr(self.keep))
+        if self.keep == "average" and self.early_stopping:
+            raise HeldoutError(
+                "training.keep",
+                "early_stopping: 0 beside `average`, which takes the last epochs of all",
+                f"early_stopping: {self.early_stopping}",
+                "Set early_stopping to 0, or keep the best or the last weights.",
+            )
+        require_augmentation(self.augmentation)
+
+    def averages(self, epoch: int) -> bool:
+        """Whether the weights after an epoch, from 1, are among those that are averaged."""
+        return self.keep == "average" and epoch > self.epochs - math.ceil(AVERAGED * self.epochs)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lib.errors import HeldoutError
 from lib.files import atomic, write_json, write_table
+from lib.metrics.learning import constant_loss, ending, weighted_loss
 from lib.metrics.record import scores
 from lib.networks.backend import load
 from lib.networks.devices import count_devices
@@ -94,7 +95,7 @@ def train_runs(
             "precision": recipe.precision,
             "state": "pruned" if fitted.pruned else "complete",
         }
-        records.append(_write_run(folder, data, fitted, record, keep_model=keep_model))
+        records.append(_write_run(folder, data, fitted, record, recipe, keep_model=keep_model))
     return records
 
 
@@ -159,6 +160,7 @@ def _write_run(
     data: Data,
     fitted: Fitted,
     record: dict[str, Any],
+    recipe: Recipe,
     *,
     keep_model: bool,
 ) -> dict[str, Any]:
@@ -178,6 +180,7 @@ def _write_run(
         record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
     record |= {
         "metrics": metrics,
+        "ending": _ending(data, fitted, recipe, parts["validation"], record["hyperparameters"]),
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "parameters": int(fitted.model.count_params()),
@@ -208,6 +211,25 @@ def _write_run(
         write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
     write_json(folder / "run.json", record)
     return record
+
+
+def _ending(
+    data: Data,
+    fitted: Fitted,
+    recipe: Recipe,
+    probabilities: np.ndarray,
+    values: Mapping[str, Any],
+) -> str:
+    """Say how the training of a run ended, by what it predicts of the validation part."""
+    balanced = values["class_weights"]
+    train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
+    return ending(
+        [row["val_loss"] for row in fitted.history],
+        limit=recipe.training.epochs,
+        loss=weighted_loss(validation, probabilities, balanced=balanced),
+        constant=constant_loss(train, validation, classes=len(data.classes), balanced=balanced),
+        diverged=fitted.diverged,
+    )
 
 
 def _by_part(data: Data, probabilities: np.ndarray) -> dict[str, np.ndarray]:

@@ -72,12 +72,14 @@ def fit_once(
             if stops is not None:
                 for row in rows:
                     stops(int(row["epoch"]), row["val_loss"])
-            return replace(fitted, made=read_json(made))
+            facts = read_json(made)
+            return replace(fitted, made=facts, diverged=facts["diverged"])
         checkpoint = folder / "checkpoint.npz"
         fitted = trainer.fit(seed, checkpoint=checkpoint, tensorboard=tensorboard, stops=stops)
         facts = {
             "device": trainer.device,
             "train_seconds": round(fitted.seconds, 3),
+            "diverged": fitted.diverged,
             "versions": versions(),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }

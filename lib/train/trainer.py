@@ -15,8 +15,9 @@ from lib.networks.devices import count_devices, scaled, spread
 from lib.networks.hyperparameters import complete
 from lib.networks.models import build
 from lib.networks.recurrent import differentiate
+from lib.train.augmentation import augmenter
 from lib.train.batches import batches, moments, padded_metrics
-from lib.train.callbacks import State, Stops, best_epoch, callbacks
+from lib.train.callbacks import State, Stops, callbacks, kept_epoch
 from lib.train.data import Data
 from lib.train.recipe import Recipe
 
@@ -32,9 +33,12 @@ class Fitted:
     history : list of dict
         One row an epoch, as `history.csv` has it.
     best_epoch : int
-        From 1; the epoch with the lowest validation loss.
+        From 1; the epoch whose weights these are, which is the one with the lowest validation loss
+        unless the training keeps others.
     pruned : bool
         Whether the search stopped it before it was done.
+    diverged : bool
+        Whether the loss became NaN or infinite; the weights are those kept before.
     mixed : keras.Model, optional
         The same weights, computing in the mixed precision that they were trained in.
     made : mapping
@@ -46,6 +50,7 @@ class Fitted:
     history: list[dict[str, float]]
     best_epoch: int
     pruned: bool = False
+    diverged: bool = False
     mixed: Any = None
     made: Mapping[str, Any] = field(default_factory=dict)
 
@@ -142,8 +147,10 @@ class Trainer:
             if self.kind == "cpu":  # on a GPU Keras has cuDNN go through time
                 differentiate(self.model, self.batch_size)
             self.model.compile(
-                optimizer=_optimizer(self._keras, self.values["optimizer"], rate),
-                loss="categorical_crossentropy",
+                optimizer=_optimizer(self._keras, self.values, rate, steps=self._steps),
+                loss=self._keras.losses.CategoricalCrossentropy(
+                    label_smoothing=self.values["label_smoothing"]
+                ),
                 metrics=padded_metrics(self._keras) if devices > 1 else ["accuracy", "mse", "mae"],
                 jit_compile=recipe.backend == "jax",
             )
@@ -191,22 +198,23 @@ class Trainer:
         Raises
         ------
         HeldoutError
-            The loss became NaN.
+            The loss is NaN or infinite after the first epoch.
         """
         training = self.recipe.training
         self._start(seed)
-        state = State(self.model, checkpoint)
+        state = State(self.model, training, checkpoint)
         data = self._batches(
             "train",
             weights=self._weights,
             batch_size=self.batch_size,
             shuffle_seed=seed,
             epoch=len(state.history),
+            augment=augmenter(training.augmentation, seed),
         )
         check = self._batches("validation", batch_size=max(64 * self._devices, self.batch_size))
         # The search is told of the epochs before an interruption too, and may have stopped there.
         told = [stops(int(row["epoch"]), row["val_loss"]) for row in state.history if stops]
-        done = state.finished(training)
+        done = state.finished
         if not done and not any(told[-1:]):
             with self._spread():
                 self.model.fit(
@@ -215,12 +223,20 @@ class Trainer:
                     epochs=training.epochs,
                     initial_epoch=len(state.history),
                     shuffle=False,  # the dataset shuffles rows; Keras would only shuffle batches
-                    callbacks=callbacks(self._keras, training, state, data, tensorboard, stops),
+                    callbacks=callbacks(
+                        self._keras,
+                        state,
+                        data,
+                        tensorboard,
+                        stops,
+                        plateaus=self.values["schedule"] == "constant",
+                    ),
                     verbose=0,
                 )
         return replace(
-            self.restore(state.history, state.best),
+            self.restore(state.history, state.kept),
             pruned=state.pruned or (not done and any(told[-1:])),
+            diverged=state.diverged,
         )
 
     def restore(self, history: list[dict[str, float]], weights: list[np.ndarray]) -> Fitted:
@@ -228,11 +244,18 @@ class Trainer:
         for model in filter(None, (self._kept, self._mixed)):
             for variable, value in zip(model.weights, weights, strict=True):
                 variable.assign(value)
-        return Fitted(self._kept, history, best_epoch(history), mixed=self._mixed)
+        epoch = kept_epoch(history, self.recipe.training)
+        return Fitted(self._kept, history, epoch, mixed=self._mixed)
 
     def key(self, seed: int) -> str:
         """Name a training by all that its weights depend on (`lib.train.recipe.Recipe.key`)."""
         return self.recipe.key(self.data, seed, kind=self.kind)
+
+    @property
+    def _steps(self) -> int:
+        """Steps of the whole training."""
+        epoch = -(-len(self.data.rows["train"]) // self.batch_size)
+        return epoch * self.recipe.training.epochs
 
     @property
     def _devices(self) -> int:
@@ -252,8 +275,12 @@ class Trainer:
         self.model.stop_training = False
 
 
-def _optimizer(keras: Any, name: str, rate: float) -> Any:
-    """Make an optimizer that takes each gradient as it is.
+def _optimizer(keras: Any, values: Mapping[str, Any], rate: float, *, steps: int) -> Any:
+    """Make the optimizer of a training of so many steps; it takes each gradient as it is.
+
+    `weight_decay` is decoupled from the gradient (Loshchilov and Hutter 2019): with it, Adam is
+    AdamW. `cosine` lowers the rate to 0 along half a cosine (Loshchilov and Hutter 2017), after it
+    rose from 0 during the share `warmup` of the steps.
 
     The sum over one replica is the gradient itself. TensorFlow writes that sum as a function with a
     gradient of its own, which it registers for as long as the process lives, with the graph of the
@@ -262,7 +289,19 @@ def _optimizer(keras: Any, name: str, rate: float) -> Any:
     else; `tests/faults/test_growth.py` tells.
     """
     kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
-    optimizer = getattr(keras.optimizers, kinds[name])(rate)
+    risen = round(values["warmup"] * steps)
+    if values["schedule"] == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0 if risen else rate,
+            max(1, steps - risen),
+            warmup_target=rate if risen else None,
+            warmup_steps=risen,
+        )
+    optimizer = getattr(keras.optimizers, kinds[values["optimizer"]])(
+        rate,
+        weight_decay=values["weight_decay"] or None,
+        global_clipnorm=values["global_clipnorm"] or None,
+    )
     if hasattr(optimizer, "_all_reduce_sum_gradients"):
         optimizer._all_reduce_sum_gradients = list
     return optimizer

@@ -54,6 +54,7 @@ def study(
         "shared_searches": {},
         "baselines": list(BASELINES),
         "seeds": list(seeds),
+        "epochs": 30,
         "example_kind": example_kind,
         "input": {
             "seconds": 1.5,
@@ -289,6 +290,7 @@ def _run(
             "epochs": epochs, "best_epoch": epochs - 6, "parameters": 12345, "model_kb": 60.5,
             "train_seconds": float(rng.uniform(1, 9)), "predict_seconds": 0.001,
             "backend": "tensorflow", "device": "cpu", "versions": {"keras": "3.10"},
+            **({"ending": "converged"} if kind == "network" else {}),
         },
     )  # fmt: skip
     if kind == "network":

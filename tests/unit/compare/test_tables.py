@@ -659,3 +659,47 @@ def test_accuracy_chooses_where_validation_has_no_macro_f1(tmp_path):
     assert answer["note"] == (
         "the validation set has no macro-F1, so the network was chosen by accuracy"
     )
+
+
+def test_networks_that_have_not_converged_are_named_and_not_compared(made, tmp_path):
+    shutil.copytree(made["results"], tmp_path / "results")
+    # Of two runs each: one of each ending counts as the worse one.
+    ended = {"lstm": ["converged", "still improving"], "cnn": ["diverged", "diverged"]}
+    for name, endings in ended.items():
+        for seed, end in enumerate(endings):
+            path = tmp_path / f"results/arrhythmia/grouped/{name}/seed-{seed}/fold-0/run.json"
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"ending": end}))
+    moved = made | {"results": tmp_path / "results", "tables": tmp_path / "tables"}
+    compare_runs(moved, tmp_path / "tables")
+    where = "study == 'arrhythmia' and protocol == 'grouped' and metric == 'macro_f1'"
+    board = _table(moved, "leaderboard").query(f"{where} and unit == 'example'")
+    board = board.set_index("architecture")["ending"]
+    assert board[["lstm", "gru", "cnn"]].tolist() == [
+        "1 converged, 1 still improving",
+        "converged",
+        "diverged",
+    ]
+    assert board[["majority", "logistic"]].isna().all()
+    gaps = _table(moved, "differences").query(where).set_index(["a", "b"])["unfinished"]
+    assert gaps["lstm", "cnn"] == "lstm: still improving; cnn: diverged"
+    assert gaps["gru", "cnn"] == "cnn: diverged"
+    assert gaps.xs("logistic", level="b").isna().all()
+    letters = _table(moved, "letters").query(where)
+    assert letters["letters"].isna().all()
+    assert set(letters["note"]) == {
+        "no comparison of architectures (cnn: diverged; lstm: still improving)"
+    }
+    answer = _table(moved, "answers").set_index("study").loc["arrhythmia"]
+    assert answer["unfinished"] == "lstm: still improving; cnn: diverged"
+    others = _table(moved, "differences").query("study == 'voices'")
+    assert others["unfinished"].isna().all()
+
+
+def test_networks_below_a_linear_model_are_named(made):
+    board = _table(made, "leaderboard").query("metric == 'macro_f1' and unit == 'example'")
+    for answer in _table(made, "answers").to_dict("records"):
+        some = board[(board["study"] == answer["study"]) & (board["protocol"] == "grouped")]
+        score = some.set_index("architecture")["estimate"]
+        assert answer["linear_macro_f1"] == pytest.approx(score["logistic"])
+        below = [n for n in ("lstm", "gru", "cnn") if n in score and score[n] < score["logistic"]]
+        assert (answer["below_linear"] if below else "") == " ".join(below)

@@ -63,6 +63,14 @@ def test_given_values_replace_defaults():
         ("lstm", "learning_rate", float("inf"), "a positive number"),
         ("lstm", "optimizer", "adamw", "one of adam, adamax, rmsprop, sgd"),
         ("lstm", "optimizer", ["adam"], "one of adam, adamax, rmsprop, sgd"),
+        ("gru", "pooling", "average", "one of last, mean, max, attention"),
+        ("gru", "layer_normalization", "yes", "true or false"),
+        ("cnn", "normalization", "record", "one of channel, example, none"),
+        ("cnn", "schedule", "linear", "one of constant, cosine"),
+        ("cnn", "warmup", 1, "a number from 0 up to, not with, 1"),
+        ("cnn", "weight_decay", -0.1, "a number from 0 on"),
+        ("cnn", "global_clipnorm", float("inf"), "a number from 0 on"),
+        ("cnn", "label_smoothing", 1.0, "a number from 0 up to, not with, 1"),
         (
             "lstm",
             "activation",
@@ -102,7 +110,7 @@ def test_a_trial_has_a_readable_name():
 
 def test_names_are_as_they_were():
     # A change of these reruns every trial of every person: it must be meant.
-    assert trial_id("lstm", {"units": [128, 64]}) == "lstm-128x64-adam-0.001-4ab501"
+    assert trial_id("lstm", {"units": [128, 64]}) == "lstm-128x64-adam-0.001-5100b2"
 
 
 values = st.fixed_dictionaries(

@@ -9,6 +9,7 @@ import pytest
 from lib.errors import HeldoutError
 from lib.networks import registry
 from lib.networks.hyperparameters import complete
+from lib.networks.layers import pool_time
 from lib.networks.models import build
 from lib.networks.registry import ARCHITECTURES, NAMES
 from lib.train.batches import moments
@@ -83,6 +84,49 @@ def test_recurrent_stacks(architecture, layer):
     assert [cell.return_sequences for cell in stack] == [True, True, False]
     assert {(cell.dropout, cell.recurrent_dropout) for cell in stack} == {(0.1, 0.2)}
     assert [model.layers[i].activation.__name__ for i in (4, 6, 8)] == ["tanh", "tanh", "softmax"]
+
+
+@pytest.mark.parametrize(
+    ("pooling", "layers"),
+    [
+        ("last", []),
+        ("mean", ["GlobalAveragePooling1D"]),
+        ("max", ["GlobalMaxPooling1D"]),
+        ("attention", ["Dense", "Softmax", "Dot", "Flatten"]),
+    ],
+)
+@pytest.mark.parametrize("architecture", ["gru", "cnn_lstm"])
+def test_steps_in_time_are_pooled_after_the_last_layer(architecture, pooling, layers):
+    cell = {"gru": "GRU", "cnn_lstm": "LSTM"}[architecture]
+    values = {"units": [6, 5], "pooling": pooling, "layer_normalization": True}
+    model = build(architecture, values, shape=(60, 2), classes=3)
+    after = kinds(model)[kinds(model).index(cell) :]
+    normal = "LayerNormalization"
+    assert after == [cell, normal, cell, normal, *layers, "Dense"]
+    stack = [layer for layer in model.layers if type(layer).__name__ == cell]
+    assert [one.return_sequences for one in stack] == [True, pooling != "last"]
+
+
+def test_attention_is_a_weighted_mean_of_the_steps(keras):
+    x = np.random.default_rng(0).normal(size=(4, 7, 3)).astype(np.float32)
+    inputs = keras.Input((7, 3))
+    model = keras.Model(inputs, pool_time(keras.layers, inputs, "attention"))
+    kernel, bias = model.get_weights()
+    score = (x @ kernel + bias)[..., 0]
+    weight = np.exp(score) / np.exp(score).sum(1, keepdims=True)
+    expected = (x * weight[..., None]).sum(1)
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_inputs_are_normalised_as_asked():
+    given = {"shape": (9, 3), "classes": 2, "mean": np.ones(3), "variance": np.full(3, 4.0)}
+    assert kinds(build("gru", {"normalization": "none"}, **given)) == ["GRU", "Dense"]
+    model = build("gru", {"normalization": "example"}, **given)
+    assert kinds(model) == ["Normalization", "LayerNormalization", "GRU", "Dense"]
+    x = np.random.default_rng(0).normal(size=(4, 9, 3)).astype(np.float32) * [1, 9, 40] + 5
+    normal = np.asarray(model.layers[2](model.layers[1](x)))
+    np.testing.assert_allclose(normal.mean(axis=1), 0, atol=1e-4)
+    np.testing.assert_allclose(normal.std(axis=1), 1, rtol=1e-2)
 
 
 def test_bidirectional_layers_have_twice_the_cells():

@@ -21,6 +21,7 @@ from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
 from lib.report.boards import differences, main_board
 from lib.report.figures import figure
+from lib.report.hyperparameters import chosen
 from lib.report.names import listed
 from lib.report.overall import _digest_of_files, claims_table, costs_table
 from lib.report.page import TEXT, render, templates
@@ -220,6 +221,7 @@ def _answered(changes=None, **of_row):
         "random_macro_f1": 0.9, "groups": 20, "baseline": "", "baseline_macro_f1": math.nan,
         "beats_baselines": "", "networks_that_beat": "", "difference": math.nan,
         "difference_low": math.nan, "difference_high": math.nan, "note": "",
+        "unfinished": "", "below_linear": "", "linear_macro_f1": 0.55,
     }  # fmt: skip
     gap = {"architecture": "cnn", "difference": 0.4, "low": 0.3, "high": 0.5, "note": ""}
     return _answer(row | of_row, [gap | (changes or {})])
@@ -261,6 +263,12 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
             "significantly beat the best baseline (metadata only, 0.45); LSTM and GRU did."),
         ({}, BASELINE | {"beats_baselines": "no", "networks_that_beat": "lstm gru simple_rnn"},
             "; LSTM, GRU and SimpleRNN did."),
+        ({}, {"below_linear": "cnn lstm"}, "on 20 groups that it has never seen, below a linear "
+            "model (0.55). A random split"),
+        ({}, {"below_linear": "lstm gru"}, "Below a linear model (0.55): LSTM and GRU."),
+        ({}, {"unfinished": "lstm: still improving; gru: diverged; cnn: nothing learned"}, "it has "
+            "never seen. This is not a comparison of architectures: the LSTM was still improving, "
+            "the GRU diverged and the CNN has learned nothing. A random split"),
         ({}, {"groups": 1}, "on 1 group that it has never seen."),
         ({}, {"groups": 1234}, "on 1,234 groups that it has never seen."),
         ({}, BASELINE | {"beats_baselines": "no"},
@@ -292,6 +300,54 @@ def test_what_a_reader_may_conclude_of_a_difference(made, p, words):
     assert row[4].text == words
     # Here stands why nothing could be tested.
     assert row[2].note == FEW
+
+
+def test_networks_that_have_not_converged_are_not_compared(made):
+    table = read_table(made["tables"] / "differences.csv", text=TEXT)
+    table = table[table["study"] == "beats"].assign(p_holm=0.01, difference=0.2)
+    table["unfinished"] = "lstm: still improving"
+    row = differences(made["studies"][0], table).rows[0]
+    assert row[4].text == "not a comparison of architectures: the LSTM was still improving"
+
+
+def test_the_leaderboard_says_how_trainings_ended(made):
+    study = made["studies"][0]
+    tables = {
+        name: read_table(made["tables"] / f"{name}.csv", text=TEXT)
+        for name in ("leaderboard", "inflation", "letters", "answers")
+    }
+    tables = {name: table[table["study"] == study["study"]] for name, table in tables.items()}
+    board = tables["leaderboard"]
+    lstm = board["architecture"] == "lstm"
+    board.loc[lstm, "ending"] = "3 converged, 1 diverged"
+    answers = tables["answers"].assign(linear_macro_f1=board[lstm]["estimate"].max() + 1)
+    view = main_board(study, tables | {"answers": answers})
+    column = view.columns.index("Training")
+    cells = {row[0].text: (row[0].note, row[column].text, row[column].tone) for row in view.rows}
+    assert cells["LSTM"] == ("below a linear model", "3 converged, 1 diverged", "bad")
+    assert cells["CNN"][1:] == ("converged", "")
+    assert cells["majority class"] == ("baseline", "–", "")
+
+
+@pytest.mark.parametrize(
+    ("counts", "epochs", "words"),
+    [
+        ([4, 4], 20, "Each network had 4 trials and 20 epochs at most."),
+        ([1, 1], 1, "Each network had one trial and one epoch."),
+        ([6, 2], 20, "not as many trials: the LSTM 6 and the GRU 2. One with more trials"),
+    ],
+)
+def test_what_each_network_was_given_is_said(made, counts, epochs, words):
+    rows = [
+        {"study": "beats", "architecture": name, "trial": f"{name}-{n}", "chosen": n == 0}
+        | {"units": "32", "dropout": 0.1 * n, "weight_decay": 0.0}
+        for name, count in zip(("lstm", "gru"), counts, strict=True)
+        for n in range(count)
+    ]
+    view = chosen(made["studies"][0] | {"epochs": epochs}, pd.DataFrame(rows))
+    assert words in view.caption
+    # Dropout and weight decay have their default in the two trials that were chosen.
+    assert view.columns == ["Model", "Trials", "units"]
 
 
 def test_names_are_listed_as_in_a_sentence():
@@ -368,7 +424,7 @@ def test_a_study_without_a_random_split_has_no_inflation(made):
     one = made["studies"][0]
     tables = {
         name: read_table(made["tables"] / f"{name}.csv", text=TEXT)
-        for name in ("leaderboard", "inflation", "letters")
+        for name in ("leaderboard", "inflation", "letters", "answers")
     }
     tables = {name: table[table["study"] == one["study"]] for name, table in tables.items()}
     assert "Inflation" in main_board(one, tables).columns

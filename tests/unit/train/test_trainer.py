@@ -222,17 +222,14 @@ def plain(_plain):
     train_by(one, TRAINING)
 
 
-def test_going_on_after_any_epoch_ends_the_same(plain, tmp_path):
-    """The counters of early stopping and of the plateau come back, whatever they stood at."""
-    one, _, _ = plain
-    train_by(one, Training(epochs=12, early_stopping=4, reduce_lr_factor=0.3, reduce_lr_patience=2))
-    checkpoint = tmp_path / "checkpoint.npz"
-    copies = []
+def assert_goes_on(one, folder):
+    """Every checkpoint of a training leads to the end of the undisturbed one."""
+    checkpoint, copies = folder / "checkpoint.npz", []
 
     class Keep(logging.Handler):
         def emit(self, record):
             if record.getMessage().startswith("epoch "):
-                copies.append(shutil.copy(checkpoint, tmp_path / f"{len(copies)}.npz"))
+                copies.append(shutil.copy(checkpoint, folder / f"{len(copies)}.npz"))
 
     log = logging.getLogger("lib.train.callbacks")
     log.setLevel(logging.INFO)
@@ -241,11 +238,80 @@ def test_going_on_after_any_epoch_ends_the_same(plain, tmp_path):
         undisturbed = state(one.fit(0, checkpoint=checkpoint))
     finally:
         log.removeHandler(keep)
-    rates = [row["learning_rate"] for row in undisturbed[1]]
-    assert len(copies) == len(rates) < 12, "early stopping did not act"
-    assert len(set(rates)) > 1, "the learning rate was not reduced"
+    assert copies
     for copy in copies:
         assert_same(state(one.fit(0, checkpoint=copy)), undisturbed)
+    return undisturbed
+
+
+def test_going_on_after_any_epoch_ends_the_same(plain, tmp_path):
+    """The counters of early stopping and of the plateau come back, whatever they stood at."""
+    one, _, _ = plain
+    train_by(one, Training(epochs=12, early_stopping=4, reduce_lr_factor=0.3, reduce_lr_patience=2))
+    undisturbed = assert_goes_on(one, tmp_path)
+    rates = [row["learning_rate"] for row in undisturbed[1]]
+    assert len(rates) < 12, "early stopping did not act"
+    assert len(set(rates)) > 1, "the learning rate was not reduced"
+
+
+@pytest.mark.parametrize("keep", ["last", "average"])
+def test_what_is_kept_and_augmented_goes_on_too(plain, tmp_path, keep):
+    one, _, _ = plain
+    augmentation = {"shift": 0.3, "noise": 0.5, "mask_time": 0.5}
+    train_by(one, Training(epochs=6, keep=keep, augmentation=augmentation))
+    augmented = assert_goes_on(one, tmp_path)
+    train_by(one, Training(epochs=6, keep=keep))
+    assert state(one.fit(0))[1] != augmented[1]
+
+
+def weights_after(one, epochs):
+    train_by(one, Training(epochs=epochs, keep="last"))
+    fitted = one.fit(0)
+    assert fitted.best_epoch == epochs
+    return state(fitted)[0]
+
+
+def test_weights_of_the_last_quarter_are_averaged(plain):
+    one, _, _ = plain
+    last = [weights_after(one, epochs) for epochs in (7, 8)]
+    train_by(one, Training(epochs=8, keep="average"))
+    averaged = state(one.fit(0))[0]
+    for mean, *each in zip(averaged, *last, strict=True):
+        np.testing.assert_allclose(mean, np.mean(each, axis=0), rtol=1e-5, atol=1e-7)
+
+
+def test_a_schedule_sets_the_rate_of_every_epoch(keras):
+    """With 30 rows and batches of 8, an epoch has 4 steps; plateaus change nothing."""
+    training = Training(epochs=4, reduce_lr_factor=0.1, reduce_lr_patience=0)
+    one = trainer("cnn", schedule="cosine", warmup=0.25, training=training)
+    rates = [row["learning_rate"] for row in one.fit(0).history]
+    falling = [0.03 * (1 + np.cos(np.pi * share)) / 2 for share in (0, 1 / 3, 2 / 3, 1)]
+    np.testing.assert_allclose(rates, falling, rtol=1e-4, atol=1e-7)
+
+
+def test_what_the_optimizer_is_told(keras):
+    one = trainer("cnn", weight_decay=0.02, global_clipnorm=1.5, label_smoothing=0.1)
+    assert one.model.optimizer.weight_decay == 0.02
+    assert one.model.optimizer.global_clipnorm == 1.5
+    assert one.model.loss.label_smoothing == 0.1
+    plain = trainer("cnn")
+    assert plain.model.optimizer.weight_decay is None
+    assert plain.model.optimizer.global_clipnorm is None
+    assert plain.model.loss.label_smoothing == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"keep": "first"}, "training.keep: expected one of best, last, average, got 'first'"),
+        ({"keep": "average", "early_stopping": 3}, "expected early_stopping: 0 beside `average`"),
+        ({"augmentation": {"nois": 0.1}}, "unknown augmentation 'nois'. Did you mean 'noise'"),
+        ({"augmentation": {"noise": 2}}, "noise: expected a share from 0 to 1, got 2"),
+    ],
+)
+def test_rules_that_cannot_be(options, message):
+    with pytest.raises(HeldoutError, match=message):
+        Training(epochs=3, **options)
 
 
 def test_a_finished_training_is_not_begun_again(plain, tmp_path, monkeypatch):
@@ -322,6 +388,24 @@ def test_a_loss_that_becomes_nan_is_an_error(plain, tmp_path):
         HeldoutError, match=r"epoch 1: expected a finite loss, got .* \(validation nan\)"
     ):
         one.fit(0)
+
+
+def test_a_training_that_diverges_later_keeps_what_it_had(plain, tmp_path, monkeypatch):
+    one, _, _ = plain
+    train_by(one, Training(epochs=8, keep="last"))
+    seen = []
+
+    def isfinite(value):
+        seen.append(value)
+        return len(seen) <= 2 * 3  # the loss and the validation loss of three epochs
+
+    monkeypatch.setattr("lib.train.callbacks.math.isfinite", isfinite)
+    fitted = one.fit(0, checkpoint=tmp_path / "checkpoint.npz")
+    monkeypatch.undo()
+    assert fitted.diverged and len(fitted.history) == 3
+    kept = state(fitted)
+    train_by(one, Training(epochs=3, keep="last"))
+    assert_same(state(one.fit(0)), kept)
 
 
 def test_a_network_that_diverges_is_an_error(keras):

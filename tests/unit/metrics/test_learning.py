@@ -1,0 +1,95 @@
+"""How a training ended: by its losses, and beside a network that knows the shares alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.metrics.learning import (
+    CONVERGED,
+    DIVERGED,
+    ENDINGS,
+    IMPROVING,
+    NOTHING_LEARNED,
+    constant_loss,
+    counted,
+    ending,
+    prevailing,
+    unfinished,
+    weighted_loss,
+)
+
+
+def ended(*losses, limit=10, loss=0.5, constant=1.0, **options):
+    return ending(losses, limit=limit, loss=loss, constant=constant, **options)
+
+
+FALLING = np.linspace(1, 0.1, 10).tolist()
+FLAT = [1, 0.6, *[0.5] * 7, 0.499]
+
+
+@pytest.mark.parametrize(
+    ("losses", "options", "expected"),
+    [
+        (FALLING, {}, IMPROVING),
+        (FALLING[:6], {}, CONVERGED),  # early stopping came before the limit
+        (FLAT, {}, CONVERGED),
+        (FALLING, {"diverged": True}, DIVERGED),
+        (FALLING, {"loss": 1.0}, NOTHING_LEARNED),
+        (FALLING, {"loss": float("nan")}, NOTHING_LEARNED),
+        ([0.5], {"limit": 1}, IMPROVING),  # one epoch shows no course
+        ([1.0, 0.2, 0.5, 0.9, *[1.2] * 6], {}, CONVERGED),  # overfitted: its best was long ago
+    ],
+)
+def test_how_a_training_ended(losses, options, expected):
+    assert ended(*losses, **options) == expected
+
+
+@given(st.lists(st.floats(0.01, 10), min_size=2, max_size=30), st.floats(0.1, 10))
+def test_the_unit_of_the_loss_does_not_matter(losses, factor):
+    one = ended(*losses, limit=len(losses))
+    assert one in (CONVERGED, IMPROVING)
+    # Rounding may move a fall across the limit: only clear cases are held.
+    early = losses[: max(1, len(losses) - round(0.2 * len(losses)))]
+    start, before, low = losses[0], min(early), min(losses)
+    if abs(before - low - 0.02 * (max(start, before) - low)) > 1e-9:
+        assert ended(*(factor * loss for loss in losses), limit=len(losses)) == one
+
+
+def test_most_trainings_decide_and_the_worst_of_equally_many():
+    assert prevailing([]) == ""
+    assert prevailing([CONVERGED, CONVERGED, DIVERGED]) == CONVERGED
+    assert prevailing([CONVERGED, IMPROVING]) == IMPROVING
+    assert prevailing(list(ENDINGS)) == DIVERGED
+
+
+def test_endings_in_words():
+    assert counted([]) == ""
+    assert counted([CONVERGED] * 3) == "converged"
+    assert counted([IMPROVING, CONVERGED, CONVERGED]) == "2 converged, 1 still improving"
+    endings = {"lstm": [IMPROVING], "cnn": [CONVERGED], "logistic": [], "gru": [DIVERGED]}
+    assert unfinished(endings) == "lstm: still improving; gru: diverged"
+    assert unfinished({"cnn": [CONVERGED]}) == ""
+
+
+def test_the_loss_of_a_network_that_knows_the_shares_alone():
+    train, validation = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
+    expected = -np.log([0.75, 0.75, 0.25, 0.25]).mean()
+    got = constant_loss(train, validation, classes=2, balanced=False)
+    assert got == pytest.approx(expected)
+    # With class weights, of three classes that all are in train: ln 3.
+    train = np.array([0, 0, 0, 0, 1, 2])
+    assert constant_loss(train, validation, classes=3, balanced=True) == pytest.approx(np.log(3))
+    # A class that train lacks has no share, and what it costs is bounded.
+    assert np.isfinite(constant_loss(np.array([0, 1]), np.array([2]), classes=3, balanced=False))
+
+
+def test_balanced_losses_weigh_each_class_alike():
+    labels = np.array([0, 0, 0, 1])
+    probabilities = np.array([[0.9, 0.1]] * 3 + [[0.6, 0.4]])
+    plain = weighted_loss(labels, probabilities, balanced=False)
+    assert plain == pytest.approx(-(3 * np.log(0.9) + np.log(0.4)) / 4)
+    balanced = weighted_loss(labels, probabilities, balanced=True)
+    assert balanced == pytest.approx(-(np.log(0.9) + np.log(0.4)) / 2)
