@@ -20,11 +20,8 @@ def mirrored(place: Place, registry: Registry, *, mirror: str | Path | None) -> 
         or a person's folder is in the place of the link.
     """
     root, paths = _contents(place, registry, mirror)
-    link, target = place.folder, root.resolve()
-    if not link.is_symlink() or link.readlink() != target:
-        place.forget()  # what is known is of another mirror
-    rows = listing(root, paths, known=place.known())
-    place.remember(rows)
+    rows = listing(root, paths, known=place.known(root))
+    place.remember(root, rows)
     for file in registry.files:
         if file.path in rows and (fault := fault_of(file, rows[file.path])):
             raise HeldoutError(
@@ -34,7 +31,7 @@ def mirrored(place: Place, registry: Registry, *, mirror: str | Path | None) -> 
                 f"The copy is damaged or of another version than {registry.version}: replace it in "
                 "the mirror, or delete it there to go on without it.",
             )
-    symlink(link, target)
+    symlink(place.folder, root.resolve())
     place.enter()
     return rows
 

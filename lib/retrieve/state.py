@@ -4,7 +4,8 @@ Beside `resources/data/{dataset}`, a link, lies a hidden folder `resources/data/
 
 - `{source}`: the files of one source, or a link to a mirror. The link leads to the one in use, so
   that nothing is moved or deleted to change sources;
-- `{source}.json`: size, time of change and SHA-256 of every file there, and whether it was fetched;
+- `{source}.json`: size, time of change and SHA-256 of every file there, whether it was fetched, and
+  of which folder all this is;
 - `parts`, `archives`: unfinished downloads, and downloaded zip files; `lock`.
 
 Where a person made a folder in the place of the link, theirs is used for `source: download`.
@@ -90,7 +91,7 @@ def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int 
         Files in it.
     known : dict
         An earlier listing: a file whose size and time of change it has is not read again, and a
-        file that it knows as fetched stays so.
+        file that it knows as fetched stays so while its bytes are the same.
     threads : int
         Files read at the same time.
     """
@@ -102,7 +103,9 @@ def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int 
         row = known.get(path, {})
         if (row.get("bytes"), row.get("mtime_ns")) == (size, changed):
             return row
-        digest, fetched = sha256(folder / path), row.get("fetched", False)
+        digest = sha256(folder / path)
+        # Other bytes than those that were fetched are a person's.
+        fetched = row.get("fetched", False) and row["sha256"] == digest
         return {"bytes": size, "mtime_ns": changed, "sha256": digest, "fetched": fetched}
 
     paths = list(paths)
@@ -117,12 +120,15 @@ def fetched_row(path: Path, digest: str) -> dict[str, Any]:
     return {"bytes": size, "mtime_ns": changed, "sha256": digest, "fetched": True}
 
 
-def read_listing(path: Path) -> Listing:
-    """Read a listing; one that is missing or damaged is an empty one, so that all is read again."""
+def read_listing(path: Path, *, folder: str | None = None) -> Listing:
+    """Read a listing; one that is missing, damaged or of another folder is an empty one."""
     try:
+        value = read_json(path)
+        if value.get("folder") != folder:
+            return {}
         return {
             str(name): {key: row[key] for key in ("bytes", "mtime_ns", "sha256", "fetched")}
-            for name, row in read_json(path)["files"].items()
+            for name, row in value["files"].items()
         }
     except (HeldoutError, KeyError, TypeError, AttributeError):
         return {}
@@ -210,18 +216,20 @@ class Place:
             self.link.rmdir()  # an empty one
         symlink(self.link, self.folder.relative_to(self.link.parent))
 
-    def known(self) -> Listing:
-        """Read the listing of an earlier run; empty where there is none to be trusted."""
-        return read_listing(self.hidden / f"{self.source}.json")
+    def name_of(self, folder: Path) -> str:
+        """Name a folder, whatever links lead to it: from the link's own, since a project may move."""
+        real, home = folder.resolve(), self.link.parent.resolve()
+        return (real.relative_to(home) if real.is_relative_to(home) else real).as_posix()
 
-    def remember(self, rows: Listing) -> None:
-        """Keep the listing for the next run, unless it says what is kept already."""
-        if self.known() != rows:
-            write_json(self.hidden / f"{self.source}.json", {"files": rows})
+    def known(self, folder: Path) -> Listing:
+        """Read what an earlier run found in this very folder; empty where that is not known."""
+        return read_listing(self.hidden / f"{self.source}.json", folder=self.name_of(folder))
 
-    def forget(self) -> None:
-        """Delete that listing, so that every file is read again."""
-        (self.hidden / f"{self.source}.json").unlink(missing_ok=True)
+    def remember(self, folder: Path, rows: Listing) -> None:
+        """Keep the listing of a folder for the next run, unless it is kept already."""
+        if self.known(folder) != rows:
+            value = {"folder": self.name_of(folder), "files": rows}
+            write_json(self.hidden / f"{self.source}.json", value)
 
     def require_link(self, what: str) -> None:
         """Check that no person's folder is where a link has to be.
