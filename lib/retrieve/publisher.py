@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
@@ -16,6 +17,8 @@ from lib.retrieve.archives import heart_sounds_layout, unpack
 from lib.retrieve.download import Fetcher, Network, Report, Stopped, forget
 from lib.retrieve.registry import Registry, RegistryArchive, RegistryFile, fault_of
 from lib.retrieve.state import Listing, Place, fetched_row, files_in, listing, move
+
+Put = Callable[[str, Path, str], None]  # path, a file with its content, its SHA-256
 
 
 def download(place: Place, registry: Registry, *, network: Network, report: Report) -> Listing:
@@ -34,15 +37,16 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
     known = place.known(folder)
     rows = listing(folder, files_in(folder), known=known, threads=network.threads)
     fetcher, parts = Fetcher(network, report), place.hidden / "parts"
+    put = partial(_put, place, rows, threading.Lock())
     lacking = [file for file in registry.files if file.path not in rows]
     try:
         for file in registry.files:
             if file.path in rows and (fault := fault_of(file, rows[file.path])):
                 _delete(place, file.path, rows.pop(file.path), fault)
                 lacking.append(file)
-        _fetch_all(fetcher, lacking, parts=parts, put=partial(_put, place, rows))
+        _fetch_all(fetcher, lacking, parts=parts, put=put)
         for archive in registry.archives:
-            _archive(place, archive, fetcher, rows)
+            _archive(place, archive, fetcher, rows, put)
     except HeldoutError as error:
         if registry.consent is None:
             raise
@@ -68,7 +72,9 @@ def _delete(place: Place, path: str, row: dict[str, Any], fault: tuple[str, str]
     (place.folder / path).unlink()
 
 
-def _put(place: Place, rows: Listing, path: str, file: Path, digest: str) -> None:
+def _put(
+    place: Place, rows: Listing, lock: threading.Lock, path: str, file: Path, digest: str
+) -> None:
     """Move a fetched file to its path, where nothing may be."""
     target = place.folder / path
     # A person may have put one there while this one came.
@@ -79,9 +85,12 @@ def _put(place: Place, rows: Listing, path: str, file: Path, digest: str) -> Non
             "a file that appeared meanwhile",
             "Nothing overwrites it. Run again: it is verified.",
         )
-    row = fetched_row(file, digest)
+    with lock:
+        rows[path] = fetched_row(file, digest)
+        # First, since a run may be killed at any moment: a file that nothing is known of is a
+        # person's, and what is known of a file that is not there does no harm.
+        place.remember(place.folder, rows)
     move(file, target)
-    rows[path] = row
 
 
 def _fetch_all(
@@ -89,7 +98,7 @@ def _fetch_all(
     files: Sequence[RegistryFile],
     *,
     parts: Path,
-    put: Callable[[str, Path, str], None],
+    put: Put,
 ) -> None:
     """Fetch several files at a time; the first failure stops the others where they are."""
 
@@ -122,7 +131,9 @@ def archive_info(place: Place) -> dict[str, dict[str, Any]]:
     return value["archives"] if known else {}
 
 
-def _archive(place: Place, archive: RegistryArchive, fetcher: Fetcher, rows: Listing) -> None:
+def _archive(
+    place: Place, archive: RegistryArchive, fetcher: Fetcher, rows: Listing, put: Put
+) -> None:
     """Fetch an archive and unpack it, unless its recordings are in place."""
     info, parts = archive_info(place).get(archive.path), place.hidden / "parts"
     have = {path: row["sha256"] for path, row in rows.items() if archive.holds(path)}
@@ -140,17 +151,17 @@ def _archive(place: Place, archive: RegistryArchive, fetcher: Fetcher, rows: Lis
     def fault(path: str) -> tuple[str, str]:
         return f"SHA-256 {unpacked[path]}, as in {archive.path}", rows[path]["sha256"]
 
-    def put(path: str, file: Path) -> None:
+    def unpacked_to(path: str, file: Path) -> None:
         unpacked[path] = digest = sha256(file)
         if path in rows and rows[path]["sha256"] != digest and rows[path]["fetched"]:
             _delete(place, path, rows[path], fault(path))
             del rows[path]
         if path not in rows:
-            _put(place, rows, path, file, digest)
+            put(path, file, digest)
 
     layout, scratch = heart_sounds_layout(archive), parts / "member.part"
     try:
-        unpack(packed, layout=layout, place=put, scratch=scratch)
+        unpack(packed, layout=layout, place=unpacked_to, scratch=scratch)
     except HeldoutError:
         packed.unlink(missing_ok=True)
         raise

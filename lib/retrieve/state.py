@@ -217,7 +217,7 @@ class Place:
         symlink(self.link, self.folder.relative_to(self.link.parent))
 
     def name_of(self, folder: Path) -> str:
-        """Name a folder, whatever links lead to it: from the link's own, since a project may move."""
+        """Name a folder, whatever links lead to it; as seen from the link, since projects move."""
         real, home = folder.resolve(), self.link.parent.resolve()
         return (real.relative_to(home) if real.is_relative_to(home) else real).as_posix()
 

@@ -430,6 +430,25 @@ def test_a_file_that_changed_is_named_and_fetched_again_without_it(
 def test_killed_in_the_middle_and_called_again(
     server: Server, tmp_path: Path, share: float
 ) -> None:
+    entry = kill_after_b(server, tmp_path, share)
+    assert visible(tmp_path) == ["b"]
+    manifest = run(tmp_path, entry)
+    clean = run(tmp_path / "clean", entry)
+    assert manifest == clean
+    assert visible(tmp_path) == ["a", "b"]
+    assert (server.asked("a")[1] or "").startswith("bytes=")  # it went on where it was killed
+    assert len(server.asked("b")) == 2  # once before the kill, once for the clean folder
+
+
+def test_what_a_killed_run_fetched_is_known_as_fetched(server: Server, tmp_path: Path) -> None:
+    kill_after_b(server, tmp_path, 0.5)
+    server.content["b"] = b"version 2"
+    run(tmp_path, registry(server, {"a": BODY, "b": b"version 2"}))
+    assert (tmp_path / "data/tiny/b").read_bytes() == b"version 2"
+
+
+def kill_after_b(server: Server, tmp_path: Path, share: float) -> dict[str, Any]:
+    """Kill a download when `b` is in place and a share of `a` has come; return the registry."""
     server.content = {"a": BODY, "b": OTHER}
     server.faults = {"a": [bad.stall(share)]}
     entry = registry(server, {"a": BODY, "b": OTHER})
@@ -449,13 +468,7 @@ def test_killed_in_the_middle_and_called_again(
     wait_for(lambda: part.exists() and part.stat().st_size > 0 and (folder / "b").exists(), process)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert visible(tmp_path) == ["b"]
-    manifest = run(tmp_path, entry)
-    clean = run(tmp_path / "clean", entry)
-    assert manifest == clean
-    assert visible(tmp_path) == ["a", "b"]
-    assert (server.asked("a")[1] or "").startswith("bytes=")  # it went on where it was killed
-    assert len(server.asked("b")) == 2  # once before the kill, once for the clean folder
+    return entry
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
