@@ -144,8 +144,7 @@ def move(source: Path, target: Path) -> None:
             raise
         with atomic(target) as part:
             shutil.copy2(source, part)
-    # Renaming one of two names of the same file onto the other does nothing.
-    source.unlink(missing_ok=True)
+        source.unlink()
 
 
 @dataclass(frozen=True)

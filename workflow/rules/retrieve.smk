@@ -13,6 +13,6 @@ rule retrieve:
     resources:
         **doubling(mem_mb=2000, runtime=240),
     params:
-        **uses("lib.retrieve", without=["lib.simulate"], values=["retrieval"]),
+        **uses("lib.retrieve", without=["lib.simulate.simulator"], values=["retrieval"]),
     script:
         "../scripts/retrieve.py"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -74,10 +72,7 @@ def simulator(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         calls.append({"dataset": dataset, "seed": seed, "scale": scale})
         write(Path(folder), {"a.dat": f"simulated {seed} {scale}".encode(), "c.dat": b"c"})
 
-    module = ModuleType("lib.simulate")
-    module.simulate = simulate  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "lib.simulate", module)
-    monkeypatch.setattr("lib.simulate", module, raising=False)
+    monkeypatch.setattr("lib.retrieve.simulated.simulate", simulate)
     return calls
 
 
@@ -314,8 +309,7 @@ def test_simulated_data_are_made_anew_by_other_code(
         asked.append((modules, options))
         return "other code"
 
-    # `lib.retrieve` has a function of that name, too.
-    monkeypatch.setattr(sys.modules["lib.retrieve.simulated"], "code_hash", other)
+    monkeypatch.setattr("lib.retrieve.simulated.code_hash", other)
     run(data, "simulated")
     run(data, "simulated")
     assert len(simulator) == 2
@@ -330,17 +324,15 @@ def test_unknown_simulation_setting(data: Path, simulator: list[dict[str, Any]])
 def test_a_simulator_that_fails_leaves_nothing(
     data: Path, monkeypatch: pytest.MonkeyPatch, simulator: list[dict[str, Any]]
 ) -> None:
-    simulate = sys.modules["lib.simulate"].simulate
-
     def fail(dataset: str, folder: Path, **_: Any) -> None:
         write(folder, {"half": b""})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["lib.simulate"], "simulate", fail)
-    with pytest.raises(KeyboardInterrupt):
-        run(data, "simulated")
+    with monkeypatch.context() as patched:
+        patched.setattr("lib.retrieve.simulated.simulate", fail)
+        with pytest.raises(KeyboardInterrupt):
+            run(data, "simulated")
     assert not data.exists()
-    monkeypatch.setattr(sys.modules["lib.simulate"], "simulate", simulate)
     assert paths(run(data, "simulated")) == ["a.dat", "c.dat"]
 
 
