@@ -7,7 +7,7 @@ from pathlib import Path
 from lib.errors import HeldoutError
 from lib.files import symlink
 from lib.retrieve.registry import Registry, fault_of
-from lib.retrieve.state import MARKER, Listing, Place, files_in, listing
+from lib.retrieve.state import Listing, Place, files_in, is_simulated, listing
 
 
 def mirrored(place: Place, registry: Registry, *, mirror: str | Path | None) -> Listing:
@@ -56,7 +56,7 @@ def _contents(
             f"Put the copies there in the published layout ({registry.landing_page}), or set "
             "`mirror` to the folder that has them.",
         )
-    if (root / MARKER).exists():
+    if is_simulated(root):
         raise HeldoutError(
             root,
             "recordings",

@@ -24,6 +24,7 @@ from typing import Any
 
 from lib.errors import HeldoutError
 from lib.files import atomic, read_json, sha256, symlink, write_json
+from lib.simulate.simulator import NOTE
 
 SOURCES = ("simulated", "download", "mirror")
 MARKER = ".simulated.json"
@@ -32,8 +33,15 @@ MARKER = ".simulated.json"
 Listing = dict[str, dict[str, Any]]  # path -> bytes, mtime_ns, sha256, fetched
 
 
+def is_simulated(folder: Path) -> bool:
+    """Tell whether a folder holds simulated data, made here or by `lib.simulate` alone."""
+    return any((folder / name).exists() for name in (MARKER, NOTE))
+
+
 def files_in(folder: Path, *, follow: bool = True) -> list[str]:
-    """List the files of a folder as posix paths, sorted; hidden ones are no part of a dataset.
+    """List the files of a folder as posix paths, sorted, without what is no part of a dataset.
+
+    Hidden files are not, nor is the note that simulated data come with.
 
     Parameters
     ----------
@@ -77,7 +85,7 @@ def files_in(folder: Path, *, follow: bool = True) -> list[str]:
                 what = "something else" if real.exists() else "a broken link"
                 raise HeldoutError(shown, "an ordinary file", what, "Remove it.")
             files.append(path.relative_to(root).as_posix())
-    return sorted(files)
+    return sorted(set(files) - {NOTE})
 
 
 def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int = 4) -> Listing:
@@ -174,10 +182,18 @@ class Place:
         HeldoutError
             It is a file, a person's link that leads nowhere, or a folder of simulated data.
         """
-        place = cls(link, source, by_hand=False)
+        place = cls(link, source, by_hand=cls._by_hand(link))
+        if (place.by_hand or source == "download") and is_simulated(place.folder):
+            raise HeldoutError(
+                place.folder, "recordings", "simulated data", "Move them away and run again."
+            )
+        return place
+
+    @staticmethod
+    def _by_hand(link: Path) -> bool:
         if link.is_symlink():
-            if link.readlink().parent == Path(place.hidden.name):
-                return place
+            if link.readlink().parent == Path(f".{link.name}"):
+                return False
             if not link.is_dir():
                 raise HeldoutError(
                     link,
@@ -185,16 +201,12 @@ class Place:
                     f"a link to {link.readlink()}, where none is",
                     "Make that folder, or remove the link, and run again.",
                 )
-            return cls(link, source, by_hand=True)
+            return True
         if not link.exists():
-            return place
+            return False
         if not link.is_dir():
             raise HeldoutError(link, "a folder", "a file", "Move it away and run again.")
-        if (link / MARKER).exists():
-            raise HeldoutError(
-                link, "a link, or recordings", "simulated data", "Delete the folder and run again."
-            )
-        return cls(link, source, by_hand=any(link.iterdir()))
+        return any(link.iterdir())
 
     @property
     def hidden(self) -> Path:
