@@ -3,7 +3,7 @@ rule retrieve:
         registry="resources/registry/{dataset}.yaml",
     output:
         # A dash is in the names of own folders alone: see folder.smk.
-        manifest="resources/data/{dataset,[a-z_]+}.json",
+        manifest="resources/data/{dataset,[a-z][a-z0-9_]*}.json",
     log:
         "logs/retrieve/{dataset}.log",
     benchmark:

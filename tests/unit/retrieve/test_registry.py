@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.files import safe_path
+from lib.files import read_yaml, safe_path
 from lib.retrieve.registry import parse_registry, read_registry
 
 REGISTRY = Path(__file__).parents[3] / "resources" / "registry"
@@ -142,3 +142,11 @@ def test_a_safe_path_stays_inside(text: str) -> None:
 )
 def test_unsafe_paths(text: str) -> None:
     assert not safe_path(text)
+
+
+def test_the_rule_takes_the_names_that_a_registry_may_have() -> None:
+    root = Path(__file__).parents[3]
+    schema = read_yaml(root / "lib/retrieve/registry.schema.yaml")
+    rule = (root / "workflow/rules/retrieve.smk").read_text()
+    (constraint,) = re.findall(r"\{dataset,(.+?)\}\.json", rule)
+    assert schema["properties"]["dataset"]["pattern"] == rf"^{constraint}$(?!\n)"
