@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.datasets.registry import DATASETS
 from lib.errors import HeldoutError
 from lib.files import read_yaml, safe_path
 from lib.retrieve.registry import parse_registry, read_registry
 
 REGISTRY = Path(__file__).parents[3] / "resources" / "registry"
-DATASETS = ("mitdb", "ephnogram", "heartbeat_sounds", "five_voices", "common_voice")
+STUDIED = {"mitdb", "ephnogram", "heartbeat_sounds", "five_voices", "common_voice"}
 
 
 def load(dataset: str) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def load(dataset: str) -> dict[str, Any]:
 
 
 def test_there_is_one_file_for_each_dataset() -> None:
-    assert sorted(path.stem for path in REGISTRY.glob("*.yaml")) == sorted(DATASETS)
+    assert {path.stem for path in REGISTRY.glob("*.yaml")} == set(DATASETS) >= STUDIED
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
