@@ -32,12 +32,18 @@ class Dataset:
     examples_have_labels : bool or None
         Whether each example has a label of its own, as beats have, rather than that of its
         recording. None where the table itself says it: no recording has a label.
+    layout : callable, optional
+        Where a corpus is published as zip files that name recordings otherwise than its layout
+        does. Takes what an archive `holds` (a pattern in the registry) and the name of a member;
+        returns the path in the layout, or None for what is no part of it. Members keep their paths
+        without it.
     """
 
     name: str
     listing: Callable[[str | Path], pd.DataFrame]
     read: Callable[..., Signal]
     examples_have_labels: bool | None = False
+    layout: Callable[[str, str], str | None] | None = None
 
     def recordings(self, folder: str | Path) -> pd.DataFrame:
         """List the recordings in a folder; see `lib.datasets.registry.recordings`."""

@@ -75,7 +75,7 @@ def _contents(
     paths = files_in(root, follow=False)
     if not any(map(registry.usable, paths)):
         example = next((file.path for file in registry.files), registry.adopt)
-        example = example or f"{registry.archives[0].part}/*.wav"
+        example = example or registry.archives[0].holds
         raise HeldoutError(
             root,
             f"files of {registry.title} (such as {example})",

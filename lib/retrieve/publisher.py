@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lib.datasets.registry import DATASETS
 from lib.errors import HeldoutError
 from lib.files import read_json, sha256, write_json
-from lib.retrieve.archives import heart_sounds_layout, unpack
+from lib.retrieve.archives import unpack
 from lib.retrieve.download import Fetcher, Network, Report, Stopped, forget
 from lib.retrieve.registry import Registry, RegistryArchive, RegistryFile, fault_of
 from lib.retrieve.state import Listing, Place, fetched_row, files_in, listing, move
@@ -46,7 +47,7 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
                 lacking.append(file)
         _fetch_all(fetcher, lacking, parts=parts, put=put)
         for archive in registry.archives:
-            _archive(place, archive, fetcher, rows, put)
+            _archive(place, archive, fetcher, rows, put, layout=_layout(registry.dataset, archive))
     except HeldoutError as error:
         if registry.consent is None:
             raise
@@ -121,6 +122,14 @@ def _fetch_all(
             raise
 
 
+def _layout(dataset: str, archive: RegistryArchive) -> Callable[[str], str | None]:
+    """Say where the members of an archive belong."""
+    known = DATASETS.get(dataset)
+    if known is None or known.layout is None:
+        return str
+    return partial(known.layout, archive.holds)
+
+
 def archive_info(place: Place) -> dict[str, dict[str, Any]]:
     """Read what is known of the archives that were unpacked into the folder, by name."""
     try:
@@ -132,11 +141,17 @@ def archive_info(place: Place) -> dict[str, dict[str, Any]]:
 
 
 def _archive(
-    place: Place, archive: RegistryArchive, fetcher: Fetcher, rows: Listing, put: Put
+    place: Place,
+    archive: RegistryArchive,
+    fetcher: Fetcher,
+    rows: Listing,
+    put: Put,
+    *,
+    layout: Callable[[str], str | None],
 ) -> None:
     """Fetch an archive and unpack it, unless its recordings are in place."""
     info, parts = archive_info(place).get(archive.path), place.hidden / "parts"
-    have = {path: row["sha256"] for path, row in rows.items() if archive.holds(path)}
+    have = {path: row["sha256"] for path, row in rows.items() if archive.has(path)}
     by_hand = sum(not rows[path]["fetched"] for path in have)
     if info is None and by_hand >= archive.recordings:
         return  # a person put the whole release there
@@ -159,9 +174,8 @@ def _archive(
         if path not in rows:
             put(path, file, digest)
 
-    layout, scratch = heart_sounds_layout(archive), parts / "member.part"
     try:
-        unpack(packed, layout=layout, place=unpacked_to, scratch=scratch)
+        unpack(packed, layout=layout, place=unpacked_to, scratch=parts / "member.part")
     except HeldoutError:
         packed.unlink(missing_ok=True)
         raise

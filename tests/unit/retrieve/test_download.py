@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lib.datasets.registry import DATASETS
 from lib.errors import HeldoutError
 from lib.retrieve import Network, retrieve
 from tests.support import broken_server as bad
@@ -502,18 +503,33 @@ PLACES = [
 ]
 
 
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let members be named as those of the heart sounds are."""
+    known = {"tiny": DATASETS["heartbeat_sounds"]}
+    monkeypatch.setattr("lib.retrieve.publisher.DATASETS", known)
+
+
+def test_members_keep_their_paths_where_a_corpus_says_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    server.content = {"Btraining_normal.zip": packed({PLACES[0]: b"one", PLACES[1]: b"two"})}
+    run(tmp_path, archive_registry(server))
+    assert visible(tmp_path) == PLACES
+
+
 def archive_registry(server: Server, recordings: int = 2, **changes: Any) -> dict[str, Any]:
     row = {
         "path": "Btraining_normal.zip",
         "bytes": None,
         "sha256": None,
-        "part": "set_b",
-        "label": "normal",
+        "holds": "set_b/normal_*.wav",
         "recordings": recordings,
     }
     return registry(server, {}, archives=[row], **changes)
 
 
+@pytest.mark.usefixtures("named")
 def test_an_archive_is_unpacked_into_the_published_layout(server: Server, tmp_path: Path) -> None:
     body = packed(NORMAL)
     server.content = {"Btraining_normal.zip": body}
@@ -543,6 +559,7 @@ def test_an_archive_is_unpacked_into_the_published_layout(server: Server, tmp_pa
     assert (tmp_path / "data/tiny" / PLACES[1]).read_bytes() == b"two"
 
 
+@pytest.mark.usefixtures("named")
 def test_recordings_of_a_person_are_adopted_after_an_archive_was_unpacked(
     server: Server, tmp_path: Path
 ) -> None:
@@ -558,6 +575,7 @@ def test_recordings_of_a_person_are_adopted_after_an_archive_was_unpacked(
     assert [(folder / path).read_bytes() for path in PLACES] == [b"mine", b"mine"]
 
 
+@pytest.mark.usefixtures("named")
 def test_a_recording_of_a_person_is_not_overwritten(server: Server, tmp_path: Path) -> None:
     mine = tmp_path / "data/tiny" / PLACES[1]
     mine.parent.mkdir(parents=True)
@@ -573,6 +591,7 @@ def test_a_recording_of_a_person_is_not_overwritten(server: Server, tmp_path: Pa
     assert len(server.requests) == 1
 
 
+@pytest.mark.usefixtures("named")
 def test_recordings_that_a_person_put_there_are_adopted(server: Server, tmp_path: Path) -> None:
     for path in PLACES:
         target = tmp_path / "data/tiny" / path
@@ -583,12 +602,14 @@ def test_recordings_that_a_person_put_there_are_adopted(server: Server, tmp_path
     assert [row["path"] for row in manifest["files"]] == PLACES
 
 
+@pytest.mark.usefixtures("named")
 def test_an_archive_with_too_few_recordings_is_refused(server: Server, tmp_path: Path) -> None:
     server.content = {"Btraining_normal.zip": packed(NORMAL)}
     with pytest.raises(HeldoutError, match="expected 3 recordings, got 2"):
         run(tmp_path, archive_registry(server, 3))
 
 
+@pytest.mark.usefixtures("named")
 def test_an_archive_that_is_a_web_page_is_refused(server: Server, tmp_path: Path) -> None:
     server.content = {"Btraining_normal.zip": b"<html>moved</html>"}
     entry = archive_registry(server, consent="Or fetch it into {folder}.")
