@@ -35,30 +35,23 @@ _SPANISH = {
 # times over.
 _LINES = 20
 
+_LISTS = ("validated", "other")
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
-def recordings(
-    folder: str | Path,
-    *,
-    locale: str | None = None,
-    lists: tuple[str, ...] | list[str] = ("validated", "other"),
-) -> pd.DataFrame:
+def recordings(folder: str | Path) -> pd.DataFrame:
     """List the clips that are on disk, from the tables of every release in the folder.
 
     Parameters
     ----------
     folder : str or Path
         The folder of the releases (`cv-corpus-…/es/validated.tsv`).
-    locale : str, optional
-        Take one language (`es`); all without it.
-    lists : sequence of str
-        The tables to take clips from. A clip that two of them or two releases name counts once.
 
     Returns
     -------
     pd.DataFrame
-        The columns of `lib.datasets`, and `age`, `sex`, `locale`. `label` is the accent: its code
+        The columns of `lib.datasets`, and `age`, `sex`, `locale`; a row for each clip that
+        `validated.tsv` or `other.tsv` names, once if several do. `label` is the accent: its code
         where known, several joined by `|`, empty where the speaker gave none. `group` is the
         start of `client_id`; `split` the release's own, where it has `train.tsv`, `dev.tsv` or
         `test.tsv`.
@@ -69,7 +62,7 @@ def recordings(
         A table lacks a column, a row has another number of fields, or a clip has two speakers.
     """
     rows: dict[str, dict[str, Any]] = {}
-    for corpus in sorted(Path(folder).glob(f"cv-corpus-*/{locale or '*'}")):
+    for corpus in sorted(Path(folder).glob("cv-corpus-*/*")):
         if not (corpus / "clips").is_dir():
             continue
         clips = {path.name for path in (corpus / "clips").iterdir()}
@@ -79,7 +72,7 @@ def recordings(
             for fields in _rows(corpus / f"{name}.tsv")
         }
         speakers: dict[str, str] = {}
-        for table in lists:
+        for table in _LISTS:
             for fields in _rows(corpus / f"{table}.tsv"):
                 if speakers.setdefault(fields["path"], fields["client_id"]) != fields["client_id"]:
                     raise HeldoutError(

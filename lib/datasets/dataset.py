@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,29 +25,29 @@ class Dataset:
     name : str
         As studies, registries of files and simulators call it.
     listing : callable
-        Takes the folder of the dataset, and perhaps options; returns a table with a `row` for each
-        recording, made from headers alone.
+        Takes the folder of the dataset; returns a table with a `row` for each recording, made from
+        headers alone.
     read : callable
         Takes the path of one recording, and perhaps options; returns its `Signal`.
     examples_have_labels : bool or None
         Whether each example has a label of its own, as beats have, rather than that of its
         recording. None where the table itself says it: no recording has a label.
+    layout : callable, optional
+        Where a corpus is published as zip files that name recordings otherwise than its layout
+        does. Takes what an archive `holds` (a pattern in the registry) and the name of a member;
+        returns the path in the layout, or None for what is no part of it. Members keep their paths
+        without it.
     """
 
     name: str
-    listing: Callable[..., pd.DataFrame]
+    listing: Callable[[str | Path], pd.DataFrame]
     read: Callable[..., Signal]
     examples_have_labels: bool | None = False
+    layout: Callable[[str, str], str | None] | None = None
 
-    def recordings(self, folder: str | Path, **options: Any) -> pd.DataFrame:
+    def recordings(self, folder: str | Path) -> pd.DataFrame:
         """List the recordings in a folder; see `lib.datasets.registry.recordings`."""
-        try:
-            inspect.signature(self.listing).bind(folder, **options)
-        except TypeError as error:
-            raise HeldoutError(
-                f"{self.name}: {error}", advice=f"Correct the options of the dataset: {options}."
-            ) from error
-        table = self.listing(folder, **options)
+        table = self.listing(folder)
         if table.empty:
             raise HeldoutError(
                 folder,

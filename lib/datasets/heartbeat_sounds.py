@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -23,6 +23,12 @@ _SET_B = re.compile(
 # The lists name the files of set_b otherwise (Btraining_murmur_…): only the end is the same.
 _KEY = re.compile(r"(\d+_\d+_\w+|\d+)$")
 _LONGEST = 100
+# What identifies a recording in the archives of the challenge.
+_MEMBER = {
+    "set_a": re.compile(r"(?:^|[_\W])(\d{8,14})\.wav$", re.IGNORECASE),
+    # The last part is the site; where one was recorded twice it has a number: B_1.
+    "set_b": re.compile(r"(?:^|[_\W])(\d+_\d+_[A-Z]\d*(?:_\d+)?)\.wav$", re.IGNORECASE),
+}
 
 
 def recordings(folder: str | Path) -> pd.DataFrame:
@@ -101,4 +107,45 @@ def _describe(
     )
 
 
-HEARTBEAT_SOUNDS = Dataset("heartbeat_sounds", recordings, read_audio)
+def layout(holds: str, member: str) -> str | None:
+    """Translate the name of a recording in an archive of the challenge to that of Kaggle's release.
+
+    The challenge and the release name a recording differently; subject, time and site are the
+    same in both, and identify it: `Training B Normal/Btraining_noisynormal/101_1305030823364_B.wav`
+    is `set_b/normal_noisynormal_101_1305030823364_B.wav`.
+
+    Parameters
+    ----------
+    holds : str
+        The recordings of the archive in the release: `set_b/normal_*.wav`.
+    member : str
+        A name in the archive.
+
+    Returns
+    -------
+    str or None
+        Its path in the release; None where it is no recording.
+
+    Raises
+    ------
+    HeldoutError
+        The name cannot be read.
+    """
+    path = PurePosixPath(member)
+    if path.suffix.lower() != ".wav":
+        return None
+    part, label = holds.removesuffix("_*.wav").split("/")
+    match = _MEMBER[part].search(path.name)
+    if match is None:
+        raise HeldoutError(
+            "",
+            "recordings named as in the challenge of 2011",
+            repr(member),
+            "The publisher changed the archive: use the release on Kaggle.",
+        )
+    noisy = f"noisy{label}"
+    sub = noisy if noisy in member.lower() else ""
+    return f"{part}/{label}_{sub}_{match[1]}.wav"
+
+
+HEARTBEAT_SOUNDS = Dataset("heartbeat_sounds", recordings, read_audio, layout=layout)

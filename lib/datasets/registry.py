@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 
@@ -65,7 +64,7 @@ def get_dataset(dataset: str) -> Dataset:
     return DATASETS[dataset]
 
 
-def recordings(dataset: str, folder: str | Path, **options: Any) -> pd.DataFrame:
+def recordings(dataset: str, folder: str | Path) -> pd.DataFrame:
     """List the recordings of a dataset in a folder; headers are read, samples are not.
 
     Parameters
@@ -74,8 +73,6 @@ def recordings(dataset: str, folder: str | Path, **options: Any) -> pd.DataFrame
         As for `get_dataset`.
     folder : str or Path
         Where the dataset lies, in the published layout.
-    **options
-        What the dataset's own listing takes.
 
     Returns
     -------
@@ -86,13 +83,13 @@ def recordings(dataset: str, folder: str | Path, **options: Any) -> pd.DataFrame
     Raises
     ------
     HeldoutError
-        The dataset is not known, an option is not one of its own, the folder has no recording, a
-        recording cannot be read, or two would have the same name.
+        The dataset is not known, the folder has no recording, a recording cannot be read, or two
+        would have the same name.
     """
-    return get_dataset(dataset).recordings(folder, **options)
+    return get_dataset(dataset).recordings(folder)
 
 
-def read(dataset: str, path: str | Path, **reading: Any) -> Signal:
+def read(dataset: str, path: str | Path) -> Signal:
     """Read one recording of a dataset.
 
     Parameters
@@ -101,8 +98,6 @@ def read(dataset: str, path: str | Path, **reading: Any) -> Signal:
         As for `get_dataset`.
     path : str or Path
         As in the column `path` of `recordings`.
-    **reading
-        What the dataset's own reader takes beside it.
 
     Returns
     -------
@@ -114,4 +109,4 @@ def read(dataset: str, path: str | Path, **reading: Any) -> Signal:
     HeldoutError
         The dataset is not known, or the recording is missing, truncated or not readable.
     """
-    return get_dataset(dataset).read(path, **reading)
+    return get_dataset(dataset).read(path)

@@ -100,7 +100,7 @@ class Windows(Kind):
                 signal.name,
                 f"at least the {self.seconds:g} s of one window",
                 f"{signal.duration:g} s",
-                "Exclude the recording, set a least duration, or choose a shorter window.",
+                "Exclude the recording or choose a shorter window.",
             )
         starts = np.arange(0, len(wave) - self.samples + 1, self.stride)
         if self.limit is not None and len(starts) > self.limit:

@@ -29,9 +29,7 @@ def recordings_table(
     *,
     classes: Mapping[str, Sequence[str]],
     exclude: Iterable[str] = (),
-    options: Mapping[str, Any] | None = None,
     manifest: Mapping[str, Any] | None = None,
-    min_duration: float | None = None,
     min_groups: int = 2,
 ) -> pd.DataFrame:
     """Choose the recordings of a study and give each its class.
@@ -47,12 +45,8 @@ def recordings_table(
         has the class that they agree on; where they name two classes it is left out.
     exclude : iterable of str
         Recordings to leave out, by name; names that are not there are passed over.
-    options : mapping, optional
-        What the dataset's own `recordings` takes.
     manifest : mapping, optional
         The manifest of the dataset, for the column `sha256`.
-    min_duration : float, optional
-        Leave out recordings that are shorter, in s.
     min_groups : int
         The least number of groups in a class.
 
@@ -71,12 +65,10 @@ def recordings_table(
     """
     labels = class_of(classes)
     source = get_dataset(dataset)
-    table = source.recordings(folder, **(options or {}))
+    table = source.recordings(folder)
     # What the publisher set aside to predict on has no part in a comparison.
     keep = ~table["recording"].isin([str(name) for name in exclude])
     keep &= table["split"] != "predict"
-    if min_duration is not None:
-        keep &= table["duration"] >= min_duration
     table = table[keep].reset_index(drop=True)
     table["source_label"] = table["label"]
     of_examples = source.examples_have_labels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import stat
 import unicodedata
 import zipfile
@@ -12,7 +11,6 @@ from pathlib import Path, PurePosixPath
 
 from lib.errors import HeldoutError
 from lib.files import safe_path
-from lib.retrieve.registry import RegistryArchive
 
 _UTF8 = 0x800  # general purpose bit 11 of a zip member: its name is UTF-8
 _ENCRYPTED = 0x1
@@ -102,7 +100,7 @@ def unpack(
         A zip file.
     layout : callable
         Maps the name of a member to its path in the published layout, or to None where it is not
-        part of it.
+        part of it. It is not asked about what macOS adds to a zip.
     place : callable
         Takes that path and a file with its content, and moves the file there.
     scratch : Path
@@ -118,11 +116,18 @@ def unpack(
     Raises
     ------
     HeldoutError
-        See `members`; or a member is damaged, or two belong at one path.
+        See `members`; or a member is damaged, two belong at one path, or `layout` refuses one.
     """
     targets: dict[str, zipfile.ZipInfo] = {}
     for entry in members(archive, limits=limits):
-        target = layout(entry.filename)
+        path = PurePosixPath(entry.filename)
+        # What macOS adds: folders of resource forks, and files that begin with a dot.
+        if "__MACOSX" in path.parts or path.name.startswith("."):
+            continue
+        try:
+            target = layout(entry.filename)
+        except HeldoutError as error:
+            raise error.within(archive.name) from error
         if target is None:
             continue
         if target in targets:
@@ -140,52 +145,6 @@ def unpack(
             finally:
                 scratch.unlink(missing_ok=True)
     return sorted(targets)
-
-
-def heart_sounds_layout(archive: RegistryArchive) -> Callable[[str], str | None]:
-    """Translate names in an archive of the challenge to those of the Kaggle release.
-
-    The challenge and the release name a recording differently; subject, time and site are the
-    same in both, and identify it: `Training B Normal/Btraining_noisynormal/101_1305030823364_B.wav`
-    is `set_b/normal_noisynormal_101_1305030823364_B.wav`.
-
-    Parameters
-    ----------
-    archive : RegistryArchive
-        Which says the part of the data, and the label.
-
-    Returns
-    -------
-    callable
-        For `unpack`. It raises `HeldoutError` for a recording whose name it cannot read.
-    """
-    pattern = (
-        re.compile(r"(?:^|[_\W])(\d{8,14})\.wav$", re.IGNORECASE)
-        if archive.part == "set_a"
-        # The last part is the site; where one was recorded twice it has a number: B_1.
-        else re.compile(r"(?:^|[_\W])(\d+_\d+_[A-Z]\d*(?:_\d+)?)\.wav$", re.IGNORECASE)
-    )
-
-    def layout(member: str) -> str | None:
-        path = PurePosixPath(member)
-        # What macOS adds to a zip: folders of resource forks, and files that begin with a dot.
-        if "__MACOSX" in path.parts or path.name.startswith("."):
-            return None
-        if path.suffix.lower() != ".wav":
-            return None
-        match = pattern.search(path.name)
-        if match is None:
-            raise HeldoutError(
-                archive.path,
-                "recordings named as in the challenge of 2011",
-                repr(member),
-                "The publisher changed the archive: use the release on Kaggle.",
-            )
-        noisy = f"noisy{archive.label}"
-        sub = noisy if noisy in member.lower() else ""
-        return f"{archive.part}/{archive.label}_{sub}_{match[1]}.wav"
-
-    return layout
 
 
 def _content(archive: Path, opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:

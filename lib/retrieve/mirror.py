@@ -7,7 +7,7 @@ from pathlib import Path
 from lib.errors import HeldoutError
 from lib.files import symlink
 from lib.retrieve.registry import Registry, fault_of
-from lib.retrieve.state import MARKER, Listing, Place, files_in, listing
+from lib.retrieve.state import Listing, Place, files_in, is_simulated, listing
 
 
 def mirrored(place: Place, registry: Registry, *, mirror: str | Path | None) -> Listing:
@@ -20,11 +20,8 @@ def mirrored(place: Place, registry: Registry, *, mirror: str | Path | None) -> 
         or a person's folder is in the place of the link.
     """
     root, paths = _contents(place, registry, mirror)
-    link, target = place.folder, root.resolve()
-    if not link.is_symlink() or link.readlink() != target:
-        place.forget()  # what is known is of another mirror
-    rows = listing(root, paths, known=place.known())
-    place.remember(rows)
+    rows = listing(root, paths, known=place.known(root))
+    place.remember(root, rows)
     for file in registry.files:
         if file.path in rows and (fault := fault_of(file, rows[file.path])):
             raise HeldoutError(
@@ -34,7 +31,7 @@ def mirrored(place: Place, registry: Registry, *, mirror: str | Path | None) -> 
                 f"The copy is damaged or of another version than {registry.version}: replace it in "
                 "the mirror, or delete it there to go on without it.",
             )
-    symlink(link, target)
+    symlink(place.folder, root.resolve())
     place.enter()
     return rows
 
@@ -59,7 +56,7 @@ def _contents(
             f"Put the copies there in the published layout ({registry.landing_page}), or set "
             "`mirror` to the folder that has them.",
         )
-    if (root / MARKER).exists():
+    if is_simulated(root):
         raise HeldoutError(
             root,
             "recordings",
@@ -78,7 +75,7 @@ def _contents(
     paths = files_in(root, follow=False)
     if not any(map(registry.usable, paths)):
         example = next((file.path for file in registry.files), registry.adopt)
-        example = example or f"{registry.archives[0].part}/*.wav"
+        example = example or registry.archives[0].holds
         raise HeldoutError(
             root,
             f"files of {registry.title} (such as {example})",

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lib.datasets.registry import DATASETS
 from lib.errors import HeldoutError
 from lib.files import read_json, sha256, write_json
-from lib.retrieve.archives import heart_sounds_layout, unpack
+from lib.retrieve.archives import unpack
 from lib.retrieve.download import Fetcher, Network, Report, Stopped, forget
 from lib.retrieve.registry import Registry, RegistryArchive, RegistryFile, fault_of
 from lib.retrieve.state import Listing, Place, fetched_row, files_in, listing, move
+
+Put = Callable[[str, Path, str], None]  # path, a file with its content, its SHA-256
 
 
 def download(place: Place, registry: Registry, *, network: Network, report: Report) -> Listing:
@@ -29,17 +35,19 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
     folder, consent = place.folder, registry.consent_text(place.link)
     if not registry.downloadable and not any(folder.glob(registry.adopt or "*")):
         raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
-    rows = listing(folder, files_in(folder), known=place.known(), threads=network.threads)
+    known = place.known(folder)
+    rows = listing(folder, files_in(folder), known=known, threads=network.threads)
     fetcher, parts = Fetcher(network, report), place.hidden / "parts"
+    put = partial(_put, place, rows, threading.Lock())
     lacking = [file for file in registry.files if file.path not in rows]
     try:
         for file in registry.files:
             if file.path in rows and (fault := fault_of(file, rows[file.path])):
-                _reject(place, file.path, rows.pop(file.path), fault)
+                _delete(place, file.path, rows.pop(file.path), fault)
                 lacking.append(file)
-        _fetch_all(fetcher, lacking, parts=parts, to=folder, rows=rows)
+        _fetch_all(fetcher, lacking, parts=parts, put=put)
         for archive in registry.archives:
-            _archive(place, archive, fetcher, rows)
+            _archive(place, archive, fetcher, rows, put, layout=_layout(registry.dataset, archive))
     except HeldoutError as error:
         if registry.consent is None:
             raise
@@ -47,25 +55,51 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
         raise HeldoutError(error.place, error.expected, error.got, advice) from error
     finally:
         # Also when it fails: what is verified need not be read again.
-        place.remember(rows)
+        place.remember(folder, rows)
     shutil.rmtree(parts, ignore_errors=True)
     return dict(sorted(rows.items()))
 
 
-def _reject(place: Place, path: str, row: dict[str, Any], fault: tuple[str, str]) -> None:
-    """Delete a wrong file that was fetched: it is fetched again. A person's is an error."""
-    if not row["fetched"]:
+def _delete(place: Place, path: str, row: dict[str, Any], fault: tuple[str, str]) -> None:
+    """Delete a wrong file, if it is as it was fetched: it is fetched again. A person's stays."""
+    # Read once more: the listing may be hours old, and trusts sizes and times of change.
+    if not row["fetched"] or sha256(place.folder / path) != row["sha256"]:
         raise HeldoutError(
             place.link / path,
             *fault,
-            "It was put there by hand, and nothing overwrites it. Replace it by the published "
-            "file, or move it away: then it is fetched.",
+            "It was put there by hand, or changed since it was fetched, and nothing overwrites it. "
+            "Replace it by the published file, or move it away: then it is fetched.",
         )
     (place.folder / path).unlink()
 
 
+def _put(
+    place: Place, rows: Listing, lock: threading.Lock, path: str, file: Path, digest: str
+) -> None:
+    """Move a fetched file to its path, where nothing may be."""
+    target = place.folder / path
+    # A person may have put one there while this one came.
+    if os.path.lexists(target):
+        raise HeldoutError(
+            place.link / path,
+            "nothing there yet",
+            "a file that appeared meanwhile",
+            "Nothing overwrites it. Run again: it is verified.",
+        )
+    with lock:
+        rows[path] = fetched_row(file, digest)
+        # First, since a run may be killed at any moment: a file that nothing is known of is a
+        # person's, and what is known of a file that is not there does no harm.
+        place.remember(place.folder, rows)
+    move(file, target)
+
+
 def _fetch_all(
-    fetcher: Fetcher, files: Sequence[RegistryFile], *, parts: Path, to: Path, rows: Listing
+    fetcher: Fetcher,
+    files: Sequence[RegistryFile],
+    *,
+    parts: Path,
+    put: Put,
 ) -> None:
     """Fetch several files at a time; the first failure stops the others where they are."""
 
@@ -73,10 +107,8 @@ def _fetch_all(
         if fetcher.stop.is_set():
             raise Stopped
         part = parts / f"{file.path}.part"
-        row = fetched_row(part, fetcher.fetch(file, part))
-        move(part, to / file.path)
+        put(file.path, part, fetcher.fetch(file, part))
         forget(part)
-        rows[file.path] = row
 
     with ThreadPoolExecutor(max(1, fetcher.network.threads)) as pool:
         tasks = [pool.submit(one, file) for file in files]
@@ -90,19 +122,36 @@ def _fetch_all(
             raise
 
 
+def _layout(dataset: str, archive: RegistryArchive) -> Callable[[str], str | None]:
+    """Say where the members of an archive belong."""
+    known = DATASETS.get(dataset)
+    if known is None or known.layout is None:
+        return str
+    return partial(known.layout, archive.holds)
+
+
 def archive_info(place: Place) -> dict[str, dict[str, Any]]:
-    """Read what is known of the archives that were fetched, by name."""
+    """Read what is known of the archives that were unpacked into the folder, by name."""
     try:
         value = read_json(place.hidden / "archives.json")
     except HeldoutError:
         return {}
-    return value if isinstance(value, dict) else {}
+    known = isinstance(value, dict) and value.get("folder") == place.name_of(place.folder)
+    return value["archives"] if known else {}
 
 
-def _archive(place: Place, archive: RegistryArchive, fetcher: Fetcher, rows: Listing) -> None:
+def _archive(
+    place: Place,
+    archive: RegistryArchive,
+    fetcher: Fetcher,
+    rows: Listing,
+    put: Put,
+    *,
+    layout: Callable[[str], str | None],
+) -> None:
     """Fetch an archive and unpack it, unless its recordings are in place."""
     info, parts = archive_info(place).get(archive.path), place.hidden / "parts"
-    have = {path: row["sha256"] for path, row in rows.items() if archive.holds(path)}
+    have = {path: row["sha256"] for path, row in rows.items() if archive.has(path)}
     by_hand = sum(not rows[path]["fetched"] for path in have)
     if info is None and by_hand >= archive.recordings:
         return  # a person put the whole release there
@@ -111,20 +160,22 @@ def _archive(place: Place, archive: RegistryArchive, fetcher: Fetcher, rows: Lis
     # Kept out of the published layout, and kept: a recording that is lost comes from here again.
     packed = place.hidden / "archives" / archive.path
     if not packed.is_file():
-        _fetch_all(fetcher, [archive], parts=parts, to=packed.parent, rows={})
+        _fetch_all(fetcher, [archive], parts=parts, put=lambda _, file, __: move(file, packed))
     unpacked: dict[str, str] = {}
 
-    def put(path: str, file: Path) -> None:
-        unpacked[path] = digest = sha256(file)
-        # What a person put there is not overwritten.
-        if path not in have or (have[path] != digest and rows[path]["fetched"]):
-            row = fetched_row(file, digest)
-            move(file, place.folder / path)
-            rows[path] = row
+    def fault(path: str) -> tuple[str, str]:
+        return f"SHA-256 {unpacked[path]}, as in {archive.path}", rows[path]["sha256"]
 
-    layout, scratch = heart_sounds_layout(archive), parts / "member.part"
+    def unpacked_to(path: str, file: Path) -> None:
+        unpacked[path] = digest = sha256(file)
+        if path in rows and rows[path]["sha256"] != digest and rows[path]["fetched"]:
+            _delete(place, path, rows[path], fault(path))
+            del rows[path]
+        if path not in rows:
+            put(path, file, digest)
+
     try:
-        unpack(packed, layout=layout, place=put, scratch=scratch)
+        unpack(packed, layout=layout, place=unpacked_to, scratch=parts / "member.part")
     except HeldoutError:
         packed.unlink(missing_ok=True)
         raise
@@ -138,8 +189,9 @@ def _archive(place: Place, archive: RegistryArchive, fetcher: Fetcher, rows: Lis
         )
     for path, digest in unpacked.items():
         if rows[path]["sha256"] != digest:
-            fault = (f"SHA-256 {digest}, as in {archive.path}", have[path])
-            _reject(place, path, rows[path], fault)
+            _delete(place, path, rows[path], fault(path))
     size, digest = packed.stat().st_size, sha256(packed)
     kept = {"bytes": size, "sha256": digest, "recordings": unpacked}
-    write_json(place.hidden / "archives.json", {**archive_info(place), archive.path: kept})
+    value = {**archive_info(place), archive.path: kept}
+    here = place.name_of(place.folder)
+    write_json(place.hidden / "archives.json", {"folder": here, "archives": value})

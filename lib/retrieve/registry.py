@@ -31,19 +31,18 @@ class RegistryArchive(RegistryFile):
 
     Attributes
     ----------
-    part, label : str
-        Folder and label of its recordings in the published layout.
+    holds : str
+        A pattern of the paths of its recordings in the published layout.
     recordings : int
         How many recordings it holds.
     """
 
-    part: str
-    label: str
+    holds: str
     recordings: int
 
-    def holds(self, path: str) -> bool:
+    def has(self, path: str) -> bool:
         """Tell whether a path in the published layout is that of one of its recordings."""
-        return path.startswith(f"{self.part}/{self.label}_") and path.endswith(".wav")
+        return _matches(path, self.holds)
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,9 @@ class Registry:
     def usable(self, path: str) -> bool:
         """Tell whether a file in the published layout is one that the data consist of."""
         if self.archives:
-            parts = {archive.part for archive in self.archives}
-            return path.endswith(".wav") and path.split("/")[0] in parts
+            return any(archive.has(path) for archive in self.archives)
         if self.adopt is not None:
-            # `match` compares from the right; the whole path is meant.
-            deep = len(PurePosixPath(self.adopt).parts) == len(PurePosixPath(path).parts)
-            return deep and PurePosixPath(path).match(self.adopt)
+            return _matches(path, self.adopt)
         return path in {file.path for file in self.files}
 
     def missing(self, paths: Iterable[str]) -> int:
@@ -83,7 +79,7 @@ class Registry:
         there = set(paths)
         lacking = sum(file.path not in there for file in self.files)
         for archive in self.archives:
-            lacking += max(0, archive.recordings - sum(map(archive.holds, there)))
+            lacking += max(0, archive.recordings - sum(map(archive.has, there)))
         return lacking
 
     def consent_text(self, folder: Path) -> str:
@@ -98,6 +94,12 @@ class Registry:
         fixed = self.adopt.split("*")[0]
         tops = {path.relative_to(folder).parts[0] for path in folder.glob(self.adopt)}
         return ", ".join(sorted(top.removeprefix(fixed) for top in tops)) or self.version
+
+
+def _matches(path: str, pattern: str) -> bool:
+    # `match` compares from the right; the whole path is meant.
+    deep = len(PurePosixPath(pattern).parts) == len(PurePosixPath(path).parts)
+    return deep and PurePosixPath(path).match(pattern)
 
 
 def read_registry(path: str | Path) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def retrieve(
     folder = Path(folder)
     hidden = Place(folder, source, by_hand=False).hidden
     hidden.mkdir(parents=True, exist_ok=True)
-    # Two workflows may share one folder of data: the second waits, and finds all of it in place.
+    # Two workflows may share one folder of data, if they take it from one source, since the link
+    # leads to one: the second waits, and finds all of it in place.
     with FileLock(hidden / "lock"), _reporting(dataset, progress) as report:
         place = Place.at(folder, source)
         if source != "simulated" and not place.by_hand:

@@ -11,6 +11,7 @@ from lib.errors import HeldoutError
 from lib.files import read_json, write_json
 from lib.provenance import code_hash
 from lib.retrieve.state import MARKER, Listing, Place, files_in, listing, read_listing
+from lib.simulate.simulator import simulate
 
 DEFAULTS: dict[str, Any] = {"seed": 0, "scale": 1.0}
 
@@ -30,9 +31,6 @@ def simulated(place: Place, *, simulation: Mapping[str, Any] | None) -> Listing:
     HeldoutError
         A setting is unknown, a person's files are in the way, or the simulator wrote nothing.
     """
-    # Here, since the simulators draw on signal libraries that the other sources do not need.
-    import lib.simulate as simulator
-
     dataset = place.link.name
     settings = {**DEFAULTS, **(simulation or {})}
     unknown = sorted(set(settings) - set(DEFAULTS))
@@ -52,7 +50,7 @@ def simulated(place: Place, *, simulation: Mapping[str, Any] | None) -> Listing:
         shutil.rmtree(scratch, ignore_errors=True)
         fresh = scratch / dataset
         fresh.mkdir(parents=True)
-        simulator.simulate(dataset, fresh, **settings)
+        simulate(dataset, fresh, **settings)
         rows = listing(fresh, files_in(fresh), known={})
         if not rows:
             raise HeldoutError(

@@ -4,7 +4,8 @@ Beside `resources/data/{dataset}`, a link, lies a hidden folder `resources/data/
 
 - `{source}`: the files of one source, or a link to a mirror. The link leads to the one in use, so
   that nothing is moved or deleted to change sources;
-- `{source}.json`: size, time of change and SHA-256 of every file there, and whether it was fetched;
+- `{source}.json`: size, time of change and SHA-256 of every file there, whether it was fetched, and
+  of which folder all this is;
 - `parts`, `archives`: unfinished downloads, and downloaded zip files; `lock`.
 
 Where a person made a folder in the place of the link, theirs is used for `source: download`.
@@ -23,6 +24,7 @@ from typing import Any
 
 from lib.errors import HeldoutError
 from lib.files import atomic, read_json, sha256, symlink, write_json
+from lib.simulate.simulator import NOTE
 
 SOURCES = ("simulated", "download", "mirror")
 MARKER = ".simulated.json"
@@ -31,8 +33,15 @@ MARKER = ".simulated.json"
 Listing = dict[str, dict[str, Any]]  # path -> bytes, mtime_ns, sha256, fetched
 
 
+def is_simulated(folder: Path) -> bool:
+    """Tell whether a folder holds simulated data, made here or by `lib.simulate` alone."""
+    return any((folder / name).exists() for name in (MARKER, NOTE))
+
+
 def files_in(folder: Path, *, follow: bool = True) -> list[str]:
-    """List the files of a folder as posix paths, sorted; hidden ones are no part of a dataset.
+    """List the files of a folder as posix paths, sorted, without what is no part of a dataset.
+
+    Hidden files are not, nor is the note that simulated data come with.
 
     Parameters
     ----------
@@ -76,7 +85,7 @@ def files_in(folder: Path, *, follow: bool = True) -> list[str]:
                 what = "something else" if real.exists() else "a broken link"
                 raise HeldoutError(shown, "an ordinary file", what, "Remove it.")
             files.append(path.relative_to(root).as_posix())
-    return sorted(files)
+    return sorted(set(files) - {NOTE})
 
 
 def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int = 4) -> Listing:
@@ -90,7 +99,7 @@ def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int 
         Files in it.
     known : dict
         An earlier listing: a file whose size and time of change it has is not read again, and a
-        file that it knows as fetched stays so.
+        file that it knows as fetched stays so while its bytes are the same.
     threads : int
         Files read at the same time.
     """
@@ -102,7 +111,9 @@ def listing(folder: Path, paths: Iterable[str], *, known: Listing, threads: int 
         row = known.get(path, {})
         if (row.get("bytes"), row.get("mtime_ns")) == (size, changed):
             return row
-        digest, fetched = sha256(folder / path), row.get("fetched", False)
+        digest = sha256(folder / path)
+        # Other bytes than those that were fetched are a person's.
+        fetched = row.get("fetched", False) and row["sha256"] == digest
         return {"bytes": size, "mtime_ns": changed, "sha256": digest, "fetched": fetched}
 
     paths = list(paths)
@@ -117,12 +128,15 @@ def fetched_row(path: Path, digest: str) -> dict[str, Any]:
     return {"bytes": size, "mtime_ns": changed, "sha256": digest, "fetched": True}
 
 
-def read_listing(path: Path) -> Listing:
-    """Read a listing; one that is missing or damaged is an empty one, so that all is read again."""
+def read_listing(path: Path, *, folder: str | None = None) -> Listing:
+    """Read a listing; one that is missing, damaged or of another folder is an empty one."""
     try:
+        value = read_json(path)
+        if value.get("folder") != folder:
+            return {}
         return {
             str(name): {key: row[key] for key in ("bytes", "mtime_ns", "sha256", "fetched")}
-            for name, row in read_json(path)["files"].items()
+            for name, row in value["files"].items()
         }
     except (HeldoutError, KeyError, TypeError, AttributeError):
         return {}
@@ -138,8 +152,7 @@ def move(source: Path, target: Path) -> None:
             raise
         with atomic(target) as part:
             shutil.copy2(source, part)
-    # Renaming one of two names of the same file onto the other does nothing.
-    source.unlink(missing_ok=True)
+        source.unlink()
 
 
 @dataclass(frozen=True)
@@ -169,10 +182,18 @@ class Place:
         HeldoutError
             It is a file, a person's link that leads nowhere, or a folder of simulated data.
         """
-        place = cls(link, source, by_hand=False)
+        place = cls(link, source, by_hand=cls._by_hand(link))
+        if (place.by_hand or source == "download") and is_simulated(place.folder):
+            raise HeldoutError(
+                place.folder, "recordings", "simulated data", "Move them away and run again."
+            )
+        return place
+
+    @staticmethod
+    def _by_hand(link: Path) -> bool:
         if link.is_symlink():
-            if link.readlink().parent == Path(place.hidden.name):
-                return place
+            if link.readlink().parent == Path(f".{link.name}"):
+                return False
             if not link.is_dir():
                 raise HeldoutError(
                     link,
@@ -180,16 +201,12 @@ class Place:
                     f"a link to {link.readlink()}, where none is",
                     "Make that folder, or remove the link, and run again.",
                 )
-            return cls(link, source, by_hand=True)
+            return True
         if not link.exists():
-            return place
+            return False
         if not link.is_dir():
             raise HeldoutError(link, "a folder", "a file", "Move it away and run again.")
-        if (link / MARKER).exists():
-            raise HeldoutError(
-                link, "a link, or recordings", "simulated data", "Delete the folder and run again."
-            )
-        return cls(link, source, by_hand=any(link.iterdir()))
+        return any(link.iterdir())
 
     @property
     def hidden(self) -> Path:
@@ -210,18 +227,20 @@ class Place:
             self.link.rmdir()  # an empty one
         symlink(self.link, self.folder.relative_to(self.link.parent))
 
-    def known(self) -> Listing:
-        """Read the listing of an earlier run; empty where there is none to be trusted."""
-        return read_listing(self.hidden / f"{self.source}.json")
+    def name_of(self, folder: Path) -> str:
+        """Name a folder, whatever links lead to it; as seen from the link, since projects move."""
+        real, home = folder.resolve(), self.link.parent.resolve()
+        return (real.relative_to(home) if real.is_relative_to(home) else real).as_posix()
 
-    def remember(self, rows: Listing) -> None:
-        """Keep the listing for the next run, unless it says what is kept already."""
-        if self.known() != rows:
-            write_json(self.hidden / f"{self.source}.json", {"files": rows})
+    def known(self, folder: Path) -> Listing:
+        """Read what an earlier run found in this very folder; empty where that is not known."""
+        return read_listing(self.hidden / f"{self.source}.json", folder=self.name_of(folder))
 
-    def forget(self) -> None:
-        """Delete that listing, so that every file is read again."""
-        (self.hidden / f"{self.source}.json").unlink(missing_ok=True)
+    def remember(self, folder: Path, rows: Listing) -> None:
+        """Keep the listing of a folder for the next run, unless it is kept already."""
+        if self.known(folder) != rows:
+            value = {"folder": self.name_of(folder), "files": rows}
+            write_json(self.hidden / f"{self.source}.json", value)
 
     def require_link(self, what: str) -> None:
         """Check that no person's folder is where a link has to be.

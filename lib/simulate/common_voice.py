@@ -1,4 +1,4 @@
-"""Simulated Common Voice, Spanish: mp3 clips and their tables, in the layout of 6.1 or of 16.1."""
+"""Simulated Common Voice, Spanish: mp3 clips and their tables, in the layout of version 6.1."""
 
 from __future__ import annotations
 
@@ -7,23 +7,17 @@ import hashlib
 import io
 from pathlib import Path
 
-from lib.errors import HeldoutError
 from lib.simulate import voice
 from lib.simulate.common import generator, to_rms, write_audio, write_text
 
 RATE = 48000  # Hz
 LEAST_SPEAKERS = 4
 
-FOLDERS = {"6.1": "cv-corpus-6.1-2020-12-11", "16.1": "cv-corpus-16.1-delta-2023-12-06"}
-"""The top folder, by version."""
-
-_COMMON = ["client_id", "path", "sentence", "up_votes", "down_votes", "age", "gender"]
-
-COLUMNS = {
-    "6.1": [*_COMMON, "accent", "locale", "segment"],
-    "16.1": [*_COMMON, "accents", "variant", "locale", "segment"],
-}
-"""The columns of `validated.tsv`, by version."""
+COLUMNS = (
+    *("client_id", "path", "sentence", "up_votes", "down_votes", "age", "gender"),
+    *("accent", "locale", "segment"),
+)
+"""The columns of `validated.tsv`."""
 
 SPEAKERS = {
     "nortepeninsular": 6,
@@ -47,23 +41,6 @@ MANNERS = {
 }
 """How each accent speaks here: a caricature, made to be learnable and no more."""
 
-LABELS = {
-    "nortepeninsular": (
-        "España: Norte peninsular (Asturias, Castilla y León, Cantabria, País Vasco, Navarra, "
-        "Aragón, La Rioja, Guadalajara, Cuenca)"
-    ),
-    "surpeninsular": "España: Sur peninsular (Andalucia, Extremadura, Murcia)",
-    "rioplatense": "Rioplatense: Argentina, Uruguay, este de Bolivia, Paraguay",
-    "mexicano": "México",
-    "andino": "Andino-Pacífico: Colombia, Perú, Ecuador, oeste de Bolivia y Venezuela andina",
-    "caribe": (
-        "Caribe: Cuba, Venezuela, Puerto Rico, República Dominicana, Panamá, Colombia caribeña, "
-        "México caribeño, Costa del golfo de México"
-    ),
-    "": "",
-}
-"""The long labels of version 16.1, by the code of 6.1."""
-
 _SENTENCES = (
     "La lluvia llegó antes de la noche.",
     'El letrero decía "cerrado" desde el lunes.',
@@ -85,16 +62,16 @@ def speakers(scale: float) -> dict[str, int]:
     return {accent: max(LEAST_SPEAKERS, round(usual * scale)) for accent, usual in SPEAKERS.items()}
 
 
-def _table(columns: list[str], rows: list[list[str]]) -> str:
+def _table(rows: list[list[str]]) -> str:
     stream = io.StringIO()
     # Published as a spreadsheet program writes it: quotes doubled, lines ended by CR LF.
     writer = csv.writer(stream, delimiter="\t", lineterminator="\r\n")
-    writer.writerows([columns, *rows])
+    writer.writerows([COLUMNS, *rows])
     return stream.getvalue()
 
 
-def write(folder: Path, *, seed: int, scale: float, layout: str = "6.1") -> None:
-    """Write `es/clips/` and the tables of one version.
+def write(folder: Path, *, seed: int, scale: float) -> None:
+    """Write `es/clips/` and `es/validated.tsv`.
 
     Parameters
     ----------
@@ -104,24 +81,11 @@ def write(folder: Path, *, seed: int, scale: float, layout: str = "6.1") -> None
         Seed.
     scale : float
         Multiplies the speakers of each accent, never below 4.
-    layout : str
-        `6.1`: the column `accent` with codes. `16.1`: `accents` with long labels, `variant`, and
-        the files `other.tsv` and `clip_durations.tsv`.
-
-    Raises
-    ------
-    HeldoutError
-        The layout is not known.
     """
     from scipy.signal import resample_poly
 
-    if layout not in FOLDERS:
-        raise HeldoutError(
-            "common_voice: layout", " or ".join(FOLDERS), repr(layout), "Choose one."
-        )
-    top = folder / FOLDERS[layout] / "es"
+    top = folder / "cv-corpus-6.1-2020-12-11" / "es"
     rows: list[list[str]] = []
-    durations: list[list[str]] = []
     for accent, count in speakers(scale).items():
         for number in range(count):
             name = f"{accent or 'none'}/{number}"
@@ -146,16 +110,8 @@ def write(folder: Path, *, seed: int, scale: float, layout: str = "6.1") -> None
                 )
                 sentence = _SENTENCES[int(local.integers(len(_SENTENCES)))]
                 votes = ["2", str(int(local.random() < 0.1))]
-                row = [identity, path, sentence, *votes, *about]
-                if layout == "6.1":
-                    row += [accent, "es", "Benchmark" if sentence == "siete" else ""]
-                else:
-                    row += [LABELS[accent], "", "es", ""]
-                    durations.append([path, str(round(seconds * 1000))])
-                rows.append(row)
+                segment = "Benchmark" if sentence == "siete" else ""
+                rows.append([identity, path, sentence, *votes, *about, accent, "es", segment])
     # The published rows are in no order that would tell the accents apart.
     rows.sort(key=lambda row: hashlib.sha256(row[1].encode()).digest())
-    write_text(top / "validated.tsv", _table(COLUMNS[layout], rows))
-    if layout == "16.1":
-        write_text(top / "other.tsv", _table(COLUMNS[layout], []))
-        write_text(top / "clip_durations.tsv", _table(["clip", "duration[ms]"], durations))
+    write_text(top / "validated.tsv", _table(rows))

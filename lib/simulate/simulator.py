@@ -15,9 +15,6 @@ from pathlib import Path
 
 from lib.errors import HeldoutError
 
-VERSION = "1"
-"""Of the simulator: it changes when the bytes that it writes change."""
-
 DATASETS = ("common_voice", "ephnogram", "five_voices", "heartbeat_sounds", "mitdb")
 """Names that `simulate` knows; each is a module here with `write(folder, *, seed, scale)`."""
 
@@ -84,7 +81,7 @@ def simulate(dataset: str, folder: str | Path, *, seed: int = 0, scale: float = 
             os.replace(path, folder / path.name)
         (part / NOTE).write_text(
             f"These are simulated recordings in the layout of {dataset}. No person was recorded.\n"
-            f"Simulator version {VERSION}, seed {seed}, scale {scale:g}.\n",
+            f"They were made with seed {seed} and scale {scale:g}.\n",
             encoding="utf-8",
         )
         os.replace(part / NOTE, folder / NOTE)

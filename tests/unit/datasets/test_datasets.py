@@ -32,11 +32,6 @@ def test_unknown_dataset_is_refused():
         read("mitbd", "anywhere")
 
 
-def test_unknown_option_is_refused(tmp_path):
-    with pytest.raises(HeldoutError, match=r"five_voices: .*'locale'.*Correct the options"):
-        recordings("five_voices", tmp_path, locale="es")
-
-
 @pytest.mark.parametrize("dataset", sorted(set(DATASETS) - {"ephnogram"}))
 def test_empty_folder_is_refused(tmp_path, dataset):
     with pytest.raises(HeldoutError, match=rf"expected recordings of {dataset} .* got none"):

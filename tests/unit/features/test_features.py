@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib.datasets import Signal
 from lib.errors import HeldoutError
-from lib.features import KINDS, extract, make, shape
+from lib.features import extract, make, shape
 from lib.features.kinds import Kind
 from lib.features.types import require_types
 
@@ -42,7 +42,7 @@ def ecg(positions, *, n=3600, rate=360, symbols=None, leads=("V5", "MLII")):
 
 
 def test_shapes_of_the_studies():
-    assert {kind: shape(kind, **SETTINGS[kind]) for kind in KINDS} == {
+    assert {kind: shape(kind, **SETTINGS[kind]) for kind in SETTINGS} == {
         "beats": (187, 1),
         "windows": (10000, 2),
         "mfcc": (126, 13),
@@ -306,7 +306,7 @@ def test_settings_of_another_type_are_refused(changed, text):
         require_types(Made, GIVEN | changed, place="here")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SETTINGS)
 def test_what_a_kind_says_of_its_examples(kind):
     made = make(kind, **SETTINGS[kind])
     assert isinstance(made, Kind)

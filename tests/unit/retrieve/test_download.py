@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lib.datasets.registry import DATASETS
 from lib.errors import HeldoutError
 from lib.retrieve import Network, retrieve
 from tests.support import broken_server as bad
@@ -319,20 +320,75 @@ def test_files_of_a_person_are_adopted_and_the_wrong_ones_named(
     assert folder.is_symlink() == through_link
 
 
-def test_only_what_was_fetched_is_fetched_again(server: Server, tmp_path: Path) -> None:
+def test_only_what_is_as_it_was_fetched_is_fetched_again(server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "data" / "tiny"
     folder.mkdir(parents=True)
     (folder / "a").write_bytes(BODY)
     server.content = {"a": BODY, "b": OTHER}
-    entry = registry(server, {"a": BODY, "b": OTHER})
+    run(tmp_path, registry(server, {"a": BODY, "b": OTHER}))
+    # The publisher has another version of both: `b` was fetched, `a` is a person's.
+    server.content["b"] = b"version 2"
+    entry = registry(server, {"a": BODY, "b": b"version 2"})
     run(tmp_path, entry)
-    (folder / "b").write_bytes(b"damaged")
+    assert (folder / "b").read_bytes() == b"version 2"
+    with pytest.raises(HeldoutError, match="tiny/a: expected 9 bytes, got 300,000"):
+        run(tmp_path, registry(server, {"a": b"version 2", "b": b"version 2"}))
+    assert (folder / "a").read_bytes() == BODY
+
+
+@pytest.mark.parametrize("by_hand", ["a folder", "a link"])
+@pytest.mark.parametrize("mine", [OTHER, BODY[:-1], b"mine"])
+def test_a_folder_of_a_person_is_safe_after_a_download(
+    server: Server, tmp_path: Path, mine: bytes, by_hand: str
+) -> None:
+    """What is known of files that were fetched is not said of those of another folder."""
+    server.content = {"a": BODY}
+    entry = registry(server, {"a": BODY})
     run(tmp_path, entry)
-    assert (folder / "b").read_bytes() == OTHER
-    (folder / "a").write_bytes(b"edited by hand")
-    with pytest.raises(HeldoutError, match="tiny/a: expected 300,000 bytes, got 14"):
+    folder = tmp_path / "data" / "tiny"
+    folder.unlink()
+    if by_hand == "a link":
+        (tmp_path / "big").mkdir()
+        folder.symlink_to(tmp_path / "big")
+    else:
+        folder.mkdir()
+    (folder / "a").write_bytes(mine)
+    for _ in range(2):
+        with pytest.raises(HeldoutError, match=r"tiny/a: expected .* put there by hand"):
+            run(tmp_path, entry)
+        assert (folder / "a").read_bytes() == mine
+
+
+def test_a_file_of_a_person_is_safe_where_size_and_time_deceive(
+    server: Server, tmp_path: Path
+) -> None:
+    server.content = {"a": BODY}
+    run(tmp_path, registry(server, {"a": BODY}))
+    file = tmp_path / "data/tiny/a"
+    status = file.stat()
+    file.write_bytes(OTHER)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(HeldoutError, match="tiny/a: expected 9 bytes"):
+        run(tmp_path, registry(server, {"a": b"version 2"}))
+    assert file.read_bytes() == OTHER
+
+
+def test_a_file_that_appears_during_a_download_is_safe(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "data/tiny/a"
+    server.content = {"a": BODY}
+    entry = registry(server, {"a": BODY})
+
+    def appear(*_: Any) -> None:
+        file.write_bytes(b"mine")
+
+    with pytest.raises(HeldoutError, match="tiny/a: expected nothing there yet"):
+        run(tmp_path, entry, progress=appear)
+    assert file.read_bytes() == b"mine"
+    with pytest.raises(HeldoutError, match=r"tiny/a: expected .* put there by hand"):
         run(tmp_path, entry)
-    assert (folder / "a").read_bytes() == b"edited by hand"
+    file.unlink()
+    run(tmp_path, entry)
+    assert len(server.asked("a")) == 1, "what came the first time is used"
 
 
 def test_files_move_into_place_across_disks(
@@ -352,13 +408,21 @@ def test_files_move_into_place_across_disks(
     assert (tmp_path / "data/tiny/sub/a").read_bytes() == BODY
 
 
-@pytest.mark.parametrize("same_size", [True, False])
-def test_a_file_damaged_later_is_found(server: Server, tmp_path: Path, same_size: bool) -> None:
+@pytest.mark.parametrize("changed", [OTHER, BODY[:-1]])
+def test_a_file_that_changed_is_named_and_fetched_again_without_it(
+    server: Server, tmp_path: Path, changed: bytes
+) -> None:
+    """Nobody can say whether it was damaged or replaced through the link, so it is not touched."""
     server.content = {"a": BODY}
     entry = registry(server, {"a": BODY})
     first = run(tmp_path, entry)
     path = tmp_path / "data/tiny/a"
-    path.write_bytes(OTHER if same_size else BODY[:-1])
+    path.write_bytes(changed)
+    for _ in range(2):
+        with pytest.raises(HeldoutError, match=r"tiny/a: expected .* changed since it was fetched"):
+            run(tmp_path, entry)
+        assert path.read_bytes() == changed
+    path.unlink()
     assert run(tmp_path, entry) == first
     assert path.read_bytes() == BODY
 
@@ -367,6 +431,25 @@ def test_a_file_damaged_later_is_found(server: Server, tmp_path: Path, same_size
 def test_killed_in_the_middle_and_called_again(
     server: Server, tmp_path: Path, share: float
 ) -> None:
+    entry = kill_after_b(server, tmp_path, share)
+    assert visible(tmp_path) == ["b"]
+    manifest = run(tmp_path, entry)
+    clean = run(tmp_path / "clean", entry)
+    assert manifest == clean
+    assert visible(tmp_path) == ["a", "b"]
+    assert (server.asked("a")[1] or "").startswith("bytes=")  # it went on where it was killed
+    assert len(server.asked("b")) == 2  # once before the kill, once for the clean folder
+
+
+def test_what_a_killed_run_fetched_is_known_as_fetched(server: Server, tmp_path: Path) -> None:
+    kill_after_b(server, tmp_path, 0.5)
+    server.content["b"] = b"version 2"
+    run(tmp_path, registry(server, {"a": BODY, "b": b"version 2"}))
+    assert (tmp_path / "data/tiny/b").read_bytes() == b"version 2"
+
+
+def kill_after_b(server: Server, tmp_path: Path, share: float) -> dict[str, Any]:
+    """Kill a download when `b` is in place and a share of `a` has come; return the registry."""
     server.content = {"a": BODY, "b": OTHER}
     server.faults = {"a": [bad.stall(share)]}
     entry = registry(server, {"a": BODY, "b": OTHER})
@@ -386,13 +469,7 @@ def test_killed_in_the_middle_and_called_again(
     wait_for(lambda: part.exists() and part.stat().st_size > 0 and (folder / "b").exists(), process)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert visible(tmp_path) == ["b"]
-    manifest = run(tmp_path, entry)
-    clean = run(tmp_path / "clean", entry)
-    assert manifest == clean
-    assert visible(tmp_path) == ["a", "b"]
-    assert (server.asked("a")[1] or "").startswith("bytes=")  # it went on where it was killed
-    assert len(server.asked("b")) == 2  # once before the kill, once for the clean folder
+    return entry
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
@@ -426,18 +503,33 @@ PLACES = [
 ]
 
 
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let members be named as those of the heart sounds are."""
+    known = {"tiny": DATASETS["heartbeat_sounds"]}
+    monkeypatch.setattr("lib.retrieve.publisher.DATASETS", known)
+
+
+def test_members_keep_their_paths_where_a_corpus_says_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    server.content = {"Btraining_normal.zip": packed({PLACES[0]: b"one", PLACES[1]: b"two"})}
+    run(tmp_path, archive_registry(server))
+    assert visible(tmp_path) == PLACES
+
+
 def archive_registry(server: Server, recordings: int = 2, **changes: Any) -> dict[str, Any]:
     row = {
         "path": "Btraining_normal.zip",
         "bytes": None,
         "sha256": None,
-        "part": "set_b",
-        "label": "normal",
+        "holds": "set_b/normal_*.wav",
         "recordings": recordings,
     }
     return registry(server, {}, archives=[row], **changes)
 
 
+@pytest.mark.usefixtures("named")
 def test_an_archive_is_unpacked_into_the_published_layout(server: Server, tmp_path: Path) -> None:
     body = packed(NORMAL)
     server.content = {"Btraining_normal.zip": body}
@@ -455,14 +547,35 @@ def test_an_archive_is_unpacked_into_the_published_layout(server: Server, tmp_pa
     ]
     server.requests.clear()
     assert run(tmp_path, entry) == manifest
-    # A recording that is lost or damaged comes from the archive that is kept.
+    # A recording that is lost comes from the archive that is kept; one that changed is named.
     (tmp_path / "data/tiny" / PLACES[0]).unlink()
     (tmp_path / "data/tiny" / PLACES[1]).write_bytes(b"TWO")
+    with pytest.raises(HeldoutError, match=f"{PLACES[1]}: expected .* changed since"):
+        run(tmp_path, entry)
+    assert (tmp_path / "data/tiny" / PLACES[1]).read_bytes() == b"TWO"
+    (tmp_path / "data/tiny" / PLACES[1]).unlink()
     assert run(tmp_path, entry) == manifest
     assert server.requests == []
     assert (tmp_path / "data/tiny" / PLACES[1]).read_bytes() == b"two"
 
 
+@pytest.mark.usefixtures("named")
+def test_recordings_of_a_person_are_adopted_after_an_archive_was_unpacked(
+    server: Server, tmp_path: Path
+) -> None:
+    server.content = {"Btraining_normal.zip": packed(NORMAL)}
+    run(tmp_path, archive_registry(server))
+    folder = tmp_path / "data/tiny"
+    folder.unlink()
+    for path in PLACES:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(b"mine")
+    manifest = run(tmp_path, archive_registry(server))
+    assert "archives" not in manifest
+    assert [(folder / path).read_bytes() for path in PLACES] == [b"mine", b"mine"]
+
+
+@pytest.mark.usefixtures("named")
 def test_a_recording_of_a_person_is_not_overwritten(server: Server, tmp_path: Path) -> None:
     mine = tmp_path / "data/tiny" / PLACES[1]
     mine.parent.mkdir(parents=True)
@@ -478,6 +591,7 @@ def test_a_recording_of_a_person_is_not_overwritten(server: Server, tmp_path: Pa
     assert len(server.requests) == 1
 
 
+@pytest.mark.usefixtures("named")
 def test_recordings_that_a_person_put_there_are_adopted(server: Server, tmp_path: Path) -> None:
     for path in PLACES:
         target = tmp_path / "data/tiny" / path
@@ -488,12 +602,14 @@ def test_recordings_that_a_person_put_there_are_adopted(server: Server, tmp_path
     assert [row["path"] for row in manifest["files"]] == PLACES
 
 
+@pytest.mark.usefixtures("named")
 def test_an_archive_with_too_few_recordings_is_refused(server: Server, tmp_path: Path) -> None:
     server.content = {"Btraining_normal.zip": packed(NORMAL)}
     with pytest.raises(HeldoutError, match="expected 3 recordings, got 2"):
         run(tmp_path, archive_registry(server, 3))
 
 
+@pytest.mark.usefixtures("named")
 def test_an_archive_that_is_a_web_page_is_refused(server: Server, tmp_path: Path) -> None:
     server.content = {"Btraining_normal.zip": b"<html>moved</html>"}
     entry = archive_registry(server, consent="Or fetch it into {folder}.")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from lib.errors import HeldoutError
 from lib.files import sha256
 from lib.retrieve import Network, read_registry, retrieve
 from lib.retrieve.state import MARKER, files_in, listing
+from lib.simulate.simulator import NOTE
 from tests.support.registries import tiny_registry
 
 REGISTRY = Path(__file__).parents[3] / "resources" / "registry"
@@ -57,7 +56,7 @@ def run(data: Path, source: str, **options: Any) -> dict[str, Any]:
 
 
 def visible(folder: Path) -> list[str]:
-    paths = (p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
+    paths = (p for p in folder.rglob("*") if p.is_file() and p.name not in (MARKER, NOTE))
     return sorted(p.relative_to(folder).as_posix() for p in paths)
 
 
@@ -72,12 +71,10 @@ def simulator(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
     def simulate(dataset: str, folder: Path, *, seed: int = 0, scale: float = 1.0) -> None:
         calls.append({"dataset": dataset, "seed": seed, "scale": scale})
-        write(Path(folder), {"a.dat": f"simulated {seed} {scale}".encode(), "c.dat": b"c"})
+        made = {"a.dat": f"simulated {seed} {scale}".encode(), "c.dat": b"c", NOTE: b""}
+        write(Path(folder), made)
 
-    module = ModuleType("lib.simulate")
-    module.simulate = simulate  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "lib.simulate", module)
-    monkeypatch.setattr("lib.simulate", module, raising=False)
+    monkeypatch.setattr("lib.retrieve.simulated.simulate", simulate)
     return calls
 
 
@@ -314,8 +311,7 @@ def test_simulated_data_are_made_anew_by_other_code(
         asked.append((modules, options))
         return "other code"
 
-    # `lib.retrieve` has a function of that name, too.
-    monkeypatch.setattr(sys.modules["lib.retrieve.simulated"], "code_hash", other)
+    monkeypatch.setattr("lib.retrieve.simulated.code_hash", other)
     run(data, "simulated")
     run(data, "simulated")
     assert len(simulator) == 2
@@ -330,17 +326,15 @@ def test_unknown_simulation_setting(data: Path, simulator: list[dict[str, Any]])
 def test_a_simulator_that_fails_leaves_nothing(
     data: Path, monkeypatch: pytest.MonkeyPatch, simulator: list[dict[str, Any]]
 ) -> None:
-    simulate = sys.modules["lib.simulate"].simulate
-
     def fail(dataset: str, folder: Path, **_: Any) -> None:
         write(folder, {"half": b""})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["lib.simulate"], "simulate", fail)
-    with pytest.raises(KeyboardInterrupt):
-        run(data, "simulated")
+    with monkeypatch.context() as patched:
+        patched.setattr("lib.retrieve.simulated.simulate", fail)
+        with pytest.raises(KeyboardInterrupt):
+            run(data, "simulated")
     assert not data.exists()
-    monkeypatch.setattr(sys.modules["lib.simulate"], "simulate", simulate)
     assert paths(run(data, "simulated")) == ["a.dat", "c.dat"]
 
 
@@ -398,12 +392,29 @@ def test_simulated_data_are_never_taken_for_recordings(
     with pytest.raises(HeldoutError, match="expected Tiny"):
         run(data, "download", registry=registry(**CONSENT))
     assert visible(data) == []
-    # Nor where somebody made a folder of them.
+    # Nor where somebody made a folder of them, or a link to one.
     data.unlink()
     (data.parent / ".tiny/simulated").rename(data)
     for source in ("download", "simulated"):
         with pytest.raises(HeldoutError, match="got simulated data"):
             run(data, source, registry=registry(**CONSENT))
+    data.rename(data.with_name("elsewhere"))
+    data.symlink_to("elsewhere")
+    with pytest.raises(HeldoutError, match="got simulated data"):
+        run(data, "download", registry=registry(**CONSENT))
+
+
+@pytest.mark.parametrize("name", [MARKER, NOTE])
+@pytest.mark.parametrize("where", ["tiny", ".tiny/download"])
+def test_either_file_tells_simulated_data(data: Path, mirror: Path, name: str, where: str) -> None:
+    write(mirror / "tiny", {name: b""})
+    with pytest.raises(HeldoutError, match="expected recordings, got simulated data"):
+        run(data, "mirror", mirror=mirror)
+    write(data.parent / where, {"a.dat": A, "sub/b.dat": B, name: b""})
+    with pytest.raises(HeldoutError, match="expected recordings, got simulated data"):
+        run(data, "download")
+    (data.parent / where / name).unlink()
+    assert paths(run(data, "download")) == ["a.dat", "sub/b.dat"]
 
 
 # --- consent ---

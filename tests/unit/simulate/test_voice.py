@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from lib.errors import HeldoutError
 from lib.simulate import common_voice, five_voices, simulate, voice
 
 
@@ -134,28 +133,6 @@ def test_mp3_files(clips: Path) -> None:
         assert (info.format, info.samplerate, info.channels) == ("MP3", 48000, 1)
         assert 3.9 < info.duration < 6.2
     assert soundfile.read(path)[0].std() > 0.003
-
-
-def test_layout_of_16_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(common_voice, "LEAST_SPEAKERS", 1)
-    common_voice.write(tmp_path, seed=0, scale=0.1, layout="16.1")
-    top = tmp_path / "cv-corpus-16.1-delta-2023-12-06" / "es"
-    rows = _rows(top / "validated.tsv")
-    assert {"accents", "variant"} <= set(rows[0])
-    assert "accent" not in rows[0]
-    assert {row["accents"] for row in rows} == set(common_voice.LABELS.values())
-    durations = _rows(top / "clip_durations.tsv")
-    assert list(durations[0]) == ["clip", "duration[ms]"]
-    assert {row["clip"] for row in durations} == {row["path"] for row in rows}
-    first = durations[0]
-    seconds = soundfile.info(top / "clips" / first["clip"]).duration
-    assert seconds == pytest.approx(int(first["duration[ms]"]) / 1000, abs=0.1)
-    assert (top / "other.tsv").exists()
-
-
-def test_unknown_layout(tmp_path: Path) -> None:
-    with pytest.raises(HeldoutError, match=r"layout: expected 6\.1 or 16\.1, got '17'"):
-        common_voice.write(tmp_path, seed=0, scale=1, layout="17")
 
 
 def test_names_and_numbers() -> None:
