@@ -228,7 +228,8 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         "classes": list(study["classes"]),
         "input": input_axes(study["features"]),
         "protocols": {
-            name: {"kind": rule["kind"], "honest": rule["honest"], "title": rule["title"]}
+            name: {key: rule[key] for key in ("kind", "honest", "title")}
+            | {"folds": folds_of(rule)}
             for name, rule in study["protocols"].items()
         },
         "architectures": list(study["architectures"]),

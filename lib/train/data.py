@@ -113,7 +113,10 @@ def read_data(
 def read_search_data(
     npy: str | Path, examples: str | Path, split: str | Path, **options: Any
 ) -> Data:
-    """Open what a search may see: the first fold without its test part, which it cannot look at."""
+    """Open what a search may see: the first fold without its test part, which it cannot look at.
+
+    With several folds, the groups that it sees are test groups of the others.
+    """
     return read_data(npy, examples, split, fold=0, parts=("train", "validation"), **options)
 
 
