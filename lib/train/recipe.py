@@ -160,6 +160,8 @@ class Recipe:
                 "code": weights_code(self.architecture),
                 "backend": [self.backend, packages.get(self.backend), packages["keras"]],
                 "precision": self.precision,
+                # Each thread adds up a part of a sum: their number changes the last digits.
+                "threads": self.threads,
                 # On one device there is nothing to scale.
                 "devices": [kind, *([] if self.devices == 1 else [self.devices, self.scaling])],
             },

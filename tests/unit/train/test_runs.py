@@ -103,6 +103,7 @@ def test_a_key_is_of_all_that_the_weights_depend_on():
         "training": Training(epochs=3),
         "backend": "jax",
         "precision": "mixed_bfloat16",
+        "threads": 2,
     }.items():
         keys[name] = dataclasses.replace(RECIPE, **{name: value}).key(data, 0)
     two = dataclasses.replace(RECIPE, backend="jax", devices=2)
@@ -129,7 +130,6 @@ def test_a_key_is_of_nothing_else():
     assert RECIPE.key(other_test, 0) == key
     assert RECIPE.key(opened(parts=("train", "validation")), 0) == key
     assert RECIPE.key(dataclasses.replace(data, scored=CLASSES), 0) == key
-    assert dataclasses.replace(RECIPE, threads=2).key(data, 0) == key
     assert dataclasses.replace(RECIPE, scaling="linear").key(data, 0) == key, "on one device"
     assert dataclasses.replace(RECIPE, device="cpu").key(data, 0) == key, "the kind that is found"
     spelt_out = dataclasses.replace(
