@@ -15,7 +15,7 @@ from filelock import FileLock
 from lib.networks.hyperparameters import complete, digest, trial_id
 from lib.progress import doing
 from lib.search.journal import open_study
-from lib.search.spaces import REDRAWS, from_optuna, suggest
+from lib.search.spaces import REDRAWS, from_optuna, seed_of_draw, suggest
 from lib.train.callbacks import Stops
 from lib.train.data import Data
 from lib.train.recipe import Recipe
@@ -215,7 +215,7 @@ def _draw(earlier: list[Any], recipe: Recipe, sweep: Sweep) -> Any:
     copy.add_trials(earlier)
     for redraw in range(REDRAWS):
         kind = samplers.TPESampler if redraw < MODEL_DRAWS else samplers.RandomSampler
-        copy.sampler = kind(seed=(sweep.seed * 100_003 + number) * REDRAWS + redraw)
+        copy.sampler = kind(seed=seed_of_draw(sweep.seed, number, redraw))
         trial = copy.ask()
         name, _ = _trial(recipe, suggest(sweep.space, from_optuna(trial)))
         if name not in taken:

@@ -8,8 +8,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import numpy as np
-
 from lib.errors import HeldoutError, suggestion
 from lib.networks.hyperparameters import complete, trial_id
 from lib.networks.registry import lookup
@@ -27,7 +25,7 @@ REDRAWS = 100
 
 
 class Draw(Protocol):
-    """What chooses values: a generator, or an Optuna trial."""
+    """What chooses values: an Optuna trial (`from_optuna`)."""
 
     def choice(self, name: str, choices: list[Any]) -> Any:
         """Choose one of some values."""
@@ -205,25 +203,6 @@ def _holds(rule: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     return all(values.get(other) in allowed for other, allowed in rule.get("when", {}).items())
 
 
-class _Generator:
-    """Draws from a numpy generator."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-
-    def choice(self, name: str, choices: list[Any]) -> Any:
-        return choices[int(self._rng.integers(len(choices)))]
-
-    def number(self, name: str, low: float, high: float, *, log: bool, step: float | None) -> float:
-        if isinstance(low, int) and isinstance(high, int) and not log:
-            step = step or 1
-        if step:
-            return low + step * int(self._rng.integers(math.floor((high - low) / step) + 1))
-        if log:
-            return math.exp(self._rng.uniform(math.log(low), math.log(high)))
-        return float(self._rng.uniform(low, high))
-
-
 def grid_trials(
     architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
@@ -262,19 +241,28 @@ def random_trials(
 ) -> dict[str, dict[str, Any]]:
     """Draw trials at random: trial id to complete hyperparameters.
 
-    Each is drawn from its own generator, so that more trials leave the earlier ones as they are.
+    Each is drawn with its own seed, so that more trials leave the earlier ones as they are.
     A trial that was drawn before is drawn again; a space with fewer trials gives fewer.
     """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     drawn: dict[str, dict[str, Any]] = {}
     for number in range(trials):
         for redraw in range(REDRAWS):
-            draw = _Generator(np.random.default_rng([seed, number, redraw]))
+            sampler = optuna.samplers.RandomSampler(seed_of_draw(seed, number, redraw))
+            draw = from_optuna(optuna.create_study(sampler=sampler).ask())
             trial = complete(architecture, {**fixed, **suggest(space, draw)})
             name = trial_id(architecture, trial)
             if name not in drawn:
                 drawn[name] = trial
                 break
     return drawn
+
+
+def seed_of_draw(seed: int, number: int, redraw: int) -> int:
+    """Compute the seed of a sampler for a draw of a trial; samplers take 32 bits."""
+    return ((seed * 100_003 + number) * REDRAWS + redraw) % 2**32
 
 
 def from_optuna(trial: Any) -> Draw:

@@ -86,6 +86,10 @@ def test_one_worker_is_deterministic(tmp_path: Path, trainings: Trainings) -> No
     assert len(outcome(first)) == 12
 
 
+def test_a_seed_may_be_large(tmp_path: Path, trainings: Trainings) -> None:
+    assert len(outcome(run(tmp_path, 3, sweep=Sweep(SPACE, 3, seed=2**40)))) == 3
+
+
 def test_halving_saves_epochs_and_finds_the_best(tmp_path: Path, trainings: Trainings) -> None:
     study = run(tmp_path, 30)
     # More than a quarter: here each trial is better than the ones before, and so goes on.

@@ -75,6 +75,26 @@ def test_random_search_of_a_small_space_ends() -> None:
     assert sorted(trial["dropout"] for trial in trials.values()) == [0.1, 0.2]
 
 
+@pytest.mark.parametrize(
+    ("name", "space", "values"),
+    [
+        ("dropout", {"low": 0.0, "high": 0.3, "step": 0.1}, {0.0, 0.1, 0.2, 0.3}),
+        ("batch_size", {"low": 8, "high": 10}, {8, 9, 10}),
+        ("batch_size", {"low": 8, "high": 11, "log": True}, {8, 9, 10, 11}),
+        ("batch_size", {"low": 8, "high": 64, "step": 28}, {8, 36, 64}),
+    ],
+)
+def test_random_search_draws_both_ends_and_all_between(
+    name: str, space: dict[str, Any], values: set[float]
+) -> None:
+    trials = random_trials("lstm", {}, {name: space}, trials=len(values), seed=0)
+    assert {trial[name] for trial in trials.values()} == values
+
+
+def test_a_seed_may_be_large() -> None:
+    assert len(random_trials("lstm", {}, SPACE, trials=4, seed=2**40)) == 4
+
+
 def test_conditions_hold_whatever_the_order_of_the_keys() -> None:
     class First:
         def choice(self, name: str, choices: list[Any]) -> Any:
