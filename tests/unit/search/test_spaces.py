@@ -33,6 +33,11 @@ def test_grid_is_the_product() -> None:
     assert all(values["batch_size"] == 4 for values in trials.values())
 
 
+def test_no_cell_of_a_large_grid_is_lost() -> None:
+    space = {"dropout": [cell / 100 for cell in range(100)], "batch_size": [*range(1, 81)]}
+    assert len(grid_trials("lstm", {}, space)) == 8000
+
+
 def test_grid_cells_of_equal_content_are_one_trial() -> None:
     space = {
         "optimizer": ["adam", "sgd"],
