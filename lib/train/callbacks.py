@@ -32,6 +32,11 @@ def kept_epoch(history: list[dict[str, float]], training: Training) -> int:
     return best_epoch(history) if training.keep == "best" else len(history)
 
 
+def stopped(history: list[dict[str, float]], stops: Stops | None) -> bool:
+    """Tell a search of epochs that were trained before, up to the one at which it stops."""
+    return stops is not None and any(stops(int(row["epoch"]), row["val_loss"]) for row in history)
+
+
 class State:
     """Everything that the next epoch depends on, and the weights that would be kept so far."""
 

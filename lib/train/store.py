@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from lib.files import atomic, read_json, write_json
 from lib.provenance import versions
-from lib.train.callbacks import Stops
+from lib.train.callbacks import Stops, stopped
 from lib.train.tensorboard import write_history_events
 from lib.train.trainer import Fitted, Trainer
 
@@ -45,7 +45,8 @@ def fit_once(
     tensorboard : Path
         Folder for TensorBoard events.
     stops : callable, optional
-        As for `Trainer.fit`. A training that it stops is kept as an interrupted one.
+        As for `Trainer.fit`. A training that it stops is kept as an interrupted one; it may stop
+        one whose weights are there, as if that was trained now.
 
     Returns
     -------
@@ -69,11 +70,10 @@ def fit_once(
             with np.load(weights, allow_pickle=False) as held:
                 fitted = trainer.restore(rows, [held[name] for name in held.files])
             write_history_events(tensorboard, rows)
-            if stops is not None:
-                for row in rows:
-                    stops(int(row["epoch"]), row["val_loss"])
             facts = read_json(made)
-            return replace(fitted, made=facts, diverged=facts["diverged"])
+            # As in a training: of its last epoch nobody asks whether to go on.
+            pruned = stopped(rows if facts["diverged"] else rows[:-1], stops)
+            return replace(fitted, made=facts, diverged=facts["diverged"], pruned=pruned)
         checkpoint = folder / "checkpoint.npz"
         fitted = trainer.fit(seed, checkpoint=checkpoint, tensorboard=tensorboard, stops=stops)
         facts = {

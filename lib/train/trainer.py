@@ -17,7 +17,7 @@ from lib.networks.models import build
 from lib.networks.recurrent import differentiate
 from lib.train.augmentation import augmenter
 from lib.train.batches import batches, moments, padded_metrics
-from lib.train.callbacks import State, Stops, callbacks, kept_epoch
+from lib.train.callbacks import State, Stops, callbacks, kept_epoch, stopped
 from lib.train.data import Data
 from lib.train.recipe import Recipe
 
@@ -213,9 +213,9 @@ class Trainer:
         )
         check = self._batches("validation", batch_size=max(64 * self._devices, self.batch_size))
         # The search is told of the epochs before an interruption too, and may have stopped there.
-        told = [stops(int(row["epoch"]), row["val_loss"]) for row in state.history if stops]
         done = state.finished
-        if not done and not any(told[-1:]):
+        cut = stopped(state.history[:-1] if done else state.history, stops)
+        if not done and not cut:
             with self._spread():
                 self.model.fit(
                     data,
@@ -235,7 +235,7 @@ class Trainer:
                 )
         return replace(
             self.restore(state.history, state.kept),
-            pruned=state.pruned or (not done and any(told[-1:])),
+            pruned=state.pruned or cut,
             diverged=state.diverged,
         )
 

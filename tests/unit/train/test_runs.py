@@ -364,6 +364,27 @@ def test_an_interrupted_training_is_kept_and_finished(keras, tmp_path, monkeypat
     }
 
 
+@pytest.mark.parametrize("last", [2, 4])
+def test_a_search_stops_a_kept_training_as_it_stops_a_new_one(keras, tmp_path, last):
+    one = Trainer(opened(), dataclasses.replace(RECIPE, training=Training(epochs=4)))
+
+    def fitted(store):
+        told = []
+
+        def stops(epoch, loss):
+            told.append((epoch, loss))
+            return epoch == last
+
+        given = {"store": tmp_path / store, "tensorboard": tmp_path / "t", "stops": stops}
+        return fits.fit_once(one, 0, **given).pruned, told
+
+    fits.fit_once(one, 0, store=tmp_path / "warm", tensorboard=tmp_path / "t")
+    assert fitted("warm") == fitted("cold")
+    pruned, told = fitted("cold")
+    assert pruned == (last == 2)
+    assert [epoch for epoch, _ in told] == [1, 2, 3][:last]
+
+
 def test_a_run_says_what_mixed_precision_does_to_its_metrics(keras, tmp_path):
     recipe = dataclasses.replace(RECIPE, precision="mixed_float16")
     (record,) = train_runs({0: tmp_path}, opened(), recipe, identity=IDENTITY, store=tmp_path / "f")
