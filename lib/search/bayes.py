@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from lib.networks.hyperparameters import complete, digest, trial_id
 from lib.progress import doing
+from lib.provenance import code_hash
 from lib.search.journal import open_study
 from lib.search.spaces import REDRAWS, from_optuna, seed_of_draw, suggest
 from lib.train.callbacks import Stops
@@ -86,6 +87,9 @@ def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
             "space": {name: sweep.space[name] for name in sorted(sweep.space)},
             "stopping": [sweep.stopping, sweep.min_epochs, sweep.factor],
             "training": recipe.key(data, sweep.seed),
+            # Weights do not depend on these: they say how a trial is scored, and which comes next.
+            "scored": data.scored,
+            "code": code_hash("lib.search.bayes", "lib.metrics.record"),
         }
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import lib.search.bayes
 from lib.errors import HeldoutError
-from lib.search.bayes import Sweep, sweep_records, work
+from lib.search.bayes import Sweep, settings_of, sweep_records, work
 from lib.search.choice import best_trial, trials_table
 from lib.search.journal import open_study
 from lib.train.data import Data
@@ -168,6 +169,17 @@ def test_a_configuration_sampled_twice_is_trained_once(
     assert trainings.epochs == EPOCHS
     assert len({t.value for t in study.get_trials()}) == 1
     assert len(sweep_records(study)[0]) == 1
+
+
+def test_results_of_a_search_depend_on_what_is_scored_and_on_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sweep = Sweep(SPACE, 3, seed=1)
+    one = settings_of(DATA, RECIPE, sweep)
+    assert settings_of(DATA, RECIPE, replace(sweep, trials=9, workers=2)) == one
+    assert settings_of(replace(DATA, scored=["a"]), RECIPE, sweep) != one
+    monkeypatch.setattr(lib.search.bayes, "code_hash", lambda *modules: "of another version")
+    assert settings_of(DATA, RECIPE, sweep) != one
 
 
 def test_other_settings_begin_another_journal(tmp_path: Path, trainings: Trainings) -> None:
