@@ -11,9 +11,10 @@ import pytest
 
 import lib.search.bayes
 from lib.errors import HeldoutError
+from lib.files import write_json
 from lib.search.bayes import Sweep, settings_of, sweep_records, work
 from lib.search.choice import best_trial, trials_table
-from lib.search.journal import open_study
+from lib.search.journal import journal_of, open_study
 from lib.train.data import Data
 from lib.train.recipe import Recipe, Training
 
@@ -195,6 +196,19 @@ def test_a_journal_of_other_settings_is_refused(tmp_path: Path, trainings: Train
     journal.rename(tmp_path / f"journal-{other[:12]}.log")
     with pytest.raises(HeldoutError, match="written with other settings"):
         open_study(tmp_path, settings=other, name="s lstm")
+
+
+def test_workers_that_split_into_two_journals_are_refused(
+    tmp_path: Path, trainings: Trainings
+) -> None:
+    sweep = Sweep(SPACE, 2, seed=1)
+    files = [tmp_path / f"worker-{number}.json" for number in range(3)]
+    for file, recipe in zip(files, (RECIPE, RECIPE, replace(RECIPE, threads=2)), strict=True):
+        given = {"identity": IDENTITY, "store": tmp_path / "fits"}
+        write_json(file, work(tmp_path, DATA, recipe, sweep, worker=0, **given))
+    assert len(open_study(tmp_path, **journal_of(files[:2])).get_trials()) == 2
+    with pytest.raises(HeldoutError, match=r"worker-0 and worker-1 at journal-.*; worker-2 at"):
+        journal_of(files)
 
 
 def test_failed_trials_are_marked(tmp_path: Path, trainings: Trainings) -> None:
