@@ -14,7 +14,7 @@ import numpy as np
 from lib.errors import HeldoutError
 from lib.files import atomic
 from lib.progress import step
-from lib.train.recipe import Training
+from lib.train.recipe import Training, Untrainable
 from lib.train.tensorboard import event_writer, write_events
 
 logger = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def callbacks(
                     "Use a smaller learning rate, or look for extreme values in the features.",
                 )
                 if not state.history:
-                    raise diverged
+                    raise Untrainable(*diverged.args)
                 # The run ends with the weights before, and says that it did.
                 logger.warning("%s", diverged)
                 state.diverged = self.model.stop_training = True

@@ -26,6 +26,10 @@ KEEP = ("best", "last", "average")
 AVERAGED = 0.25
 
 
+class Untrainable(HeldoutError):
+    """A trial that cannot be trained, on any machine; other trials of its search can be."""
+
+
 @dataclass(frozen=True)
 class Training:
     """How long and under which rules a network is trained.

@@ -6,10 +6,12 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
 
+from lib.errors import HeldoutError
 from lib.files import atomic, read_json, write_json
 from lib.provenance import versions
 from lib.train.callbacks import Stops, stopped
@@ -55,7 +57,7 @@ def fit_once(
     Raises
     ------
     HeldoutError
-        What `Trainer.fit` raises.
+        What `Trainer.fit` raises, or a file of the finished training is damaged.
     """
     key = trainer.key(seed)
     folder = store / key
@@ -64,11 +66,10 @@ def fit_once(
         folder / name for name in ("weights.npz", "history.json", "made.json")
     )
     with FileLock(store / f".{key}.lock"):
-        if weights.exists():
+        if all(file.exists() for file in (weights, history, made)):
             logger.info("seed %d: already trained with these very settings", seed)
             rows = read_json(history)
-            with np.load(weights, allow_pickle=False) as held:
-                fitted = trainer.restore(rows, [held[name] for name in held.files])
+            fitted = trainer.restore(rows, _read(weights))
             write_history_events(tensorboard, rows)
             facts = read_json(made)
             # As in a training: of its last epoch nobody asks whether to go on.
@@ -93,3 +94,17 @@ def fit_once(
             np.savez(part, *[np.asarray(value) for value in fitted.model.weights])
         checkpoint.unlink(missing_ok=True)
     return fitted
+
+
+def _read(weights: Path) -> list[np.ndarray]:
+    """Read the weights of a finished training, in the order of the model's."""
+    try:
+        with np.load(weights, allow_pickle=False) as held:
+            return [held[name] for name in held.files]
+    except (ValueError, EOFError, BadZipFile) as error:
+        raise HeldoutError(
+            weights,
+            "the weights of a finished training",
+            f"a damaged file ({error})",
+            "Delete it and run again: they are trained anew.",
+        ) from error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lib.errors import HeldoutError
 from lib.networks.backend import device_kind, device_name, load
 from lib.networks.devices import count_devices, scaled, spread
 from lib.networks.hyperparameters import complete
@@ -19,7 +21,7 @@ from lib.train.augmentation import augmenter
 from lib.train.batches import batches, moments, padded_metrics
 from lib.train.callbacks import State, Stops, callbacks, kept_epoch, stopped
 from lib.train.data import Data
-from lib.train.recipe import Recipe
+from lib.train.recipe import Recipe, Untrainable
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,10 @@ class Trainer:
 
     Raises
     ------
+    Untrainable
+        What `lib.networks.models.build` and `lib.networks.devices.scaled` refuse.
     HeldoutError
-        What `lib.networks.backend.load`, `lib.networks.models.build` and `lib.networks.devices`
-        refuse.
+        What `lib.networks.backend.load` and `lib.networks.devices.count_devices` refuse.
     """
 
     def __init__(self, data: Data, recipe: Recipe) -> None:
@@ -122,7 +125,8 @@ class Trainer:
         devices = count_devices(recipe.devices)
         self.data, self.recipe = data, replace(recipe, devices=devices)
         self.kind, self.device = device_kind(recipe.backend), device_name(recipe.backend)
-        self.batch_size, rate = scaled(self.values, recipe.scaling, devices)
+        with _of_the_trial():
+            self.batch_size, rate = scaled(self.values, recipe.scaling, devices)
         self._keras.backend.clear_session()
         self._spread = partial(spread, devices, self._keras)
         one_hot = np.eye(len(data.classes), dtype=np.float32)[data.labels]
@@ -143,7 +147,8 @@ class Trainer:
             precision=recipe.precision,
         )
         with self._spread():
-            self.model = self._build()
+            with _of_the_trial():
+                self.model = self._build()
             if self.kind == "cpu":  # on a GPU Keras has cuDNN go through time
                 differentiate(self.model, self.batch_size)
             self.model.compile(
@@ -197,7 +202,7 @@ class Trainer:
 
         Raises
         ------
-        HeldoutError
+        Untrainable
             The loss is NaN or infinite after the first epoch.
         """
         training = self.recipe.training
@@ -273,6 +278,15 @@ class Trainer:
         for variable, value in zip(self.model.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
         self.model.stop_training = False
+
+
+@contextmanager
+def _of_the_trial() -> Iterator[None]:
+    """Say of an error in the block that it is one of the trial, and of nothing else."""
+    try:
+        yield
+    except HeldoutError as error:
+        raise Untrainable(*error.args) from error
 
 
 def _optimizer(keras: Any, values: Mapping[str, Any], rate: float, *, steps: int) -> Any:

@@ -337,6 +337,28 @@ def test_a_trial_that_diverges_is_marked_as_failed(keras, tmp_path):
     assert "metrics" not in record
 
 
+def test_a_trial_that_cannot_be_built_is_marked_as_failed(keras, tmp_path):
+    recipe = Recipe("cnn", {"pool": 9}, Training(epochs=1), backend="tensorflow")
+    given = {"identity": IDENTITY, "seed": 0, "store": tmp_path / "fits"}
+    record = train_trial(tmp_path / "trial", opened(), recipe, **given)
+    assert record["state"] == "failed"
+    assert "expected longer examples, got only 5 time steps" in record["reason"]
+
+
+@pytest.mark.parametrize("name", ["weights.npz", "history.json", "made.json"])
+def test_a_damaged_file_stops_a_search_and_fails_no_trial(keras, done, tmp_path, name):
+    shutil.copytree(done / "fits", tmp_path / "fits")
+    for file in (tmp_path / "fits").glob(f"*/{name}"):
+        file.write_bytes(file.read_bytes()[:-40])
+    given = {"identity": IDENTITY, "seed": 0, "store": tmp_path / "fits"}
+    with pytest.raises(HeldoutError, match=rf"{name}: expected .* Delete it and run again"):
+        train_trial(tmp_path / "trial", opened(), RECIPE, **given)
+    assert not (tmp_path / "trial" / "run.json").exists()
+    for file in (tmp_path / "fits").glob(f"*/{name}"):
+        file.unlink()
+    assert train_trial(tmp_path / "trial", opened(), RECIPE, **given)["state"] == "complete"
+
+
 def test_an_interrupted_training_is_kept_and_finished(keras, tmp_path, monkeypatch):
     data = opened()
     one = Trainer(data, dataclasses.replace(RECIPE, training=Training(epochs=4)))
