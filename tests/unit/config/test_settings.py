@@ -5,6 +5,7 @@ from copy import deepcopy
 import pytest
 
 from lib.config.params import folds_of, split_options
+from lib.config.schema import typed
 from lib.config.settings import EFFORTS, ROOT, compute, merge, resolve, source_of
 from lib.errors import HeldoutError
 from lib.features import shape
@@ -95,6 +96,29 @@ def test_numbers_of_the_command_line_arrive_as_text():
     assert found["studies"]["voices"]["training"]["epochs"] == 4
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("1e1", "integer", 10),
+        ("1e1", ["integer", "null"], 10),
+        ("1e1", "number", 10.0),
+        ("1e-1", "integer", 0.1),
+        ("1e-4", "number", 1e-4),
+        ("4", "number", 4),
+        ("true", "boolean", True),
+        ("False", "boolean", False),
+        ("null", ["integer", "null"], None),
+        ("1e1", "string", "1e1"),
+        ("one", "integer", "one"),
+        ("1e999", "integer", float("inf")),
+    ],
+)
+def test_text_is_read_as_what_the_schema_wants(text, kind, value):
+    read = typed(text, {"type": kind})
+    assert read == value
+    assert type(read) is type(value)
+
+
 def test_devices_are_a_number_or_all():
     assert resolve(settings(studies=["arrhythmia"], devices=2))["devices"] == 2
     assert resolve(settings(devices="all"))["devices"] == "all"
@@ -145,6 +169,8 @@ def test_keys_of_a_study_are_laid_over_it():
             "shards: 'many' is not of type 'integer', 'null'.* It is: number of feature",
         ),
         ({"seeds": []}, "seeds: .* It is: seeds of the final runs"),
+        ({"threads": 2.0}, "threads: 2.0 is not of type 'integer'"),
+        ({"threads": True}, "threads: True is not of type 'integer'"),
         ({"seeds": [1, 1]}, "seeds: .*non-unique"),
         ({"seeds": [-1]}, r"seeds\.0: -1 is less than the minimum of 0"),
         ({"studies": []}, "studies: .* It is: the studies to run"),
