@@ -134,8 +134,9 @@ def _check_pairs(architecture: str, fixed: Mapping[str, Any], space: Mapping[str
 
 def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
     low, high = rule["low"], rule["high"]
-    step = rule.get("step", 1)
+    step, log = rule.get("step", 1), rule.get("log", False)
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (low, high, step))
+    whole = isinstance(low, int) and isinstance(high, int)
     if method == "grid":
         raise HeldoutError(
             where,
@@ -147,11 +148,14 @@ def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
         not numbers
         or not low < high
         or not step > 0
-        or (rule.get("log") and (low <= 0 or "step" in rule))
+        or (whole and not isinstance(step, int))
+        or not isinstance(log, bool)
+        or (log and (low <= 0 or "step" in rule))
     ):
         raise HeldoutError(
             where,
-            "numbers with low < high, a step above 0, and above 0 and without step for a log range",
+            "numbers with low < high, a step above 0 that is whole where both ends are, log true "
+            "or false, and above 0 and without step for a log range",
             repr(dict(rule)),
         )
     return [low, high]

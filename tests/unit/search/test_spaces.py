@@ -125,6 +125,12 @@ def test_conditions_hold_whatever_the_order_of_the_keys() -> None:
         ({"dropout": {"low": 0.1}}, "bayes", "low and high"),
         ({"learning_rate": {"low": 0, "high": 1, "log": True}}, "bayes", "above 0"),
         ({"learning_rate": {"low": 0.1, "high": 1, "logs": True}}, "bayes", "low and high"),
+        ({"learning_rate": {"low": 0.1, "high": 1, "log": "yes"}}, "bayes", "log true"),
+        (
+            {"batch_size": {"low": 8, "high": 64, "step": 0.5}},
+            "random",
+            "whole where both ends are",
+        ),
         ({"dropout": {"choices": [0.1], "when": {"pool": [2]}}}, "bayes", "another searched"),
         ({"dropout": [0.1]}, "best", "search method"),
     ],
