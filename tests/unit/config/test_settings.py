@@ -1,8 +1,10 @@
 """The configuration: what is shipped resolves, and every fault is told at once."""
 
+import shutil
 from copy import deepcopy
 
 import pytest
+import yaml
 
 from lib.config.params import folds_of, split_options
 from lib.config.schema import typed
@@ -124,6 +126,41 @@ def test_devices_are_a_number_or_all():
     assert resolve(settings(devices="all"))["devices"] == "all"
     # Whatever the devices, a batch each is a batch that they divide.
     assert resolve(settings(devices=7, scaling="batch"))["scaling"] == "batch"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Return a project of the shipped schemas and a function that writes its one study."""
+    shutil.copytree(ROOT / "workflow" / "schemas", tmp_path / "workflow" / "schemas")
+    file = tmp_path / "config" / "studies" / "voices.yaml"
+    file.parent.mkdir(parents=True)
+
+    def write(**over):
+        study = merge(read_yaml(ROOT / "config" / "studies" / "voices.yaml"), over)
+        file.write_text(yaml.safe_dump(study))
+        return tmp_path
+
+    return write
+
+
+def test_small_numbers_in_the_file_of_a_study(project):
+    """YAML takes 1e-4 for text."""
+    training = {"training": {"reduce_lr_factor": "1e-1"}}
+    lstm = {"architectures": {"lstm": {"fixed": {"learning_rate": "1e-4"}, "space": {}}}}
+    root = project(**training, efforts={"demo": lstm})
+    study = resolve(settings(studies=["voices"]), root=root)["studies"]["voices"]
+    assert study["training"]["reduce_lr_factor"] == 0.1
+    (trial,) = study["trials"]["lstm"].values()
+    assert trial["learning_rate"] == 1e-4
+
+
+def test_every_effort_is_checked_whichever_is_chosen(project):
+    root = project(efforts={"full": {"training": {"epoch": 3}}})
+    message = (
+        r"voices with effort full \(.*\n.*training: unknown key 'epoch'. Did you mean 'epochs'"
+    )
+    with pytest.raises(HeldoutError, match=message):
+        resolve(settings(studies=["voices"], effort="demo"), root=root)
 
 
 def test_keys_of_a_study_are_laid_over_it():
