@@ -35,6 +35,7 @@ class Data:
         The classes that macro averages count.
     digest : str
         SHA-256 of `examples.npy`: what was trained on the same examples is not trained again.
+        Empty where trainings are not kept.
     """
 
     x: np.ndarray

@@ -57,8 +57,16 @@ def fit_once(
     Raises
     ------
     HeldoutError
-        What `Trainer.fit` raises, or a file of the finished training is damaged.
+        What `Trainer.fit` raises, a file of the finished training is damaged, or the examples of
+        the trainer have no digest.
     """
+    if not trainer.data.digest:
+        raise HeldoutError(
+            "Data.digest",
+            "the SHA-256 of the examples, by which trainings are kept",
+            "none",
+            "Without it, those of any other examples of this shape would be taken for these.",
+        )
     key = trainer.key(seed)
     folder = store / key
     folder.mkdir(parents=True, exist_ok=True)
