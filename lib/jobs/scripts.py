@@ -124,8 +124,9 @@ def _logged(log: Path, logger: logging.Logger) -> Iterator[None]:
     logger.addHandler(handler)
     progress = Progress(log.stem)
     logger.addHandler(progress)
+    warned = logging.getLogger("py.warnings")
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").addHandler(handler)
+    warned.addHandler(handler)
     try:
         yield
     except Exception as error:
@@ -137,7 +138,10 @@ def _logged(log: Path, logger: logging.Logger) -> Iterator[None]:
             traceback.print_exc()
         raise _Told from error
     finally:
-        logger.removeHandler(progress)
+        logging.captureWarnings(False)
+        warned.removeHandler(handler)
+        for added in (handler, progress):
+            logger.removeHandler(added)
         handler.close()
 
 

@@ -39,8 +39,23 @@ def test_jobs_of_one_process_keep_their_logs_apart(tmp_path):
     for name in ("one", "two"):
         with job(tmp_path / f"{name}.log") as logger:
             logger.info("I am %s", name)
-    assert "I am two" not in (tmp_path / "one.log").read_text()
+            warnings.warn(f"mind {name}", stacklevel=1)
+    assert "two" not in (tmp_path / "one.log").read_text()
     assert (tmp_path / "two.log").read_text().count("I am two") == 1
+    assert (tmp_path / "two.log").read_text().count("mind two") == 1
+
+
+def test_a_job_leaves_the_process_as_it_was(tmp_path):
+    loggers = logging.getLogger("lib"), logging.getLogger("py.warnings")
+    before = [list(logger.handlers) for logger in loggers]
+    for _ in range(2):
+        with pytest.raises(SystemExit), job(tmp_path / "a.log"):
+            raise HeldoutError("a.wav", "5 bytes", "3")
+        with job(tmp_path / "a.log"):
+            pass
+        assert [logger.handlers for logger in loggers] == before
+        with pytest.warns(UserWarning, match="after it"):
+            warnings.warn("after it", stacklevel=1)
 
 
 def test_an_error_of_the_project_is_told_without_traceback(tmp_path, capsys):
