@@ -79,6 +79,15 @@ def test_where_every_trial_failed():
         chosen(records)
 
 
+def test_where_the_others_were_pruned():
+    records = {"a": failed("too short"), "b": record(0.5, state="pruned")}
+    message = r"at least one complete trial, got 1 failed and 1 pruned ones: too short\.?$"
+    with pytest.raises(HeldoutError, match=message):
+        chosen(records)
+    with pytest.raises(HeldoutError, match=r"got 1 pruned ones\.?$"):
+        chosen({"b": record(0.5, state="pruned")})
+
+
 def test_an_only_trial_is_chosen_untrained():
     table = trials_table({}, trials("a"))
     best = best_trial(table, "lstm", trials("a"))
