@@ -15,7 +15,7 @@ from lib.errors import HeldoutError
 from lib.files import atomic
 from lib.progress import step
 from lib.train.recipe import Training, Untrainable
-from lib.train.tensorboard import event_writer, write_events
+from lib.train.tensorboard import write_events
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def callbacks(
     keras: Any,
     state: State,
     data: Any,
-    tensorboard: Path | None,
+    writer: Any,
     stops: Stops | None,
     *,
     plateaus: bool,
@@ -139,7 +139,6 @@ def callbacks(
                 patience=training.reduce_lr_patience,
             )
         )
-    writer = event_writer(tensorboard, fresh=not state.history)
 
     class Keeper(keras.callbacks.Callback):
         def on_train_begin(self, logs: Any = None) -> None:
@@ -197,9 +196,5 @@ def callbacks(
                 left,
                 extra=step(),
             )
-
-        def on_train_end(self, logs: Any = None) -> None:
-            if writer is not None:
-                writer.close()
 
     return [*rules, Keeper()]

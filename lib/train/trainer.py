@@ -22,6 +22,7 @@ from lib.train.batches import batches, moments, padded_metrics
 from lib.train.callbacks import State, Stops, callbacks, kept_epoch, stopped
 from lib.train.data import Data
 from lib.train.recipe import Recipe, Untrainable
+from lib.train.tensorboard import event_writer
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,8 @@ class Trainer:
         done = state.finished
         cut = stopped(state.history[:-1] if done else state.history, stops)
         if not done and not cut:
-            with self._spread():
+            events = event_writer(tensorboard, fresh=not state.history)
+            with self._spread(), events as writer:
                 self.model.fit(
                     data,
                     validation_data=check,
@@ -232,7 +234,7 @@ class Trainer:
                         self._keras,
                         state,
                         data,
-                        tensorboard,
+                        writer,
                         stops,
                         plateaus=self.values["schedule"] == "constant",
                     ),

@@ -386,6 +386,20 @@ def test_tensorboard_shows_train_and_validation_in_one_chart(plain, tmp_path):
     assert scalars(again) == scalars(tmp_path)
 
 
+def test_an_interrupted_training_closes_its_events(keras, tmp_path, monkeypatch):
+    one = trainer("cnn")
+    monkeypatch.setattr("tensorboardX.SummaryWriter.close", lambda self: closed.append(self))
+    closed = []
+
+    def interrupt(epoch, loss):
+        assert not closed
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        one.fit(0, tensorboard=tmp_path, stops=interrupt)
+    assert len(closed) == 1
+
+
 def test_tensorboard_shows_hyperparameters_beside_the_curves(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
