@@ -162,14 +162,13 @@ def test_a_trial_of_a_worker_that_is_gone_is_taken_up(
     assert outcome(study) == outcome(run(tmp_path / "alone", 4))
 
 
-def test_a_configuration_sampled_twice_is_trained_once(
-    tmp_path: Path, trainings: Trainings
+@pytest.mark.parametrize("choices", [1, 3])
+def test_a_small_space_gives_each_trial_once(
+    tmp_path: Path, trainings: Trainings, choices: int
 ) -> None:
-    sweep = Sweep({"units": [[8]]}, 5, seed=0)
-    study = run(tmp_path, 5, sweep=sweep)
-    assert trainings.epochs == EPOCHS
-    assert len({t.value for t in study.get_trials()}) == 1
-    assert len(sweep_records(study)[0]) == 1
+    space = {"units": [[8], [16], [32]][:choices]}
+    study = run(tmp_path, 5, sweep=Sweep(space, 5, seed=0, stopping="none"))
+    assert len(study.get_trials()) == len(sweep_records(study)[0]) == choices
 
 
 def test_results_of_a_search_depend_on_what_is_scored_and_on_its_code(

@@ -50,6 +50,8 @@ def test_grid_cells_of_equal_content_are_one_trial() -> None:
         ("sgd", 0.0),
     ]
     assert len(grid_trials("gru", {}, {"dropout": [0, 0.0, 0.2]})) == 2
+    assert len(grid_trials("gru", {}, {"units": [[8], [8]], "learning_rate": [1, 1.0]})) == 1
+    assert len(grid_trials("gru", {}, {})) == 1
 
 
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3]), min_size=1, max_size=3, unique=True))
@@ -57,6 +59,7 @@ def test_a_value_more_leaves_the_other_cells(values: list[float]) -> None:
     before = grid_trials("cnn", {}, {"dropout": values, "pool": [2, 3]})
     after = grid_trials("cnn", {}, {"dropout": [*values, 0.5], "pool": [2, 3]})
     assert set(before) < set(after)
+    assert len(after) == len(before) + 2
     assert all(after[name] == trial for name, trial in before.items())
 
 
