@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -256,10 +255,8 @@ def _run(trial: Any, study: Any, recipe: Recipe, sweep: Sweep, run: Callable[...
             return _stopped(study, known)
         return bool(trial.should_prune())
 
-    began = time.perf_counter()
     record = run(name, values, stops)
     trial.set_user_attr("record", record)
-    trial.set_user_attr("seconds", round(time.perf_counter() - began, 3))
     loss = record.get("metrics", {}).get("validation", {}).get("loss")
     if record["state"] == "failed" or loss is None or not math.isfinite(loss):
         study.tell(trial, state=state.FAIL)
@@ -298,16 +295,13 @@ def sweep_records(study: Any) -> tuple[dict[str, dict[str, Any]], dict[str, dict
     Returns
     -------
     records, trials : dict
-        Trial id to its record as in `run.json`, with `seconds`, and to its hyperparameters.
+        Trial id to its record as in `run.json`, and to its hyperparameters.
     """
     records: dict[str, dict[str, Any]] = {}
     trials: dict[str, dict[str, Any]] = {}
     for trial in study.get_trials():
         attributes = trial.user_attrs
         if "record" in attributes:
-            name = attributes["trial"]
-            # A trial sampled again after it was pruned has its longer training.
-            if records.get(name, {}).get("state") != "complete":
-                records[name] = {**attributes["record"], "seconds": attributes.get("seconds")}
-                trials[name] = attributes["hyperparameters"]
+            records[attributes["trial"]] = attributes["record"]
+            trials[attributes["trial"]] = attributes["hyperparameters"]
     return records, trials
