@@ -89,7 +89,8 @@ def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
             # Weights do not depend on these: they say how a trial is scored, and which comes next.
             "scored": data.scored,
             "code": code_hash("lib.search.bayes", "lib.metrics.record"),
-        }
+        },
+        32,
     )
 
 
@@ -133,11 +134,6 @@ def work(
     -------
     dict
         `settings` and `name`, as `open_study` takes them.
-
-    Raises
-    ------
-    HeldoutError
-        The journal was written by other settings.
     """
     journal = {
         "settings": settings_of(data, recipe, sweep),

@@ -29,11 +29,6 @@ def open_study(folder: Path, *, settings: str, name: str) -> Any:
     Returns
     -------
     optuna.Study
-
-    Raises
-    ------
-    HeldoutError
-        The journal was written by other settings.
     """
     import optuna
     from optuna.storages import journal
@@ -55,23 +50,12 @@ def open_study(folder: Path, *, settings: str, name: str) -> Any:
 
     _drop_torn_line(Path(file), lock)
     backend = Backend(file, lock_obj=lock)
-    study = optuna.create_study(
+    return optuna.create_study(
         study_name=name,
         storage=optuna.storages.JournalStorage(backend),
         direction="minimize",
         load_if_exists=True,
     )
-    written = study.user_attrs.get("settings")
-    if written is None:
-        study.set_user_attr("settings", settings)
-    elif written != settings:
-        raise HeldoutError(
-            file,
-            "the journal of this search",
-            "one that was written with other settings",
-            "Move it away: a new one is begun.",
-        )
-    return study
 
 
 def journal_of(workers: Sequence[str | Path]) -> dict[str, str]:
@@ -125,4 +109,4 @@ def _drop_torn_line(file: Path, lock: Any) -> None:
 
 def journal_file(folder: Path, settings: str) -> Path:
     """Name the journal of a search with some settings."""
-    return folder / f"journal-{settings[:12]}.log"
+    return folder / f"journal-{settings}.log"

@@ -188,15 +188,6 @@ def test_other_settings_begin_another_journal(tmp_path: Path, trainings: Trainin
     assert len(list(tmp_path.glob("journal-*.log"))) == 2
 
 
-def test_a_journal_of_other_settings_is_refused(tmp_path: Path, trainings: Trainings) -> None:
-    run(tmp_path, 2)
-    (journal,) = tmp_path.glob("journal-*.log")
-    other = "0" * 64
-    journal.rename(tmp_path / f"journal-{other[:12]}.log")
-    with pytest.raises(HeldoutError, match="written with other settings"):
-        open_study(tmp_path, settings=other, name="s lstm")
-
-
 def test_workers_that_split_into_two_journals_are_refused(
     tmp_path: Path, trainings: Trainings
 ) -> None:
