@@ -102,23 +102,16 @@ def open_data(
     return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored), digest)
 
 
-def read_data(
-    npy: str | Path, examples: str | Path, split: str | Path, *, fold: int, **options: Any
-) -> Data:
-    """Open the files of a study and of a split; `options` are those of `open_data`."""
-    return open_data(
-        open_examples(npy), read_table(examples), read_table(split), fold=fold, **options
-    )
-
-
 def read_search_data(
     npy: str | Path, examples: str | Path, split: str | Path, **options: Any
 ) -> Data:
     """Open what a search may see: the first fold without its test part, which it cannot look at.
 
-    With several folds, the groups that it sees are test groups of the others.
+    With several folds, the groups that it sees are test groups of the others. `options` are those
+    of `open_data`.
     """
-    return read_data(npy, examples, split, fold=0, parts=("train", "validation"), **options)
+    tables = read_table(examples), read_table(split)
+    return open_data(open_examples(npy), *tables, fold=0, parts=("train", "validation"), **options)
 
 
 def prediction_table(
