@@ -14,9 +14,9 @@ from typing import Any
 from lib.config.settings import READING, compute, source_of, split_options
 from lib.features.registry import make
 from lib.jobs import needs
-from lib.networks.sizes import extremes
 from lib.own.survey import listing
 from lib.provenance import code_hash
+from lib.search.spaces import extremes
 from lib.train.runs import RUN_FILES
 
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"

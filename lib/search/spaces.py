@@ -12,8 +12,6 @@ from lib.errors import HeldoutError, suggestion
 from lib.networks.hyperparameters import complete, trial_id
 from lib.networks.registry import lookup
 
-METHODS = ("grid", "random", "bayes")
-
 _KEYS = ("choices", "low", "high", "log", "step", "when")
 
 # No scheduler holds more jobs than this, and no person means more trials.
@@ -58,10 +56,6 @@ def check_space(
         An unknown hyperparameter, an empty choice, an impossible range or condition, or a value
         that the hyperparameter cannot have.
     """
-    if method not in METHODS:
-        raise HeldoutError(
-            "search method", got=repr(method), advice=suggestion(method, list(METHODS))
-        )
     known = lookup(architecture).defaults
     pairs = lookup(architecture).pairs
     for name, given in space.items():
@@ -262,6 +256,34 @@ def random_trials(
                 drawn[name] = trial
                 break
     return drawn
+
+
+def extremes(architecture: str, search: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the largest trials that a search may draw: with its least batch, and its greatest.
+
+    Parameters
+    ----------
+    architecture : str
+        One of `lib.networks.registry.ARCHITECTURES`.
+    search : mapping
+        `fixed` and `space` of it, as for `check_space`.
+    """
+    known = lookup(architecture)
+    ends: dict[str, list[Any]] = {}
+    for key, given in search["space"].items():
+        rule = _rule(given)
+        values = rule.get("choices") or [rule["low"], rule["high"]]
+        order = sorted(values, key=lambda value: sum(value) if isinstance(value, list) else value)
+        ends[key] = [order[0], order[-1]]
+    largest = {key: end[1] for key, end in ends.items() if known.hyperparameters[key].grows}
+    trial = {**search["fixed"], **largest}
+    # All of a pair may be searched, and the largest of each need not belong together.
+    first, *others = known.pairs or ("",)
+    for key in others:
+        if key in trial and first in trial:
+            trial[key] = [max(trial[key])] * len(trial[first])
+    batches = ends.get("batch_size", [])
+    return [{**trial, "batch_size": batch} for batch in batches] or [trial]
 
 
 def seed_of_draw(seed: int, number: int, redraw: int) -> int:
