@@ -201,7 +201,7 @@ def _message(error: BaseException) -> str:
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, OSError) and below.errno in UNWRITABLE:
-            return unwritten(below)
+            return str(unwritten(below))
         if isinstance(below, MemoryError):
             return (
                 f"expected enough memory for this job, got: {str(below) or 'none left'}. "
