@@ -14,9 +14,9 @@ from typing import Any
 from lib.config.settings import READING, compute, source_of, split_options
 from lib.features.registry import make
 from lib.jobs import needs
-from lib.networks.sizes import extremes
 from lib.own.survey import listing
 from lib.provenance import code_hash
+from lib.search.spaces import extremes
 from lib.train.runs import RUN_FILES
 
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
@@ -228,7 +228,8 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         "classes": list(study["classes"]),
         "input": input_axes(study["features"]),
         "protocols": {
-            name: {"kind": rule["kind"], "honest": rule["honest"], "title": rule["title"]}
+            name: {key: rule[key] for key in ("kind", "honest", "title")}
+            | {"folds": folds_of(rule)}
             for name, rule in study["protocols"].items()
         },
         "architectures": list(study["architectures"]),

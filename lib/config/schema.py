@@ -54,7 +54,7 @@ def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:
     value : object
         What was read.
     schema : mapping
-        JSON schema, draft 2020-12.
+        JSON schema, draft 2020-12, but that 4.0 is no integer.
     where : str
         The file or option that the value is from, for the message.
 
@@ -67,7 +67,12 @@ def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:
 
     require_plain(value, where)
 
-    validator = jsonschema.Draft202012Validator(schema)
+    draft = jsonschema.Draft202012Validator
+    # The draft takes 4.0 for an integer, and whoever uses the value takes it for a float.
+    whole = draft.TYPE_CHECKER.redefine(
+        "integer", lambda _, item: isinstance(item, int) and not isinstance(item, bool)
+    )
+    validator = jsonschema.validators.extend(draft, type_checker=whole)(schema)
     faults = sorted(validator.iter_errors(value), key=lambda fault: list(map(str, fault.path)))
     lines = [line for fault in faults for line in _explain(fault)]
     if lines:
@@ -139,6 +144,10 @@ def typed(value: Any, schema: Mapping[str, Any] | bool) -> Any:
     if not isinstance(value, str) or "string" in kinds or "enum" in rules:
         return value
     try:
-        return float(value) if "e" in value.lower() else yaml.safe_load(value)
+        read = yaml.safe_load(value)
+        if isinstance(read, str) and "e" in value.lower():
+            read = float(value)  # YAML 1.1 takes 1e-4 for text
     except (ValueError, yaml.YAMLError, RecursionError):
         return value
+    whole = "integer" in kinds and "number" not in kinds
+    return int(read) if whole and isinstance(read, float) and read.is_integer() else read

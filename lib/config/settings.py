@@ -162,9 +162,19 @@ def _study(
                 reprlib.repr(keys),
                 "Correct it.",
             )
-    study = merge(study, efforts.get(settings["effort"], {}))
-    study = merge(study, typed(settings["settings"].get(name, {}), schema))
-    validate(study, schema, f"study {name} (config/studies/{name}.yaml, or settings.{name})")
+
+    def laid(keys: Mapping[str, Any], where: str) -> dict[str, Any]:
+        whole = typed(merge(merge(study, keys), settings["settings"].get(name, {})), schema)
+        validate(whole, schema, where)
+        return dict(whole)
+
+    # Whoever chooses another effort some day should not be the first to learn of a mistake in it.
+    others = {effort: keys for effort, keys in efforts.items() if effort != settings["effort"]}
+    where = f"config/studies/{name}.yaml, or settings.{name}"
+    chosen = laid(efforts.get(settings["effort"], {}), f"study {name} ({where})")
+    for effort, keys in others.items():
+        laid(keys, f"study {name} with effort {effort} ({where})")
+    study = chosen
     study["name"] = name
     if ("folder" in study) != (study["dataset"] == FOLDER):
         raise HeldoutError(

@@ -85,9 +85,9 @@ def claimed_gpus(
             f"({VISIBLE} is {os.environ.get(VISIBLE, 'not set')!r})",
             f"Set devices: {len(gpus)}, or devices: all, or ask the scheduler for more.",
         )
-    if os.environ.get("SLURM_JOB_ID") and (VISIBLE not in os.environ or wanted == len(gpus)):
-        # Slurm chose these for this job alone, or has none for it.
-        yield gpus if VISIBLE in os.environ else []
+    if os.environ.get("SLURM_JOB_ID") and VISIBLE not in os.environ:
+        # Slurm has none for this job.
+        yield []
         return
     before = {name: os.environ.get(name) for name in (VISIBLE, "CUDA_DEVICE_ORDER")}
     with ExitStack() as held:

@@ -112,7 +112,7 @@ class RunLock:
                 advice="Wait for it to end, or use a copy of the folder.",
             ) from error
         except OSError as error:
-            raise HeldoutError(unwritten(error, default=self._path)) from error
+            raise unwritten(error, default=self._path) from error
         self._lock.release()
         raise HeldoutError(
             "another run was at work in this folder while this one planned, and has ended since: "
@@ -121,8 +121,8 @@ class RunLock:
         )
 
 
-def unwritten(error: OSError, *, default: str | Path = "a file") -> str:
-    """Say what a file that cannot be written means for whoever runs the workflow.
+def unwritten(error: OSError, *, default: str | Path = "a file") -> HeldoutError:
+    """Make the error of a file that cannot be written, for whoever runs the workflow.
 
     Parameters
     ----------
@@ -131,9 +131,9 @@ def unwritten(error: OSError, *, default: str | Path = "a file") -> str:
     default : str or Path
         Names the file where the error does not.
     """
-    place = error.filename or default
-    reason = os.strerror(error.errno) if error.errno else str(error)
-    return (
-        f"{place}: expected to be able to read and write it, got: {reason}. "
-        f"{UNWRITABLE.get(error.errno or 0, _RIGHTS)} and run again: what is finished is kept."
+    return HeldoutError(
+        error.filename or default,
+        "to be able to read and write it",
+        os.strerror(error.errno) if error.errno else str(error),
+        f"{UNWRITABLE.get(error.errno or 0, _RIGHTS)} and run again: what is finished is kept.",
     )

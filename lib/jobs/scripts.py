@@ -9,14 +9,18 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from lib.errors import HeldoutError
+from lib.files import read_json, read_table
 from lib.jobs.gpus import claimed_gpus
 from lib.jobs.place import UNWRITABLE, unwritten
 from lib.progress import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -59,30 +63,73 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
 
 
 @contextmanager
-def training_job(
-    log: str | Path, compute: Mapping[str, Any], *, runs_per_gpu: int
-) -> Iterator[logging.Logger]:
+def training_job(snakemake: Any) -> Iterator[logging.Logger]:
     """Run the body of a script that trains: a `job` that holds the GPUs it computes on.
 
     Parameters
     ----------
-    log : str or Path
-        As for `job`.
-    compute : mapping
-        `device` and `devices` of the config.
-    runs_per_gpu : int
-        How many trainings may share a GPU. It changes no result.
+    snakemake : object
+        What Snakemake gives to the script. Of its config `runs_per_gpu` is read, which changes no
+        result and is therefore not among the params.
 
     Yields
     ------
     logging.Logger
         As `job`.
     """
+    compute, share = snakemake.params.compute, int(snakemake.config["runs_per_gpu"])
     with (
-        job(log) as logger,
-        claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=runs_per_gpu),
+        job(snakemake.log[0]) as logger,
+        claimed_gpus(compute["device"], compute["devices"], runs_per_gpu=share),
     ):
         yield logger
+
+
+def training_options(
+    snakemake: Any,
+    hyperparameters: Mapping[str, Any],
+    *,
+    fold: int | None = None,
+    examples: pd.DataFrame | None = None,
+) -> dict[str, Any]:
+    """Read what all scripts that train hand on: what they train on, how, and where it is kept.
+
+    Parameters
+    ----------
+    snakemake : object
+        What Snakemake gives to the script.
+    hyperparameters : mapping
+        Those of the trial, or that all trials have.
+    fold : int, optional
+        The fold of a final run. Without it the data are what a search may see.
+    examples : pd.DataFrame, optional
+        `examples.parquet` of a final run.
+
+    Returns
+    -------
+    dict
+        `data` (`lib.train.data.Data`), `recipe` (`lib.train.recipe.Recipe`) and `store`.
+    """
+    from lib.examples.arrays import open_examples
+    from lib.train.data import open_data, read_search_data
+    from lib.train.recipe import Recipe, Training
+
+    files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
+    known = {"classes": params.classes, "scored": params.scored}
+    known |= {"digest": read_json(files.digest)["sha256"]}
+    if fold is None or examples is None:
+        data = read_search_data(files.npy, files.examples, files.split, **known)
+    else:
+        x, split = open_examples(files.npy), read_table(files.split)
+        data = open_data(x, examples, split, fold=fold, **known)
+    recipe = Recipe(
+        architecture=names.architecture,
+        hyperparameters=hyperparameters,
+        training=Training(**params.training),
+        **params.compute,
+        threads=snakemake.threads,
+    )
+    return {"data": data, "recipe": recipe, "store": Path("results") / names.study / "fits"}
 
 
 @contextmanager
@@ -124,8 +171,9 @@ def _logged(log: Path, logger: logging.Logger) -> Iterator[None]:
     logger.addHandler(handler)
     progress = Progress(log.stem)
     logger.addHandler(progress)
+    warned = logging.getLogger("py.warnings")
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").addHandler(handler)
+    warned.addHandler(handler)
     try:
         yield
     except Exception as error:
@@ -137,7 +185,10 @@ def _logged(log: Path, logger: logging.Logger) -> Iterator[None]:
             traceback.print_exc()
         raise _Told from error
     finally:
-        logger.removeHandler(progress)
+        logging.captureWarnings(False)
+        warned.removeHandler(handler)
+        for added in (handler, progress):
+            logger.removeHandler(added)
         handler.close()
 
 
@@ -150,7 +201,7 @@ def _message(error: BaseException) -> str:
     below: BaseException | None = error
     while below is not None:
         if isinstance(below, OSError) and below.errno in UNWRITABLE:
-            return unwritten(below)
+            return str(unwritten(below))
         if isinstance(below, MemoryError):
             return (
                 f"expected enough memory for this job, got: {str(below) or 'none left'}. "

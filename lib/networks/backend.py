@@ -87,6 +87,9 @@ def load(
 ) -> ModuleType:
     """Import Keras on a backend and make it deterministic.
 
+    A process that imported Keras before, such as a notebook, keeps it as it is: its threads stay,
+    and TensorFlow on a GPU is deterministic only if whoever imported it made it so.
+
     Parameters
     ----------
     backend : {"tensorflow", "jax"}

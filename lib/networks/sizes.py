@@ -62,31 +62,3 @@ def size_of(name: str, given: Mapping[str, Any], shape: tuple[int, int]) -> Size
         steps=sum(cost.steps for cost in costs),
         batch=values["batch_size"],
     )
-
-
-def extremes(name: str, search: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List the largest trials that a search may draw: with its least batch, and its greatest.
-
-    Parameters
-    ----------
-    name : str
-        One of `lib.networks.registry.ARCHITECTURES`.
-    search : mapping
-        `fixed` and `space` of it, as for `lib.search.spaces.check_space`.
-    """
-    known = lookup(name)
-    ends: dict[str, list[Any]] = {}
-    for key, given in search["space"].items():
-        rule = given if isinstance(given, Mapping) else {"choices": given}
-        values = rule.get("choices") or [rule["low"], rule["high"]]
-        order = sorted(values, key=lambda value: sum(value) if isinstance(value, list) else value)
-        ends[key] = [order[0], order[-1]]
-    largest = {key: end[1] for key, end in ends.items() if known.hyperparameters[key].grows}
-    trial = {**search["fixed"], **largest}
-    # All of a pair may be searched, and the largest of each need not belong together.
-    first, *others = known.pairs or ("",)
-    for key in others:
-        if key in trial and first in trial:
-            trial[key] = [max(trial[key])] * len(trial[first])
-    batches = ends.get("batch_size", [])
-    return [{**trial, "batch_size": batch} for batch in batches] or [trial]

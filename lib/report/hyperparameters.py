@@ -93,11 +93,19 @@ def trials(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
         "deterministic: the same search may choose another trial next time."
         for name, workers in study["shared_searches"].items()
     )
+    folds = study["protocols"][study["primary"]]["folds"]
+    chose = folds > 1 and table["architecture"].duplicated().any()
+    seen = (
+        " Groups of these sets are test groups in other folds, so scores over all folds are "
+        "slightly optimistic where there was a choice."
+    )
     return tabulate(
         f"{study['study']}-trials",
         "Every trial of the search, which used only the training and validation sets of the "
-        "honest split"
+        + ("first fold of the " if folds > 1 else "")
+        + "honest split"
         + (f"; the first {MOST_TRIALS} of {len(table)}." if len(table) > MOST_TRIALS else ".")
+        + (seen if chose else "")
         + shared,
         {
             "Model": network,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,8 +13,9 @@ from filelock import FileLock
 
 from lib.networks.hyperparameters import complete, digest, trial_id
 from lib.progress import doing
+from lib.provenance import code_hash
 from lib.search.journal import open_study
-from lib.search.spaces import REDRAWS, from_optuna, suggest
+from lib.search.spaces import REDRAWS, from_optuna, seed_of_draw, suggest
 from lib.train.callbacks import Stops
 from lib.train.data import Data
 from lib.train.recipe import Recipe
@@ -86,7 +86,11 @@ def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
             "space": {name: sweep.space[name] for name in sorted(sweep.space)},
             "stopping": [sweep.stopping, sweep.min_epochs, sweep.factor],
             "training": recipe.key(data, sweep.seed),
-        }
+            # Weights do not depend on these: they say how a trial is scored, and which comes next.
+            "scored": data.scored,
+            "code": code_hash("lib.search.bayes", "lib.metrics.record"),
+        },
+        32,
     )
 
 
@@ -130,11 +134,6 @@ def work(
     -------
     dict
         `settings` and `name`, as `open_study` takes them.
-
-    Raises
-    ------
-    HeldoutError
-        The journal was written by other settings.
     """
     journal = {
         "settings": settings_of(data, recipe, sweep),
@@ -215,7 +214,7 @@ def _draw(earlier: list[Any], recipe: Recipe, sweep: Sweep) -> Any:
     copy.add_trials(earlier)
     for redraw in range(REDRAWS):
         kind = samplers.TPESampler if redraw < MODEL_DRAWS else samplers.RandomSampler
-        copy.sampler = kind(seed=(sweep.seed * 100_003 + number) * REDRAWS + redraw)
+        copy.sampler = kind(seed=seed_of_draw(sweep.seed, number, redraw))
         trial = copy.ask()
         name, _ = _trial(recipe, suggest(sweep.space, from_optuna(trial)))
         if name not in taken:
@@ -252,10 +251,8 @@ def _run(trial: Any, study: Any, recipe: Recipe, sweep: Sweep, run: Callable[...
             return _stopped(study, known)
         return bool(trial.should_prune())
 
-    began = time.perf_counter()
     record = run(name, values, stops)
     trial.set_user_attr("record", record)
-    trial.set_user_attr("seconds", round(time.perf_counter() - began, 3))
     loss = record.get("metrics", {}).get("validation", {}).get("loss")
     if record["state"] == "failed" or loss is None or not math.isfinite(loss):
         study.tell(trial, state=state.FAIL)
@@ -294,16 +291,13 @@ def sweep_records(study: Any) -> tuple[dict[str, dict[str, Any]], dict[str, dict
     Returns
     -------
     records, trials : dict
-        Trial id to its record as in `run.json`, with `seconds`, and to its hyperparameters.
+        Trial id to its record as in `run.json`, and to its hyperparameters.
     """
     records: dict[str, dict[str, Any]] = {}
     trials: dict[str, dict[str, Any]] = {}
     for trial in study.get_trials():
         attributes = trial.user_attrs
         if "record" in attributes:
-            name = attributes["trial"]
-            # A trial sampled again after it was pruned has its longer training.
-            if records.get(name, {}).get("state") != "complete":
-                records[name] = {**attributes["record"], "seconds": attributes.get("seconds")}
-                trials[name] = attributes["hyperparameters"]
+            records[attributes["trial"]] = attributes["record"]
+            trials[attributes["trial"]] = attributes["hyperparameters"]
     return records, trials

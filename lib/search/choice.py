@@ -68,13 +68,15 @@ def best_trial(
     Raises
     ------
     HeldoutError
-        Every trial failed.
+        Every trial failed or was pruned.
     """
     complete = table[table["state"].isin(["complete", "only"])]
     if complete.empty:
-        reasons = "; ".join(sorted(set(table["reason"])))
+        counts = {state: (table["state"] == state).sum() for state in ("failed", "pruned")}
+        ones = " and ".join(f"{count} {state}" for state, count in counts.items() if count)
+        reasons = "; ".join(sorted(set(table.loc[table["state"] == "failed", "reason"])))
         raise HeldoutError(
-            architecture, "at least one complete trial", f"{len(table)} failed ones: {reasons}"
+            architecture, "at least one complete trial", f"{ones} ones{reasons and f': {reasons}'}"
         )
     first = complete.iloc[0]
     return {

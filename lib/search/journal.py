@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lib.errors import HeldoutError
+from lib.files import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +29,6 @@ def open_study(folder: Path, *, settings: str, name: str) -> Any:
     Returns
     -------
     optuna.Study
-
-    Raises
-    ------
-    HeldoutError
-        The journal was written by other settings.
     """
     import optuna
     from optuna.storages import journal
@@ -53,23 +50,45 @@ def open_study(folder: Path, *, settings: str, name: str) -> Any:
 
     _drop_torn_line(Path(file), lock)
     backend = Backend(file, lock_obj=lock)
-    study = optuna.create_study(
+    return optuna.create_study(
         study_name=name,
         storage=optuna.storages.JournalStorage(backend),
         direction="minimize",
         load_if_exists=True,
     )
-    written = study.user_attrs.get("settings")
-    if written is None:
-        study.set_user_attr("settings", settings)
-    elif written != settings:
+
+
+def journal_of(workers: Sequence[str | Path]) -> dict[str, str]:
+    """Read which journal the workers of a search shared.
+
+    Parameters
+    ----------
+    workers : sequence of str or Path
+        The files in which each wrote what `lib.search.bayes.work` returned.
+
+    Returns
+    -------
+    dict
+        `settings` and `name`, as `open_study` takes them.
+
+    Raises
+    ------
+    HeldoutError
+        They worked on several journals: each search then has fewer trials than it should.
+    """
+    journals: dict[str, list[str]] = {}
+    for file in map(Path, workers):
+        name = journal_file(file.parent, read_json(file)["settings"]).name
+        journals.setdefault(name, []).append(file.stem)
+    if len(journals) > 1:
         raise HeldoutError(
-            file,
-            "the journal of this search",
-            "one that was written with other settings",
-            "Move it away: a new one is begun.",
+            Path(workers[0]).parent,
+            "one journal that all workers share",
+            "; ".join(f"{' and '.join(names)} at {name}" for name, names in journals.items()),
+            "They computed with other backends, threads or packages: set `backend`, or use nodes "
+            "that are alike, and run again with --forcerun worker.",
         )
-    return study
+    return dict(read_json(workers[0]))
 
 
 def _drop_torn_line(file: Path, lock: Any) -> None:
@@ -90,4 +109,4 @@ def _drop_torn_line(file: Path, lock: Any) -> None:
 
 def journal_file(folder: Path, settings: str) -> Path:
     """Name the journal of a search with some settings."""
-    return folder / f"journal-{settings[:12]}.log"
+    return folder / f"journal-{settings}.log"

@@ -8,13 +8,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import numpy as np
-
 from lib.errors import HeldoutError, suggestion
 from lib.networks.hyperparameters import complete, trial_id
 from lib.networks.registry import lookup
-
-METHODS = ("grid", "random", "bayes")
 
 _KEYS = ("choices", "low", "high", "log", "step", "when")
 
@@ -27,7 +23,7 @@ REDRAWS = 100
 
 
 class Draw(Protocol):
-    """What chooses values: a generator, or an Optuna trial."""
+    """What chooses values: an Optuna trial (`from_optuna`)."""
 
     def choice(self, name: str, choices: list[Any]) -> Any:
         """Choose one of some values."""
@@ -60,10 +56,6 @@ def check_space(
         An unknown hyperparameter, an empty choice, an impossible range or condition, or a value
         that the hyperparameter cannot have.
     """
-    if method not in METHODS:
-        raise HeldoutError(
-            "search method", got=repr(method), advice=suggestion(method, list(METHODS))
-        )
     known = lookup(architecture).defaults
     pairs = lookup(architecture).pairs
     for name, given in space.items():
@@ -136,8 +128,9 @@ def _check_pairs(architecture: str, fixed: Mapping[str, Any], space: Mapping[str
 
 def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
     low, high = rule["low"], rule["high"]
-    step = rule.get("step", 1)
+    step, log = rule.get("step", 1), rule.get("log", False)
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (low, high, step))
+    whole = isinstance(low, int) and isinstance(high, int)
     if method == "grid":
         raise HeldoutError(
             where,
@@ -149,11 +142,14 @@ def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
         not numbers
         or not low < high
         or not step > 0
-        or (rule.get("log") and (low <= 0 or "step" in rule))
+        or (whole and not isinstance(step, int))
+        or not isinstance(log, bool)
+        or (log and (low <= 0 or "step" in rule))
     ):
         raise HeldoutError(
             where,
-            "numbers with low < high, a step above 0, and above 0 and without step for a log range",
+            "numbers with low < high, a step above 0 that is whole where both ends are, log true "
+            "or false, and above 0 and without step for a log range",
             repr(dict(rule)),
         )
     return [low, high]
@@ -205,25 +201,6 @@ def _holds(rule: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
     return all(values.get(other) in allowed for other, allowed in rule.get("when", {}).items())
 
 
-class _Generator:
-    """Draws from a numpy generator."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-
-    def choice(self, name: str, choices: list[Any]) -> Any:
-        return choices[int(self._rng.integers(len(choices)))]
-
-    def number(self, name: str, low: float, high: float, *, log: bool, step: float | None) -> float:
-        if isinstance(low, int) and isinstance(high, int) and not log:
-            step = step or 1
-        if step:
-            return low + step * int(self._rng.integers(math.floor((high - low) / step) + 1))
-        if log:
-            return math.exp(self._rng.uniform(math.log(low), math.log(high)))
-        return float(self._rng.uniform(low, high))
-
-
 def grid_trials(
     architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
@@ -262,19 +239,56 @@ def random_trials(
 ) -> dict[str, dict[str, Any]]:
     """Draw trials at random: trial id to complete hyperparameters.
 
-    Each is drawn from its own generator, so that more trials leave the earlier ones as they are.
+    Each is drawn with its own seed, so that more trials leave the earlier ones as they are.
     A trial that was drawn before is drawn again; a space with fewer trials gives fewer.
     """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     drawn: dict[str, dict[str, Any]] = {}
     for number in range(trials):
         for redraw in range(REDRAWS):
-            draw = _Generator(np.random.default_rng([seed, number, redraw]))
+            sampler = optuna.samplers.RandomSampler(seed_of_draw(seed, number, redraw))
+            draw = from_optuna(optuna.create_study(sampler=sampler).ask())
             trial = complete(architecture, {**fixed, **suggest(space, draw)})
             name = trial_id(architecture, trial)
             if name not in drawn:
                 drawn[name] = trial
                 break
     return drawn
+
+
+def extremes(architecture: str, search: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List the largest trials that a search may draw: with its least batch, and its greatest.
+
+    Parameters
+    ----------
+    architecture : str
+        One of `lib.networks.registry.ARCHITECTURES`.
+    search : mapping
+        `fixed` and `space` of it, as for `check_space`.
+    """
+    known = lookup(architecture)
+    ends: dict[str, list[Any]] = {}
+    for key, given in search["space"].items():
+        rule = _rule(given)
+        values = rule.get("choices") or [rule["low"], rule["high"]]
+        order = sorted(values, key=lambda value: sum(value) if isinstance(value, list) else value)
+        ends[key] = [order[0], order[-1]]
+    largest = {key: end[1] for key, end in ends.items() if known.hyperparameters[key].grows}
+    trial = {**search["fixed"], **largest}
+    # All of a pair may be searched, and the largest of each need not belong together.
+    first, *others = known.pairs or ("",)
+    for key in others:
+        if key in trial and first in trial:
+            trial[key] = [max(trial[key])] * len(trial[first])
+    batches = ends.get("batch_size", [])
+    return [{**trial, "batch_size": batch} for batch in batches] or [trial]
+
+
+def seed_of_draw(seed: int, number: int, redraw: int) -> int:
+    """Compute the seed of a sampler for a draw of a trial; samplers take 32 bits."""
+    return ((seed * 100_003 + number) * REDRAWS + redraw) % 2**32
 
 
 def from_optuna(trial: Any) -> Draw:

@@ -14,8 +14,8 @@ import numpy as np
 from lib.errors import HeldoutError
 from lib.files import atomic
 from lib.progress import step
-from lib.train.recipe import Training
-from lib.train.tensorboard import event_writer, write_events
+from lib.train.recipe import Training, Untrainable
+from lib.train.tensorboard import write_events
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,11 @@ def best_epoch(history: list[dict[str, float]]) -> int:
 def kept_epoch(history: list[dict[str, float]], training: Training) -> int:
     """Find the epoch, from 1, whose weights are kept; the last one of those that are averaged."""
     return best_epoch(history) if training.keep == "best" else len(history)
+
+
+def stopped(history: list[dict[str, float]], stops: Stops | None) -> bool:
+    """Tell a search of epochs that were trained before, up to the one at which it stops."""
+    return stops is not None and any(stops(int(row["epoch"]), row["val_loss"]) for row in history)
 
 
 class State:
@@ -114,7 +119,7 @@ def callbacks(
     keras: Any,
     state: State,
     data: Any,
-    tensorboard: Path | None,
+    writer: Any,
     stops: Stops | None,
     *,
     plateaus: bool,
@@ -134,7 +139,6 @@ def callbacks(
                 patience=training.reduce_lr_patience,
             )
         )
-    writer = event_writer(tensorboard, fresh=not state.history)
 
     class Keeper(keras.callbacks.Callback):
         def on_train_begin(self, logs: Any = None) -> None:
@@ -159,7 +163,7 @@ def callbacks(
                     "Use a smaller learning rate, or look for extreme values in the features.",
                 )
                 if not state.history:
-                    raise diverged
+                    raise Untrainable(*diverged.args)
                 # The run ends with the weights before, and says that it did.
                 logger.warning("%s", diverged)
                 state.diverged = self.model.stop_training = True
@@ -192,9 +196,5 @@ def callbacks(
                 left,
                 extra=step(),
             )
-
-        def on_train_end(self, logs: Any = None) -> None:
-            if writer is not None:
-                writer.close()
 
     return [*rules, Keeper()]

@@ -35,6 +35,7 @@ class Data:
         The classes that macro averages count.
     digest : str
         SHA-256 of `examples.npy`: what was trained on the same examples is not trained again.
+        Empty where trainings are not kept.
     """
 
     x: np.ndarray
@@ -101,20 +102,16 @@ def open_data(
     return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored), digest)
 
 
-def read_data(
-    npy: str | Path, examples: str | Path, split: str | Path, *, fold: int, **options: Any
-) -> Data:
-    """Open the files of a study and of a split; `options` are those of `open_data`."""
-    return open_data(
-        open_examples(npy), read_table(examples), read_table(split), fold=fold, **options
-    )
-
-
 def read_search_data(
     npy: str | Path, examples: str | Path, split: str | Path, **options: Any
 ) -> Data:
-    """Open what a search may see: the first fold without its test part, which it cannot look at."""
-    return read_data(npy, examples, split, fold=0, parts=("train", "validation"), **options)
+    """Open what a search may see: the first fold without its test part, which it cannot look at.
+
+    With several folds, the groups that it sees are test groups of the others. `options` are those
+    of `open_data`.
+    """
+    tables = read_table(examples), read_table(split)
+    return open_data(open_examples(npy), *tables, fold=0, parts=("train", "validation"), **options)
 
 
 def prediction_table(

@@ -26,6 +26,10 @@ KEEP = ("best", "last", "average")
 AVERAGED = 0.25
 
 
+class Untrainable(HeldoutError):
+    """A trial that cannot be trained, on any machine; other trials of its search can be."""
+
+
 @dataclass(frozen=True)
 class Training:
     """How long and under which rules a network is trained.
@@ -160,6 +164,8 @@ class Recipe:
                 "code": weights_code(self.architecture),
                 "backend": [self.backend, packages.get(self.backend), packages["keras"]],
                 "precision": self.precision,
+                # Each thread adds up a part of a sum: their number changes the last digits.
+                "threads": self.threads,
                 # On one device there is nothing to scale.
                 "devices": [kind, *([] if self.devices == 1 else [self.devices, self.scaling])],
             },

@@ -12,17 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.errors import HeldoutError
 from lib.files import atomic, write_json, write_table
 from lib.metrics.learning import constant_loss, ending, weighted_loss
 from lib.metrics.record import scores
 from lib.networks.backend import load
-from lib.networks.devices import count_devices
 from lib.progress import doing
 from lib.train.batches import predict
 from lib.train.callbacks import Stops
 from lib.train.data import Data, prediction_table
-from lib.train.recipe import Recipe
+from lib.train.recipe import Recipe, Untrainable
 from lib.train.store import fit_once
 from lib.train.tensorboard import write_hyperparameters
 from lib.train.trainer import Fitted, Trainer
@@ -70,7 +68,7 @@ def train_runs(
     Raises
     ------
     HeldoutError
-        The loss became NaN, or what `lib.networks.models.build` refuses.
+        What `lib.train.trainer.Trainer` and `lib.train.store.fit_once` raise.
     """
     trainer = Trainer(data, recipe)
     records = []
@@ -132,11 +130,9 @@ def train_trial(
     Raises
     ------
     HeldoutError
-        The backend cannot be loaded, or finds fewer devices than are asked for.
+        What is no fault of the trial, which would stay marked as failed: the backend cannot be
+        loaded, there are fewer devices than are asked for, a file is damaged.
     """
-    # That is a fault of the machine, not of the trial, which would stay marked as failed.
-    load(recipe.backend, threads=recipe.threads, device=recipe.device)
-    count_devices(recipe.devices)
     try:
         return train_runs(
             {seed: folder},
@@ -147,7 +143,7 @@ def train_trial(
             keep_model=False,
             stops=stops,
         )[0]
-    except HeldoutError as error:
+    except Untrainable as error:
         # One cell of a grid that diverges is an answer, not a reason to stop the others.
         logger.warning("the trial failed: %s", error)
         record = {**identity, "seed": seed, "state": "failed", "reason": str(error)}

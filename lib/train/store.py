@@ -6,13 +6,15 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
 
+from lib.errors import HeldoutError
 from lib.files import atomic, read_json, write_json
 from lib.provenance import versions
-from lib.train.callbacks import Stops
+from lib.train.callbacks import Stops, stopped
 from lib.train.tensorboard import write_history_events
 from lib.train.trainer import Fitted, Trainer
 
@@ -45,7 +47,8 @@ def fit_once(
     tensorboard : Path
         Folder for TensorBoard events.
     stops : callable, optional
-        As for `Trainer.fit`. A training that it stops is kept as an interrupted one.
+        As for `Trainer.fit`. A training that it stops is kept as an interrupted one; it may stop
+        one whose weights are there, as if that was trained now.
 
     Returns
     -------
@@ -54,8 +57,16 @@ def fit_once(
     Raises
     ------
     HeldoutError
-        What `Trainer.fit` raises.
+        What `Trainer.fit` raises, a file of the finished training is damaged, or the examples of
+        the trainer have no digest.
     """
+    if not trainer.data.digest:
+        raise HeldoutError(
+            "Data.digest",
+            "the SHA-256 of the examples, by which trainings are kept",
+            "none",
+            "Without it, those of any other examples of this shape would be taken for these.",
+        )
     key = trainer.key(seed)
     folder = store / key
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,17 +74,15 @@ def fit_once(
         folder / name for name in ("weights.npz", "history.json", "made.json")
     )
     with FileLock(store / f".{key}.lock"):
-        if weights.exists():
+        if all(file.exists() for file in (weights, history, made)):
             logger.info("seed %d: already trained with these very settings", seed)
             rows = read_json(history)
-            with np.load(weights, allow_pickle=False) as held:
-                fitted = trainer.restore(rows, [held[name] for name in held.files])
+            fitted = trainer.restore(rows, _read(weights))
             write_history_events(tensorboard, rows)
-            if stops is not None:
-                for row in rows:
-                    stops(int(row["epoch"]), row["val_loss"])
             facts = read_json(made)
-            return replace(fitted, made=facts, diverged=facts["diverged"])
+            # As in a training: of its last epoch nobody asks whether to go on.
+            pruned = stopped(rows if facts["diverged"] else rows[:-1], stops)
+            return replace(fitted, made=facts, diverged=facts["diverged"], pruned=pruned)
         checkpoint = folder / "checkpoint.npz"
         fitted = trainer.fit(seed, checkpoint=checkpoint, tensorboard=tensorboard, stops=stops)
         facts = {
@@ -93,3 +102,17 @@ def fit_once(
             np.savez(part, *[np.asarray(value) for value in fitted.model.weights])
         checkpoint.unlink(missing_ok=True)
     return fitted
+
+
+def _read(weights: Path) -> list[np.ndarray]:
+    """Read the weights of a finished training, in the order of the model's."""
+    try:
+        with np.load(weights, allow_pickle=False) as held:
+            return [held[name] for name in held.files]
+    except (ValueError, EOFError, BadZipFile) as error:
+        raise HeldoutError(
+            weights,
+            "the weights of a finished training",
+            f"a damaged file ({error})",
+            "Delete it and run again: they are trained anew.",
+        ) from error

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 
-def event_writer(folder: Path | None, *, fresh: bool) -> Any:
+@contextmanager
+def event_writer(folder: Path | None, *, fresh: bool) -> Iterator[Any]:
     """Open TensorBoard events; a fresh training begins without those of an older one."""
     if folder is None:
-        return None
+        yield None
+        return
     from tensorboardX import SummaryWriter
 
     if fresh and folder.exists():
         for old in folder.glob("events.*"):
             old.unlink()
-    return SummaryWriter(str(folder), flush_secs=10)
+    with SummaryWriter(str(folder), flush_secs=10) as writer:
+        yield writer
 
 
 def write_events(writer: Any, row: Mapping[str, float]) -> None:
@@ -30,10 +34,9 @@ def write_events(writer: Any, row: Mapping[str, float]) -> None:
 
 def write_history_events(folder: Path, history: list[dict[str, float]]) -> None:
     """Write the TensorBoard events of a training that is over."""
-    writer = event_writer(folder, fresh=True)
-    for row in history:
-        write_events(writer, row)
-    writer.close()
+    with event_writer(folder, fresh=True) as writer:
+        for row in history:
+            write_events(writer, row)
 
 
 def write_hyperparameters(

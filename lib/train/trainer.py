@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lib.errors import HeldoutError
 from lib.networks.backend import device_kind, device_name, load
 from lib.networks.devices import count_devices, scaled, spread
 from lib.networks.hyperparameters import complete
@@ -17,9 +19,10 @@ from lib.networks.models import build
 from lib.networks.recurrent import differentiate
 from lib.train.augmentation import augmenter
 from lib.train.batches import batches, moments, padded_metrics
-from lib.train.callbacks import State, Stops, callbacks, kept_epoch
+from lib.train.callbacks import State, Stops, callbacks, kept_epoch, stopped
 from lib.train.data import Data
-from lib.train.recipe import Recipe
+from lib.train.recipe import Recipe, Untrainable
+from lib.train.tensorboard import event_writer
 
 
 @dataclass(frozen=True)
@@ -60,25 +63,24 @@ class Fitted:
         return sum(row["seconds"] for row in self.history)
 
 
-def class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+def class_weights(labels: np.ndarray) -> np.ndarray:
     """Weigh examples so that each class counts the same in sum, and all of them 1 on average.
+
+    It is scikit-learn's `compute_sample_weight("balanced", labels)`, whose import would take a
+    second of every training.
 
     Parameters
     ----------
     labels : np.ndarray [shape=(n,), dtype=int]
         Class numbers.
-    classes : int
-        Number of classes.
 
     Returns
     -------
     np.ndarray [shape=(n,), dtype=float32]
         n / (classes present × examples of the class).
     """
-    counts = np.bincount(labels, minlength=classes)
-    present = np.count_nonzero(counts)
-    weights = len(labels) / (present * np.maximum(counts, 1))
-    return weights[labels].astype(np.float32)
+    counts = np.bincount(labels)
+    return (len(labels) / (np.count_nonzero(counts) * counts[labels])).astype(np.float32)
 
 
 class Trainer:
@@ -111,9 +113,10 @@ class Trainer:
 
     Raises
     ------
+    Untrainable
+        What `lib.networks.models.build` and `lib.networks.devices.scaled` refuse.
     HeldoutError
-        What `lib.networks.backend.load`, `lib.networks.models.build` and `lib.networks.devices`
-        refuse.
+        What `lib.networks.backend.load` and `lib.networks.devices.count_devices` refuse.
     """
 
     def __init__(self, data: Data, recipe: Recipe) -> None:
@@ -122,14 +125,15 @@ class Trainer:
         devices = count_devices(recipe.devices)
         self.data, self.recipe = data, replace(recipe, devices=devices)
         self.kind, self.device = device_kind(recipe.backend), device_name(recipe.backend)
-        self.batch_size, rate = scaled(self.values, recipe.scaling, devices)
+        with _of_the_trial():
+            self.batch_size, rate = scaled(self.values, recipe.scaling, devices)
         self._keras.backend.clear_session()
         self._spread = partial(spread, devices, self._keras)
         one_hot = np.eye(len(data.classes), dtype=np.float32)[data.labels]
         self._targets = {part: one_hot[data.rows[part]] for part in ("train", "validation")}
         train = data.rows["train"]
         balanced = self.values["class_weights"]
-        self._weights = class_weights(data.labels[train], len(data.classes)) if balanced else None
+        self._weights = class_weights(data.labels[train]) if balanced else None
         mean, variance = moments(data.x, train)
         self._build = partial(
             build,
@@ -143,7 +147,8 @@ class Trainer:
             precision=recipe.precision,
         )
         with self._spread():
-            self.model = self._build()
+            with _of_the_trial():
+                self.model = self._build()
             if self.kind == "cpu":  # on a GPU Keras has cuDNN go through time
                 differentiate(self.model, self.batch_size)
             self.model.compile(
@@ -197,7 +202,7 @@ class Trainer:
 
         Raises
         ------
-        HeldoutError
+        Untrainable
             The loss is NaN or infinite after the first epoch.
         """
         training = self.recipe.training
@@ -213,10 +218,11 @@ class Trainer:
         )
         check = self._batches("validation", batch_size=max(64 * self._devices, self.batch_size))
         # The search is told of the epochs before an interruption too, and may have stopped there.
-        told = [stops(int(row["epoch"]), row["val_loss"]) for row in state.history if stops]
         done = state.finished
-        if not done and not any(told[-1:]):
-            with self._spread():
+        cut = stopped(state.history[:-1] if done else state.history, stops)
+        if not done and not cut:
+            events = event_writer(tensorboard, fresh=not state.history)
+            with self._spread(), events as writer:
                 self.model.fit(
                     data,
                     validation_data=check,
@@ -227,7 +233,7 @@ class Trainer:
                         self._keras,
                         state,
                         data,
-                        tensorboard,
+                        writer,
                         stops,
                         plateaus=self.values["schedule"] == "constant",
                     ),
@@ -235,7 +241,7 @@ class Trainer:
                 )
         return replace(
             self.restore(state.history, state.kept),
-            pruned=state.pruned or (not done and any(told[-1:])),
+            pruned=state.pruned or cut,
             diverged=state.diverged,
         )
 
@@ -273,6 +279,15 @@ class Trainer:
         for variable, value in zip(self.model.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
         self.model.stop_training = False
+
+
+@contextmanager
+def _of_the_trial() -> Iterator[None]:
+    """Say of an error in the block that it is one of the trial, and of nothing else."""
+    try:
+        yield
+    except HeldoutError as error:
+        raise Untrainable(*error.args) from error
 
 
 def _optimizer(keras: Any, values: Mapping[str, Any], rate: float, *, steps: int) -> Any:

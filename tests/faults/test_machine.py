@@ -40,7 +40,7 @@ def test_a_job_says_what_the_machine_lacks(
         # As libraries do.
         raise ValueError("unable to write") from OSError(code, os.strerror(code), "results/a.npy")
     for text in (capsys.readouterr().err, (tmp_path / "a.log").read_text()):
-        assert "results/a.npy: expected to be able to read and write it, got: " in text
+        assert "results/a.npy: expected to be able to read and write it, got " in text
         assert words in text
         assert "what is finished is kept" in text
         assert "Traceback" not in text

@@ -47,8 +47,8 @@ def study(
         "scored": list(scored),
         "primary": "grouped",
         "protocols": {
-            "grouped": {"kind": "grouped", "honest": True, "title": "by patient"},
-            "random": {"kind": "random", "honest": False, "title": "by example"},
+            "grouped": {"kind": "grouped", "honest": True, "title": "by patient", "folds": 1},
+            "random": {"kind": "random", "honest": False, "title": "by example", "folds": 1},
         },
         "architectures": list(architectures),
         "shared_searches": {},

@@ -1,9 +1,8 @@
-"""Searches inside the workflow: several workers on one journal, and journals that do not fit."""
+"""Searches inside the workflow: several workers on one journal, and a device that is not there."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -35,17 +34,10 @@ def test_two_workers_share_a_search_and_its_journal(fresh: Workflow) -> None:
     complete = table[table["state"] == "complete"]
     assert best["val_loss"] == pytest.approx(complete["val_loss"].min())
 
-    # A journal under the name of another search is refused, and says what to do.
-    (journal,) = fresh.path(FOLDER).glob("journal-*.log")
+    # Other settings begin another journal.
     fresh.configure({"settings": {"tiny": {"architectures": {"gru": {"factor": 4}}}}})
     assert fresh.run(f"{FOLDER}/best.json").status == 0
-    (new,) = set(fresh.path(FOLDER).glob("journal-*.log")) - {journal}
-    shutil.copy(journal, new)
-    workers[0].unlink()
-    done = fresh.run(f"{FOLDER}/worker-0.json")
-    assert done.status != 0
-    assert "written with other settings. Move it away: a new one is begun." in done.output
-    assert "Traceback" not in done.output
+    assert len(list(fresh.path(FOLDER).glob("journal-*.log"))) == 2
 
 
 @pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")

@@ -6,13 +6,12 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from lib.search.bayes import sweep_records
     from lib.search.choice import best_trial, trials_table
-    from lib.search.journal import open_study
+    from lib.search.journal import journal_of, open_study
 
     trials = snakemake.params.trials
     if trials is None:
-        # Each worker wrote where its journal is and which settings it is of.
         folder = Path(snakemake.output.best).parent
-        records, trials = sweep_records(open_study(folder, **read_json(snakemake.input.runs[0])))
+        records, trials = sweep_records(open_study(folder, **journal_of(snakemake.input.runs)))
     else:
         records = {Path(run).parent.name: read_json(run) for run in snakemake.input.runs}
     table = trials_table(records, trials)

@@ -125,11 +125,13 @@ def test_a_worker_is_given_the_time_of_its_share_of_the_trials(
 
 
 def test_a_description_names_what_the_page_shows():
-    found = resolve(SHIPPED)
+    found = resolve(SHIPPED | {"effort": "full"})
     described = description(found["studies"]["arrhythmia"], found)
     assert described["classes"] == ["N", "S", "V", "F", "Q"]
     assert described["scored"] == ["N", "S", "V", "F"]
     assert described["protocols"]["published"]["honest"] is False
+    assert described["protocols"]["grouped"]["folds"] == 5
+    assert described["protocols"]["published"]["folds"] == 1
     assert described["simulated"] is True
     assert described["shared_searches"] == {}
 

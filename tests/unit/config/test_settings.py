@@ -1,10 +1,13 @@
 """The configuration: what is shipped resolves, and every fault is told at once."""
 
+import shutil
 from copy import deepcopy
 
 import pytest
+import yaml
 
 from lib.config.params import folds_of, split_options
+from lib.config.schema import typed
 from lib.config.settings import EFFORTS, ROOT, compute, merge, resolve, source_of
 from lib.errors import HeldoutError
 from lib.features import shape
@@ -95,11 +98,69 @@ def test_numbers_of_the_command_line_arrive_as_text():
     assert found["studies"]["voices"]["training"]["epochs"] == 4
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("1e1", "integer", 10),
+        ("1e1", ["integer", "null"], 10),
+        ("1e1", "number", 10.0),
+        ("1e-1", "integer", 0.1),
+        ("1e-4", "number", 1e-4),
+        ("4", "number", 4),
+        ("true", "boolean", True),
+        ("False", "boolean", False),
+        ("null", ["integer", "null"], None),
+        ("1e1", "string", "1e1"),
+        ("one", "integer", "one"),
+        ("1e999", "integer", float("inf")),
+    ],
+)
+def test_text_is_read_as_what_the_schema_wants(text, kind, value):
+    read = typed(text, {"type": kind})
+    assert read == value
+    assert type(read) is type(value)
+
+
 def test_devices_are_a_number_or_all():
     assert resolve(settings(studies=["arrhythmia"], devices=2))["devices"] == 2
     assert resolve(settings(devices="all"))["devices"] == "all"
     # Whatever the devices, a batch each is a batch that they divide.
     assert resolve(settings(devices=7, scaling="batch"))["scaling"] == "batch"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Return a project of the shipped schemas and a function that writes its one study."""
+    shutil.copytree(ROOT / "workflow" / "schemas", tmp_path / "workflow" / "schemas")
+    file = tmp_path / "config" / "studies" / "voices.yaml"
+    file.parent.mkdir(parents=True)
+
+    def write(**over):
+        study = merge(read_yaml(ROOT / "config" / "studies" / "voices.yaml"), over)
+        file.write_text(yaml.safe_dump(study))
+        return tmp_path
+
+    return write
+
+
+def test_small_numbers_in_the_file_of_a_study(project):
+    """YAML takes 1e-4 for text."""
+    training = {"training": {"reduce_lr_factor": "1e-1"}}
+    lstm = {"architectures": {"lstm": {"fixed": {"learning_rate": "1e-4"}, "space": {}}}}
+    root = project(**training, efforts={"demo": lstm})
+    study = resolve(settings(studies=["voices"]), root=root)["studies"]["voices"]
+    assert study["training"]["reduce_lr_factor"] == 0.1
+    (trial,) = study["trials"]["lstm"].values()
+    assert trial["learning_rate"] == 1e-4
+
+
+def test_every_effort_is_checked_whichever_is_chosen(project):
+    root = project(efforts={"full": {"training": {"epoch": 3}}})
+    message = (
+        r"voices with effort full \(.*\n.*training: unknown key 'epoch'. Did you mean 'epochs'"
+    )
+    with pytest.raises(HeldoutError, match=message):
+        resolve(settings(studies=["voices"], effort="demo"), root=root)
 
 
 def test_keys_of_a_study_are_laid_over_it():
@@ -145,6 +206,8 @@ def test_keys_of_a_study_are_laid_over_it():
             "shards: 'many' is not of type 'integer', 'null'.* It is: number of feature",
         ),
         ({"seeds": []}, "seeds: .* It is: seeds of the final runs"),
+        ({"threads": 2.0}, "threads: 2.0 is not of type 'integer'"),
+        ({"threads": True}, "threads: True is not of type 'integer'"),
         ({"seeds": [1, 1]}, "seeds: .*non-unique"),
         ({"seeds": [-1]}, r"seeds\.0: -1 is less than the minimum of 0"),
         ({"studies": []}, "studies: .* It is: the studies to run"),

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
@@ -175,10 +176,9 @@ def test_several_gpus_are_taken_at_once_or_not_at_all(
 def test_slurm_has_assigned_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     monkeypatch.setenv(VISIBLE, "2")
-    with claimed_gpus("gpu", gpus=["2"], folder=tmp_path / "locks") as held:
+    with claimed_gpus("gpu", gpus=["2"], folder=tmp_path / "locks-17") as held:
         assert held == ["2"]
         assert os.environ[VISIBLE] == "2"
-    assert not (tmp_path / "locks").exists()
     # A job that asked for none, on a node where they are not hidden.
     monkeypatch.delenv(VISIBLE)
     with claimed_gpus("auto", gpus=["0", "1"], folder=tmp_path / "locks") as held:
@@ -191,13 +191,34 @@ def test_slurm_has_assigned_already(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert held == ["2"]
 
 
-def test_locks_of_a_user_are_in_one_place_and_those_of_a_slurm_job_apart(
-    monkeypatch: pytest.MonkeyPatch,
+def test_trainings_side_by_side_in_an_allocation_of_slurm_queue(
+    hold: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    alone = gpus._folder()
-    assert alone.parent == gpus._folder().parent
+    """One training takes all GPUs of the allocation: another one there waits for them."""
+    first = hold("0,1", wanted=2)
+    assert said(first) == ["0", "1", "0,1"]
     monkeypatch.setenv("SLURM_JOB_ID", "17")
-    assert gpus._folder() != alone
+    monkeypatch.setenv(VISIBLE, "0,1")
+    waited = []
+
+    def look_again(seconds: float) -> None:
+        waited.append(seconds)
+        if first.poll() is None:
+            end(first)
+
+    monkeypatch.setattr(gpus, "time", SimpleNamespace(sleep=look_again))
+    with claimed_gpus("gpu", "all", gpus=["0", "1"], folder=tmp_path) as held:
+        assert held == ["0", "1"]
+    assert waited
+
+
+def test_locks_are_of_one_user_and_of_one_job_of_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = set()
+    for user, job in (("ann", ""), ("ann", "17"), ("ann", "18"), ("bob", ""), ("bob", "17")):
+        monkeypatch.setattr(gpus.getpass, "getuser", lambda user=user: user)
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        folders.add(gpus._folder())
+    assert len(folders) == 5
 
 
 def test_a_scheduler_is_asked_for_gpus_only_where_there_must_be_one() -> None:

@@ -7,13 +7,18 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from lib.config.settings import ROOT
 from lib.errors import HeldoutError
+from lib.files import write_json, write_table
 from lib.jobs.place import require_writable
-from lib.jobs.scripts import job
+from lib.jobs.scripts import job, training_options
+from lib.train.recipe import Recipe, Training
 
 
 def test_messages_of_the_library_go_to_the_log(tmp_path):
@@ -39,8 +44,23 @@ def test_jobs_of_one_process_keep_their_logs_apart(tmp_path):
     for name in ("one", "two"):
         with job(tmp_path / f"{name}.log") as logger:
             logger.info("I am %s", name)
-    assert "I am two" not in (tmp_path / "one.log").read_text()
+            warnings.warn(f"mind {name}", stacklevel=1)
+    assert "two" not in (tmp_path / "one.log").read_text()
     assert (tmp_path / "two.log").read_text().count("I am two") == 1
+    assert (tmp_path / "two.log").read_text().count("mind two") == 1
+
+
+def test_a_job_leaves_the_process_as_it_was(tmp_path):
+    loggers = logging.getLogger("lib"), logging.getLogger("py.warnings")
+    before = [list(logger.handlers) for logger in loggers]
+    for _ in range(2):
+        with pytest.raises(SystemExit), job(tmp_path / "a.log"):
+            raise HeldoutError("a.wav", "5 bytes", "3")
+        with job(tmp_path / "a.log"):
+            pass
+        assert [logger.handlers for logger in loggers] == before
+        with pytest.warns(UserWarning, match="after it"):
+            warnings.warn("after it", stacklevel=1)
 
 
 def test_an_error_of_the_project_is_told_without_traceback(tmp_path, capsys):
@@ -62,6 +82,37 @@ def test_any_other_error_comes_with_its_traceback(tmp_path, capsys):
     for text in (capsys.readouterr().err, (tmp_path / "a.log").read_text()):
         assert "Traceback" in text
         assert "ZeroDivisionError: by nought" in text
+
+
+def test_what_scripts_that_train_hand_on(tmp_path):
+    table = pd.DataFrame({"example": range(6), "label": ["a", "b"] * 3})
+    parts = ["train", "train", "validation", "validation", "test", "test"]
+    split = pd.DataFrame({"example": range(6), "fold": 0, "part": parts})
+    names = {"npy": "x.npy", "examples": "x.csv", "split": "split.csv", "digest": "x.json"}
+    files = {name: str(tmp_path / file) for name, file in names.items()}
+    np.save(files["npy"], np.zeros((6, 4, 1), np.float32))
+    write_table(files["examples"], table)
+    write_table(files["split"], split)
+    write_json(files["digest"], {"sha256": "d"})
+    compute = {"backend": "jax", "device": "cpu", "devices": 1}
+    params = {"classes": ["a", "b"], "scored": ["a"], "training": {"epochs": 2}, "compute": compute}
+    snakemake = SimpleNamespace(
+        input=SimpleNamespace(**files),
+        params=SimpleNamespace(**params),
+        wildcards=SimpleNamespace(architecture="lstm", study="hearts"),
+        threads=3,
+    )
+    search = training_options(snakemake, {"units": [4]})
+    assert set(search["data"].rows) == {"train", "validation"}
+    assert search["store"] == Path("results/hearts/fits")
+    final = training_options(snakemake, {"units": [4]}, fold=0, examples=table)
+    assert final["data"].rows["test"].tolist() == [4, 5]
+    assert final["recipe"] == search["recipe"]
+    assert final["recipe"] == Recipe(
+        "lstm", {"units": [4]}, Training(epochs=2), backend="jax", device="cpu", threads=3
+    )
+    # Of the same key: a search trains for the final run.
+    assert search["recipe"].key(search["data"], 0) == final["recipe"].key(final["data"], 0)
 
 
 CODE = """

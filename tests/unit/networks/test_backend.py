@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -78,8 +80,14 @@ print(device_kind("tensorflow"), device_name("tensorflow"))
     assert python(code).split() == ["cpu", "CPU"]
 
 
-def test_the_kind_of_device_is_known(keras: Any) -> None:
-    assert device_kind("tensorflow") in ("cpu", "gpu", "tpu")
+@pytest.mark.parametrize(
+    ("name", "kind"), [("cpu", "cpu"), ("tpu", "tpu"), ("cuda", "gpu"), ("rocm", "gpu")]
+)
+def test_jax_names_its_gpus_by_their_makers(
+    monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(default_backend=lambda: name))
+    assert device_kind("jax") == kind
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted on Linux")

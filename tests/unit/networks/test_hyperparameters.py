@@ -104,13 +104,13 @@ def test_as_many_kernels_as_filters():
 
 def test_a_trial_has_a_readable_name():
     name = trial_id("lstm", {"units": [128, 64], "dense": [32], "optimizer": "sgd"})
-    assert re.fullmatch(r"lstm-128x64x32-sgd-0\.001-[0-9a-f]{6}", name)
-    assert re.fullmatch(r"cnn-64x128-adam-0\.001-[0-9a-f]{6}", trial_id("cnn", {}))
+    assert re.fullmatch(r"lstm-128x64x32-sgd-0\.001-[0-9a-f]{12}", name)
+    assert re.fullmatch(r"cnn-64x128-adam-0\.001-[0-9a-f]{12}", trial_id("cnn", {}))
 
 
 def test_names_are_as_they_were():
     # A change of these reruns every trial of every person: it must be meant.
-    assert trial_id("lstm", {"units": [128, 64]}) == "lstm-128x64-adam-0.001-5100b2"
+    assert trial_id("lstm", {"units": [128, 64]}) == "lstm-128x64-adam-0.001-5100b2e6f672"
 
 
 values = st.fixed_dictionaries(

@@ -9,7 +9,7 @@ import pytest
 from lib.networks.architecture import Architecture
 from lib.networks.models import build
 from lib.networks.registry import ARCHITECTURES
-from lib.networks.sizes import extremes, size_of
+from lib.networks.sizes import size_of
 
 
 @pytest.mark.parametrize(
@@ -41,23 +41,6 @@ def test_the_operations_of_a_network_are_those_of_the_benchmark(keras: Any) -> N
     assert size_of("lstm", values, (50, 5)).flop == pytest.approx(counted, rel=0.1)
 
 
-def test_the_ends_of_a_search() -> None:
-    search = {
-        "fixed": {"dropout": 0.1},
-        "space": {
-            "filters": [[8], [16, 32]],
-            "kernels": {"choices": [[3], [3, 7]]},
-            "batch_size": {"low": 16, "high": 128},
-            "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
-            "optimizer": ["adam", "sgd"],
-        },
-    }
-    small, large = extremes("cnn", search)
-    assert small == {"dropout": 0.1, "filters": [16, 32], "kernels": [7, 7], "batch_size": 16}
-    assert large == {**small, "batch_size": 128}
-    assert extremes("lstm", {"fixed": {"units": [4]}, "space": {}}) == [{"units": [4]}]
-
-
 def test_an_architecture_that_says_nothing_of_its_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     def flat(layers: Any, x: Any, values: Any) -> Any:
         return layers.Flatten()(x)
@@ -65,4 +48,3 @@ def test_an_architecture_that_says_nothing_of_its_costs(monkeypatch: pytest.Monk
     monkeypatch.setitem(ARCHITECTURES, "mlp", Architecture("mlp", "MLP", {}, flat))
     size = size_of("mlp", {"dense": [5]}, (10, 2))
     assert (size.weights, size.layers, size.steps) == (100, (), 0)
-    assert extremes("mlp", {"fixed": {}, "space": {"dense": [[3], [5]]}}) == [{"dense": [5]}]

@@ -21,7 +21,7 @@ from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
 from lib.report.boards import differences, main_board
 from lib.report.figures import figure
-from lib.report.hyperparameters import chosen
+from lib.report.hyperparameters import chosen, trials
 from lib.report.names import listed
 from lib.report.overall import _digest_of_files, claims_table, costs_table
 from lib.report.page import TEXT, render, templates
@@ -213,6 +213,19 @@ def test_a_search_that_is_not_deterministic_is_said_to_be_so(made, source, tmp_p
     studies = [{**first, "shared_searches": {"cnn": 4}}, *others]
     page = _render(made, tmp_path / "report.html", studies=studies)
     assert "The search of the CNN was shared by 4 workers, so it is not deterministic" in page
+
+
+def test_a_search_with_a_choice_among_folds_is_said_to_flatter(made, source, tmp_path):
+    flattered = "scores over all folds are slightly optimistic"
+    assert flattered not in source
+    first, *others = made["studies"]
+    several = {name: rule | {"folds": 5} for name, rule in first["protocols"].items()}
+    several = {**first, "protocols": several}
+    page = _render(made, tmp_path / "report.html", studies=[several, *others])
+    assert page.count(flattered) == 1
+    assert page.count("sets of the first fold of the honest split") == 1
+    table = pd.DataFrame({"architecture": ["cnn", "lstm"], "trial": ["a", "b"], "chosen": True})
+    assert flattered not in trials(several, table).caption
 
 
 def _answered(changes=None, **of_row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 
 import lib.search.bayes
 from lib.errors import HeldoutError
-from lib.search.bayes import Sweep, sweep_records, work
+from lib.files import write_json
+from lib.search.bayes import Sweep, settings_of, sweep_records, work
 from lib.search.choice import best_trial, trials_table
-from lib.search.journal import open_study
+from lib.search.journal import journal_of, open_study
 from lib.train.data import Data
 from lib.train.recipe import Recipe, Training
 
@@ -86,6 +88,10 @@ def test_one_worker_is_deterministic(tmp_path: Path, trainings: Trainings) -> No
     assert len(outcome(first)) == 12
 
 
+def test_a_seed_may_be_large(tmp_path: Path, trainings: Trainings) -> None:
+    assert len(outcome(run(tmp_path, 3, sweep=Sweep(SPACE, 3, seed=2**40)))) == 3
+
+
 def test_halving_saves_epochs_and_finds_the_best(tmp_path: Path, trainings: Trainings) -> None:
     study = run(tmp_path, 30)
     # More than a quarter: here each trial is better than the ones before, and so goes on.
@@ -156,14 +162,24 @@ def test_a_trial_of_a_worker_that_is_gone_is_taken_up(
     assert outcome(study) == outcome(run(tmp_path / "alone", 4))
 
 
-def test_a_configuration_sampled_twice_is_trained_once(
-    tmp_path: Path, trainings: Trainings
+@pytest.mark.parametrize("choices", [1, 3])
+def test_a_small_space_gives_each_trial_once(
+    tmp_path: Path, trainings: Trainings, choices: int
 ) -> None:
-    sweep = Sweep({"units": [[8]]}, 5, seed=0)
-    study = run(tmp_path, 5, sweep=sweep)
-    assert trainings.epochs == EPOCHS
-    assert len({t.value for t in study.get_trials()}) == 1
-    assert len(sweep_records(study)[0]) == 1
+    space = {"units": [[8], [16], [32]][:choices]}
+    study = run(tmp_path, 5, sweep=Sweep(space, 5, seed=0, stopping="none"))
+    assert len(study.get_trials()) == len(sweep_records(study)[0]) == choices
+
+
+def test_results_of_a_search_depend_on_what_is_scored_and_on_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sweep = Sweep(SPACE, 3, seed=1)
+    one = settings_of(DATA, RECIPE, sweep)
+    assert settings_of(DATA, RECIPE, replace(sweep, trials=9, workers=2)) == one
+    assert settings_of(replace(DATA, scored=["a"]), RECIPE, sweep) != one
+    monkeypatch.setattr(lib.search.bayes, "code_hash", lambda *modules: "of another version")
+    assert settings_of(DATA, RECIPE, sweep) != one
 
 
 def test_other_settings_begin_another_journal(tmp_path: Path, trainings: Trainings) -> None:
@@ -172,13 +188,17 @@ def test_other_settings_begin_another_journal(tmp_path: Path, trainings: Trainin
     assert len(list(tmp_path.glob("journal-*.log"))) == 2
 
 
-def test_a_journal_of_other_settings_is_refused(tmp_path: Path, trainings: Trainings) -> None:
-    run(tmp_path, 2)
-    (journal,) = tmp_path.glob("journal-*.log")
-    other = "0" * 64
-    journal.rename(tmp_path / f"journal-{other[:12]}.log")
-    with pytest.raises(HeldoutError, match="written with other settings"):
-        open_study(tmp_path, settings=other, name="s lstm")
+def test_workers_that_split_into_two_journals_are_refused(
+    tmp_path: Path, trainings: Trainings
+) -> None:
+    sweep = Sweep(SPACE, 2, seed=1)
+    files = [tmp_path / f"worker-{number}.json" for number in range(3)]
+    for file, recipe in zip(files, (RECIPE, RECIPE, replace(RECIPE, threads=2)), strict=True):
+        given = {"identity": IDENTITY, "store": tmp_path / "fits"}
+        write_json(file, work(tmp_path, DATA, recipe, sweep, worker=0, **given))
+    assert len(open_study(tmp_path, **journal_of(files[:2])).get_trials()) == 2
+    with pytest.raises(HeldoutError, match=r"worker-0 and worker-1 at journal-.*; worker-2 at"):
+        journal_of(files)
 
 
 def test_failed_trials_are_marked(tmp_path: Path, trainings: Trainings) -> None:

@@ -1,4 +1,4 @@
-"""Searches: the table of their trials, the choice, and spaces that give each trial once."""
+"""Searches: the table of their trials, and the choice."""
 
 import numpy as np
 import pytest
@@ -6,18 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
-from lib.networks.hyperparameters import trial_id
-from lib.networks.registry import ARCHITECTURES
 from lib.search.choice import best_trial, trials_table
-from lib.search.spaces import check_space, grid_trials
-
-SPACE = {
-    "units": [[8], [16], [16, 8]],
-    "optimizer": ["adam", "adamax", "rmsprop", "sgd"],
-    "dropout": [0.0, 0.2, 0.25],
-    "learning_rate": [0.001, 0.003, 0.01],
-    "bidirectional": [False, True],
-}
 
 
 def record(loss, **over):
@@ -79,6 +68,15 @@ def test_where_every_trial_failed():
         chosen(records)
 
 
+def test_where_the_others_were_pruned():
+    records = {"a": failed("too short"), "b": record(0.5, state="pruned")}
+    message = r"at least one complete trial, got 1 failed and 1 pruned ones: too short\.?$"
+    with pytest.raises(HeldoutError, match=message):
+        chosen(records)
+    with pytest.raises(HeldoutError, match=r"got 1 pruned ones\.?$"):
+        chosen({"b": record(0.5, state="pruned")})
+
+
 def test_an_only_trial_is_chosen_untrained():
     table = trials_table({}, trials("a"))
     best = best_trial(table, "lstm", trials("a"))
@@ -110,57 +108,3 @@ def test_the_best_holds_the_hyperparameters_as_they_are():
     assert best["hyperparameters"] == {"units": [8, 4], "dense": [], "dropout": 0.1}
     assert best["val_loss"] == 0.3
     assert not isinstance(best["val_loss"], np.floating)
-
-
-@given(st.data())
-def test_a_value_more_leaves_the_other_cells_as_they_are(data):
-    space = {
-        name: data.draw(st.lists(st.sampled_from(choices), min_size=1, unique_by=str))
-        for name, choices in SPACE.items()
-        if data.draw(st.booleans())
-    }
-    before = grid_trials("lstm", {"dense": [16]}, space)
-    name = data.draw(st.sampled_from(sorted(SPACE)))
-    added = data.draw(st.sampled_from(SPACE[name]))
-    choices = space.get(name, [ARCHITECTURES["lstm"].defaults[name]])
-    after = grid_trials("lstm", {"dense": [16]}, space | {name: [*choices, added]})
-    assert before.items() <= after.items()
-    new = 0 if added in choices else len(before) // len(choices)
-    assert len(after) == len(before) + new
-
-
-def test_a_grid_has_every_cell_once():
-    space = {"units": [[8], [16]], "optimizer": ["adam", "sgd"]}
-    found = grid_trials("lstm", {"dropout": 0.2}, space)
-    assert {(*values["units"], values["optimizer"]) for values in found.values()} == {
-        (8, "adam"),
-        (8, "sgd"),
-        (16, "adam"),
-        (16, "sgd"),
-    }
-    assert len(found) == 4
-    assert all(values["dropout"] == 0.2 for values in found.values())
-    assert all(trial_id("lstm", values) == name for name, values in found.items())
-
-
-def test_cells_of_equal_content_are_one_trial():
-    assert len(grid_trials("lstm", {}, {"units": [[8], [8]], "dropout": [0.0, 0.2]})) == 2
-    assert len(grid_trials("lstm", {}, {"dropout": [0, 0.0], "learning_rate": [1, 1.0]})) == 1
-    assert len(grid_trials("lstm", {}, {})) == 1
-
-
-@pytest.mark.parametrize(
-    ("space", "message"),
-    [
-        ({"optimizer": []}, "lstm: search space of optimizer: expected one or more choices"),
-        ({"optimizer": "adam"}, "lstm: search space of optimizer: expected one or more choices"),
-        (
-            {"dropout": [0.2, 2]},
-            "lstm: dropout: expected a number from 0 up to, not with, 1, got 2",
-        ),
-        ({"droput": [0.2]}, "droput: unknown. Did you mean 'dropout'"),
-    ],
-)
-def test_spaces_that_cannot_be(space, message):
-    with pytest.raises(HeldoutError, match=message):
-        check_space("lstm", {}, space, method="grid")

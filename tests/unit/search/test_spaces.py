@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
 from lib.networks.hyperparameters import complete, trial_id
-from lib.search.spaces import check_space, grid_trials, random_trials, suggest
+from lib.search.spaces import check_space, extremes, grid_trials, random_trials, suggest
 
 SPACE: dict[str, Any] = {
     "units": [[8], [16], [8, 8]],
@@ -33,6 +33,11 @@ def test_grid_is_the_product() -> None:
     assert all(values["batch_size"] == 4 for values in trials.values())
 
 
+def test_no_cell_of_a_large_grid_is_lost() -> None:
+    space = {"dropout": [cell / 100 for cell in range(100)], "batch_size": [*range(1, 81)]}
+    assert len(grid_trials("lstm", {}, space)) == 8000
+
+
 def test_grid_cells_of_equal_content_are_one_trial() -> None:
     space = {
         "optimizer": ["adam", "sgd"],
@@ -45,6 +50,8 @@ def test_grid_cells_of_equal_content_are_one_trial() -> None:
         ("sgd", 0.0),
     ]
     assert len(grid_trials("gru", {}, {"dropout": [0, 0.0, 0.2]})) == 2
+    assert len(grid_trials("gru", {}, {"units": [[8], [8]], "learning_rate": [1, 1.0]})) == 1
+    assert len(grid_trials("gru", {}, {})) == 1
 
 
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3]), min_size=1, max_size=3, unique=True))
@@ -52,6 +59,7 @@ def test_a_value_more_leaves_the_other_cells(values: list[float]) -> None:
     before = grid_trials("cnn", {}, {"dropout": values, "pool": [2, 3]})
     after = grid_trials("cnn", {}, {"dropout": [*values, 0.5], "pool": [2, 3]})
     assert set(before) < set(after)
+    assert len(after) == len(before) + 2
     assert all(after[name] == trial for name, trial in before.items())
 
 
@@ -73,6 +81,26 @@ def test_random_trials(seed: int, count: int) -> None:
 def test_random_search_of_a_small_space_ends() -> None:
     trials = random_trials("lstm", {}, {"dropout": [0.1, 0.2]}, trials=10, seed=0)
     assert sorted(trial["dropout"] for trial in trials.values()) == [0.1, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "values"),
+    [
+        ("dropout", {"low": 0.0, "high": 0.3, "step": 0.1}, {0.0, 0.1, 0.2, 0.3}),
+        ("batch_size", {"low": 8, "high": 10}, {8, 9, 10}),
+        ("batch_size", {"low": 8, "high": 11, "log": True}, {8, 9, 10, 11}),
+        ("batch_size", {"low": 8, "high": 64, "step": 28}, {8, 36, 64}),
+    ],
+)
+def test_random_search_draws_both_ends_and_all_between(
+    name: str, space: dict[str, Any], values: set[float]
+) -> None:
+    trials = random_trials("lstm", {}, {name: space}, trials=len(values), seed=0)
+    assert {trial[name] for trial in trials.values()} == values
+
+
+def test_a_seed_may_be_large() -> None:
+    assert len(random_trials("lstm", {}, SPACE, trials=4, seed=2**40)) == 4
 
 
 def test_conditions_hold_whatever_the_order_of_the_keys() -> None:
@@ -100,8 +128,13 @@ def test_conditions_hold_whatever_the_order_of_the_keys() -> None:
         ({"dropout": {"low": 0.1}}, "bayes", "low and high"),
         ({"learning_rate": {"low": 0, "high": 1, "log": True}}, "bayes", "above 0"),
         ({"learning_rate": {"low": 0.1, "high": 1, "logs": True}}, "bayes", "low and high"),
+        ({"learning_rate": {"low": 0.1, "high": 1, "log": "yes"}}, "bayes", "log true"),
+        (
+            {"batch_size": {"low": 8, "high": 64, "step": 0.5}},
+            "random",
+            "whole where both ends are",
+        ),
         ({"dropout": {"choices": [0.1], "when": {"pool": [2]}}}, "bayes", "another searched"),
-        ({"dropout": [0.1]}, "best", "search method"),
     ],
 )
 def test_bad_spaces(space: dict[str, Any], method: str, match: str) -> None:
@@ -113,6 +146,28 @@ def test_bad_spaces(space: dict[str, Any], method: str, match: str) -> None:
 def test_a_good_space(method: str) -> None:
     check_space("lstm", {}, SPACE, method=method)
     check_space("cnn", {"kernels": [5]}, {"filters": [[8], [16]]}, method=method)
+
+
+def test_the_ends_of_a_search() -> None:
+    search = {
+        "fixed": {"dropout": 0.1},
+        "space": {
+            "filters": [[8], [16, 32]],
+            "kernels": {"choices": [[3], [3, 7]]},
+            "batch_size": {"low": 16, "high": 128},
+            "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+            "optimizer": ["adam", "sgd"],
+        },
+    }
+    small, large = extremes("cnn", search)
+    assert small == {"dropout": 0.1, "filters": [16, 32], "kernels": [7, 7], "batch_size": 16}
+    assert large == {**small, "batch_size": 128}
+    assert extremes("lstm", {"fixed": {"units": [4]}, "space": {}}) == [{"units": [4]}]
+
+
+def test_the_ends_of_a_search_of_what_has_no_pairs() -> None:
+    ends = extremes("gru", {"fixed": {}, "space": {"dense": [[3], [5]]}})
+    assert ends == [{"dense": [5]}]
 
 
 def test_kernels_and_filters_must_agree() -> None:

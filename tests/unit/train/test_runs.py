@@ -103,6 +103,7 @@ def test_a_key_is_of_all_that_the_weights_depend_on():
         "training": Training(epochs=3),
         "backend": "jax",
         "precision": "mixed_bfloat16",
+        "threads": 2,
     }.items():
         keys[name] = dataclasses.replace(RECIPE, **{name: value}).key(data, 0)
     two = dataclasses.replace(RECIPE, backend="jax", devices=2)
@@ -129,7 +130,6 @@ def test_a_key_is_of_nothing_else():
     assert RECIPE.key(other_test, 0) == key
     assert RECIPE.key(opened(parts=("train", "validation")), 0) == key
     assert RECIPE.key(dataclasses.replace(data, scored=CLASSES), 0) == key
-    assert dataclasses.replace(RECIPE, threads=2).key(data, 0) == key
     assert dataclasses.replace(RECIPE, scaling="linear").key(data, 0) == key, "on one device"
     assert dataclasses.replace(RECIPE, device="cpu").key(data, 0) == key, "the kind that is found"
     spelt_out = dataclasses.replace(
@@ -337,6 +337,28 @@ def test_a_trial_that_diverges_is_marked_as_failed(keras, tmp_path):
     assert "metrics" not in record
 
 
+def test_a_trial_that_cannot_be_built_is_marked_as_failed(keras, tmp_path):
+    recipe = Recipe("cnn", {"pool": 9}, Training(epochs=1), backend="tensorflow")
+    given = {"identity": IDENTITY, "seed": 0, "store": tmp_path / "fits"}
+    record = train_trial(tmp_path / "trial", opened(), recipe, **given)
+    assert record["state"] == "failed"
+    assert "expected longer examples, got only 5 time steps" in record["reason"]
+
+
+@pytest.mark.parametrize("name", ["weights.npz", "history.json", "made.json"])
+def test_a_damaged_file_stops_a_search_and_fails_no_trial(keras, done, tmp_path, name):
+    shutil.copytree(done / "fits", tmp_path / "fits")
+    for file in (tmp_path / "fits").glob(f"*/{name}"):
+        file.write_bytes(file.read_bytes()[:-40])
+    given = {"identity": IDENTITY, "seed": 0, "store": tmp_path / "fits"}
+    with pytest.raises(HeldoutError, match=rf"{name}: expected .* Delete it and run again"):
+        train_trial(tmp_path / "trial", opened(), RECIPE, **given)
+    assert not (tmp_path / "trial" / "run.json").exists()
+    for file in (tmp_path / "fits").glob(f"*/{name}"):
+        file.unlink()
+    assert train_trial(tmp_path / "trial", opened(), RECIPE, **given)["state"] == "complete"
+
+
 def test_an_interrupted_training_is_kept_and_finished(keras, tmp_path, monkeypatch):
     data = opened()
     one = Trainer(data, dataclasses.replace(RECIPE, training=Training(epochs=4)))
@@ -362,6 +384,27 @@ def test_an_interrupted_training_is_kept_and_finished(keras, tmp_path, monkeypat
         "history.json",
         "made.json",
     }
+
+
+@pytest.mark.parametrize("last", [2, 4])
+def test_a_search_stops_a_kept_training_as_it_stops_a_new_one(keras, tmp_path, last):
+    one = Trainer(opened(), dataclasses.replace(RECIPE, training=Training(epochs=4)))
+
+    def fitted(store):
+        told = []
+
+        def stops(epoch, loss):
+            told.append((epoch, loss))
+            return epoch == last
+
+        given = {"store": tmp_path / store, "tensorboard": tmp_path / "t", "stops": stops}
+        return fits.fit_once(one, 0, **given).pruned, told
+
+    fits.fit_once(one, 0, store=tmp_path / "warm", tensorboard=tmp_path / "t")
+    assert fitted("warm") == fitted("cold")
+    pruned, told = fitted("cold")
+    assert pruned == (last == 2)
+    assert [epoch for epoch, _ in told] == [1, 2, 3][:last]
 
 
 def test_a_run_says_what_mixed_precision_does_to_its_metrics(keras, tmp_path):

@@ -20,6 +20,7 @@ class Pretend:
     """Stands in for a trainer: counts its trainings, and takes its time."""
 
     recipe = SimpleNamespace(backend="tensorflow")
+    data = SimpleNamespace(digest="d")
 
     def __init__(self, *, seconds=0.0, error=None, key="k", device="CPU"):
         self.key, self.device = lambda seed: key, device
@@ -56,6 +57,14 @@ def test_equal_keys_are_trained_once(tmp_path):
         np.testing.assert_array_equal(mine, theirs)
         assert theirs[0, 0] == 3 + index
     assert any((tmp_path / "tb").iterdir())
+
+
+def test_examples_without_a_digest_are_refused(tmp_path):
+    trainer = Pretend()
+    trainer.data = SimpleNamespace(digest="")
+    with pytest.raises(HeldoutError, match=r"expected the SHA-256 of the examples, .* got none"):
+        run(trainer, tmp_path)
+    assert trainer.trained == 0
 
 
 def test_other_keys_are_trained_apart(tmp_path):

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.utils.class_weight import compute_sample_weight
 
 from lib import files
 from lib.config.settings import ROOT
@@ -413,9 +416,16 @@ def test_a_network_that_diverges_is_an_error(keras):
         trainer("cnn", learning_rate=1e30).fit(0)
 
 
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
+def test_class_weights_are_those_of_scikit_learn(labels):
+    weights = class_weights(np.array(labels))
+    np.testing.assert_allclose(weights, compute_sample_weight("balanced", labels), rtol=1e-6)
+    assert weights.dtype == np.float32
+
+
 def test_class_weights_count_each_class_the_same():
     labels = np.array([0, 0, 0, 1, 3, 3])
-    weights = class_weights(labels, 5)
+    weights = class_weights(labels)
     assert weights.dtype == np.float32
     assert weights.mean() == pytest.approx(1)
     for label in (0, 1, 3):
@@ -435,7 +445,7 @@ def test_class_weights_weigh_the_loss_of_train_alone(keras):
     row = one.fit(0).history[0]
     p = one.model.predict(x, verbose=0)
     loss = -np.log(p[np.arange(len(x)), labels])
-    weights = class_weights(labels[TRAIN], 3)
+    weights = class_weights(labels[TRAIN])
     weighted, unweighted = (weights * loss[TRAIN]).mean(), loss[TRAIN].mean()
     assert abs(weighted / unweighted - 1) > 1e-3, "these examples cannot tell"
     assert row["loss"] == pytest.approx(weighted, rel=1e-4)
@@ -468,6 +478,20 @@ def test_tensorboard_shows_train_and_validation_in_one_chart(plain, tmp_path):
     again = tmp_path / "again"
     write_history_events(again, fitted.history)
     assert scalars(again) == scalars(tmp_path)
+
+
+def test_an_interrupted_training_closes_its_events(keras, tmp_path, monkeypatch):
+    one = trainer("cnn")
+    monkeypatch.setattr("tensorboardX.SummaryWriter.close", lambda self: closed.append(self))
+    closed = []
+
+    def interrupt(epoch, loss):
+        assert not closed
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        one.fit(0, tensorboard=tmp_path, stops=interrupt)
+    assert len(closed) == 1
 
 
 def test_tensorboard_shows_hyperparameters_beside_the_curves(tmp_path):
