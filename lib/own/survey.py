@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from lib.audit.fingerprint import Band
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.datasets.files import files_below
 from lib.errors import HeldoutError
+from lib.features.fingerprint import Band
 from lib.files import sha256, symlink
 from lib.own.table import list_folder
 

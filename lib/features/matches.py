@@ -1,22 +1,13 @@
-"""Fingerprints that tell the same audio when it was re-encoded, resampled, cut or made louder.
-
-The bits are those of Haitsma and Kalker (A Highly Robust Audio Fingerprinting System, ISMIR 2002):
-whether the difference in energy of two neighbouring bands grows from one frame to the next. Level
-and encoding change few of them; of two different recordings half differ.
-"""
+"""Which of many fingerprints hold the same audio."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from lib.datasets.signal import Signal
-from lib.features.resampling import resample
-
-BITS = 32
+from lib.features.fingerprint import BANDS, BITS, Band, Fingerprint
 
 # Share of differing bits. On 38 heart sounds, 25 clips of voices and 25 read sentences, copies
 # as mp3 or ogg, resampled, cut and louder had at most 0.13, different recordings 0.36 and
@@ -27,46 +18,8 @@ DIFFERENT = 0.25
 LEAST = 15
 ENOUGH = 50
 
-# A frame below this share of the power of the loudest one (-60 dB) is silence: bits of noise.
-_SILENCE = 1e-6
 # Of equal stretches of bits so many neighbours are looked at: a hundred copies still make a chain.
 _NEIGHBOURS = 12
-# Frames transformed at once.
-_BLOCK = 4096
-
-
-class Band(NamedTuple):
-    """Where to look in a signal: limits and rate in Hz, length of a frame and its hop in s."""
-
-    low: float
-    high: float
-    rate: float
-    frame: float
-    hop: float
-
-
-BANDS = (
-    Band(40, 1900, 4000, 0.37, 0.02),
-    Band(10, 450, 1000, 0.5, 0.02),
-    Band(0.5, 45, 100, 2.0, 0.1),
-)
-"""From sounds to slow signals such as an ECG; two fingerprints compare in the same band only."""
-
-
-@dataclass(frozen=True, eq=False)
-class Fingerprint:
-    """Bits of one recording.
-
-    Attributes
-    ----------
-    bits : np.ndarray [shape=(frames,), dtype=uint32]
-        One word for each frame.
-    heard : np.ndarray [shape=(frames,), dtype=bool]
-        False where the frame is silent.
-    """
-
-    bits: np.ndarray
-    heard: np.ndarray
 
 
 class Match(NamedTuple):
@@ -81,50 +34,6 @@ class Match(NamedTuple):
     shift: float
     overlap: float
     differing: float
-
-
-def band_of(rates: Sequence[float]) -> Band:
-    """Choose the band that every one of some sampling rates (Hz) holds; the lowest where none."""
-    lowest = min(rates, default=BANDS[0].rate)
-    return next((band for band in BANDS if band.rate <= lowest), BANDS[-1])
-
-
-def fingerprint(signal: Signal, *, band: Band = BANDS[0]) -> Fingerprint:
-    """Compute the fingerprint of a recording.
-
-    Parameters
-    ----------
-    signal : Signal
-        Its channels are averaged.
-    band : Band
-        Where to look.
-
-    Returns
-    -------
-    Fingerprint
-        One word for each hop of the band; none for a recording that is shorter than a frame.
-    """
-    wave = resample(signal.samples.mean(axis=1), rate=signal.rate, new_rate=band.rate)
-    length, hop = round(band.frame * band.rate), round(band.hop * band.rate)
-    if len(wave) < length:
-        return Fingerprint(np.zeros(0, np.uint32), np.zeros(0, bool))
-    size = 1 << (length - 1).bit_length()
-    window = np.hanning(length).astype(np.float32)
-    edges = np.rint(np.geomspace(band.low, band.high, BITS + 2) * size / band.rate).astype(int)
-    # Narrow bands at the low end would share a bin.
-    edges = np.maximum.accumulate(np.maximum(edges, edges[0] + np.arange(BITS + 2)))
-    frames = np.lib.stride_tricks.sliding_window_view(wave, length)[::hop]
-    blocks = []
-    for start in range(0, len(frames), _BLOCK):
-        power = np.abs(np.fft.rfft(frames[start : start + _BLOCK] * window, size)) ** 2
-        blocks.append(np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1))
-    energy = np.concatenate(blocks)
-    difference = energy[:, :-1] - energy[:, 1:]
-    grown = difference[1:] > difference[:-1]
-    words = (grown.astype(np.uint32) << np.arange(BITS, dtype=np.uint32)).sum(axis=1)
-    total = energy.sum(axis=1)[1:]
-    heard = total > _SILENCE * max(float(total.max(initial=0)), 1e-12)
-    return Fingerprint(words.astype(np.uint32), heard)
 
 
 def find_matches(prints: Sequence[Fingerprint], *, band: Band = BANDS[0]) -> list[Match]:
@@ -152,6 +61,43 @@ def find_matches(prints: Sequence[Fingerprint], *, band: Band = BANDS[0]) -> lis
         if known is None or match.overlap > known.overlap:
             best[first, second] = match
     return [best[pair] for pair in sorted(best)]
+
+
+def find_same(
+    prints: Sequence[Fingerprint],
+    contents: Sequence[str],
+    durations: Sequence[float],
+    *,
+    band: Band,
+) -> list[Match]:
+    """Find every pair of recordings that hold the same audio, the short and the silent ones too.
+
+    Parameters
+    ----------
+    prints : sequence of Fingerprint
+        As for `find_matches`.
+    contents : sequence of str
+        A hash of the samples of each recording: what is too short for a fingerprint, or silent, is
+        compared by it.
+    durations : sequence of float
+        In s.
+    band : Band
+        For the times.
+
+    Returns
+    -------
+    list of Match
+        As `find_matches`.
+    """
+    matches = {match[:2]: match for match in find_matches(prints, band=band)}
+    first_of: dict[str, int] = {}
+    for number, content in enumerate(contents):
+        first = first_of.setdefault(content, number)
+        if first != number:
+            matches.setdefault(
+                (first, number), Match(first, number, 0.0, durations[number], differing=0.0)
+            )
+    return [match for _, match in sorted(matches.items())]
 
 
 def _candidates(prints: Sequence[Fingerprint]) -> list[tuple[int, int, int]]:

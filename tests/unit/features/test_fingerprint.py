@@ -11,8 +11,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.audit.fingerprint import BANDS, band_of, find_matches, fingerprint
 from lib.datasets.signal import Signal
+from lib.features.fingerprint import BANDS, band_of, fingerprint
+from lib.features.matches import find_matches
 from lib.features.resampling import resample
 
 RATE = 22050
