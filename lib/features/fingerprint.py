@@ -8,7 +8,7 @@ and encoding change few of them; of two different recordings half differ.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ BANDS = (
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """Bits of one recording.
+    """What tells one recording from others.
 
     Attributes
     ----------
@@ -116,3 +116,25 @@ def fingerprint(signal: Signal, *, band: Band = BANDS[0]) -> Fingerprint:
     total = energy.sum(axis=1)[1:]
     heard = total > _SILENCE * max(float(total.max(initial=0)), 1e-12)
     return Fingerprint(words.astype(np.uint32), heard)
+
+
+def pack(prints: Sequence[Fingerprint]) -> dict[str, np.ndarray]:
+    """Put fingerprints into arrays that one file can hold.
+
+    Returns
+    -------
+    dict of str to np.ndarray
+        `bits` and `heard` of one fingerprint after the other, and `frames` of each.
+    """
+    return {
+        "bits": np.concatenate([np.zeros(0, np.uint32), *(one.bits for one in prints)]),
+        "heard": np.concatenate([np.zeros(0, bool), *(one.heard for one in prints)]),
+        "frames": np.array([len(one.bits) for one in prints], np.int64),
+    }
+
+
+def unpack(arrays: Mapping[str, np.ndarray]) -> list[Fingerprint]:
+    """Take the fingerprints out of the arrays of `pack`."""
+    ends = np.cumsum(arrays["frames"])[:-1]
+    parts = (np.split(arrays[name], ends) for name in ("bits", "heard"))
+    return [Fingerprint(*both) for both in zip(*parts, strict=True)][: len(arrays["frames"])]

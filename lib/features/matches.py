@@ -20,6 +20,10 @@ ENOUGH = 50
 
 # Of equal stretches of bits so many neighbours are looked at: a hundred copies still make a chain.
 _NEIGHBOURS = 12
+# Of more words than there are values of 20 bits, too many are equal by chance: two words are looked
+# up together, so many frames apart.
+_FEW = 1 << 20
+_APART = 2
 
 
 class Match(NamedTuple):
@@ -102,26 +106,39 @@ def find_same(
 
 def _candidates(prints: Sequence[Fingerprint]) -> list[tuple[int, int, int]]:
     """List pairs of recordings, with a shift in frames, at which several stretches agree."""
-    numbers = [np.full(len(p.bits), i) for i, p in enumerate(prints)]
-    places = [np.arange(len(p.bits)) for p in prints]
-    if not numbers:
+    if not prints:
         return []
-    heard = np.concatenate([p.heard for p in prints])
-    words = np.concatenate([p.bits for p in prints])[heard].astype(np.int64)
-    number, place = np.concatenate(numbers)[heard], np.concatenate(places)[heard]
+    sizes = [len(one.bits) for one in prints]
+    longest = max(sizes) + 1
+    number = np.repeat(np.arange(len(prints), dtype=np.int32), sizes)
+    place = np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])
+    words, heard = (
+        np.concatenate([getattr(p, name) for p in prints]) for name in ("bits", "heard")
+    )
+    apart = 0 if len(words) <= _FEW else _APART
+    late = slice(apart, None)
+    early = slice(None, len(words) - apart if apart else None)
+    whole = heard[early] & heard[late] & (number[early] == number[late])
+    number, place = number[early][whole], place[early][whole]
     votes = []
     # 20 bits of the lower and of the upper bands: one of them is likely to be without an error.
-    for keys in (words & 0xFFFFF, words >> 12):
+    for part in (words & 0xFFFFF, words >> 12):
+        keys = part[late][whole].astype(np.int64)
+        if apart:
+            keys |= part[early][whole].astype(np.int64) << 20
         # Neighbouring frames share most of their audio: one of a stretch of equals is enough.
-        _, kept = np.unique(keys * (len(prints) + 1) + number, return_index=True)
+        kept = np.unique(keys * len(prints) + number, return_index=True)[1]
         key, who, where = keys[kept], number[kept], place[kept]
         for step in range(1, _NEIGHBOURS + 1):
             same = np.flatnonzero(key[:-step] == key[step:])
-            shift = where[same] - where[same + step]
-            votes.append(np.column_stack([who[same], who[same + step], shift]))
-    pairs, counts = np.unique(np.concatenate(votes), axis=0, return_counts=True)
-    several = counts >= 2
-    return [(int(a), int(b), int(shift)) for a, b, shift in pairs[several]]
+            shift = where[same] - where[same + step] + longest
+            # One number is sorted much faster than a row of three.
+            pair = who[same].astype(np.int64) * len(prints) + who[same + step]
+            votes.append(pair * 2 * longest + shift)
+    codes, counts = np.unique(np.concatenate(votes), return_counts=True)
+    pair, shift = np.divmod(codes[counts >= 2], 2 * longest)
+    first, second = np.divmod(pair, len(prints))
+    return list(zip(first.tolist(), second.tolist(), (shift - longest).tolist(), strict=True))
 
 
 def _compare(
