@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,20 @@ import pytest
 import soundfile
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.io import loadmat, savemat
 
-from lib.examples.assembly import undecodable
+from lib.audit import audit_split
+from lib.examples.assembly import assemble, undecodable
+from lib.explore import explore
 from lib.features import write_shard
 from lib.features.copies import LEAST_CORRELATION, align, contradictions, find_copies
 from lib.features.fingerprint import BANDS
 from lib.features.resampling import resample
+from lib.files import sha256
 from lib.recordings.shards import deal
 from lib.recordings.table import recordings_table
 from lib.simulate import simulate
+from lib.splits import make_split
 from tests.unit.features.test_fingerprint import sound
 
 BAND = BANDS[0]
@@ -46,8 +52,6 @@ def heart_sounds(published: Path, tmp_path: Path) -> Path:
 
 
 def sums(folder: Path) -> dict[str, Any]:
-    from lib.files import sha256
-
     paths = sorted(path for path in folder.rglob("*.*") if path.is_file())
     rows = [{"path": p.relative_to(folder).as_posix(), "sha256": sha256(p)} for p in paths]
     return {"files": rows}
@@ -224,3 +228,48 @@ def test_both_of_a_contradiction_are_named(labels: list[str], pairs: list[tuple[
         name for a, b in named for name in (a, b) if known[a] != known[b] and known[a] and known[b]
     }
     assert set(contradictions(named, known)) == wrong
+
+
+def test_flat_and_saturated_stretches_of_an_ecg_run_through(tmp_path: Path) -> None:
+    folder = tmp_path / "ephnogram"
+    simulate("ephnogram", folder, scale=0.01)
+    labels = ["Rest: sitting on armchair", "Rest: laying on bed"]
+    classes = {"sitting": labels[:1], "laying": labels[1:]}
+    chosen = {"dataset": "ephnogram", "kind": "windows", "classes": classes}
+    settings = {"channels": ["ECG", "PCG"], "rate": 1000, "samples": 1000, "stride": 1000}
+    table = recordings_table("ephnogram", folder, classes=classes)
+    flat, half, cut_off, *_ = names = table.loc[table["label"] == "sitting", "recording"].tolist()
+    other = table.loc[~table["recording"].isin(names), "recording"].iloc[0]
+
+    def change(name: str, to: str, edit: Callable[[np.ndarray], np.ndarray]) -> None:
+        mat = loadmat(folder / "MAT" / f"{name}.mat")
+        signals = {key: edit(mat[key].astype(float)) for key in ("ECG", "PCG")}
+        savemat(folder / "MAT" / f"{to}.mat", {**signals, "fs": mat["fs"]})
+
+    change(names[3], names[4], lambda wave: wave)  # of another subject
+    change(cut_off, cut_off, lambda wave: np.clip(9 * wave, -1, 1))
+    change(flat, flat, lambda wave: np.zeros_like(wave))
+    change(other, other, lambda wave: np.zeros_like(wave))  # as flat, with another label
+    change(half, half, lambda wave: wave * (np.arange(wave.size).reshape(wave.shape) < 16000))
+
+    shard = tmp_path / "0.npz"
+    with pytest.warns(UserWarning, match="constant"):
+        write_shard(shard, table, **chosen, settings=settings)
+    copies = find_copies([shard], table, dataset="ephnogram")
+    pairs = [(copy.first, copy.second) for copy in copies]
+    assert pairs == [(names[3], names[4])]
+    assemble([shard], table, npy=tmp_path / "x.npy", parquet=tmp_path / "x.parquet", copies=pairs)
+    examples = pd.read_parquet(tmp_path / "x.parquet")
+    groups = examples.groupby("recording")["group"].first()
+    assert groups[names[3]] == groups[names[4]]
+    published = dict(zip(table["recording"], table["group"], strict=True))
+    assert groups[flat] == published[flat]
+    assert groups[other] == published[other]
+    result = explore(examples, classes=list(classes), recordings=len(table), copies=[])
+    reasons = {suspect["recording"]: suspect["reason"] for suspect in result["suspects"]}
+    assert "silent" in reasons[flat]
+    assert "constant over time" in reasons[half]
+    assert "saturated" in reasons[cut_off]
+    split = make_split(examples, kind="grouped", seed=0, folds=1, test=0.33, validation=0.3)
+    audit = audit_split(examples, split, duration=1.0, classes=list(classes), honest=True)
+    assert not audit["leaks"]
