@@ -79,8 +79,9 @@ def read_header(path: str | Path) -> Header:
         ) from error
     if info.format == "RAW":
         # libsndfile takes any bytes in a file named .au for old samples without a header.
-        reason = "one that cannot be decoded (it has no header)"
-        raise UndecodableError(path, "an audio file", reason)
+        raise UndecodableError(
+            path, "an audio file", "one that cannot be decoded (it has no header)"
+        )
     if info.frames <= 0 or not plausible(info.samplerate):
         raise UndecodableError(
             path,
