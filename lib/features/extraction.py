@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,15 @@ _PUBLISHED = {
 }
 _MEASURED = {"level": np.float64, "unit": np.str_, "saturated": np.float64}
 _COLUMNS = {"start": np.float64, "label": np.str_} | _PUBLISHED | _MEASURED
+
+
+class _Heard(NamedTuple):
+    """What a shard keeps of a recording as a whole."""
+
+    fault: str = ""
+    band: int = 0
+    content: str = ""
+    bits: Fingerprint = Fingerprint(np.zeros(0, np.uint32), np.zeros(0, bool))
 
 
 def write_shard(
@@ -84,7 +93,7 @@ def write_shard(
     columns: dict[str, list[np.ndarray]] = {
         name: [np.zeros(0, dtype)] for name, dtype in _COLUMNS.items()
     }
-    faults, bands, hashes, prints = [], [], [], []
+    heard: list[_Heard] = []
     for row in recordings.to_dict("records"):
         try:
             signal = source.read(row["path"], **(reading or {}))
@@ -92,16 +101,11 @@ def write_shard(
             # A file that changed since it was retrieved is damaged.
             if sha256(row["path"]) != row.get("sha256"):
                 raise
-            faults.append(error.fact)
-            bands.append(0)
-            hashes.append("")
-            prints.append(Fingerprint(np.zeros(0, np.uint32), np.zeros(0, bool)))
+            heard.append(_Heard(fault=error.fact))
             continue
         band = band_of([chosen.rate_of(signal)])
-        faults.append("")
-        bands.append(BANDS.index(band))
-        hashes.append(content_of(signal))
-        prints.append(fingerprint(signal, band=band))
+        bits = fingerprint(signal, band=band)
+        heard.append(_Heard(band=BANDS.index(band), content=content_of(signal), bits=bits))
         features, label = _labelled(
             extract(signal, kind=kind, **settings), str(row["label"]), class_of
         )
@@ -118,8 +122,10 @@ def write_shard(
             columns[name].append(np.full(len(features.x), _COLUMNS[name](value)))
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
     arrays["recordings"] = np.array([str(name) for name in recordings["recording"]], np.str_)
-    arrays |= {"fault": np.array(faults, np.str_), "content": np.array(hashes, np.str_)}
-    arrays |= {"band": np.array(bands, np.int64)} | pack(prints)
+    arrays["fault"] = np.array([one.fault for one in heard], np.str_)
+    arrays["band"] = np.array([one.band for one in heard], np.int64)
+    arrays["content"] = np.array([one.content for one in heard], np.str_)
+    arrays |= pack([one.bits for one in heard])
     arrays["made_with"] = np.array(json.dumps(dict(made_with or {})))
     with atomic(path) as part:
         np.savez(part, x=np.concatenate(blocks), **arrays)  # type: ignore[arg-type]
