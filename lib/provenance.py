@@ -104,7 +104,7 @@ def _module_file(module: str) -> Path | None:
 
 
 # Called by these names, wherever they are raised.
-_ERRORS = frozenset({"HeldoutError", "DamagedError"})
+_ERRORS = frozenset({"HeldoutError", "DamagedError", "UndecodableError"})
 
 
 class _WithoutWords(ast.NodeTransformer):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.audit.fingerprint import BANDS, Band
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
+from lib.features.fingerprint import BANDS, Band
 from lib.splits.parts import PARTS
 
 # No more cases of one finding than this are listed.

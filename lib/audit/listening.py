@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.audit.fingerprint import Band, Fingerprint, Match, band_of, find_matches, fingerprint
 from lib.datasets.files import read_file, read_file_header, recording_file
 from lib.datasets.signal import level
 from lib.errors import HeldoutError
+from lib.features.fingerprint import Band, Fingerprint, band_of, content_of, fingerprint
+from lib.features.matches import Match, find_same
 
 MISSING = "missing"
 
@@ -91,7 +91,7 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Hear
         beats=len(signal.positions),
         level=level(signal),
         size=file.stat().st_size,
-        content=hashlib.blake2b(signal.samples.tobytes(), digest_size=16).hexdigest(),
+        content=content_of(signal),
         bits=fingerprint(signal, band=band),
     )
 
@@ -131,17 +131,10 @@ def same_recordings(heard: Sequence[Heard], *, band: Band) -> list[tuple[Match, 
     list of (Match, bool)
         Numbers of `Match` are those of the list.
     """
-    prints = [item.bits for item in heard if item.bits is not None]
-    matches = {(match.first, match.second): match for match in find_matches(prints, band=band)}
-    # What is too short for a fingerprint, or silent, is compared by its samples.
-    first_of: dict[str, int] = {}
-    for number, item in enumerate(heard):
-        first = first_of.setdefault(item.content, number)
-        if first != number:
-            matches.setdefault(
-                (first, number), Match(first, number, 0.0, item.duration, differing=0.0)
-            )
-    return [
-        (match, heard[match.first].content == heard[match.second].content)
-        for _, match in sorted(matches.items())
-    ]
+    matches = find_same(
+        [item.bits for item in heard if item.bits is not None],
+        [item.content for item in heard],
+        [item.duration for item in heard],
+        band=band,
+    )
+    return [(match, heard[match.first].content == heard[match.second].content) for match in matches]

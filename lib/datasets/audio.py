@@ -12,6 +12,7 @@ from lib.datasets.signal import (
     DamagedError,
     Header,
     Signal,
+    UndecodableError,
     mix,
     plausible,
     require_file,
@@ -73,14 +74,16 @@ def read_header(path: str | Path) -> Header:
     try:
         info = soundfile.info(str(path))
     except (soundfile.SoundFileError, ValueError) as error:
-        raise DamagedError(
+        raise UndecodableError(
             path, "an audio file", f"one that cannot be decoded ({error})"
         ) from error
     if info.format == "RAW":
         # libsndfile takes any bytes in a file named .au for old samples without a header.
-        raise DamagedError(path, "an audio file", "one that cannot be decoded (it has no header)")
+        raise UndecodableError(
+            path, "an audio file", "one that cannot be decoded (it has no header)"
+        )
     if info.frames <= 0 or not plausible(info.samplerate):
-        raise DamagedError(
+        raise UndecodableError(
             path,
             f"frames at a rate {RATES}",
             f"{info.frames} frames at {info.samplerate} Hz",
@@ -125,7 +128,7 @@ def read_audio(path: str | Path) -> Signal:
     try:
         samples, _ = soundfile.read(str(path), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, ValueError) as error:
-        raise DamagedError(
+        raise UndecodableError(
             path,
             f"{header.frames:,} frames",
             f"an error while decoding ({error})",

@@ -99,7 +99,7 @@ def _describe(corpus: Path, fields: dict[str, str], split: str) -> dict[str, Any
         )
     return row(
         path,
-        read_header(path),
+        read_header,
         label=_accents(fields.get("accents", fields.get("accent", "")), corpus.name),
         # 64 bits of a hash: as good as all of it to tell the speakers of a release apart.
         group=fields["client_id"][:16],

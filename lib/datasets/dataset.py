@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lib.datasets.signal import Header, Signal
+from lib.datasets.signal import Header, Signal, UndecodableError
 from lib.errors import HeldoutError
 
 COLUMNS = ("recording", "path", "label", "group", "split", "rate", "duration", "channels")
@@ -45,8 +45,11 @@ class Dataset:
     examples_have_labels: bool | None = False
     layout: Callable[[str, str], str | None] | None = None
 
-    def recordings(self, folder: str | Path) -> pd.DataFrame:
-        """List the recordings in a folder; see `lib.datasets.registry.recordings`."""
+    def recordings(self, folder: str | Path, *, undecodable: bool = False) -> pd.DataFrame:
+        """List the recordings in a folder; see `lib.datasets.registry.recordings`.
+
+        With `undecodable`, a file of which `row` could not read the header is listed too.
+        """
         table = self.listing(folder)
         if table.empty:
             raise HeldoutError(
@@ -55,6 +58,9 @@ class Dataset:
                 "none",
                 "Retrieve the dataset, or check the folder.",
             )
+        faults = [] if "fault" not in table else table.pop("fault").dropna().tolist()
+        if faults and not undecodable:
+            raise faults[0]
         twice = table.loc[table["recording"].duplicated(keep=False)]
         if len(twice):
             raise HeldoutError(
@@ -69,7 +75,7 @@ class Dataset:
 
 def row(
     path: Path,
-    header: Header,
+    header: Header | Callable[[Path], Header],
     *,
     group: str,
     label: str = "",
@@ -83,8 +89,9 @@ def row(
     ----------
     path : Path
         Of the recording.
-    header : Header
-        Its rate (Hz), frames and channels.
+    header : Header or callable
+        Its rate (Hz), frames and channels, or what reads them from the path. A file that this
+        cannot decode has a row too: without rate, duration and channels, and with its `fault`.
     group : str
         Who or what the recording comes from, and may never be in both train and test.
     label : str
@@ -99,8 +106,14 @@ def row(
     Returns
     -------
     dict
-        `COLUMNS`, then `own`.
+        `COLUMNS`, then `fault`, and `own`.
     """
+    fault = None
+    if callable(header):
+        try:
+            header = header(path)
+        except UndecodableError as error:
+            header, fault = Header(float("nan"), 0, 0), error
     given = (name or path.stem, path.as_posix(), label, group, split)
     measured = (header.rate, header.duration, header.channels)
-    return dict(zip(COLUMNS, given + measured, strict=True)) | own
+    return dict(zip(COLUMNS, given + measured, strict=True)) | {"fault": fault} | own

@@ -38,8 +38,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
             # One published name has a blank before its suffix, which no table or folder wants.
             name = f"{part}-{'_'.join(path.stem.split())}"
             speaker = path.name.partition(".")[0].strip()
-            header = read_header(path)
-            rows.append(row(path, header, name=name, label=speaker, group=name, split=part))
+            rows.append(row(path, read_header, name=name, label=speaker, group=name, split=part))
     return pd.DataFrame(rows)
 
 

@@ -98,7 +98,7 @@ def _describe(
         )
     return row(
         path,
-        read_header(path),
+        read_header,
         label=label,
         group=f"a{key}" if part == "a" else f"b{fields['subject']}",
         sublabel=fields.get("sublabel", ""),

@@ -46,6 +46,14 @@ class DamagedError(HeldoutError):
         super().__init__(place, expected, got, advice)
 
 
+class UndecodableError(DamagedError):
+    """A file in which nothing can be read at all.
+
+    Publishers have such files, empty ones for example. One that is as it was retrieved is left out
+    of its study, while one that was truncated stays an error.
+    """
+
+
 class Header(NamedTuple):
     """What is known of a recording before its samples are read."""
 
@@ -184,6 +192,20 @@ def level(signal: Signal) -> float:
     return max(20 * np.log10(rms), _SILENCE) if rms else _SILENCE
 
 
+def saturated(signal: Signal) -> float:
+    """Compute the share of samples at which a channel stays at its largest or least value.
+
+    Of several channels it is that of the worst one; of a constant channel it is 1.
+    """
+    samples = signal.samples
+    if len(samples) < 2:
+        return 0.0
+    limit = (samples == samples.max(axis=0)) | (samples == samples.min(axis=0))
+    # The largest of ordinary samples stands alone; a limit holds several in a row.
+    stays = limit[1:] & (samples[1:] == samples[:-1])
+    return float(stays.mean(axis=0).max())
+
+
 def decibel(*units: str) -> str:
     """Name the unit of levels.
 
@@ -235,5 +257,5 @@ def require_file(path: str | Path) -> Path:
     if not path.is_file():
         raise DamagedError(path, "a file", "nothing there", "Retrieve the dataset anew.")
     if not path.stat().st_size:
-        raise DamagedError(path, "a recording", "an empty file")
+        raise UndecodableError(path, "a recording", "an empty file")
     return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
@@ -14,7 +14,10 @@ from lib.errors import HeldoutError
 from lib.examples.arrays import contents, open_examples
 from lib.files import atomic, write_table
 
-_OF_EXAMPLE = ("recording", "label", "start", "rate", "duration", "channels", "level", "unit")
+_OF_EXAMPLE = (
+    *("recording", "label", "start", "rate", "duration", "channels"),
+    *("level", "unit", "saturated"),
+)
 _FIRST = ("example", "recording", "group", "label", "start", "split")
 _LAST = ("content", "flat")
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, BadZipFile)
@@ -26,6 +29,8 @@ def assemble(
     *,
     npy: str | Path,
     parquet: str | Path,
+    copies: Iterable[tuple[str, str]] = (),
+    left_out: Collection[str] = (),
 ) -> dict[str, str]:
     """Put the examples of all shards into one array, in the order of the table of recordings.
 
@@ -42,9 +47,14 @@ def assemble(
     parquet : str or Path
         The table to write: `example` (row in the array), `recording`, `group`, `label`, `start`
         (s), `split`, `rate` (Hz), `duration` (s), `channels`, `level` (dB) and `unit` of samples,
-        and the `content` and `flat` of `lib.examples.arrays.contents`.
-        Recordings that hold an identical example are of one group, as `join_duplicates` says:
-        published datasets hold recordings under several names.
+        the share of them that is `saturated`, and the `content` and `flat` of
+        `lib.examples.arrays.contents`.
+        Recordings that are copies, or hold an identical example, are of one group, as
+        `join_duplicates` says: published datasets hold recordings under several names.
+    copies : iterable of (str, str)
+        Recordings that hold the same audio, whether or not they have an identical example.
+    left_out : collection of str
+        Recordings without examples here.
 
     Returns
     -------
@@ -62,11 +72,13 @@ def assemble(
     order = {str(name): row for row, name in enumerate(recordings["recording"])}
     tables, shape, made_with = _describe(paths, order)
     table = pd.concat(tables, ignore_index=True)
+    table = table[~table["recording"].isin(list(left_out))]
     if table.empty:
         raise HeldoutError(
             npy,
             "examples",
-            f"none from {len(paths)} shards and {len(order)} recordings",
+            f"none from {len(paths)} shards and {len(order)} recordings"
+            + (f", of which {len(left_out)} were left out" if left_out else ""),
             "Look at the study's classes: no label of the dataset may be in them.",
         )
     # Stable, so that the examples of a recording stay in their order.
@@ -80,21 +92,38 @@ def assemble(
         for number, path in enumerate(paths):
             rows = table.loc[table["shard"] == number].sort_index()
             if len(rows):
-                array[rows["example"].to_numpy()] = _finite(path, rows["recording"].to_numpy())
+                array[rows["example"].to_numpy()] = _finite(path, rows)
         array.flush()
         del array
     known = recordings.assign(recording=recordings["recording"].astype(str))
     known = known.set_index("recording")[["group", "split"]].astype(object).fillna("").astype(str)
     table = table.join(known, on="recording")
     content, flat = contents(open_examples(npy))
-    table["group"] = join_duplicates(table["group"].to_numpy(), content, flat)
+    same = [(known["group"][a], known["group"][b]) for a, b in copies]
+    table["group"] = join_duplicates(table["group"].to_numpy(), content, flat, same=same)
     table = table.assign(content=content, flat=flat)
     write_table(parquet, table[[*_FIRST, *_OF_EXAMPLE[3:], *_LAST]].reset_index(drop=True))
     return made_with
 
 
-def join_duplicates(group: np.ndarray, content: np.ndarray, flat: np.ndarray) -> np.ndarray:
-    """Join the groups of examples with the same content.
+def undecodable(shards: Iterable[str | Path]) -> dict[str, str]:
+    """List the recordings of some shards that could not be decoded, each with the reason."""
+    reasons: dict[str, str] = {}
+    for path in shards:
+        arrays = read_shard(path, ["recordings", "fault"])
+        pairs = zip(arrays["recordings"], arrays["fault"], strict=True)
+        reasons |= {str(name): str(fault) for name, fault in pairs if fault}
+    return reasons
+
+
+def join_duplicates(
+    group: np.ndarray,
+    content: np.ndarray,
+    flat: np.ndarray,
+    *,
+    same: Sequence[tuple[str, str]] = (),
+) -> np.ndarray:
+    """Join the groups of examples with the same content, and others that are known to be one.
 
     Parameters
     ----------
@@ -102,6 +131,8 @@ def join_duplicates(group: np.ndarray, content: np.ndarray, flat: np.ndarray) ->
         Names of groups.
     content, flat : np.ndarray [shape=(examples,)]
         From `lib.examples.arrays.contents`. Examples that do not change over time join nothing.
+    same : sequence of (str, str)
+        Names of groups to be joined.
 
     Returns
     -------
@@ -117,9 +148,12 @@ def join_duplicates(group: np.ndarray, content: np.ndarray, flat: np.ndarray) ->
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    names, number = np.unique(group, return_inverse=True)
-    _, first, same = np.unique(content, return_index=True, return_inverse=True)
-    start, end = number[~flat], number[first[same]][~flat]
+    pairs = np.array(same, dtype=np.str_).reshape(-1, 2)
+    names, number = np.unique(np.concatenate([group, *pairs.T]), return_inverse=True)
+    number, *others = np.split(number, [len(group), len(group) + len(pairs)])
+    _, first, equal = np.unique(content, return_index=True, return_inverse=True)
+    ends = ((number[~flat], number[first[equal]][~flat]), others)
+    start, end = (np.concatenate(sides) for sides in zip(*ends, strict=True))
     edges = coo_array((np.ones(len(start), bool), (start, end)), shape=(len(names), len(names)))
     _, joined = connected_components(edges, directed=False)
     # Names are sorted, so that the first of a component is the least.
@@ -136,7 +170,7 @@ def _describe(
     shape: tuple[int, ...] = ()
     made_with: dict[str, str] = {}
     for number, path in enumerate(paths):
-        content = _load(path, [*_OF_EXAMPLE, "recordings", "made_with"])
+        content = read_shard(path, [*_OF_EXAMPLE, "recordings", "made_with"])
         names = [str(name) for name in content.pop("recordings")]
         # Another version is another param of the rule: all shards are of the same ones.
         made_with |= json.loads(str(content.pop("made_with")))
@@ -159,7 +193,7 @@ def _describe(
                 "Delete the shards and run again; they are made anew.",
             )
         shape = size[1:]
-        tables.append(table.assign(shard=number))
+        tables.append(table.assign(shard=number, row=np.arange(len(table))))
     missing = [name for name in order if name not in seen]
     if missing or not tables:
         raise HeldoutError(
@@ -171,8 +205,15 @@ def _describe(
     return tables, shape, made_with
 
 
-def _load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Read some arrays of a shard."""
+def read_shard(path: str | Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Read some arrays of a shard of features.
+
+    Raises
+    ------
+    HeldoutError
+        It is no such file, or lacks one of them.
+    """
+    path = Path(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in names}
@@ -199,9 +240,11 @@ def _broken(path: Path, error: Exception) -> HeldoutError:
     )
 
 
-def _finite(path: Path, names: np.ndarray) -> np.ndarray:
-    """Read the examples of a shard and check their values."""
-    x = _load(path, ["x"])["x"]
+def _finite(path: Path, rows: pd.DataFrame) -> np.ndarray:
+    """Read the examples of a shard, those of some rows, and check their values."""
+    x, names = read_shard(path, ["x"])["x"], rows["recording"].to_numpy()
+    if len(rows) < len(x):
+        x = x[rows["row"].to_numpy()]
     bad = ~np.isfinite(x).all(axis=(1, 2))
     if bad.any():
         raise HeldoutError(

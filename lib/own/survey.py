@@ -11,10 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from lib.audit.fingerprint import Band
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.datasets.files import files_below
 from lib.errors import HeldoutError
+from lib.explore import left_out_caution
+from lib.features.copies import contradict, contradictions
+from lib.features.fingerprint import Band
 from lib.files import sha256, symlink
 from lib.own.table import list_folder
 
@@ -147,23 +149,15 @@ def _join(
     """Join the groups of recordings with the same audio; list those with contradicting labels."""
     label = dict(zip(table["path"], table["label"], strict=True))
     group = dict(zip(table["path"], table["group"], strict=True))
-    contradicting: dict[str, str] = {}
-    joined = []
-    for match, _ in same_recordings(whole, band=band):
-        a, b = whole[match.first].path, whole[match.second].path
-        if label[a] != label[b]:
-            for this, other in ((a, b), (b, a)):
-                contradicting.setdefault(
-                    this,
-                    f"it holds the same audio as {other}, which is labelled {label[other]}, and "
-                    f"this one {label[this]}: one of the two is wrong",
-                )
-            continue
-        joined.append((a, b))
+    matches = [match for match, _ in same_recordings(whole, band=band)]
+    pairs = [(whole[match.first].path, whole[match.second].path) for match in matches]
+    joined = [(a, b) for a, b in pairs if not contradict(label[a], label[b])]
+    for a, b in joined:
         one, two = group[a], group[b]
         group = {path: one if name == two else name for path, name in group.items()}
     table["group"] = table["path"].map(group)
-    return [{"path": path, "reason": reason} for path, reason in contradicting.items()], joined
+    reasons = contradictions(pairs, label)
+    return [{"path": path, "reason": reason} for path, reason in reasons.items()], joined
 
 
 def _files(folder: Path, paths: list[str]) -> list[dict[str, Any]]:
@@ -194,10 +188,7 @@ def _row(row: Mapping[Any, Any], item: Heard) -> dict[str, Any]:
 def _cautions(*, grouped: bool, left_out: int, of: int) -> list[str]:
     cautions = [] if grouped else [NO_GROUPS]
     if left_out:
-        cautions.append(
-            f"{left_out} of {of} recordings were left out; the report says which and why, under "
-            "Data."
-        )
+        cautions.append(left_out_caution(left_out, of=of))
     return cautions
 
 

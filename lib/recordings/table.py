@@ -65,7 +65,8 @@ def recordings_table(
     """
     labels = class_of(classes)
     source = get_dataset(dataset)
-    table = source.recordings(folder)
+    # What cannot be decoded is left out, or refused, where it is read.
+    table = source.recordings(folder, undecodable=True)
     # What the publisher set aside to predict on has no part in a comparison.
     keep = ~table["recording"].isin([str(name) for name in exclude])
     keep &= table["split"] != "predict"

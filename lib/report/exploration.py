@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
+from lib.explore import left_out_caution
 from lib.plots.style import decimal
 from lib.report.names import listed
 from lib.report.table import Cell, TableView, number, tabulate, text
@@ -40,9 +42,25 @@ def _spread(ends: list[float], *, digits: int) -> Cell:
 
 
 def remarks(exploration: Mapping[str, Any]) -> list[str]:
-    """List the recordings that hold the same examples, and those that look wrong."""
+    """List the recordings that count as one group, those left out, and those that look wrong."""
+    copies = [
+        f"{copy['first']} and {copy['second']} hold the same audio for {copy['overlap']:.1f} s: "
+        "they count as one group."
+        for copy in exploration["copies"]
+    ]
+    pairs = {frozenset((copy["first"], copy["second"])) for copy in exploration["copies"]}
     identical = [
         f"{listed(names)} hold identical examples: they count as one group."
         for names in exploration["duplicates"]["recordings"]
+        if not all(frozenset(pair) in pairs for pair in combinations(names, 2))
     ]
-    return identical + [f"{s['recording']}: {s['reason']}." for s in exploration["suspects"]]
+    left_out = [f"Left out: {name}: {why}." for name, why in exploration["left_out"].items()]
+    suspects = [f"{s['recording']}: {s['reason']}." for s in exploration["suspects"]]
+    return [*left_out, *copies, *identical, *suspects]
+
+
+def cautions(exploration: Mapping[str, Any]) -> list[str]:
+    """Say beside the verdict that recordings were left out."""
+    if not exploration["left_out"]:
+        return []
+    return [left_out_caution(len(exploration["left_out"]), of=exploration["recordings"])]

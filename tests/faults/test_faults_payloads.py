@@ -18,7 +18,7 @@ from lib.config.schema import typed
 from lib.datasets.files import read_file
 from lib.errors import HeldoutError
 from lib.examples.arrays import open_examples
-from lib.examples.assembly import _load
+from lib.examples.assembly import read_shard
 from lib.files import read_json, read_table, read_yaml
 from lib.predict.predictor import load_model
 from lib.retrieve import read_registry
@@ -109,7 +109,7 @@ def test_the_payload_would_leave_a_mark(tmp_path: Path) -> None:
 def test_a_shard_of_features_is_not_unpickled(tmp_path: Path) -> None:
     npz(tmp_path / "0.npz", tmp_path / "mark")
     with pytest.raises(HeldoutError, match="expected a shard of features"):
-        _load(tmp_path / "0.npz", ["x"])
+        read_shard(tmp_path / "0.npz", ["x"])
     assert not (tmp_path / "mark").exists()
 
 

@@ -13,7 +13,7 @@ from lib.errors import HeldoutError
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-ERRORS = ("HeldoutError", "DamagedError")
+ERRORS = ("HeldoutError", "DamagedError", "UndecodableError")
 ROWS = re.findall(r"^\| `(.+?)` \| (.+) \|$", PAGE, re.MULTILINE)
 
 

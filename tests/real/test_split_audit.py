@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from lib.audit.files import audit_files
-from lib.audit.fingerprint import BANDS, find_matches, fingerprint
 from lib.audit.listening import listen, same_recordings
 from lib.audit.tables import read_split
 from lib.datasets.files import read_file
+from lib.features.fingerprint import BANDS, fingerprint
+from lib.features.matches import find_matches
 
 pytestmark = pytest.mark.real
 

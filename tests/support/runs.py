@@ -100,10 +100,11 @@ def make_runs(
         base = results / one["study"]
         signals = _signals(one, examples, rng)
         content, flat = contents(signals)
-        examples = examples.assign(content=content, flat=flat)
+        examples = examples.assign(content=content, flat=flat, saturated=0.0)
         write_table(base / "examples.parquet", examples)
         np.save(base / "examples.npy", signals)
-        explored = explore(examples, classes=one["classes"])
+        count = examples["recording"].nunique()
+        explored = explore(examples, classes=one["classes"], recordings=count)
         write_json(base / "exploration.json", explored)
         for protocol, settings in one["protocols"].items():
             honest = settings["honest"]

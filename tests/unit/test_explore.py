@@ -9,7 +9,7 @@ import pandas as pd
 
 from lib.examples.arrays import contents
 from lib.explore import explore
-from lib.report.exploration import classes_table, remarks
+from lib.report.exploration import cautions, classes_table, remarks
 
 
 def make() -> tuple[pd.DataFrame, np.ndarray]:
@@ -25,14 +25,16 @@ def make() -> tuple[pd.DataFrame, np.ndarray]:
             "duration": 1.0 + number,
             "level": -30.0,
             "unit": "full scale",
+            "saturated": 0.0,
         }
     )
     return examples, np.random.default_rng(0).normal(size=(16, 6, 2)).astype(np.float32)
 
 
-def explored(examples: pd.DataFrame, x: np.ndarray) -> dict[str, Any]:
+def explored(examples: pd.DataFrame, x: np.ndarray, **given: Any) -> dict[str, Any]:
     content, flat = contents(x)
-    return explore(examples.assign(content=content, flat=flat), classes=["a", "b", "c"])
+    table = examples.assign(content=content, flat=flat)
+    return explore(table, classes=["a", "b", "c"], recordings=8, **given)
 
 
 def test_classes_are_counted() -> None:
@@ -86,3 +88,37 @@ def test_the_level_of_an_ecg_is_not_of_full_scale() -> None:
     reason = "RMS level -5 dB re 1 mV; the median is -30 dB"
     assert result["suspects"] == [{"recording": "r2", "reason": reason}]
     assert classes_table("study", result).columns[-1] == "RMS level (dB re 1 mV)"
+
+
+COPY = {"first": "r1", "second": "r5", "shift": 0.5, "overlap": 2.04, "correlation": 1.0}
+
+
+def test_copies_are_named_once() -> None:
+    examples, x = make()
+    x[10], x[14] = x[2], x[4]  # r5 holds what r1 holds, and r7 what r2 holds
+    result = explored(examples, x, copies=[COPY])
+    assert result["copies"] == [COPY]
+    assert result["duplicates"]["recordings"] == [("r1", "r5"), ("r2", "r7")]
+    assert remarks(result) == [
+        "r1 and r5 hold the same audio for 2.0 s: they count as one group.",
+        "r2 and r7 hold identical examples: they count as one group.",
+    ]
+
+
+def test_what_was_left_out_is_said_with_the_data_and_beside_the_verdict() -> None:
+    examples, x = make()
+    kept = (examples["recording"] != "r3").to_numpy()
+    result = explored(examples[kept], x[kept], left_out={"r3": "got an empty file"})
+    assert remarks(result) == ["Left out: r3: got an empty file."]
+    assert cautions(result) == [
+        "1 of 8 recordings were left out; the report says which and why, under Data."
+    ]
+    assert cautions(explored(examples, x)) == []
+
+
+def test_a_saturated_recording_is_worth_a_look() -> None:
+    examples, x = make()
+    examples.loc[examples["recording"] == "r4", "saturated"] = 0.34
+    (suspect,) = explored(examples, x)["suspects"]
+    reason = "34% of its samples stay at the limit of a channel: it is saturated or cut off"
+    assert suspect == {"recording": "r4", "reason": reason}

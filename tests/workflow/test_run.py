@@ -66,7 +66,7 @@ def test_examples_are_one_memory_mapped_array_with_its_index(finished: Workflow)
     assert np.isfinite(x).all()
     assert list(examples.columns) == [
         *("example", "recording", "group", "label", "start"),
-        *("split", "rate", "duration", "channels", "level", "unit", "content", "flat"),
+        *("split", "rate", "duration", "channels", "level", "unit", "saturated", "content", "flat"),
     ]
     assert examples["example"].tolist() == list(range(len(examples)))
     assert sorted(examples["label"].unique()) == CLASSES

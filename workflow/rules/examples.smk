@@ -14,6 +14,6 @@ rule examples:
     resources:
         **doubling(mem_mb=4000, runtime=60),
     params:
-        **uses("lib.examples.assembly"),
+        **uses("lib.examples.assembly", "lib.features.copies", values=["dataset", "reading"]),
     script:
         "../scripts/examples.py"

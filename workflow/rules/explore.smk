@@ -1,6 +1,7 @@
 rule explore:
     input:
         examples=EXAMPLES["examples"],
+        digest=DIGEST,
     output:
         exploration="results/{study}/exploration.json",
     log:

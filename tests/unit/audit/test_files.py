@@ -19,7 +19,7 @@ from lib.cli import main
 from lib.errors import HeldoutError
 from lib.features.resampling import resample
 from tests.support.folders import heartbeats, write_record
-from tests.unit.audit.test_fingerprint import RATE, sound
+from tests.unit.features.test_fingerprint import RATE, sound
 
 PARTS = ["train"] * 6 + ["validation"] * 3 + ["test"] * 3
 

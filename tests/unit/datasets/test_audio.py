@@ -8,7 +8,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.datasets import common_voice, mp3, read, recordings
+from lib.datasets import DATASETS, common_voice, mp3, read, recordings
 from lib.datasets.audio import read_audio, read_header
 from lib.errors import HeldoutError
 
@@ -296,3 +296,16 @@ def test_every_row_survives_whatever_its_quotes(fields):
         assert read_back in (field, field[1:-1].replace('""', '"'))
     quoted = ['"' + field.replace('"', '""') + '"' for field in fields]
     assert common_voice._fields("\t".join(quoted), 3) == fields
+
+
+def test_a_clip_of_no_bytes_is_listed_for_who_asks(tmp_path):
+    rows = [old(name * 40, f"{name}.mp3", accent="andino") for name in "cd"]
+    voices(tmp_path, "validated", *rows, header=OLD)
+    (tmp_path / "cv-corpus-6.1-2020-12-11/es/clips/d.mp3").write_bytes(b"")
+    with pytest.raises(HeldoutError, match=r"d\.mp3: expected a recording, got an empty file"):
+        recordings("common_voice", tmp_path)
+    table = DATASETS["common_voice"].recordings(tmp_path, undecodable=True)
+    assert list(table["label"]) == ["andino", "andino"]
+    assert "fault" not in table
+    assert table["duration"].isna().tolist() == [False, True]
+    assert table["channels"].tolist() == [1, 0]

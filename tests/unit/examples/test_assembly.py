@@ -1,5 +1,7 @@
 """All examples in one array."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,7 @@ def shard(path, *counts, shape=(3, 2), value=None, also=()):
     x[:, 0, 0] = [int(name) for name in names] if value is None else value
     x[:, 1, 0] = number
     known = {"rate": 4000.0, "duration": 5.0, "channels": 1, "level": -20.0, "unit": "mV"}
+    known["saturated"] = 0.0
     arrays = {key: np.full(len(names), entry) for key, entry in known.items()}
     listed = np.array([*(name for name, _ in counts), *also], dtype=np.str_)
     label = np.char.add("c", names)
@@ -36,9 +39,9 @@ def shard(path, *counts, shape=(3, 2), value=None, also=()):
 def put(tmp_path):
     """Assemble into the test's folder, and give array and table."""
 
-    def run(shards, table):
+    def run(shards, table, **given):
         out = {"npy": tmp_path / "examples.npy", "parquet": tmp_path / "examples.parquet"}
-        assert assemble(shards, table, **out) == {"librosa": "0.11.0"}
+        assert assemble(shards, table, **out, **given) == {"librosa": "0.11.0"}
         return open_examples(out["npy"]), pd.read_parquet(out["parquet"])
 
     return run
@@ -60,7 +63,7 @@ def test_examples_stand_in_the_order_of_the_recordings(tmp_path, put):
     assert list(table["label"]) == ["c2", "c2", "c2", "c5", "c7", "c7"]
     assert list(table["example"]) == list(range(6))
     assert list(table["start"]) == [0, 1, 2, 0, 0, 1]
-    names = "example recording group label start split rate duration channels level unit"
+    names = "example recording group label start split rate duration channels level unit saturated"
     assert list(table.columns) == [*names.split(), "content", "flat"]
     content, flat = contents(x)
     assert table["content"].tolist() == content.tolist()
@@ -171,6 +174,56 @@ def test_recordings_with_an_identical_example_are_one_group(tmp_path, put):
     assert x[5, :, 0].tolist() == [4, 1, 0]
     groups = dict(zip(table["recording"], table["group"], strict=True))
     assert groups == {"2": "g2", "3": "g3", "4": "g2", "5": "g5", "6": "g6"}
+
+
+def test_copies_are_one_group(tmp_path, put):
+    file = shard(tmp_path / "0.npz", *((name, 2) for name in "23456"))
+    # 5 has no example, and joins what it is a copy of all the same.
+    copies = [("6", "3"), ("3", "5"), ("5", "2")]
+    _, table = put([file], recordings(*"23456"), copies=copies)
+    groups = dict(zip(table["recording"], table["group"], strict=True))
+    assert groups == {"2": "g2", "3": "g2", "4": "g4", "5": "g2", "6": "g2"}
+
+
+def test_what_is_left_out_leaves_the_rest_as_it_is(tmp_path, put):
+    shards = [
+        shard(tmp_path / "0.npz", ("7", 2), ("2", 3), ("4", 1)),
+        shard(tmp_path / "1.npz", ("5", 1)),
+    ]
+    table = recordings("2", "4", "5", "7")
+    x, examples = put(shards, table)
+    kept = examples["recording"].isin(["4", "7"])
+    alone, rows = put(shards, table, left_out={"2": "why", "5": "why"})
+    np.testing.assert_array_equal(alone, x[kept.to_numpy()])
+    expected = examples[kept].reset_index(drop=True).assign(example=np.arange(3))
+    pd.testing.assert_frame_equal(rows, expected)
+    with pytest.raises(HeldoutError, match=r"got none from 2 shards and 4 .* 4 were left out"):
+        put(shards, table, left_out=list("2457"))
+
+
+def test_values_of_a_recording_that_is_left_out_do_not_matter(tmp_path, put):
+    file = shard(tmp_path / "0.npz", ("2", 1), ("5", 1), value=[np.nan, 5])
+    x, _ = put([file], recordings("2", "5"), left_out=["2"])
+    assert x[:, 0, 0].tolist() == [5]
+
+
+@given(
+    st.lists(st.integers(0, 5), min_size=1),
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=6),
+)
+def test_groups_of_copies_are_joined_and_no_others(rows, pairs):
+    group = np.array([f"g{one}" for one in rows])
+    same = [(f"g{a}", f"g{b}") for a, b in pairs]
+    content, flat = np.arange(len(rows), dtype=np.uint64), np.zeros(len(rows), bool)
+    joined = dict(zip(group, join_duplicates(group, content, flat, same=same), strict=True))
+    # What can be reached from a group through pairs, without the library.
+    reached = {name: {name} for name in {*group, *itertools.chain(*same)}}
+    for _ in reached:
+        for a, b in same:
+            both = reached[a] | reached[b]
+            for name in both:
+                reached[name] = both
+    assert joined == {name: min(reached[name]) for name in group}
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.booleans()), min_size=1))

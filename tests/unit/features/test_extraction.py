@@ -6,10 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from lib.datasets import COLUMNS, DATASETS, Signal
 from lib.errors import HeldoutError
+from lib.examples.assembly import undecodable
 from lib.features import shape, write_shard
+from lib.features.fingerprint import BANDS, fingerprint, unpack
+from lib.files import sha256
 
 WINDOWS = {"channels": ["a"], "rate": 10, "samples": 5, "stride": 5}
 BEATS = {"lead": "a", "rate": 10, "samples": 5, "before": 0.2}
@@ -96,3 +100,58 @@ def test_shard_is_whole_or_not_there(tmp_path, signals):
 def test_shard_says_what_made_it(tmp_path):
     made = write(tmp_path / "0.npz", table(), made_with={"librosa": "0.11.0"})
     assert json.loads(str(made["made_with"])) == {"librosa": "0.11.0"}
+
+
+def test_shard_holds_a_fingerprint_of_each_recording(tmp_path, signals):
+    rng = np.random.default_rng(0)
+    for name, rate in (("r1", 500.0), ("r2", 8000.0), ("r3", 10.0)):
+        signals[name] = Signal(rng.normal(size=(round(6 * rate), 1)), rate, ("a",))
+    rows = table(("r1", "x"), ("r2", "x"), ("r3", "x"))
+    arrays = write(tmp_path / "0.npz", rows, settings=WINDOWS | {"rate": 1000})
+    # The band follows from the rate of the features, so that all recordings compare.
+    assert arrays["band"].tolist() == [1, 1, 1]
+    for name, one in zip(("r1", "r2", "r3"), unpack(arrays), strict=True):
+        expected = fingerprint(signals[name], band=BANDS[1])
+        np.testing.assert_array_equal(one.bits, expected.bits)
+        np.testing.assert_array_equal(one.heard, expected.heard)
+    assert len(set(arrays["content"])) == 3
+    assert arrays["fault"].tolist() == ["", "", ""]
+
+
+def test_a_file_in_which_nothing_can_be_read(tmp_path):
+    known = {"dataset": "common_voice", "kind": "mel", "classes": {}}
+    mel = {"rate": 16000, "duration": 0.5, "n_mels": 8, "n_fft": 512, "hop": 256}
+    clip, empty = tmp_path / "a.mp3", tmp_path / "b.mp3"
+    soundfile.write(clip, 0.1 * np.random.default_rng(0).normal(size=24000), 48000, format="MP3")
+    empty.touch()
+    rows = table((str(clip), "x"), (str(empty), "x"))
+    rows = rows.assign(recording=["a", "b"], sha256=[sha256(clip), sha256(empty)])
+    arrays = write(tmp_path / "0.npz", rows, settings=mel, **known)
+    assert arrays["recording"].tolist() == ["a"]
+    assert arrays["recordings"].tolist() == ["a", "b"]
+    assert arrays["fault"].tolist() == ["", "expected a recording, got an empty file"]
+    assert undecodable([tmp_path / "0.npz"]) == {"b": "expected a recording, got an empty file"}
+    # It was longer when it was retrieved, or nobody knows.
+    for wrong in (
+        rows.assign(sha256="0" * 64),
+        rows.assign(sha256=""),
+        rows.drop(columns="sha256"),
+    ):
+        with pytest.raises(HeldoutError, match=r"b\.mp3: expected a recording, got an empty file"):
+            write(tmp_path / "1.npz", wrong, settings=mel, **known)
+    # A file that ends too early is no such file.
+    clip.write_bytes(clip.read_bytes()[:-30])
+    rows = rows.assign(sha256=[sha256(clip), sha256(empty)])
+    with pytest.raises(HeldoutError, match=r"a\.mp3: .*truncated"):
+        write(tmp_path / "1.npz", rows, settings=mel, **known)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "share"), [(-9, 9, 0), (-0.5, 9, 1 / 3), (-0.5, 0.5, 2 / 3)]
+)
+def test_shard_says_how_much_of_a_recording_is_saturated(tmp_path, signals, low, high, share):
+    wave = np.random.default_rng(0).normal(size=(2000, 2))
+    wave[:, 0] = np.clip(np.sin(np.pi * np.arange(2000) / 100), low, high)
+    signals["r1"] = Signal(wave, 10.0, ("a", "b"))
+    arrays = write(tmp_path / "0.npz", table(("r1", "x")))
+    assert arrays["saturated"] == pytest.approx(share, abs=0.02)

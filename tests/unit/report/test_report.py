@@ -517,6 +517,19 @@ def test_cautions_stand_with_the_verdict(made, source, tmp_path):
     assert "caution" not in source.partition("</style>")[2]
 
 
+def test_what_was_left_out_of_published_data_stands_with_the_verdict(made, tmp_path):
+    path = made["results"] / "voices" / "exploration.json"
+    kept = read_json(path)
+    write_json(path, kept | {"left_out": {"<a>": "got an empty file"}, "recordings": 40})
+    try:
+        page = _render(made, tmp_path / "report.html")
+    finally:
+        write_json(path, kept)
+    assert page.count("1 of 40 recordings were left out; the report says which and why") == 2
+    assert page.index("1 of 40 recordings") < page.index('id="voices"')
+    assert "<li>Left out: &lt;a&gt;: got an empty file.</li>" in page
+
+
 def test_costs_name_the_devices_and_what_mixed_precision_changed():
     common = {"study": "s", "parameters": 1, "model_kb": 1.0, "epochs": 2, "train_seconds": 1.0}
     common |= {"predict_seconds": 0.1, "precision_macro_f1": None}

@@ -11,8 +11,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.audit.fingerprint import BANDS, band_of, find_matches, fingerprint
 from lib.datasets.signal import Signal
+from lib.features.fingerprint import BANDS, Fingerprint, band_of, fingerprint, pack, unpack
+from lib.features.matches import find_matches
 from lib.features.resampling import resample
 
 RATE = 22050
@@ -132,3 +133,29 @@ def test_slow_signals_have_a_band_of_their_own() -> None:
     (match,) = find_matches(prints, band=BANDS[2])
     assert (match.first, match.second) == (0, 3)
     assert match.shift == pytest.approx(5, abs=0.2)
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_a_copy_is_found_among_very_many(
+    kind: str, others: list[Signal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.features.matches._FEW", 0)
+    wave = sound(0)
+    prints = [fingerprint(s) for s in (signal(wave), *others, COPIES[kind](wave))]
+    (match,) = find_matches(prints)
+    assert (match.first, match.second) == (0, len(prints) - 1)
+    assert abs(match.shift) < 0.1
+
+
+@given(sizes=st.lists(st.integers(0, 5), max_size=6), seed=st.integers(0, 9))
+def test_fingerprints_come_out_of_their_arrays_as_they_went_in(sizes: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    prints = [
+        Fingerprint(rng.integers(0, 1 << 32, size, dtype=np.uint32), rng.random(size) < 0.5)
+        for size in sizes
+    ]
+    again = unpack(pack(prints))
+    assert len(again) == len(prints)
+    for before, after in zip(prints, again, strict=True):
+        np.testing.assert_array_equal(before.bits, after.bits)
+        np.testing.assert_array_equal(before.heard, after.heard)
