@@ -13,7 +13,7 @@ import pandas as pd
 from lib.datasets.registry import get_dataset
 from lib.datasets.signal import level
 from lib.features.kinds import Features
-from lib.features.registry import extract, shape
+from lib.features.registry import extract, make
 from lib.files import atomic
 
 # What is known of an example's recording, and its type. As published, not as it was read, so that
@@ -68,14 +68,17 @@ def write_shard(
 
     Notes
     -----
-    The arrays: `x` (example, time, channels) float32; per example `start` (s), `label` (class),
+    The arrays: `x` (example, time, channels) and `context` (example, n) float32; `context_names`,
+    those n; per example `start` (s), `label` (class),
     `recording`, `rate` (Hz), `duration` (s), `channels` of its recording as published, `level` (dB)
     and `unit` of its samples; `recordings`, all names of the shard, those without an example too;
     and `made_with`, as JSON.
     """
     source = get_dataset(dataset)
     class_of = {str(label): name for name, labels in classes.items() for label in labels}
-    blocks = [np.zeros((0, *shape(kind, **settings)), np.float32)]
+    chosen = make(kind, **settings)
+    blocks = [np.zeros((0, *chosen.shape), np.float32)]
+    contexts = [np.zeros((0, len(chosen.context)), np.float32)]
     columns: dict[str, list[np.ndarray]] = {
         name: [np.zeros(0, dtype)] for name, dtype in _COLUMNS.items()
     }
@@ -85,6 +88,7 @@ def write_shard(
             extract(signal, kind=kind, **settings), str(row["label"]), class_of
         )
         blocks.append(features.x)
+        contexts.append(features.context)
         of_recording = {name: row[name] for name in _PUBLISHED}
         of_recording |= {"level": level(signal), "unit": signal.unit}
         columns["start"].append(features.start)
@@ -92,6 +96,8 @@ def write_shard(
         for name, value in of_recording.items():
             columns[name].append(np.full(len(features.x), _COLUMNS[name](value)))
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
+    arrays["context"] = np.concatenate(contexts)
+    arrays["context_names"] = np.array(chosen.context, np.str_)
     arrays["recordings"] = np.array([str(name) for name in recordings["recording"]], np.str_)
     arrays["made_with"] = np.array(json.dumps(dict(made_with or {})))
     with atomic(path) as part:
@@ -108,5 +114,5 @@ def _labelled(
     kept = names != ""
     if kept.all():
         return features, names
-    chosen = Features(features.x[kept], features.start[kept], features.symbols[kept])
-    return chosen, names[kept]
+    columns = (features.x, features.start, features.symbols, features.context)
+    return Features(*(column[kept] for column in columns)), names[kept]

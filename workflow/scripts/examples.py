@@ -2,7 +2,8 @@ from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from lib.examples.assembly import assemble
-    from lib.files import sha256, write_json
+    from lib.examples.context import examples_digest
+    from lib.files import read_table, write_json
     from lib.recordings.table import read_recordings
 
     made_with = assemble(
@@ -11,5 +12,5 @@ with job(snakemake.log[0]):
         npy=snakemake.output.npy,
         parquet=snakemake.output.examples,
     )
-    digest = {"sha256": sha256(snakemake.output.npy), "made_with": made_with}
-    write_json(snakemake.output.digest, digest)
+    digest = examples_digest(snakemake.output.npy, read_table(snakemake.output.examples))
+    write_json(snakemake.output.digest, {"sha256": digest, "made_with": made_with})
