@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lib.datasets.signal import decibel
+from lib.examples.context import context_columns, context_names
 
 # An RMS level, in dB of full scale or re 1 mV, at or below which there is no signal.
 SILENT = -80.0
@@ -57,6 +58,7 @@ def explore(
         time are not compared.
         `recordings`, `copies` and `left_out`, as they are given.
         `suspects`: recordings worth a look, each with a `reason`.
+        `context`: for each name of it and each class the quartiles over the class's examples.
     """
     table = examples.astype({"label": str, "recording": str, "group": str})
     holders = table[~table["flat"]].groupby("content")["recording"].unique()
@@ -72,6 +74,7 @@ def explore(
         "copies": [dict(copy) for copy in copies],
         "left_out": dict(left_out),
         "suspects": _suspects(table)[:MOST],
+        "context": _context(table, classes),
     }
 
 
@@ -96,6 +99,19 @@ def _class(name: str, rows: pd.DataFrame) -> dict[str, Any]:
         "rates": sorted({float(rate) for rate in recordings["rate"]}),
         "duration": spread("duration"),
         "level": spread("level"),
+    }
+
+
+def _context(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    names = context_names(table.columns)
+    columns = dict(zip(names, context_columns(names), strict=True))
+    return {
+        name: {
+            label: [float(v) for v in values.quantile([0.25, 0.5, 0.75])] if len(values) else []
+            for label in classes
+            for values in [table.loc[table["label"] == label, column]]
+        }
+        for name, column in columns.items()
     }
 
 

@@ -12,12 +12,14 @@ import pandas as pd
 
 from lib.errors import HeldoutError
 from lib.examples.arrays import contents, open_examples
+from lib.examples.context import context_columns, context_names, require_finite_context
 from lib.files import atomic, write_table
 
 _OF_EXAMPLE = (
     *("recording", "label", "start", "rate", "duration", "channels"),
     *("level", "unit", "saturated"),
 )
+_CONTEXT = ("context", "context_names")
 _FIRST = ("example", "recording", "group", "label", "start", "split")
 _LAST = ("content", "flat")
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, BadZipFile)
@@ -48,7 +50,8 @@ def assemble(
         The table to write: `example` (row in the array), `recording`, `group`, `label`, `start`
         (s), `split`, `rate` (Hz), `duration` (s), `channels`, `level` (dB) and `unit` of samples,
         the share of them that is `saturated`, and the `content` and `flat` of
-        `lib.examples.arrays.contents`.
+        `lib.examples.arrays.contents`; last, `context_{name}` for each name of the context, if
+        there is one.
         Recordings that are copies, or hold an identical example, are of one group, as
         `join_duplicates` says: published datasets hold recordings under several names.
     copies : iterable of (str, str)
@@ -81,6 +84,7 @@ def assemble(
             + (f", of which {len(left_out)} were left out" if left_out else ""),
             "Look at the study's classes: no label of the dataset may be in them.",
         )
+    require_finite_context(parquet, table)
     # Stable, so that the examples of a recording stay in their order.
     table["order"] = table["recording"].map(order)
     table = table.sort_values("order", kind="stable")
@@ -102,7 +106,9 @@ def assemble(
     same = [(known["group"][a], known["group"][b]) for a, b in copies]
     table["group"] = join_duplicates(table["group"].to_numpy(), content, flat, same=same)
     table = table.assign(content=content, flat=flat)
-    write_table(parquet, table[[*_FIRST, *_OF_EXAMPLE[3:], *_LAST]].reset_index(drop=True))
+    context = context_columns(context_names(table.columns))
+    columns = [*_FIRST, *_OF_EXAMPLE[3:], *_LAST, *context]
+    write_table(parquet, table[columns].reset_index(drop=True))
     return made_with
 
 
@@ -170,10 +176,12 @@ def _describe(
     shape: tuple[int, ...] = ()
     made_with: dict[str, str] = {}
     for number, path in enumerate(paths):
-        content = read_shard(path, [*_OF_EXAMPLE, "recordings", "made_with"])
+        content = read_shard(path, [*_OF_EXAMPLE, *_CONTEXT, "recordings", "made_with"])
+        context, columns = (content.pop(name) for name in _CONTEXT)
         names = [str(name) for name in content.pop("recordings")]
         # Another version is another param of the rule: all shards are of the same ones.
         made_with |= json.loads(str(content.pop("made_with")))
+        content |= dict(zip(context_columns(columns), context.T, strict=True))
         table, size = pd.DataFrame(content), _shape(path)
         for name in names:
             if name in seen or name not in order:

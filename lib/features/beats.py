@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lib.datasets.signal import Signal
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, suggestion
 from lib.features.kinds import ADVICE, Axes, Demands, Features, Kind, require_positive
 from lib.features.resampling import resample
+from lib.features.rhythm import RHYTHM, rhythm
+
+SCALES = ("none", "record")
+"""What the samples may be divided by."""
 
 _PER_SECOND = 3.0  # 180 beats a minute
+_MEDIANS = (0.2, 0.6)  # s
+_PEAK = 0.06  # s on either side of an annotation
 
 
 @dataclass(frozen=True)
@@ -28,12 +35,26 @@ class Beats(Kind):
         Length of an example at `rate`.
     before : float
         Time from the start of an example to its R peak, in s.
+    baseline : bool
+        Whether the baseline is taken off: a running median of 0.2 s, and one of 0.6 s over it, as
+        de Chazal et al. (2004) do.
+    scale : {"none", "record"}
+        `record` divides the lead by the median amplitude of its R peaks: what an electrode or an
+        amplifier makes of a heart is then no difference between records.
+    median_beat : bool
+        Whether a second channel holds the difference from the record's median beat.
+    rhythm : bool
+        Whether each beat has its RR intervals as context (`lib.features.rhythm`).
     """
 
     lead: str
     rate: float
     samples: int
     before: float
+    baseline: bool = False
+    scale: str = "none"
+    median_beat: bool = False
+    rhythm: bool = False
 
     name = "beats"
     of_beats = True
@@ -41,6 +62,13 @@ class Beats(Kind):
     def __post_init__(self) -> None:
         """Check the settings."""
         require_positive(rate=self.rate, samples=self.samples)
+        if self.scale not in SCALES:
+            raise HeldoutError(
+                "features setting scale",
+                f"one of {', '.join(SCALES)}",
+                repr(self.scale),
+                " ".join([ADVICE, suggestion(self.scale, list(SCALES))]),
+            )
         if not 0 <= self.before * self.rate < self.samples:
             raise HeldoutError(
                 "features setting before",
@@ -52,7 +80,7 @@ class Beats(Kind):
     @property
     def shape(self) -> tuple[int, int]:
         """Time and channels."""
-        return self.samples, 1
+        return self.samples, 1 + self.median_beat
 
     @property
     def seconds(self) -> float:
@@ -62,7 +90,13 @@ class Beats(Kind):
     @property
     def axes(self) -> Axes:
         """Time counts from the R peak."""
-        return {"aligned": True, "before": self.before, "channels": [self.lead]}
+        channels = [self.lead, "difference from the median beat"][: 1 + self.median_beat]
+        return {"aligned": True, "before": self.before, "channels": channels}
+
+    @property
+    def context(self) -> Sequence[str]:
+        """The rhythm, where it is wanted."""
+        return RHYTHM if self.rhythm else ()
 
     @property
     def demands(self) -> Demands:
@@ -79,9 +113,10 @@ class Beats(Kind):
         Returns
         -------
         Features
-            `x` of shape (beats, samples, 1) in the unit of the signal; a window that goes beyond
-            the recording is filled with the recording's first or last value. `symbols` are the
-            beat codes.
+            `x` of shape (beats, samples, 1 or 2), in the unit of the signal unless it is scaled; a
+            window that goes beyond the recording is filled with the recording's first or last
+            value. `symbols` are the beat codes. All else is made of the samples and of when beats
+            are: no code has a part in it.
 
         Raises
         ------
@@ -96,10 +131,38 @@ class Beats(Kind):
                 "Exclude the recording or choose another lead.",
             )
         lead = signal.samples[:, signal.channels.index(self.lead)]
+        if self.baseline:
+            lead = lead - _baseline(lead, signal.rate)
+        if self.scale == "record":
+            lead = lead / _amplitude(lead, signal.positions, signal.rate)
         wave = resample(lead, rate=signal.rate, new_rate=self.rate)
         peaks = np.rint(signal.positions * (self.rate / signal.rate)).astype(np.int64)
         first = peaks - round(self.before * self.rate)
         index = first[:, None] + np.arange(self.samples)
         # Holding the index at the ends repeats the edge values.
-        x = wave[np.clip(index, 0, len(wave) - 1)]
-        return Features(x[:, :, None], first / self.rate, signal.symbols)
+        x = wave[np.clip(index, 0, len(wave) - 1)][:, :, None]
+        if self.median_beat:
+            usual = np.median(x, axis=0) if len(x) else 0
+            x = np.concatenate([x, x - usual], axis=2)
+        features = Features(x, first / self.rate, signal.symbols)
+        return replace(features, context=rhythm(signal.positions)) if self.rhythm else features
+
+
+def _baseline(lead: np.ndarray, rate: float) -> np.ndarray:
+    """Compute the baseline of a lead: the first median takes QRS and P away, the second T."""
+    from scipy.ndimage import median_filter
+
+    for seconds in _MEDIANS:
+        lead = median_filter(lead, 1 + 2 * round(seconds * rate / 2), mode="nearest")
+    return lead
+
+
+def _amplitude(lead: np.ndarray, positions: np.ndarray, rate: float) -> float:
+    """Compute the median amplitude of the R peaks, from the middle of the lead; 1 where it is 0.
+
+    An annotation lies near its peak, not always on it.
+    """
+    reach = round(_PEAK * rate)
+    index = positions[:, None] + np.arange(-reach, reach + 1)
+    peaks = np.abs(lead[np.clip(index, 0, len(lead) - 1)] - np.median(lead)).max(axis=1)
+    return float(np.median(peaks)) if len(peaks) and np.median(peaks) else 1.0

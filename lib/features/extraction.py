@@ -14,7 +14,7 @@ from lib.datasets.registry import get_dataset
 from lib.datasets.signal import UndecodableError, level, saturated
 from lib.features.fingerprint import BANDS, Fingerprint, band_of, content_of, fingerprint, pack
 from lib.features.kinds import Features
-from lib.features.registry import extract, make, shape
+from lib.features.registry import extract, make
 from lib.files import atomic, sha256
 
 # What is known of an example's recording, and its type. As published, not as it was read, so that
@@ -79,7 +79,8 @@ def write_shard(
 
     Notes
     -----
-    The arrays: `x` (example, time, channels) float32; per example `start` (s), `label` (class),
+    The arrays: `x` (example, time, channels) and `context` (example, n) float32; `context_names`,
+    those n; per example `start` (s), `label` (class),
     `recording`, `rate` (Hz), `duration` (s), `channels` of its recording as published, `level` (dB)
     and `unit` of its samples, and the share of them that is `saturated`; `made_with`, as JSON; and
     per recording, those without an example too, `recordings`, the names, `fault`, why one was
@@ -89,7 +90,9 @@ def write_shard(
     """
     source, chosen = get_dataset(dataset), make(kind, **settings)
     class_of = {str(label): name for name, labels in classes.items() for label in labels}
-    blocks = [np.zeros((0, *shape(kind, **settings)), np.float32)]
+    chosen = make(kind, **settings)
+    blocks = [np.zeros((0, *chosen.shape), np.float32)]
+    contexts = [np.zeros((0, len(chosen.context)), np.float32)]
     columns: dict[str, list[np.ndarray]] = {
         name: [np.zeros(0, dtype)] for name, dtype in _COLUMNS.items()
     }
@@ -110,6 +113,7 @@ def write_shard(
             extract(signal, kind=kind, **settings), str(row["label"]), class_of
         )
         blocks.append(features.x)
+        contexts.append(features.context)
         of_recording = {name: row[name] for name in _PUBLISHED}
         of_recording |= {
             "level": level(signal),
@@ -121,6 +125,8 @@ def write_shard(
         for name, value in of_recording.items():
             columns[name].append(np.full(len(features.x), _COLUMNS[name](value)))
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
+    arrays["context"] = np.concatenate(contexts)
+    arrays["context_names"] = np.array(chosen.context, np.str_)
     arrays["recordings"] = np.array([str(name) for name in recordings["recording"]], np.str_)
     arrays["fault"] = np.array([one.fault for one in heard], np.str_)
     arrays["band"] = np.array([one.band for one in heard], np.int64)
@@ -141,5 +147,5 @@ def _labelled(
     kept = names != ""
     if kept.all():
         return features, names
-    chosen = Features(features.x[kept], features.start[kept], features.symbols[kept])
-    return chosen, names[kept]
+    columns = (features.x, features.start, features.symbols, features.context)
+    return Features(*(column[kept] for column in columns)), names[kept]

@@ -28,11 +28,20 @@ class Features:
         before the recording and is filled up.
     symbols : np.ndarray, shape (examples,)
         The example's own label, or empty.
+    context : np.ndarray, shape (examples, n), optional
+        float32, finite: what a network is told beside an example, a column for each name in
+        `Kind.context`. None for nothing.
     """
 
     x: np.ndarray
     start: np.ndarray
     symbols: np.ndarray
+    context: np.ndarray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        """Give examples without a context one of no columns."""
+        if self.context is None:
+            object.__setattr__(self, "context", np.zeros((len(self.x), 0), np.float32))
 
 
 class Demands(TypedDict, total=False):
@@ -93,6 +102,11 @@ class Kind(ABC):
         """
 
     # What holds for one example of audio for each recording.
+
+    @property
+    def context(self) -> Sequence[str]:
+        """Name what a network is told beside an example, in the order of `Features.context`."""
+        return ()
 
     @property
     def axes(self) -> Axes:

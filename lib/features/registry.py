@@ -163,7 +163,7 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
             "Look at its rate, cut it into parts, or exclude it.",
         )
     features = chosen.extract(signal)
-    if not np.isfinite(features.x).all():
+    if not (np.isfinite(features.x).all() and np.isfinite(features.context).all()):
         raise HeldoutError(
             signal.name,
             f"finite {kind} features",

@@ -22,6 +22,7 @@ def build(
     classes: int,
     mean: np.ndarray | None = None,
     variance: np.ndarray | None = None,
+    context: tuple[np.ndarray, np.ndarray] | None = None,
     backend: str = "tensorflow",
     precision: str = "float32",
 ) -> Any:
@@ -42,6 +43,10 @@ def build(
         model takes examples as they are in `examples.npy`. None leaves the layer out, as does the
         hyperparameter `normalization: none`; with `example` each channel of each example is
         brought to mean 0 and standard deviation 1 after it.
+    context : tuple of np.ndarray [shape=(n,)], optional
+        Mean and variance, over the train part, of what the network is told beside an example. It
+        is normalised by them in any case, and joins what comes out of the architecture's layers
+        before the dense ones. A value that is constant in the train part is only centred.
     backend : {"tensorflow", "jax"}
         What computes.
     precision : {"float32", "mixed_float16", "mixed_bfloat16"}
@@ -50,7 +55,8 @@ def build(
     Returns
     -------
     keras.Model
-        From (batch, time, channels) to probabilities (batch, classes).
+        From (batch, time, channels) to probabilities (batch, classes); with a context from a
+        mapping of `examples`, these, and `context`, (batch, n).
 
     Raises
     ------
@@ -71,7 +77,7 @@ def build(
     keras = load(backend)
     layers = keras.layers
     with _policy(keras, precision):
-        inputs = x = keras.Input(shape, dtype="float32")
+        inputs = x = keras.Input(shape, dtype="float32", name="examples")
         if mean is not None and variance is not None and values["normalization"] != "none":
             # Before it the examples may be of any size, which 16 bits do not hold.
             x = layers.Normalization(
@@ -80,6 +86,16 @@ def build(
         if values["normalization"] == "example":
             x = layers.LayerNormalization(axis=1, center=False, scale=False, dtype="float32")(x)
         x = lookup(architecture).build(layers, x, values)
+        if context is not None:
+            average, spread = context
+            beside = keras.Input((len(average),), dtype="float32", name="context")
+            inputs = {"examples": inputs, "context": beside}
+            scale = layers.Normalization(
+                mean=list(map(float, average)),
+                variance=[float(value) or 1.0 for value in spread],
+                dtype="float32",
+            )
+            x = layers.Concatenate()([x, scale(beside)])
         for units in values["dense"]:
             x = layers.Dense(units, activation=values["activation"])(x)
             if values["dense_dropout"]:

@@ -18,6 +18,7 @@ from lib.files import read_json, read_table, write_json
 from lib.networks.backend import load
 from lib.predict.card import model_card
 from lib.predict.predictor import load_model, read_run
+from lib.train.batches import predict
 
 FORMS = {
     "saved_model": ("saved_model", "TensorFlow, endpoint `serve`"),
@@ -58,8 +59,8 @@ def export(
     -------
     Path
         `folder`: `model.keras`; `saved_model/` (TensorFlow, endpoint `serve`) or `model.onnx`
-        (input `examples`); `inputs.json`, `labels.txt`, `run.json` and `README.md`, the model card.
-        `lib.predict.predictor` takes it as a run.
+        (input `examples`, and `context` where there is one); `inputs.json`, `labels.txt`,
+        `run.json` and `README.md`, the model card. `lib.predict.predictor` takes it as a run.
 
     Raises
     ------
@@ -143,9 +144,12 @@ def _write_onnx(keras: Any, model: Any, file: Path) -> None:
 
     clone = keras.models.clone_model(model, clone_function=rescaled)
     clone.set_weights(model.get_weights())
-    shape = (None, *model.input_shape[1:])
-    spec = keras.InputSpec(shape=shape, dtype="float32", name="examples")
-    clone(np.zeros((1, *shape[1:]), np.float32))
+    # One input, or a mapping of several; each has the name of its layer.
+    spec = keras.tree.map_structure(
+        lambda tensor: keras.InputSpec(shape=tensor.shape, dtype="float32", name=tensor.name),
+        model.input,
+    )
+    clone(keras.tree.map_structure(lambda t: np.zeros((1, *t.shape[1:]), np.float32), model.input))
     with warnings.catch_warnings():
         # Keras looks for a name that NumPy 2 gave up.
         warnings.simplefilter("ignore", FutureWarning)
@@ -156,33 +160,44 @@ def disagreement(folder: str | Path, inputs: Mapping[str, Any]) -> float:
     """Compute the largest difference of the probabilities that two formats give.
 
     `model.keras` and the other format are asked for the same examples, drawn within the range of
-    the training's.
+    the training's, and so is their context.
     """
     folder = Path(folder)
     keras = load("tensorflow")
-    low, high = (np.array(inputs["values"][end], dtype=np.float32) for end in ("low", "high"))
     rng = np.random.default_rng(0)
-    x = rng.uniform(low, high, size=(_TRIED, *inputs["shape"])).astype(np.float32)
+
+    def draw(ends: Mapping[str, Any], *shape: int) -> np.ndarray:
+        low, high = (np.array(ends[end], dtype=np.float32) for end in ("low", "high"))
+        return rng.uniform(low, high, size=(_TRIED, *shape)).astype(np.float32)
+
+    given = {"examples": draw(inputs["values"], *inputs["shape"])}
+    if "context" in inputs:
+        given["context"] = draw(inputs["context"], len(inputs["context"]["names"]))
+    rows, beside = np.arange(_TRIED), given.get("context")
     model = load_model(keras, folder / "model.keras")
+    expected = predict(keras, model, given["examples"], rows, beside)
     ask = _ask_onnx if (folder / "model.onnx").is_file() else _ask_saved_model
-    return float(np.abs(model.predict(x, verbose=0) - ask(folder, x)).max())
+    return float(np.abs(expected - ask(folder, given)).max())
 
 
-def _ask_onnx(folder: Path, x: np.ndarray) -> np.ndarray:
+def _ask_onnx(folder: Path, given: Mapping[str, np.ndarray]) -> np.ndarray:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(
         str(folder / "model.onnx"), providers=["CPUExecutionProvider"]
     )
-    return np.asarray(session.run(None, {"examples": x})[0])
+    return np.asarray(session.run(None, dict(given))[0])
 
 
-def _ask_saved_model(folder: Path, x: np.ndarray) -> np.ndarray:
+def _ask_saved_model(folder: Path, given: Mapping[str, np.ndarray]) -> np.ndarray:
     import tensorflow as tf
 
     # Its variables live as long as this object.
     saved = tf.saved_model.load(str(folder / "saved_model"))
-    return np.asarray(saved.serve(tf.constant(x)).numpy())
+    tensors = {name: tf.constant(values) for name, values in given.items()}
+    # What takes one input takes it without its name.
+    inputs = tensors if len(tensors) > 1 else tensors["examples"]
+    return np.asarray(saved.serve(inputs).numpy())
 
 
 def _board(tables: str | Path | None, record: Mapping[str, Any]) -> pd.DataFrame:

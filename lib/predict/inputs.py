@@ -10,6 +10,7 @@ import pandas as pd
 
 from lib.datasets.signal import Signal, decibel, level
 from lib.examples.arrays import blocks
+from lib.examples.context import context_columns, context_names
 from lib.features.kinds import Features
 
 # How far a file may go beyond what the training recordings had before it is worth a warning.
@@ -50,7 +51,8 @@ def describe_inputs(
         `features`, `labels`, `reading`, `shape` (time, channels); `recordings`: every `rate` (Hz)
         and number of `channels`, the least and greatest `duration` (s) and `level` (dB), and
         `decibel`, what a level is stated in; `values`: the least (`low`) and greatest (`high`)
-        value in each channel of `x`.
+        value in each channel of `x`; and, where examples have a context, `context`: its `names`,
+        with `low` and `high` of each.
     """
     table = examples.iloc[rows]
     low, high = np.full(x.shape[2], np.inf), np.full(x.shape[2], -np.inf)
@@ -61,6 +63,13 @@ def describe_inputs(
     def ends(name: str) -> list[float]:
         return [float(table[name].min()), float(table[name].max())]
 
+    names = context_names(table.columns)
+    context = [ends(column) for column in context_columns(names)]
+    beside = {
+        "names": names,
+        "low": [low for low, _ in context],
+        "high": [high for _, high in context],
+    }
     return {
         "features": dict(features),
         "labels": {name: [str(label) for label in some] for name, some in labels.items()},
@@ -74,6 +83,7 @@ def describe_inputs(
             "decibel": decibel(*table["unit"]),
         },
         "values": {"low": [float(v) for v in low], "high": [float(v) for v in high]},
+        **({"context": beside} if names else {}),
     }
 
 
@@ -93,7 +103,8 @@ def differences(signal: Signal, features: Features, inputs: Mapping[str, Any]) -
     -------
     list of str
         One sentence for each difference: sampling rate; duration, beyond a tenth; level, beyond
-        3 dB; values of the features, beyond a twentieth of their span. Empty where there is none.
+        3 dB; values of the features or of the context, beyond a twentieth of their span. Empty
+        where there is none.
     """
     known = inputs["recordings"]
     told = []
@@ -112,16 +123,27 @@ def differences(signal: Signal, features: Features, inputs: Mapping[str, Any]) -
             f"level {here:.0f} {decibel(signal.unit)}; training recordings had {quiet:.0f} to "
             f"{loud:.0f} dB"
         )
-    low, high = (np.array(inputs["values"][end]) for end in ("low", "high"))
-    slack = _SPAN * (high - low)
-    beyond = (features.x < low - slack) | (features.x > high + slack)
-    if beyond.any():
-        some = int(beyond.any(axis=(1, 2)).sum())
-        channel = int(beyond.any(axis=1).sum(axis=0).argmax())
-        told.append(
-            f"features out of range in {some} of {len(features.x)} examples, most in channel "
-            f"{channel}: {features.x[..., channel].min():.4g} to "
-            f"{features.x[..., channel].max():.4g}; training examples had {low[channel]:.4g} to "
-            f"{high[channel]:.4g}"
-        )
+    channels = [f"channel {number}" for number in range(features.x.shape[2])]
+    told += _out_of_range("features", features.x, channels, inputs["values"])
+    if "context" in inputs:
+        context = inputs["context"]
+        told += _out_of_range("context", features.context[:, None], context["names"], context)
     return told
+
+
+def _out_of_range(
+    what: str, x: np.ndarray, names: Sequence[str], ends: Mapping[str, Sequence[float]]
+) -> list[str]:
+    """Say which column [shape=(examples, time, columns)] goes beyond its ends most often."""
+    low, high = (np.array(ends[end]) for end in ("low", "high"))
+    slack = _SPAN * (high - low)
+    beyond = (x < low - slack) | (x > high + slack)
+    if not beyond.any():
+        return []
+    some = int(beyond.any(axis=(1, 2)).sum())
+    most = int(beyond.any(axis=1).sum(axis=0).argmax())
+    return [
+        f"{what} out of range in {some} of {len(x)} examples, most in {names[most]}: "
+        f"{x[..., most].min():.4g} to {x[..., most].max():.4g}; training examples had "
+        f"{low[most]:.4g} to {high[most]:.4g}"
+    ]

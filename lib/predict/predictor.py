@@ -248,13 +248,15 @@ class Predictor:
         """
         with ThreadPoolExecutor(self._threads) as pool:
             items = list(pool.map(self._examples, map(Path, paths)))
-        blocks = [item[1].x for item in items if not isinstance(item, Prediction)]
-        if not blocks:
+        read = [item[1] for item in items if not isinstance(item, Prediction)]
+        if not read:
             return [item for item in items if isinstance(item, Prediction)]
-        x = np.concatenate(blocks)
+        x = np.concatenate([features.x for features in read])
+        context = np.concatenate([features.context for features in read])
         keras = load(self.record["backend"])
         model = load_model(keras, self.folder / "model.keras")
-        probabilities = predict(keras, model, x, np.arange(len(x)))
+        beside = context if self._kind.context else None
+        probabilities = predict(keras, model, x, np.arange(len(x)), beside)
         done, first = [], 0
         for path, item in zip(paths, items, strict=True):
             if isinstance(item, Prediction):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -33,8 +34,27 @@ def classes_table(study: str, exploration: Mapping[str, Any]) -> TableView:
     )
 
 
+def context_table(study: str, exploration: Mapping[str, Any]) -> TableView | None:
+    """Show the context of each class; None where examples have none."""
+    context: Mapping[str, Mapping[str, list[float]]] = exploration["context"]
+    if not context:
+        return None
+    return tabulate(
+        f"{study}-context",
+        "What a network is told beside each example, its context: the median in each class, and "
+        "below it the quartiles.",
+        {"Value": lambda row: text(row["name"])}
+        | {name: partial(_of_class, name) for name in next(iter(context.values()))},
+        [{"name": name, "classes": classes} for name, classes in context.items()],
+    )
+
+
+def _of_class(name: str, row: Mapping[str, Any]) -> Cell:
+    return _spread(row["classes"][name], digits=2)
+
+
 def _spread(ends: list[float], *, digits: int) -> Cell:
-    """Show the median and, below it, the range."""
+    """Show the median and, below it, the ends."""
     if not ends:
         return number(None)
     low, middle, high = (decimal(value, digits=digits) for value in ends)

@@ -13,7 +13,7 @@ from lib.files import read_json
 from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report import boards, hyperparameters
-from lib.report.exploration import cautions, classes_table, remarks
+from lib.report.exploration import cautions, classes_table, context_table, remarks
 from lib.report.names import unfinished_networks
 from lib.report.table import TableView, number, records, text
 
@@ -58,6 +58,7 @@ def study_view(
         "cautions": [*map(str, manifest.get("cautions") or []), *cautions(exploration)],
         "notes": [*map(str, manifest.get("notes") or []), *remarks(exploration)],
         "exploration": classes_table(name, exploration),
+        "context": context_table(name, exploration),
         "answer": _answer(answer, gaps),
         "gaps": [{**row, "name": display(row["architecture"])} for row in gaps],
         "leaderboard": boards.main_board(study, tables),

@@ -41,13 +41,16 @@ def metadata(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict,
 
 
 def logistic(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict, int]:
-    """Fit a logistic regression on statistics of each channel."""
+    """Fit a logistic regression on statistics of each channel, and the context."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    described = statistics(data.x)
+    if data.context is not None:
+        described = np.concatenate([described, data.context], axis=1)
     last = LogisticRegression(max_iter=1000)
-    predict = _fitted(make_pipeline(StandardScaler(), last), statistics(data.x), data)
+    predict = _fitted(make_pipeline(StandardScaler(), last), described, data)
     return predict, last.coef_.size + last.intercept_.size
 
 

@@ -23,6 +23,7 @@ def batches(
     targets: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     *,
+    context: np.ndarray | None = None,
     batch_size: int,
     shuffle_seed: int | None = None,
     epoch: int = 0,
@@ -43,6 +44,9 @@ def batches(
         One-hot classes of those rows.
     weights : np.ndarray [shape=(n,)], optional
         Sample weights of those rows.
+    context : np.ndarray [shape=(examples, n)], optional
+        What a network takes beside each example. A batch is then not an array but a mapping, as
+        the inputs of `lib.networks.models.build`.
     batch_size : int
         Rows a step.
     shuffle_seed : int, optional
@@ -63,6 +67,7 @@ def batches(
         With an attribute `epoch`, which whoever trains sets before each epoch.
     """
     if len(rows) * x[:1].nbytes <= IN_MEMORY:
+        context = context if context is None else context[rows]
         x, rows = take(x, rows), np.arange(len(rows))
     totals = len(rows), len(rows) + -len(rows) % multiple
 
@@ -81,13 +86,15 @@ def batches(
         def __len__(self) -> int:
             return -(-len(rows) // batch_size)
 
-        def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        def __getitem__(self, index: int) -> tuple[Any, ...]:
             # A file is best read forwards, and within a batch the order is free.
             chosen = np.sort(self.order[index * batch_size : (index + 1) * batch_size])
             examples = take(x, rows[chosen])
             if augment is not None:
                 examples = augment(examples, self.epoch, index)
-            columns: tuple[np.ndarray, ...] = (examples,)
+            columns: tuple[Any, ...] = (examples,)
+            if context is not None:
+                columns = ({"examples": examples, "context": context[rows[chosen]]},)
             if targets is not None:
                 columns += (targets[chosen],)
             if weights is not None:
@@ -95,17 +102,17 @@ def batches(
             return columns if multiple == 1 else self.filled(*columns)
 
         def filled(
-            self, x: np.ndarray, y: np.ndarray, weight: np.ndarray | float = 1.0
-        ) -> tuple[np.ndarray, ...]:
+            self, x: Any, y: np.ndarray, weight: np.ndarray | float = 1.0
+        ) -> tuple[Any, ...]:
             """Make each batch one that the devices divide."""
-            count = len(x)
+            count = len(y)
             more = -count % multiple
             # Keras takes the mean over a batch, fillers too, and the mean of batches by their size.
             real, size = (count, count + more) if shuffle_seed is not None else totals
             weight = np.full(count, weight * size / real, np.float32)
-            again = np.resize(np.arange(count), more)
+            again = np.resize(np.arange(count), count + more)
             return (
-                np.concatenate([x, x[again]]),
+                keras.tree.map_structure(lambda column: column[again], x),
                 np.concatenate([y, np.zeros((more, y.shape[1]), y.dtype)]),
                 np.concatenate([weight, np.zeros(more, np.float32)]),
             )
@@ -129,8 +136,14 @@ def padded_metrics(keras: ModuleType) -> list[Any]:
     return [OfExamples(function, name=name) for name, function in functions.items()]
 
 
-def predict(keras: ModuleType, model: Any, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Predict some rows of an array.
+def predict(
+    keras: ModuleType,
+    model: Any,
+    x: np.ndarray,
+    rows: np.ndarray,
+    context: np.ndarray | None = None,
+) -> np.ndarray:
+    """Predict some rows of an array, with those of the context, where the network takes one.
 
     Returns
     -------
@@ -138,7 +151,8 @@ def predict(keras: ModuleType, model: Any, x: np.ndarray, rows: np.ndarray) -> n
         Probabilities.
     """
     size = int(np.clip(PREDICT_BYTES // max(1, x[:1].nbytes), 1, 1024))
-    return np.asarray(model.predict(batches(keras, x, rows, batch_size=size), verbose=0))
+    data = batches(keras, x, rows, context=context, batch_size=size)
+    return np.asarray(model.predict(data, verbose=0))
 
 
 def moments(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

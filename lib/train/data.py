@@ -11,6 +11,7 @@ import numpy as np
 
 from lib.errors import HeldoutError
 from lib.examples.arrays import open_examples
+from lib.examples.context import context_of
 from lib.files import read_table
 
 if TYPE_CHECKING:  # training alone needs no pandas
@@ -34,8 +35,10 @@ class Data:
     scored : list of str
         The classes that macro averages count.
     digest : str
-        SHA-256 of `examples.npy`: what was trained on the same examples is not trained again.
-        Empty where trainings are not kept.
+        Of `lib.examples.context.examples_digest`: what was trained on the same examples is not
+        trained again. Empty where trainings are not kept.
+    context : np.ndarray [shape=(examples, n)], optional
+        What a network is told beside each example.
     """
 
     x: np.ndarray
@@ -44,6 +47,7 @@ class Data:
     classes: list[str]
     scored: list[str]
     digest: str = ""
+    context: np.ndarray | None = None
 
 
 def open_data(
@@ -64,7 +68,7 @@ def open_data(
     x : np.ndarray [shape=(examples, time, channels)]
         `examples.npy`.
     examples : pd.DataFrame
-        `examples.parquet`.
+        `examples.parquet`, with the context.
     split : pd.DataFrame
         `split.parquet`.
     fold : int
@@ -74,7 +78,7 @@ def open_data(
     parts : sequence of str
         Which parts to open. A search leaves `test` out, and so cannot look at it.
     digest : str
-        SHA-256 of `examples.npy`.
+        As in `examples.json`.
 
     Raises
     ------
@@ -99,7 +103,15 @@ def open_data(
                 "none",
                 "Use fewer folds, larger shares, or more recordings.",
             )
-    return Data(x, labels.to_numpy(dtype=int), rows, list(classes), list(scored), digest)
+    return Data(
+        x,
+        labels.to_numpy(dtype=int),
+        rows,
+        list(classes),
+        list(scored),
+        digest,
+        context_of(examples),
+    )
 
 
 def read_search_data(

@@ -165,14 +165,14 @@ def _write_run(
     scored = [data.classes.index(label) for label in data.scored]
     # One pass over all parts: every further one would trace the network anew.
     joined = np.concatenate(list(data.rows.values()))
-    predict(keras, fitted.model, data.x, joined[:1])
+    predict(keras, fitted.model, data.x, joined[:1], data.context)
     began = time.perf_counter()
-    probabilities = predict(keras, fitted.model, data.x, joined)
+    probabilities = predict(keras, fitted.model, data.x, joined, data.context)
     seconds = time.perf_counter() - began
     parts = _by_part(data, probabilities)
     metrics = _metrics(data, parts, scored)
     if fitted.mixed is not None:
-        mixed = _by_part(data, predict(keras, fitted.mixed, data.x, joined))
+        mixed = _by_part(data, predict(keras, fitted.mixed, data.x, joined, data.context))
         record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
     record |= {
         "metrics": metrics,

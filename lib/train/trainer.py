@@ -135,6 +135,7 @@ class Trainer:
         balanced = self.values["class_weights"]
         self._weights = class_weights(data.labels[train]) if balanced else None
         mean, variance = moments(data.x, train)
+        context = None if data.context is None else moments(data.context[:, None], train)
         self._build = partial(
             build,
             recipe.architecture,
@@ -143,6 +144,7 @@ class Trainer:
             classes=len(data.classes),
             mean=mean,
             variance=variance,
+            context=context,
             backend=recipe.backend,
             precision=recipe.precision,
         )
@@ -269,7 +271,15 @@ class Trainer:
 
     def _batches(self, part: str, **options: Any) -> Any:
         rows, targets = self.data.rows[part], self._targets[part]
-        return batches(self._keras, self.data.x, rows, targets, multiple=self._devices, **options)
+        return batches(
+            self._keras,
+            self.data.x,
+            rows,
+            targets,
+            context=self.data.context,
+            multiple=self._devices,
+            **options,
+        )
 
     def _start(self, seed: int) -> None:
         """Set every variable to what a model built with this seed begins with."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lib.examples.arrays import contents
 from lib.explore import explore
-from lib.report.exploration import cautions, classes_table, remarks
+from lib.report.exploration import cautions, classes_table, context_table, remarks
 
 
 def make() -> tuple[pd.DataFrame, np.ndarray]:
@@ -43,6 +43,29 @@ def test_classes_are_counted() -> None:
     assert (a["rates"], b["rates"]) == ([4000], [44100])
     assert b["duration"] == [5, 6.5, 8]
     assert c["examples"] == c["groups"] == c["largest_group"] == 0
+
+
+def test_context_is_described_by_class() -> None:
+    examples, x = make()
+    without = explored(examples, x)
+    assert without["context"] == {}
+    assert context_table("s", without) is None
+    rr = np.r_[np.arange(8.0), np.full(8, -0.5)]
+    told = explored(examples.assign(context_rr=rr, context_age=50.0), x)
+    assert told["context"] == {
+        "rr": {"a": [1.75, 3.5, 5.25], "b": [-0.5] * 3, "c": []},
+        "age": {"a": [50] * 3, "b": [50] * 3, "c": []},
+    }
+    view = context_table("s", told)
+    assert view is not None
+    assert view.columns == ["Value", "a", "b", "c"]
+    assert [[cell.text for cell in row] for row in view.rows] == [
+        ["rr", "3.50", "\N{MINUS SIGN}0.50", "–"],
+        ["age", "50.00", "50.00", "–"],
+    ]
+    assert view.rows[0][1].note == "1.75 to 5.25"
+    # It is no part of what an example is: an audit and a copy go by the array.
+    assert told | {"context": {}} == without
 
 
 def test_nothing_is_wrong_with_good_recordings() -> None:

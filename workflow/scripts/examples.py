@@ -2,8 +2,9 @@ from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
     from lib.examples.assembly import assemble, undecodable
+    from lib.examples.context import examples_digest
     from lib.features.copies import contradictions, find_copies
-    from lib.files import sha256, write_json
+    from lib.files import read_table, write_json
     from lib.recordings.table import read_recordings
 
     shards, recordings = snakemake.input.shards, read_recordings(snakemake.input.recordings)
@@ -25,7 +26,7 @@ with job(snakemake.log[0]):
     write_json(
         snakemake.output.digest,
         {
-            "sha256": sha256(snakemake.output.npy),
+            "sha256": examples_digest(snakemake.output.npy, read_table(snakemake.output.examples)),
             "made_with": made_with,
             "recordings": len(recordings),
             "copies": [copy._asdict() for copy in copies],

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from lib.errors import HeldoutError
 from lib.examples.arrays import contents, open_examples
 from lib.examples.assembly import assemble, join_duplicates
+from lib.examples.context import context_names, context_of, examples_digest
+from lib.files import sha256
 
 
 def recordings(*names):
@@ -18,8 +20,11 @@ def recordings(*names):
     return pd.DataFrame({"recording": names, "group": groups, "split": "train"})
 
 
-def shard(path, *counts, shape=(3, 2), value=None, also=()):
-    """Write a shard of (recording, number of examples); an example holds its name and number."""
+def shard(path, *counts, shape=(3, 2), value=None, also=(), context=()):
+    """Write a shard of (recording, number of examples); an example holds its name and number.
+
+    Each value of its context, of these names, is its number, too.
+    """
     names = np.array([name for name, n in counts for _ in range(n)], dtype=np.str_)
     number = np.array([i for _, n in counts for i in range(n)], dtype=float)
     x = np.zeros((len(names), *shape), np.float32)
@@ -30,6 +35,8 @@ def shard(path, *counts, shape=(3, 2), value=None, also=()):
     arrays = {key: np.full(len(names), entry) for key, entry in known.items()}
     listed = np.array([*(name for name, _ in counts), *also], dtype=np.str_)
     label = np.char.add("c", names)
+    arrays["context"] = np.tile(number[:, None], len(context)).astype(np.float32)
+    arrays["context_names"] = np.array(context, dtype=np.str_)
     arrays |= {"recordings": listed, "made_with": np.array('{"librosa": "0.11.0"}')}
     np.savez(path, x=x, recording=names, label=label, start=number, **arrays)
     return path
@@ -82,6 +89,45 @@ def test_shards_may_be_dealt_otherwise(tmp_path, put):
 def test_recording_without_an_example_is_no_error(tmp_path, put):
     x, _ = put([shard(tmp_path / "0.npz", ("2", 1), also=["5"])], recordings("2", "5"))
     assert len(x) == 1
+
+
+def test_context_is_a_column_for_each_name_in_the_order_of_the_examples(tmp_path, put):
+    shards = [
+        shard(tmp_path / "0.npz", ("7", 2), context=("a", "b")),
+        shard(tmp_path / "1.npz", ("5", 1), context=("a", "b")),
+    ]
+    _, table = put(shards, recordings("5", "7"))
+    assert list(table.columns[-2:]) == ["context_a", "context_b"]
+    assert context_names(table.columns) == ["a", "b"]
+    assert context_of(table).dtype == np.float32
+    assert context_of(table).tolist() == [[0, 0], [0, 0], [1, 1]]
+
+
+def test_examples_without_a_context_have_none(tmp_path, put):
+    _, table = put([shard(tmp_path / "0.npz", ("2", 1))], recordings("2"))
+    assert context_of(table) is None
+    assert examples_digest(tmp_path / "examples.npy", table) == sha256(tmp_path / "examples.npy")
+
+
+def test_digest_is_of_the_array_and_the_context(tmp_path, put):
+    _, table = put([shard(tmp_path / "0.npz", ("2", 3), context=("a", "b"))], recordings("2"))
+    renamed = table.rename(columns={"context_b": "context_c"})
+    changed = table.assign(context_b=table["context_b"] + 1)
+    fewer = table.drop(columns=["context_a", "context_b"])
+    other = table.assign(label="another class, which is no part of it")
+    npy = tmp_path / "examples.npy"
+    digests = [examples_digest(npy, t) for t in (table, renamed, changed, fewer)]
+    assert len(set(digests)) == 4
+    assert examples_digest(npy, other) == digests[0]
+    np.save(npy, np.zeros((3, 3, 2), np.float32))
+    assert examples_digest(npy, table) not in digests
+
+
+def test_shards_of_two_contexts_are_refused(tmp_path, put):
+    names = ("2", ("a",)), ("5", ())
+    shards = [shard(tmp_path / f"{n}.npz", (n, 1), context=names) for n, names in names]
+    with pytest.raises(HeldoutError, match=r"expected a finite context .* of recording 5"):
+        put(shards, recordings("2", "5"))
 
 
 def test_split_may_be_missing(tmp_path, put):

@@ -11,7 +11,7 @@ import soundfile
 from lib.datasets import COLUMNS, DATASETS, Signal
 from lib.errors import HeldoutError
 from lib.examples.assembly import undecodable
-from lib.features import shape, write_shard
+from lib.features import extract, make, shape, write_shard
 from lib.features.fingerprint import BANDS, fingerprint, unpack
 from lib.files import sha256
 
@@ -80,7 +80,31 @@ def test_beats_have_their_own_class_and_others_are_dropped(tmp_path, signals):
     assert set(found["unit"]) == {"mV"}
 
 
-@pytest.mark.parametrize(("kind", "chosen"), [("windows", WINDOWS), ("beats", BEATS)])
+def test_context_stays_beside_its_beat(tmp_path, signals):
+    symbols = np.array(list("NQVN"), dtype="<U1")
+    wave, positions = np.arange(40.0)[:, None], np.array([5, 10, 20, 30])
+    signals["100"] = signal = Signal(wave, 10.0, ("a",), positions, symbols, unit="mV")
+    chosen = BEATS | {"rhythm": True}
+    shard = write(
+        tmp_path / "0.npz",
+        table(("100", "")),
+        dataset="mitdb",
+        kind="beats",
+        settings=chosen,
+        classes={"normal": ["N"], "ectopic": ["V"]},
+    )
+    assert shard["context_names"].tolist() == list(make("beats", **chosen).context)
+    # The beat of no class is left out, but the rhythm is that of all beats.
+    whole = extract(signal, kind="beats", **chosen).context
+    np.testing.assert_array_equal(shard["context"], whole[[0, 2, 3]])
+
+
+WHOLE = BEATS | {"median_beat": True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen"), [("windows", WINDOWS), ("beats", BEATS), ("beats", WHOLE)]
+)
 def test_empty_shard_has_the_shape_of_others(tmp_path, kind, chosen):
     found = write(tmp_path / "0.npz", table(), kind=kind, settings=chosen)
     assert found["x"].shape == (0, *shape(kind, **chosen))

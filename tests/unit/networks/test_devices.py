@@ -29,7 +29,9 @@ CASES = {
 EPOCHS = 4
 
 
-def trainer(architecture: str, backend: str, rows: int = 64, **options: Any) -> Any:
+def trainer(
+    architecture: str, backend: str, rows: int = 64, *, beside: bool = False, **options: Any
+) -> Any:
     from lib.train.data import Data
     from lib.train.recipe import Recipe, Training
     from lib.train.trainer import Trainer
@@ -39,8 +41,9 @@ def trainer(architecture: str, backend: str, rows: int = 64, **options: Any) -> 
     labels = rng.integers(0, 3, 90)
     # The devices divide no batch of the validation part.
     parts = {"train": np.arange(rows), "validation": np.arange(64, 90)}
+    context = rng.normal(size=(90, 2)).astype(np.float32) if beside else None
     return Trainer(
-        Data(x, labels, parts, ["a", "b", "c"], ["a", "b", "c"]),
+        Data(x, labels, parts, ["a", "b", "c"], ["a", "b", "c"], context=context),
         Recipe(
             architecture,
             CASES[architecture] | {"batch_size": 16},
@@ -52,13 +55,14 @@ def trainer(architecture: str, backend: str, rows: int = 64, **options: Any) -> 
 
 
 def outcome(fitted: Any) -> dict[str, Any]:
+    inputs: Any = np.ones((3, 8, 2), np.float32)
+    if isinstance(fitted.model.input, dict):
+        inputs = {"examples": inputs, "context": np.ones((3, 2), np.float32)}
     return {
         "weights": [np.asarray(value).tolist() for value in fitted.model.weights],
         "history": fitted.history,
         "best": fitted.best_epoch,
-        "predictions": np.asarray(
-            fitted.model.predict(np.ones((3, 8, 2), np.float32), verbose=0)
-        ).tolist(),
+        "predictions": np.asarray(fitted.model.predict(inputs, verbose=0)).tolist(),
     }
 
 
@@ -67,8 +71,9 @@ def compare(count: int, folder: str) -> None:
     os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
     place = Path(folder)
     for name, rows in [("cnn", 64), ("gru", 61)]:
-        found: dict[str, Any] = {"one": outcome(trainer(name, "jax", rows).fit(5))}
-        several = trainer(name, "jax", rows, devices="all")
+        one = trainer(name, "jax", rows, beside=name == "gru")
+        found: dict[str, Any] = {"one": outcome(one.fit(5))}
+        several = trainer(name, "jax", rows, beside=name == "gru", devices="all")
         found["devices"] = several.recipe.devices
         found["several"] = outcome(several.fit(5, tensorboard=place / f"{name}-{rows}-events"))
         # A training of fewer epochs leaves what an interruption leaves.
@@ -184,6 +189,17 @@ def test_batches_are_filled_up_to_what_devices_divide(keras: Any) -> None:
     assert train[0][2].tolist() == [1] * 4
     assert train[2][2].tolist() == [2, 2, 0, 0]
     np.testing.assert_allclose(sum(check[index][2].sum() for index in range(3)), 12, rtol=1e-6)
+
+
+def test_fillers_have_the_context_of_the_row_that_they_repeat(keras: Any) -> None:
+    x = np.arange(10, dtype=np.float32).reshape(10, 1, 1)
+    targets = np.eye(2, dtype=np.float32)[np.arange(10) % 2]
+    given = {"context": x[:, 0] + 100, "batch_size": 4, "multiple": 4}
+    data = batches(keras, x, np.arange(10), targets, **given)
+    for index in range(3):
+        inputs, _, _ = data[index]
+        assert inputs["examples"].shape == (4, 1, 1)
+        np.testing.assert_array_equal(inputs["context"], inputs["examples"][:, 0] + 100)
 
 
 def test_fillers_count_in_no_metric(keras: Any) -> None:

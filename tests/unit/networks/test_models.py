@@ -185,6 +185,44 @@ def test_a_silent_channel_gives_no_nan():
     assert np.isfinite(model.predict(np.zeros((2, 5, 1), np.float32), verbose=0)).all()
 
 
+def beside(x, context):
+    return {"examples": x, "context": context}
+
+
+CONTEXT = np.array([-2.0, 40.0, 7.0]), np.array([0.25, 9.0, 0.0])
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_context_joins_before_the_dense_layers(keras, architecture):
+    given = {"shape": (24, 2), "classes": 3}
+    plain = build(architecture, {"dense": [5]}, **given)
+    model = build(architecture, {"dense": [5]}, **given, context=CONTEXT)
+    # Three numbers more go into each of the five units, and nothing else changes.
+    assert model.count_params() == plain.count_params() + 3 * 5
+    assert set(model.input) == {"examples", "context"}
+    assert [kinds(model)[-3], *kinds(model)[-2:]] == ["Concatenate", "Dense", "Dense"]
+
+
+def test_a_context_is_normalised_by_the_train_part_inside_the_saved_file(keras, tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(6, 9, 2)).astype(np.float32)
+    context = rng.normal(size=(6, 3)).astype(np.float32)
+    given = {"shape": (9, 2), "classes": 3}
+    model = build("gru", {}, **given, context=CONTEXT)
+    normal = build("gru", {}, **given, context=(np.zeros(3), np.ones(3)))
+    normal.set_weights(model.get_weights())
+    # The last value never changes in the train part: it is centred, and no more.
+    raw = (context * [0.5, 3, 1] + CONTEXT[0]).astype(np.float32)
+    probabilities = model.predict(beside(x, raw), verbose=0)
+    np.testing.assert_allclose(
+        probabilities, normal.predict(beside(x, context), verbose=0), rtol=1e-4
+    )
+    assert np.abs(probabilities - model.predict(beside(x, raw + 1), verbose=0)).max() > 1e-3
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded.predict(beside(x, raw), verbose=0), probabilities)
+
+
 @pytest.mark.parametrize(
     ("architecture", "hyperparameters", "options", "message"),
     [

@@ -17,7 +17,7 @@ from lib.networks.registry import ARCHITECTURES
 from lib.predict.card import model_card
 from lib.predict.export import disagreement, export, manifest_of
 from lib.predict.predictor import Predictor
-from tests.unit.predict.test_predictor import CLASSES, WINDOWS, make_run, tone
+from tests.unit.predict.test_predictor import CLASSES, RHYTHM, WINDOWS, ecg, make_run, tone
 
 SMALL = {
     "cnn": {"filters": [4], "kernels": [3], "dense": [5]},
@@ -102,6 +102,37 @@ def test_onnx_agrees(
     x = np.random.default_rng(1).normal(0.2, 0.5, size=(5, 500, 1)).astype(np.float32)
     (found,) = session.run(None, {"examples": x})
     np.testing.assert_allclose(found, model.predict(x, verbose=0), atol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["saved_model", "onnx"])
+def test_a_network_with_a_context_has_two_inputs(keras: Any, tmp_path: Path, form: str) -> None:
+    if form == "onnx":
+        pytest.importorskip("tf2onnx")
+        pytest.importorskip("onnxruntime")
+    ecg(tmp_path / "new", early=(4, 9))
+    run = make_run(tmp_path / "run", keras, [tmp_path / "new.hea"], RHYTHM)
+    write_json(run / "run.json", {**read_json(run / "run.json"), **MORE})
+    out = export(run, tmp_path / "model", form=form)
+    inputs = read_json(out / "inputs.json")
+    assert disagreement(out, inputs) < 1e-5
+    card = (out / "README.md").read_text()
+    assert "It takes two inputs by name" in card
+    assert [f"- {name}: " in card for name in inputs["context"]["names"]] == [True] * 8
+    one, two = (Predictor(folder).predict([tmp_path / "new.hea"])[0] for folder in (out, run))
+    np.testing.assert_array_equal(one.probabilities, two.probabilities)
+    if form == "onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(out / "model.onnx"))
+        shapes = {one.name: one.shape[1:] for one in session.get_inputs()}
+        assert shapes == {"examples": [80, 2], "context": [8]}
+    # Another context is another prediction, in both formats: it is not lost on the way.
+    model = keras.models.load_model(out / "model.keras")
+    weights = model.get_weights()
+    weights[-2][-8:, 0] += 1
+    model.set_weights(weights)
+    model.save(out / "model.keras")
+    assert disagreement(out, inputs) > 0.01
 
 
 def test_formats_that_cannot_be_written(run: Path, tmp_path: Path, monkeypatch: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,23 @@ import soundfile
 from lib.cli import main
 from lib.datasets.files import read_file, read_file_header
 from lib.errors import HeldoutError
-from lib.features import extract
+from lib.examples.context import context_columns
+from lib.features import extract, make
 from lib.files import read_json, write_json
-from lib.predict.inputs import describe_inputs
+from lib.predict.inputs import describe_inputs, differences
 from lib.predict.predictor import Predictor, file_table, find_run, window_table
-from lib.predict.rpeaks import write_annotations
+from lib.predict.rpeaks import find_beats, write_annotations
 from tests.support.runs import compare_runs, make_runs
 
 CLASSES = ["low", "high"]
 WINDOWS = {"kind": "windows", "channels": ["audio"], "rate": 1000, "samples": 500, "stride": 250}
 BEATS = {"kind": "beats", "lead": "II", "rate": 100, "samples": 80, "before": 0.3}
+RHYTHM: dict[str, Any] = BEATS | {
+    "baseline": True,
+    "scale": "record",
+    "median_beat": True,
+    "rhythm": True,
+}
 
 
 def tone(path: Path, frequency: float, *, rate: int = 1000, duration: float = 1.0) -> Path:
@@ -33,11 +42,19 @@ def tone(path: Path, frequency: float, *, rate: int = 1000, duration: float = 1.
     return path
 
 
-def ecg(path: Path, *, rate: int = 250, duration: float = 20.0, lead: str = "II") -> np.ndarray:
-    """Write a record with a spike a second as its R peaks; give their places."""
+def ecg(
+    path: Path,
+    *,
+    rate: int = 250,
+    duration: float = 20.0,
+    lead: str = "II",
+    early: Sequence[int] = (),
+) -> np.ndarray:
+    """Write a record with a spike a second as its R peaks, some early; return their places."""
     import wfdb
 
     peaks = np.arange(rate, round(rate * (duration - 1)), rate)
+    peaks[list(early)] -= round(0.4 * rate)
     samples = 0.01 * np.random.default_rng(0).normal(size=round(rate * duration))
     width = np.arange(-8, 9)
     for peak in peaks:
@@ -62,14 +79,14 @@ def make_run(
 
     signals = [read_file(file) for file in files]
     settings = {key: value for key, value in features.items() if key != "kind"}
-    blocks = []
+    blocks, contexts = [], []
     for signal in signals:
         if features["kind"] == "beats":
-            from lib.predict.rpeaks import find_beats
-
             signal = find_beats(signal, lead=features["lead"])
-        blocks.append(extract(signal, kind=features["kind"], **settings).x)
-    x = np.concatenate(blocks)
+        one = extract(signal, kind=features["kind"], **settings)
+        blocks.append(one.x)
+        contexts.append(one.context)
+    x, context = np.concatenate(blocks), np.concatenate(contexts)
     of = np.repeat(np.arange(len(files)), [len(block) for block in blocks])
     examples = pd.DataFrame(
         {
@@ -80,9 +97,12 @@ def make_run(
             "unit": "full scale",
         }
     )
+    columns = context_columns(make(**features).context)
+    examples[columns] = context
+    told = (context.mean(axis=0), context.var(axis=0)) if columns else None
     keras.utils.set_random_seed(3)
     values = {"filters": [4], "kernels": [3], "dense": []}
-    model = build("cnn", values, shape=x.shape[1:], classes=2)
+    model = build("cnn", values, shape=x.shape[1:], classes=2, context=told)
     folder.mkdir(parents=True)
     model.save(folder / "model.keras")
     labels = {"low": ["N"], "high": ["V", "E"]}
@@ -312,6 +332,39 @@ def test_another_lead(beats: Path, tmp_path: Path) -> None:
     assert len(item.positions) == 18
 
 
+@pytest.fixture(scope="module")
+def rhythmic(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Path:
+    folder = tmp_path_factory.mktemp("rhythm")
+    ecg(folder / "train", early=(4, 9))
+    return make_run(folder / "run", keras, [folder / "train.hea"], RHYTHM)
+
+
+def test_the_context_of_a_file_is_made_as_in_training(
+    rhythmic: Path, keras: Any, tmp_path: Path
+) -> None:
+    ecg(tmp_path / "new", early=(6,))
+    (item,) = Predictor(rhythmic).predict([tmp_path / "new.hea"])
+    assert not any("out of range" in text for text in item.warnings)
+    signal = find_beats(read_file(tmp_path / "new.hea"), lead="II")
+    features = extract(signal, **RHYTHM)
+    model = keras.models.load_model(rhythmic / "model.keras")
+    inputs = {"examples": features.x, "context": features.context}
+    expected = model.predict(inputs, verbose=0)
+    np.testing.assert_allclose(item.probabilities, expected, atol=1e-5)
+    others = model.predict(inputs | {"context": features.context[::-1]}, verbose=0)
+    assert np.abs(expected - others).max() > 1e-3
+
+
+def test_a_rhythm_that_no_training_record_had_is_told(rhythmic: Path, tmp_path: Path) -> None:
+    ecg(tmp_path / "new")
+    signal = read_file(tmp_path / "new.hea")
+    positions = np.array([250, 500, 510, 3000])
+    strange = replace(signal, positions=positions, symbols=np.full(4, "N"))
+    inputs = read_json(rhythmic / "run.json")["inputs"]
+    told = differences(strange, extract(strange, **RHYTHM), inputs)
+    assert any("context out of range in 3 of 4 examples, most in rr_" in t for t in told), told
+
+
 def test_json(study: Path, files: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
     paths = [str(file) for file in files[:2]]
     status = main(["predict", "tones", *paths, "nowhere.wav", "--results", str(study), "--json"])
@@ -363,7 +416,6 @@ def test_a_file_of_no_known_format(tmp_path: Path) -> None:
 
 def test_beats_that_cannot_be_found(tmp_path: Path) -> None:
     from lib.datasets.signal import Signal
-    from lib.predict.rpeaks import find_beats
 
     flat = Signal(np.zeros((2500, 1), np.float32), 250.0, ("II",))
     with pytest.raises(HeldoutError, match="expected beats in the lead II, got none"):

@@ -419,6 +419,21 @@ def test_a_long_remark_of_several_cells_is_a_footnote(source):
     assert TableView("t", "", ["A"], [[text("a", note="baseline")]] * 9).footnotes() == []
 
 
+def test_the_context_of_each_class_is_shown_where_there_is_one(made, tmp_path):
+    path = made["results"] / "voices" / "exploration.json"
+    kept = read_json(path)
+    classes = made["studies"][1]["classes"]
+    quartiles = {name: [0.25, 1.5, 2.75] for name in classes}
+    assert "quartiles" not in _render(made, tmp_path / "report.html")
+    write_json(path, kept | {"context": {"rr_before": quartiles}})
+    try:
+        page = _render(made, tmp_path / "report.html")
+    finally:
+        write_json(path, kept)
+    assert page.count("below it the quartiles") == 1
+    assert page.count("0.25 to 2.75") == len(classes)
+
+
 @pytest.mark.parametrize(("count", "folded"), [(1, False), (3, False), (27, True)])
 def test_many_remarks_on_the_recordings_are_folded(made, tmp_path, count, folded):
     path = made["results"] / "voices" / "exploration.json"

@@ -1,5 +1,7 @@
 """Baselines: what they know, and what they must not look at."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,6 +110,18 @@ def test_logistic_finds_loud_examples(tmp_path):
     told = table["murmur"] > 0.5
     assert (told == (table["label"] == "murmur")).mean() > 0.9
     assert record["parameters"] == 3 * 14 + 3
+
+
+def test_logistic_alone_sees_the_context(tmp_path):
+    plain = data()
+    told = replace(plain, context=(plain.labels == 1)[:, None].astype(np.float32))
+    record, table = run(tmp_path, "logistic", told)
+    assert ((table["murmur"] > 0.5) == (table["label"] == "murmur")).mean() > 0.9
+    assert record["parameters"] == 3 * 15 + 3
+    for name in ("majority", "metadata"):
+        _, one = run(tmp_path / "without", name, plain)
+        _, other = run(tmp_path / "with", name, told)
+        pd.testing.assert_frame_equal(one, other)
 
 
 @pytest.mark.parametrize("name", BASELINES)

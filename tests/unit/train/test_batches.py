@@ -61,6 +61,28 @@ def test_targets_and_weights_stay_with_their_rows(keras, place):
         assert targets.argmax(axis=1).tolist() == numbers.tolist() == weight.tolist()
 
 
+def test_context_stays_with_its_row_and_is_not_augmented(keras, place, x):
+    context = np.stack([np.arange(N), 2 * np.arange(N)], axis=1).astype(np.float32)
+    data = batches(
+        keras,
+        place,
+        ROWS[::-1],
+        TARGETS,
+        context=context,
+        batch_size=5,
+        shuffle_seed=3,
+        augment=lambda batch, epoch, number: -batch,
+    )
+    seen = []
+    for i in range(len(data)):
+        inputs, targets = data[i]
+        numbers = -inputs["examples"][:, 0, 0]
+        np.testing.assert_array_equal(inputs["context"], np.stack([numbers, 2 * numbers], axis=1))
+        assert (ROWS[::-1][targets.argmax(axis=1)] == numbers).all()
+        seen += numbers.tolist()
+    assert sorted(seen) == ROWS.tolist()
+
+
 def test_rows_in_any_order_keep_their_targets(keras, place):
     rows = ROWS[::-1]
     data = batches(keras, place, rows, TARGETS, batch_size=4)

@@ -211,6 +211,23 @@ def test_predictions_are_probabilities_of_the_right_rows(keras, done):
     np.testing.assert_allclose(probabilities, again, rtol=1e-5, atol=1e-6)
 
 
+def test_a_run_with_a_context_predicts_from_it(keras, tmp_path):
+    examples, split = tables()
+    context = np.random.default_rng(2).normal(size=(N, 2)).astype(np.float32)
+    examples = examples.assign(context_a=context[:, 0], context_b=context[:, 1])
+    given = {"fold": 0, "classes": CLASSES, "scored": CLASSES, "digest": "c"}
+    data = open_data(x(), examples, split, **given)
+    np.testing.assert_array_equal(data.context, context)
+    train_runs({0: tmp_path / "0"}, data, RECIPE, identity=IDENTITY, store=tmp_path / "fits")
+    table = read_table(tmp_path / "0" / "predictions.parquet")
+    model = keras.models.load_model(tmp_path / "0" / "model.keras", safe_mode=True)
+    inputs = {"examples": x()[20:], "context": context[20:]}
+    again = model.predict(inputs, verbose=0)
+    np.testing.assert_allclose(table[CLASSES], again, rtol=1e-5, atol=1e-6)
+    inputs["context"] = -context[20:]
+    assert np.abs(model.predict(inputs, verbose=0) - again).max() > 1e-3
+
+
 def test_what_was_trained_is_not_trained_again(done, tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "fit", lambda *_, **__: pytest.fail("trained again"))
     train_runs({0: tmp_path / "run"}, opened(), RECIPE, identity=IDENTITY, store=done / "fits")

@@ -60,12 +60,15 @@ def examples():
     return x, labels
 
 
-def trainer(architecture, *, x=None, backend="tensorflow", training=TRAINING, **values):
+def trainer(
+    architecture, *, x=None, context=None, backend="tensorflow", training=TRAINING, **values
+):
     fallback, labels = examples()
     hyperparameters = CASES[architecture] | {"learning_rate": 0.03, "batch_size": 8} | values
     parts = {"train": TRAIN, "validation": VALIDATION}
+    names = ["a", "b", "c"]
     return Trainer(
-        Data(fallback if x is None else x, labels, parts, ["a", "b", "c"], ["a", "b", "c"]),
+        Data(fallback if x is None else x, labels, parts, names, names, context=context),
         Recipe(architecture, hyperparameters, training, backend=backend),
     )
 
@@ -265,6 +268,49 @@ def test_what_is_kept_and_augmented_goes_on_too(plain, tmp_path, keep):
     augmented = assert_goes_on(one, tmp_path)
     train_by(one, Training(epochs=6, keep=keep))
     assert state(one.fit(0))[1] != augmented[1]
+
+
+def told():
+    """Return a context that tells the class of each example, and a value that never changes."""
+    _, labels = examples()
+    context = np.eye(3, dtype=np.float32)[labels] * [1, 50, 0.01] + [9, 0, -3]
+    return np.append(context, np.full((70, 1), 5), axis=1).astype(np.float32)
+
+
+def learn_from_context(folder, backend):
+    """Train with a context to the end, from any epoch on, and check what was learned."""
+    values = {"class_weights": True, "recurrent_dropout": 0.0, "dense": [6]}
+    training = Training(epochs=12, keep="last", augmentation={"noise": 0.5})
+    one = trainer("lstm", context=told(), backend=backend, training=training, **values)
+    weights, history = assert_goes_on(one, Path(folder))
+    assert np.isfinite([row["loss"] for row in history]).all()
+    assert all(np.isfinite(value).all() for value in weights)
+    assert history[-1]["val_accuracy"] > 0.9
+
+
+def test_a_training_with_a_context_learns_from_it_and_goes_on(keras, tmp_path):
+    learn_from_context(tmp_path, "tensorflow")
+    values = {"class_weights": True, "recurrent_dropout": 0.0, "dense": [6]}
+    blind = trainer("lstm", training=Training(epochs=12, keep="last"), **values)
+    assert blind.fit(0).history[-1]["val_accuracy"] < 0.8
+
+
+@pytest.mark.slow
+def test_so_it_does_with_jax(tmp_path):
+    finish(start(f"learn_from_context({str(tmp_path)!r}, 'jax')"))
+
+
+def test_a_context_of_the_test_part_is_not_looked_at(keras):
+    training = Training(epochs=2)
+    context = told()
+    first = state(trainer("cnn", context=context, training=training).fit(0))
+    unused = np.setdiff1d(np.arange(70), [*TRAIN, *VALIDATION])
+    context[unused] = 1e30
+    assert_same(state(trainer("cnn", context=context, training=training).fit(0)), first)
+    context[VALIDATION] += 1
+    other = state(trainer("cnn", context=context, training=training).fit(0))
+    assert [row["loss"] for row in other[1]] == [row["loss"] for row in first[1]]
+    assert other[1][0]["val_loss"] != first[1][0]["val_loss"]
 
 
 def weights_after(one, epochs):
