@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lib.errors import HeldoutError
 from lib.files import sha256
+
+if TYPE_CHECKING:  # training alone needs no pandas
+    import pandas as pd
 
 _PREFIX = "context_"
 

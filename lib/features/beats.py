@@ -165,4 +165,4 @@ def _amplitude(lead: np.ndarray, positions: np.ndarray, rate: float) -> float:
     reach = round(_PEAK * rate)
     index = positions[:, None] + np.arange(-reach, reach + 1)
     peaks = np.abs(lead[np.clip(index, 0, len(lead) - 1)] - np.median(lead)).max(axis=1)
-    return float(np.median(peaks)) if len(peaks) and np.median(peaks) else 1.0
+    return float(np.median(peaks)) or 1.0 if len(peaks) else 1.0

@@ -103,15 +103,9 @@ def open_data(
                 "none",
                 "Use fewer folds, larger shares, or more recordings.",
             )
-    return Data(
-        x,
-        labels.to_numpy(dtype=int),
-        rows,
-        list(classes),
-        list(scored),
-        digest,
-        context_of(examples),
-    )
+    of_class = labels.to_numpy(dtype=int)
+    context = context_of(examples)
+    return Data(x, of_class, rows, list(classes), list(scored), digest, context)
 
 
 def read_search_data(
