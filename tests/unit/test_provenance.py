@@ -88,13 +88,13 @@ def test_what_errors_and_logs_say_does_not_count(library):
     stages = ("lib.train.runs", "lib.splits.registry", "lib.features")
     before = [code_hash(stage) for stage in stages]
     edit(library / "datasets" / "audio.py", "DamagedError(", "DamagedError('once more', ")
-    grouped = library / "splits" / "grouped.py"
-    edit(grouped, "HeldoutError(", "HeldoutError(f'once more: {1 + 1}' + ")
+    dealing = library / "splits" / "dealing.py"
+    edit(dealing, "HeldoutError(", "HeldoutError(f'once more: {1 + 1}' + ")
     edit(library / "train" / "runs.py", "the trial failed: %s", "this trial failed: %s")
     edit(library / "progress.py", "import", "import ast, ")
     edit(library / "errors.py", "cutoff=0.5", "cutoff=0.6")
     assert [code_hash(stage) for stage in stages] == before
-    edit(grouped, "raise HeldoutError", "return HeldoutError")
+    edit(dealing, "raise HeldoutError", "return HeldoutError")
     assert code_hash("lib.splits.registry") != before[1]
 
 

@@ -15,6 +15,7 @@ from lib.cli import main
 from lib.config.params import reading
 from lib.config.settings import merge, resolve
 from lib.datasets import read, recordings
+from lib.datasets.registry import get_dataset
 from lib.errors import HeldoutError
 from lib.features import extract
 from lib.files import read_yaml, write_json
@@ -261,7 +262,7 @@ def test_measured_signals_become_windows(tmp_path: Path) -> None:
         "limit": 20,
     }
     assert reading(study) == {"variable": "val"}
-    signal = read("folder-folder", tmp_path / "rest" / "0.mat", **reading(study))
+    signal = get_dataset("folder-folder").read(tmp_path / "rest" / "0.mat", **reading(study))
     assert extract(signal, **study["features"]).x.shape == (1, 1250, 2)
 
 
