@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.config.settings import READING, compute, source_of, split_options
+from lib.datasets.registry import get_dataset
 from lib.features.registry import make
 from lib.jobs import needs
 from lib.own.survey import listing
@@ -58,10 +59,15 @@ def _of_study(make: Callable[[Mapping[str, Any]], Any]) -> Callable[[Settings, W
 
 
 def retrieval(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
-    """List what `lib.retrieve.retrieve` takes, and the `code` of the simulator that it uses."""
+    """List what `lib.retrieve.retrieve` takes, and the code that it uses of this dataset.
+
+    `code` is that of the simulator, `layout` what names the files of a corpus that is published as
+    archives: other readers concern none.
+    """
     dataset = wildcards["dataset"]
     source = source_of(dataset, settings)
     simulated = source == "simulated"
+    layout = get_dataset(dataset).layout
     mirror = settings["mirror"] if source == "mirror" else None
     return {
         "source": source,
@@ -70,6 +76,7 @@ def retrieval(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
         "listing": listing(f"{mirror}/{dataset}") if mirror else "",
         "simulation": settings["simulation"] if simulated else None,
         "code": code_hash("lib.simulate", chosen={"lib.simulate": dataset}) if simulated else "",
+        "layout": code_hash(layout.__module__) if layout else "",
     }
 
 

@@ -1,12 +1,3 @@
-from lib.datasets.registry import get_dataset
-
-
-def code_of_layout(wildcards):
-    """What names the files of a corpus that is published as archives: other readers concern none."""
-    layout = get_dataset(wildcards.dataset).layout
-    return code_hash(layout.__module__) if layout else ""
-
-
 rule retrieve:
     input:
         registry="resources/registry/{dataset}.yaml",
@@ -26,7 +17,6 @@ rule retrieve:
             "lib.retrieve",
             without=["lib.simulate.simulator", "lib.datasets.registry"],
             values=["retrieval"],
-            layout=code_of_layout,
         ),
     script:
         "../scripts/retrieve.py"

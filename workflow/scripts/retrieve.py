@@ -8,7 +8,7 @@ with job(snakemake.log[0]):
 
     chosen = dict(snakemake.params.retrieval)
     # These are there to have the rule run again.
-    del chosen["code"], chosen["listing"]
+    del chosen["code"], chosen["layout"], chosen["listing"]
     manifest = Path(snakemake.output.manifest)
     write_json(
         manifest,

@@ -98,7 +98,10 @@ def test_a_simulated_dataset_depends_on_its_simulator_alone(settings: dict[str, 
     assert simulated["code"]
     mirrored = value(resolve(SHIPPED | {"mirror": "/data"}), {"dataset": "mitdb"}, "retrieval")
     assert mirrored.pop("listing")
-    assert mirrored == {"source": "mirror", "mirror": "/data", "simulation": None, "code": ""}
+    chosen = {"source": "mirror", "mirror": "/data", "simulation": None}
+    assert mirrored == chosen | {"code": "", "layout": ""}
+    archived = value(settings, {"dataset": "heartbeat_sounds"}, "retrieval")
+    assert archived["layout"]
 
 
 def test_a_file_that_is_added_to_an_own_folder_changes_its_survey(tmp_path: Path) -> None:
