@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,10 @@ def test_no_graph_and_no_file_outlives_its_network(keras: Any, tmp_path: Path) -
     assert process.num_fds() == files
 
 
-def optimizer_of_keras(keras: Any, name: str, rate: float) -> Any:
-    return keras.optimizers.get({"class_name": name, "config": {"learning_rate": rate}})
+def optimizer_of_keras(keras: Any, values: Mapping[str, Any], rate: float, *, steps: int) -> Any:
+    return keras.optimizers.get(
+        {"class_name": values["optimizer"], "config": {"learning_rate": rate}}
+    )
 
 
 def test_keras_alone_trains_the_same_weights_and_keeps_the_graph(
