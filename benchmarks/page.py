@@ -71,9 +71,10 @@ def _speed(section: dict[str, Any]) -> str:
 
 Operations per second in the matrix products of a step (formulas in `benchmarks/products.py`),
 relative to a float32 matrix product on the same machine at its best size. That peak is measured
-before each network, and the fastest counts. Every architecture has the shapes of its study at full
-effort and the first trial of its grid; {section["trainings"]} trainings run at once with one thread
-each, as the workflow does by default, and their throughput is added up.
+before each network, and the fastest counts. Every architecture has the shapes that its study had at
+full effort when this was measured, and the first trial of its grid; {section["trainings"]}
+trainings run at once with one thread each, as the workflow does by default, and their throughput is
+added up.
 
 {_table(["network", *every, "fastest"], rows)}
 

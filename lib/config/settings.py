@@ -26,6 +26,7 @@ from lib.search.spaces import check_space, grid_trials, random_trials
 from lib.splits.registry import KINDS as SPLITS
 from lib.splits.registry import check_rule
 from lib.train.baselines import check_baseline
+from lib.train.recipe import Training
 
 ROOT = Path(__file__).parents[2]
 EFFORTS = ("demo", "quick", "full")
@@ -266,6 +267,7 @@ def _check_study(study: Mapping[str, Any]) -> None:
     get_dataset(study["dataset"])
     class_of(study["classes"])
     _check_features(study)
+    Training(**study["training"])
     for label in study["scored"]:
         if label not in classes:
             raise HeldoutError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -12,7 +13,12 @@ import pandas as pd
 
 from lib.errors import HeldoutError
 from lib.examples.arrays import contents, open_examples
-from lib.examples.context import context_columns, context_names, require_finite_context
+from lib.examples.context import (
+    context_columns,
+    context_names,
+    examples_digest,
+    require_finite_context,
+)
 from lib.files import atomic, write_table
 
 _OF_EXAMPLE = (
@@ -33,7 +39,7 @@ def assemble(
     parquet: str | Path,
     copies: Iterable[tuple[str, str]] = (),
     left_out: Collection[str] = (),
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """Put the examples of all shards into one array, in the order of the table of recordings.
 
     No more than one shard is in memory at a time.
@@ -62,7 +68,8 @@ def assemble(
     Returns
     -------
     dict
-        Packages and their versions that made the features.
+        `sha256` (`lib.examples.context.examples_digest`), and `made_with`: packages and their
+        versions that made the features.
 
     Raises
     ------
@@ -109,7 +116,7 @@ def assemble(
     context = context_columns(context_names(table.columns))
     columns = [*_FIRST, *_OF_EXAMPLE[3:], *_LAST, *context]
     write_table(parquet, table[columns].reset_index(drop=True))
-    return made_with
+    return {"sha256": examples_digest(npy, table), "made_with": made_with}
 
 
 def undecodable(shards: Iterable[str | Path]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ import pandas as pd
 
 from lib.datasets.registry import get_dataset
 from lib.datasets.signal import constant
-from lib.examples.assembly import read_shard
+from lib.examples.assembly import read_shard, undecodable
 from lib.features.fingerprint import BANDS, Band, Fingerprint, mono, unpack
 from lib.features.matches import Match, find_same
 
@@ -92,6 +92,40 @@ def find_copies(
             if abs(correlation) >= LEAST_CORRELATION:
                 copies.append(Copy(first, second, shift, overlap, correlation))
     return copies
+
+
+def settle(
+    shards: Sequence[str | Path],
+    recordings: pd.DataFrame,
+    *,
+    dataset: str,
+    reading: Mapping[str, Any] | None = None,
+) -> tuple[list[Copy], dict[str, str]]:
+    """Decide which recordings count as one, and which have no part in a study.
+
+    Parameters
+    ----------
+    shards, recordings, dataset, reading
+        As for `find_copies`.
+
+    Returns
+    -------
+    copies : list of Copy
+        Of recordings that stay.
+    left_out : dict of str to str
+        The reason for each recording that could not be decoded, or whose label contradicts that of
+        a copy.
+
+    Raises
+    ------
+    HeldoutError
+        As `find_copies`.
+    """
+    copies = find_copies(shards, recordings, dataset=dataset, reading=reading)
+    label = dict(zip(recordings["recording"].astype(str), recordings["label"], strict=True))
+    pairs = [(copy.first, copy.second) for copy in copies]
+    left_out = undecodable(shards) | contradictions(pairs, label)
+    return [copy for copy in copies if not {copy.first, copy.second} & set(left_out)], left_out
 
 
 def contradict(label: str, other: str) -> bool:

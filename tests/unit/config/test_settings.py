@@ -359,3 +359,9 @@ def test_merge_joins_mappings_and_replaces_the_rest():
 )
 def test_where_a_dataset_comes_from(over, expected):
     assert source_of("mitdb", settings(**over)) == expected
+
+
+def test_trainings_that_cannot_be_are_refused_before_anything_runs() -> None:
+    training = {"keep": "average", "early_stopping": 3}
+    with pytest.raises(HeldoutError, match=r"study voices: training\.keep: .* beside `average`"):
+        of_study(training=training)

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from lib.config.settings import ROOT
+from lib.files import read_yaml
 from lib.train.augmentation import AUGMENTATIONS, augmenter
 
 BATCH = np.random.default_rng(0).normal(size=(50, 40, 10)).astype(np.float32)
@@ -28,6 +30,12 @@ def test_a_copy_is_changed_and_the_same_one_every_time(name):
     np.testing.assert_array_equal(changed(name, 0.5), x)
     for other in ({"seed": 1}, {"epoch": 2}, {"number": 3}):
         assert (changed(name, 0.5, **other) != x).any(), other
+
+
+def test_a_study_may_state_each_of_them():
+    schema = read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
+    stated = schema["properties"]["training"]["properties"]["augmentation"]["properties"]
+    assert list(stated) == list(AUGMENTATIONS)
 
 
 def test_nothing_asked_is_nothing_done():
