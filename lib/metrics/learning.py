@@ -119,7 +119,7 @@ def unfinished(endings: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(f"{name}: {end}" for name, end in of.items() if end not in ("", CONVERGED))
 
 
-def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, balanced: bool) -> float:
+def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, power: float) -> float:
     """Compute the cross-entropy of a part, in nats.
 
     Parameters
@@ -128,8 +128,9 @@ def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, balanced: bo
         Class numbers.
     probabilities : np.ndarray [shape=(n, classes)]
         Predicted.
-    balanced : bool
-        Whether each class counts the same in sum, as in a training with class weights.
+    power : float
+        Of the class weights of the training: with 1 each class counts the same in sum, with 0 each
+        example.
 
     Returns
     -------
@@ -137,13 +138,11 @@ def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, balanced: bo
         In nats.
     """
     losses = log_loss(labels, probabilities.astype(np.float64))
-    if not balanced:
-        return float(losses.mean())
-    return float(np.mean([losses[labels == label].mean() for label in np.unique(labels)]))
+    return float(np.average(losses, weights=np.bincount(labels)[labels] ** -float(power)))
 
 
 def constant_loss(
-    train: np.ndarray, validation: np.ndarray, *, classes: int, balanced: bool
+    train: np.ndarray, validation: np.ndarray, *, classes: int, power: float
 ) -> float:
     """Compute `weighted_loss` of the shares of the classes in the train part.
 
@@ -153,15 +152,15 @@ def constant_loss(
         Class numbers of the two parts.
     classes : int
         Number of classes.
-    balanced : bool
-        As for `weighted_loss`: each class then has the same share.
+    power : float
+        As for `weighted_loss`: with 1 each class has the same share.
 
     Returns
     -------
     float
         In nats.
     """
-    counts = np.bincount(train, minlength=classes).astype(float)
-    counts = (counts > 0).astype(float) if balanced else counts
-    shares = np.tile(counts / counts.sum(), (len(validation), 1))
-    return weighted_loss(validation, shares, balanced=balanced)
+    counts = np.bincount(train, minlength=classes)
+    weights = np.where(counts > 0, counts ** (1 - power), 0.0)
+    shares = np.tile(weights / weights.sum(), (len(validation), 1))
+    return weighted_loss(validation, shares, power=power)

@@ -74,6 +74,15 @@ def share(default: float) -> Hyperparameter:
     return Hyperparameter(default, words, lambda value: _is_number(value) and 0 <= value < 1)
 
 
+def power(default: float) -> Hyperparameter:
+    """Make a hyperparameter that is a power from 0 to 1; false is 0 and true is 1."""
+
+    def allows(value: Any) -> bool:
+        return isinstance(value, int | float) and 0 <= value <= 1
+
+    return Hyperparameter(default, "true, false or a number from 0 to 1", allows)
+
+
 def positive(default: float) -> Hyperparameter:
     """Make a hyperparameter that is a positive number."""
 
@@ -115,7 +124,7 @@ COMMON: Mapping[str, Hyperparameter] = {
     "global_clipnorm": least_zero(0.0),
     "label_smoothing": share(0.0),
     "batch_size": count(32, grows=True),
-    "class_weights": flag(False),
+    "class_weights": power(0.0),
 }
 """What every network has: the scale of its inputs, the dense layers at its end, its training."""
 

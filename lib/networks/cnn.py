@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from lib.networks.architecture import Architecture, Values
-from lib.networks.layers import CONVOLUTIONS, convolution_costs, require_poolable
+from lib.networks.architecture import Architecture, Cost, Values, one_of
+from lib.networks.layers import (
+    CONVOLUTIONS,
+    POOLINGS,
+    convolution_costs,
+    pool_time,
+    require_poolable,
+)
 
 
 def build(layers: Any, x: Any, values: Values) -> Any:
-    """Stack the blocks, and put all that comes out into one row."""
+    """Stack the blocks, and make one row of what comes out, over all steps or one by one."""
     for filters, kernel in zip(values["filters"], values["kernels"], strict=True):
         require_poolable(x, values)
         x = layers.Conv1D(filters, kernel, padding="same")(x)
@@ -19,15 +26,24 @@ def build(layers: Any, x: Any, values: Values) -> Any:
         if values["dropout"]:
             x = layers.Dropout(values["dropout"])(x)
         x = layers.MaxPooling1D(values["pool"])(x)
-    return layers.Flatten()(x)
+    pooling = values["pooling"]
+    return layers.Flatten()(x) if pooling == "none" else pool_time(layers, x, pooling)
+
+
+def costs(values: Values, shape: tuple[int, int]) -> list[Cost]:
+    """List what the blocks cost; pooling over time leaves one step."""
+    *others, last = convolution_costs(values, shape)
+    if values["pooling"] != "none":
+        last = replace(last, outputs=(1, last.outputs[1]))
+    return [*others, last]
 
 
 ARCHITECTURE = Architecture(
     "cnn",
     "CNN",
-    CONVOLUTIONS,
+    {**CONVOLUTIONS, "pooling": one_of("none", ("none", *POOLINGS[1:]))},
     build,
-    convolution_costs,
+    costs,
     pairs=("filters", "kernels"),
     # A step takes 0.8 to 1.2 times as long as with JAX, which compiles for several seconds first.
     backend="tensorflow",

@@ -217,13 +217,13 @@ def _ending(
     values: Mapping[str, Any],
 ) -> str:
     """Say how the training of a run ended, by what it predicts of the validation part."""
-    balanced = values["class_weights"]
+    power = values["class_weights"]
     train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
     return ending(
         [row["val_loss"] for row in fitted.history],
         limit=recipe.training.epochs,
-        loss=weighted_loss(validation, probabilities, balanced=balanced),
-        constant=constant_loss(train, validation, classes=len(data.classes), balanced=balanced),
+        loss=weighted_loss(validation, probabilities, power=power),
+        constant=constant_loss(train, validation, classes=len(data.classes), power=power),
         diverged=fitted.diverged,
     )
 

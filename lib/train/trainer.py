@@ -63,24 +63,26 @@ class Fitted:
         return sum(row["seconds"] for row in self.history)
 
 
-def class_weights(labels: np.ndarray) -> np.ndarray:
-    """Weigh examples so that each class counts the same in sum, and all of them 1 on average.
+def class_weights(labels: np.ndarray, power: float = 1.0) -> np.ndarray:
+    """Weigh examples of rare classes more; all of them weigh 1 on average.
 
-    It is scikit-learn's `compute_sample_weight("balanced", labels)`, whose import would take a
-    second of every training.
+    With a power of 1 it is scikit-learn's `compute_sample_weight("balanced", labels)`, whose
+    import would take a second of every training.
 
     Parameters
     ----------
     labels : np.ndarray [shape=(n,), dtype=int]
         Class numbers.
+    power : float
+        With 1 each class counts the same in sum, with 0 each example.
 
     Returns
     -------
     np.ndarray [shape=(n,), dtype=float32]
-        n / (classes present × examples of the class).
+        Proportional to 1 / (examples of the class) ** power.
     """
-    counts = np.bincount(labels)
-    return (len(labels) / (np.count_nonzero(counts) * counts[labels])).astype(np.float32)
+    weights = np.bincount(labels)[labels] ** -float(power)
+    return (weights / weights.mean()).astype(np.float32)
 
 
 class Trainer:
@@ -132,8 +134,8 @@ class Trainer:
         one_hot = np.eye(len(data.classes), dtype=np.float32)[data.labels]
         self._targets = {part: one_hot[data.rows[part]] for part in ("train", "validation")}
         train = data.rows["train"]
-        balanced = self.values["class_weights"]
-        self._weights = class_weights(data.labels[train]) if balanced else None
+        power = self.values["class_weights"]
+        self._weights = class_weights(data.labels[train], power) if power else None
         mean, variance = moments(data.x, train)
         context = None if data.context is None else moments(data.context[:, None], train)
         self._build = partial(

@@ -77,19 +77,19 @@ def test_endings_in_words():
 def test_the_loss_of_a_network_that_knows_the_shares_alone():
     train, validation = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
     expected = -np.log([0.75, 0.75, 0.25, 0.25]).mean()
-    got = constant_loss(train, validation, classes=2, balanced=False)
+    got = constant_loss(train, validation, classes=2, power=0)
     assert got == pytest.approx(expected)
     # With class weights, of three classes that all are in train: ln 3.
     train = np.array([0, 0, 0, 0, 1, 2])
-    assert constant_loss(train, validation, classes=3, balanced=True) == pytest.approx(np.log(3))
+    assert constant_loss(train, validation, classes=3, power=1) == pytest.approx(np.log(3))
     # A class that train lacks has no share, and what it costs is bounded.
-    assert np.isfinite(constant_loss(np.array([0, 1]), np.array([2]), classes=3, balanced=False))
+    assert np.isfinite(constant_loss(np.array([0, 1]), np.array([2]), classes=3, power=0))
 
 
 def test_balanced_losses_weigh_each_class_alike():
     labels = np.array([0, 0, 0, 1])
     probabilities = np.array([[0.9, 0.1]] * 3 + [[0.6, 0.4]])
-    plain = weighted_loss(labels, probabilities, balanced=False)
+    plain = weighted_loss(labels, probabilities, power=0)
     assert plain == pytest.approx(-(3 * np.log(0.9) + np.log(0.4)) / 4)
-    balanced = weighted_loss(labels, probabilities, balanced=True)
+    balanced = weighted_loss(labels, probabilities, power=1)
     assert balanced == pytest.approx(-(np.log(0.9) + np.log(0.4)) / 2)

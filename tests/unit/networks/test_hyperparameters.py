@@ -53,7 +53,7 @@ def test_given_values_replace_defaults():
         ("cnn", "batch_size", True, "a positive whole number"),
         ("lstm", "bidirectional", 1, "true or false"),
         ("cnn", "batch_normalization", "yes", "true or false"),
-        ("cnn_lstm", "class_weights", None, "true or false"),
+        ("cnn_lstm", "class_weights", None, "true, false or a number from 0 to 1"),
         ("simple_rnn", "dropout", 1, "a number from 0 up to, not with, 1"),
         ("simple_rnn", "recurrent_dropout", -0.1, "a number from 0 up to, not with, 1"),
         ("lstm", "dense_dropout", True, "a number from 0 up to, not with, 1"),
