@@ -40,7 +40,7 @@ NOTHING = (np.nan, np.nan, np.nan)
 
 CLAIM = (
     *("study", "source", "architecture", "split", "protocol", "group_disjoint", "metric"),
-    *("value", "test_size", "valid", "note"),
+    *("model", "value", "test_size", "valid", "note"),
 )
 
 
@@ -134,7 +134,7 @@ def read_claims(path: str | Path) -> pd.DataFrame:
     HeldoutError
         The table cannot be read or lacks a column.
     """
-    table = read_table(path, text=("test_size", "note", "protocol"))
+    table = read_table(path, text=("model", "test_size", "note", "protocol"))
     if any(name not in table.columns for name in CLAIM):
         raise HeldoutError(
             path,
@@ -153,7 +153,8 @@ def claim_rows(
     answer = tables["answers"][0]
     for claim in published[published["study"] == study["study"]].to_dict("records"):
         metric, protocol = str(claim["metric"]), str(claim["protocol"])
-        ours = claim["architecture"]
+        named = str(claim["model"])
+        ours = named if named in study["architectures"] else claim["architecture"]
         notes = []
         if ours not in study["architectures"]:
             ours = answer["architecture"]

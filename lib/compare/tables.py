@@ -59,7 +59,16 @@ TABLES: dict[str, list[str]] = {
     ],
     "claims": [
         *("study", "simulated", "source", "architecture", "split", "protocol", "group_disjoint"),
-        *("metric", "value", "test_size", "valid", "our_architecture", "same_split", "same_low"),
+        *(
+            "metric",
+            "model",
+            "value",
+            "test_size",
+            "valid",
+            "our_architecture",
+            "same_split",
+            "same_low",
+        ),
         *("same_high", "honest_protocol", "honest", "honest_low", "honest_high", "note"),
         "our_note",
     ],

@@ -219,7 +219,7 @@ def need_of_training(
         study["features"],
         architecture=wildcards["architecture"],
         trials=trained,
-        epochs=study["training"]["epochs"],
+        epochs=asked["training"]["epochs"],
         trainings=trainings,
         threads=settings["threads"],
         attempt=attempt,
@@ -248,7 +248,10 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
-        "epochs": study["training"]["epochs"],
+        "budgets": {
+            name: {key: search["training"].get(key) for key in ("epochs", "seconds")}
+            for name, search in study["architectures"].items()
+        },
     }
 
 
@@ -289,5 +292,6 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
     ),
     "study": lambda settings, w: description(settings["studies"][w["study"]], settings),
     "survey": survey,
+    "training": lambda settings, w: search(settings, w)["training"],
     "trials": trials,
 }

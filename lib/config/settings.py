@@ -22,14 +22,14 @@ from lib.networks.hyperparameters import complete
 from lib.networks.registry import lookup
 from lib.own.study import study_text
 from lib.recordings.table import class_of
-from lib.search.spaces import check_space, grid_trials, random_trials
+from lib.search.spaces import check_space, extremes, grid_trials, random_trials
 from lib.splits.registry import KINDS as SPLITS
 from lib.splits.registry import check_rule
 from lib.train.baselines import check_baseline
 from lib.train.recipe import Training
 
 ROOT = Path(__file__).parents[2]
-EFFORTS = ("demo", "quick", "full")
+EFFORTS = ("demo", "quick", "full", "original")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
 # Of the keys of `folder` those that say how to read a recording.
@@ -119,7 +119,7 @@ def _check_trainings(study: Mapping[str, Any], settings: Mapping[str, Any]) -> N
     devices = settings["devices"]
     for architecture, trials in study["trials"].items():
         search = study["architectures"][architecture]
-        listed = trials.values() if trials is not None else [search["fixed"]]
+        listed = extremes(architecture, search) if trials is None else trials.values()
         try:
             choose_backend(
                 settings["backend"],
@@ -148,13 +148,14 @@ def _study(
     if not isinstance(study, dict):
         raise HeldoutError(path, "a mapping of keys", type(study).__name__)
     efforts = study.pop("efforts", {})
+    original = path.parents[1] / "originals" / path.name
     if not isinstance(efforts, dict):
         raise HeldoutError(f"{path}: efforts", "a mapping", reprlib.repr(efforts), "Correct it.")
     for effort, keys in efforts.items():
-        if effort not in EFFORTS:
+        if effort not in EFFORTS[:-1]:
             raise HeldoutError(
                 f"{path}: efforts: unknown effort {effort!r}",
-                advice=suggestion(effort, list(EFFORTS)),
+                advice=suggestion(effort, list(EFFORTS[:-1])),
             )
         if not isinstance(keys, dict):
             raise HeldoutError(
@@ -164,17 +165,30 @@ def _study(
                 "Correct it.",
             )
 
-    def laid(keys: Mapping[str, Any], where: str) -> dict[str, Any]:
-        whole = typed(merge(merge(study, keys), settings["settings"].get(name, {})), schema)
+    if settings["effort"] == "original" and not original.exists():
+        raise HeldoutError(
+            f"study {name}: it repeats no original project",
+            f"one of {', '.join(EFFORTS[:-1])}",
+            "effort: original",
+            "Choose another effort.",
+        )
+    # What an original project did replaces what the study does, instead of being joined with it.
+    variants = {effort: merge(study, efforts.get(effort, {})) for effort in EFFORTS[:-1]}
+    if original.exists():
+        variants["original"] = {**study, **read_yaml(original)}
+
+    def laid(effort: str, where: str) -> dict[str, Any]:
+        whole = typed(merge(variants[effort], settings["settings"].get(name, {})), schema)
         validate(whole, schema, where)
         return dict(whole)
 
-    # Whoever chooses another effort some day should not be the first to learn of a mistake in it.
-    others = {effort: keys for effort, keys in efforts.items() if effort != settings["effort"]}
     where = f"config/studies/{name}.yaml, or settings.{name}"
-    chosen = laid(efforts.get(settings["effort"], {}), f"study {name} ({where})")
-    for effort, keys in others.items():
-        laid(keys, f"study {name} with effort {effort} ({where})")
+    chosen = laid(settings["effort"], f"study {name} ({where})")
+    # Whoever chooses another effort some day should not be the first to learn of a mistake in it.
+    for effort in [one for one in variants if one != settings["effort"] and one in efforts]:
+        laid(effort, f"study {name} with effort {effort} ({where})")
+    if "original" in variants:
+        validate(variants["original"], schema, f"config/originals/{name}.yaml")
     study = chosen
     study["name"] = name
     if ("folder" in study) != (study["dataset"] == FOLDER):
@@ -191,6 +205,8 @@ def _study(
     study["simulated"] = study["source"] == "simulated"
     study.setdefault("scored", list(study["classes"]))
     study["shards"] = settings["shards"]
+    for search in study["architectures"].values():
+        search["training"] = {**study["training"], **search.get("training", {})}
     try:
         _check_study(study)
         study["trials"] = {
@@ -267,7 +283,11 @@ def _check_study(study: Mapping[str, Any]) -> None:
     get_dataset(study["dataset"])
     class_of(study["classes"])
     _check_features(study)
-    Training(**study["training"])
+    for name, search in study["architectures"].items():
+        try:
+            Training(**search["training"])
+        except HeldoutError as error:
+            raise error.within(name) from error
     for label in study["scored"]:
         if label not in classes:
             raise HeldoutError(

@@ -11,7 +11,15 @@ from lib.features.kinds import Features
 
 @dataclass(frozen=True)
 class Mel(FirstSeconds):
-    """Power in mel bands; the settings are those of `FirstSeconds`."""
+    """Power in mel bands; settings beside those of `FirstSeconds`.
+
+    Parameters
+    ----------
+    decibels : bool
+        Whether the power is in dB.
+    """
+
+    decibels: bool = True
 
     name = "mel"
 
@@ -27,7 +35,7 @@ class Mel(FirstSeconds):
         -------
         Features
             One example of shape (frames, n_mels): power in dB (reference 1.0), nothing more than
-            80 dB below the loudest of the recording.
+            80 dB below the loudest of the recording; or the power itself.
         """
         import librosa
 
@@ -35,4 +43,4 @@ class Mel(FirstSeconds):
         power = librosa.feature.melspectrogram(
             y=audio, sr=self.rate, n_mels=self.n_mels, n_fft=self.n_fft, hop_length=self.hop
         )
-        return one_example(librosa.power_to_db(power, ref=1.0))
+        return one_example(librosa.power_to_db(power, ref=1.0) if self.decibels else power)

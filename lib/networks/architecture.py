@@ -46,9 +46,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def count(default: int, *, grows: bool = False) -> Hyperparameter:
-    """Make a hyperparameter that is a positive whole number."""
-    return Hyperparameter(default, "a positive whole number", _is_count, grows)
+def count(default: int, *, least: int = 1, grows: bool = False) -> Hyperparameter:
+    """Make a hyperparameter that is a positive whole number, or with `least=0` also 0."""
+    if least:
+        return Hyperparameter(default, "a positive whole number", _is_count, grows)
+    words = "a positive whole number, or 0 for all"
+    return Hyperparameter(default, words, lambda value: value == 0 or _is_count(value), grows)
 
 
 def counts(default: list[int], *, least: int = 1) -> Hyperparameter:
@@ -112,6 +115,7 @@ NORMALIZATIONS = ("channel", "example", "none")
 SCHEDULES = ("constant", "cosine")
 
 COMMON: Mapping[str, Hyperparameter] = {
+    "channels": count(0, least=0),
     "normalization": one_of("channel", NORMALIZATIONS),
     "dense": counts([], least=0),
     "activation": one_of("relu", ACTIVATIONS, "the name of a Keras activation, "),

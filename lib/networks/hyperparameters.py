@@ -73,7 +73,7 @@ def trial_id(architecture: str, hyperparameters: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> trial_id("lstm", {"units": [128, 64]})
-    'lstm-128x64-adam-0.001-5100b2e6f672'
+    'lstm-128x64-adam-0.001-8a49d352240f'
     """
     values = complete(architecture, hyperparameters)
     sizes = [*values.get("filters", []), *values.get("units", []), *values["dense"]]

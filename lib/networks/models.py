@@ -78,6 +78,16 @@ def build(
     layers = keras.layers
     with _policy(keras, precision):
         inputs = x = keras.Input(shape, dtype="float32", name="examples")
+        if 0 < values["channels"] < shape[1]:
+            first = values["channels"]
+            x = x[:, :, :first]
+            mean, variance = (None if one is None else one[:first] for one in (mean, variance))
+        elif values["channels"] > shape[1]:
+            raise HeldoutError(
+                f"{architecture}: channels",
+                f"at most the {shape[1]} of an example",
+                str(values["channels"]),
+            )
         if mean is not None and variance is not None and values["normalization"] != "none":
             # Before it the examples may be of any size, which 16 bits do not hold.
             x = layers.Normalization(
@@ -101,7 +111,7 @@ def build(
             if values["dense_dropout"]:
                 x = layers.Dropout(values["dense_dropout"])(x)
         outputs = layers.Dense(classes, activation="softmax", dtype="float32")(x)
-        return keras.Model(inputs, outputs, name=architecture)
+        return keras.Model(inputs, outputs, name=lookup(architecture).name)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 from lib.errors import HeldoutError, suggestion
@@ -22,15 +23,38 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 
 def lookup(name: str) -> Architecture:
-    """Look up an architecture.
+    """Look up an architecture, or a variant of one.
+
+    Parameters
+    ----------
+    name : str
+        One of `ARCHITECTURES`, perhaps with a point and a name of its own, such as `lstm.wide`: a
+        study may compare several networks of one architecture.
+
+    Returns
+    -------
+    Architecture
+        `name` is that of the architecture, without the variant; `title` has both.
 
     Raises
     ------
     HeldoutError
         There is none of that name.
+
+    Examples
+    --------
+    >>> lookup("lstm.two_layers").title
+    'LSTM two layers'
     """
-    if name not in ARCHITECTURES:
+    base, _, variant = name.partition(".")
+    if base not in ARCHITECTURES:
         raise HeldoutError(
-            f"unknown architecture {name!r}", advice=suggestion(name, sorted(ARCHITECTURES))
+            f"unknown architecture {base!r}", advice=suggestion(base, sorted(ARCHITECTURES))
         )
-    return ARCHITECTURES[name]
+    known = ARCHITECTURES[base]
+    return replace(known, title=f"{known.title} {variant.replace('_', ' ')}") if variant else known
+
+
+def find(name: str) -> Architecture | None:
+    """Look up what may be an architecture, or else a baseline."""
+    return lookup(name) if name.partition(".")[0] in ARCHITECTURES else None

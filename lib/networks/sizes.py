@@ -51,6 +51,7 @@ def size_of(name: str, given: Mapping[str, Any], shape: tuple[int, int]) -> Size
         Of an example, (time, channels).
     """
     values = complete(name, given)
+    shape = (shape[0], min(values["channels"] or shape[1], shape[1]))
     costs = lookup(name).costs(values, shape)
     widths = [math.prod(costs[-1].outputs if costs else shape), *values["dense"]]
     dense = sum(a * b for a, b in pairwise(widths))

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from lib.files import atomic
-from lib.networks.registry import ARCHITECTURES
+from lib.networks.registry import find
 
 # Okabe and Ito 2008: safe for colour-blind readers. Architectures have theirs in their files.
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
@@ -65,13 +65,13 @@ SETTINGS: Any = {
 
 def colour(architecture: str) -> str:
     """Return an architecture's colour; baselines and unknown ones are grey."""
-    known = ARCHITECTURES.get(architecture)
+    known = find(architecture)
     return known.colour if known else GREY
 
 
 def display(architecture: str) -> str:
     """Return the name of an architecture or baseline as people write it."""
-    known = ARCHITECTURES.get(architecture)
+    known = find(architecture)
     return known.title if known else BASELINE_NAMES.get(architecture, architecture)
 
 

@@ -14,7 +14,7 @@ from lib.metrics.registry import METRICS
 from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report.names import listed, metric_name, unfinished_networks
-from lib.report.table import Cell, TableView, interval, number, records, text
+from lib.report.table import Cell, TableView, interval, network, number, records, text
 from lib.statistics.bootstrap import ALPHA
 
 Tables = Mapping[str, pd.DataFrame]
@@ -26,7 +26,7 @@ def model(row: Mapping[str, Any]) -> Cell:
     return text(
         display(str(row["architecture"])),
         note="baseline" if baseline else "",
-        tone="baseline" if baseline else str(row["architecture"]),
+        tone="baseline" if baseline else network(row).tone,
     )
 
 

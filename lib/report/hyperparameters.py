@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lib.networks.registry import ARCHITECTURES
+from lib.networks.registry import find
 from lib.plots.style import display
 from lib.report.names import listed
 from lib.report.table import Cell, Row, TableView, is_true, network, number, records, tabulate, text
@@ -29,7 +29,7 @@ def chosen(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
     return tabulate(
         f"{study['study']}-hyperparameters",
         "Hyperparameters of the final runs, the same under every split; a setting that has its "
-        f"default everywhere is left out. {_budget(counts, study['epochs'])}",
+        f"default everywhere is left out. {_budget(counts, study['budgets'])}",
         {
             "Model": network,
             "Trials": lambda row: number(counts[row["architecture"]], digits=0),
@@ -39,24 +39,37 @@ def chosen(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
     )
 
 
-def _budget(counts: pd.Series[int], epochs: int) -> str:
+def _budget(counts: pd.Series[int], budgets: Mapping[str, Mapping[str, Any]]) -> str:
     """Say what each network was given, and where one had more than another."""
-    limit = f"{epochs} epochs at most" if epochs > 1 else "one epoch"
-    if counts.nunique() == 1:
-        trials = f"{counts.iloc[0]} trials" if counts.iloc[0] > 1 else "one trial"
-        return f"Each network had {trials} and {limit}."
-    each = listed([f"the {display(str(name))} {count}" for name, count in counts.items()])
-    return (
-        f"Each network had {limit}, and not as many trials: {each}. One with more trials has the "
-        "better chance."
+    given = {
+        str(name): (f"{count} trials" if count > 1 else "one trial", _limit(budgets[str(name)]))
+        for name, count in counts.items()
+    }
+    trials, limits = (set(each) for each in zip(*given.values(), strict=True))
+    if len(trials) == len(limits) == 1:
+        return f"Each network had {trials.pop()} and {limits.pop()}."
+    more = "One with more of them has the better chance."
+    if len(limits) == 1:
+        each = listed([f"the {display(name)} {one}" for name, (one, _) in given.items()])
+        return f"Each network had {limits.pop()}, and not as many trials: {each}. {more}"
+    each = listed(
+        [f"the {display(name)} {one} and {limit}" for name, (one, limit) in given.items()]
     )
+    return f"The networks had different budgets: {each}. {more}"
+
+
+def _limit(budget: Mapping[str, Any]) -> str:
+    """Say when a training ends at the latest."""
+    epochs, seconds = budget["epochs"], budget["seconds"]
+    words = f"{epochs} epochs at most" if epochs > 1 else "one epoch"
+    return words if seconds is None else f"{words}, or {seconds:g} s"
 
 
 def _told(table: pd.DataFrame) -> pd.DataFrame:
     """Drop a setting that has the default of its architecture in every row."""
 
     def default(row: Row, name: str) -> bool:
-        architecture = ARCHITECTURES.get(str(row["architecture"]))
+        architecture = find(str(row["architecture"]))
         return architecture is not None and _same(row[name], architecture.defaults.get(name))
 
     rows = records(table)

@@ -95,7 +95,8 @@ def text(value: Any, *, note: str = "", tone: str = "") -> Cell:
 
 def network(row: Row) -> Cell:
     """Make a cell that names an architecture, beside a dot of its colour."""
-    return text(display(str(row["architecture"])), tone=str(row["architecture"]))
+    name = str(row["architecture"])
+    return text(display(name), tone=name.partition(".")[0])
 
 
 def number(value: Any, *, digits: int = 3, note: str = "", sign: bool = False) -> Cell:

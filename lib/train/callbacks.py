@@ -177,6 +177,8 @@ def callbacks(
             )
             row["seconds"] = time.perf_counter() - self.began
             state.add(row)
+            if training.spent(state.history):
+                self.model.stop_training = True
             state.stopped = bool(self.model.stop_training)
             state.save()
             data.epoch = epoch + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -51,12 +51,15 @@ class Training:
     augmentation : mapping
         What is done to the examples of the train part, epoch by epoch anew, and how much: see
         `lib.train.augmentation.AUGMENTATIONS`.
+    seconds : float, optional
+        Training ends with the epoch in which so much time (s) has been spent in epochs. How many
+        these are depends on the machine, so the weights do too.
 
     Raises
     ------
     HeldoutError
-        An unknown `keep` or augmentation, or an average of epochs that early stopping may leave
-        out.
+        An unknown `keep` or augmentation, or an average of epochs that early stopping or a limit
+        in seconds may leave out.
     """
 
     epochs: int
@@ -65,19 +68,25 @@ class Training:
     reduce_lr_patience: int = 2
     keep: str = "best"
     augmentation: Mapping[str, float] = field(default_factory=dict)
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         """Check what goes together."""
         if self.keep not in KEEP:
             raise HeldoutError("training.keep", f"one of {', '.join(KEEP)}", repr(self.keep))
-        if self.keep == "average" and self.early_stopping:
-            raise HeldoutError(
-                "training.keep",
-                "early_stopping: 0 beside `average`, which takes the last epochs of all",
-                f"early_stopping: {self.early_stopping}",
-                "Set early_stopping to 0, or keep the best or the last weights.",
-            )
+        for name in ("early_stopping", "seconds") if self.keep == "average" else ():
+            if getattr(self, name):
+                raise HeldoutError(
+                    "training.keep",
+                    f"no `{name}` beside `average`, which takes the last epochs of all",
+                    f"{name}: {getattr(self, name)}",
+                    f"Remove {name}, or keep the best or the last weights.",
+                )
         require_augmentation(self.augmentation)
+
+    def spent(self, history: Sequence[Mapping[str, float]]) -> bool:
+        """Whether the epochs so far have taken all the time there is."""
+        return self.seconds is not None and sum(row["seconds"] for row in history) >= self.seconds
 
     def averages(self, epoch: int) -> bool:
         """Whether the weights after an epoch, from 1, are among those that are averaged."""
@@ -152,7 +161,7 @@ class Recipe:
         packages = versions()
         return digest(
             {
-                "architecture": self.architecture,
+                "architecture": lookup(self.architecture).name,
                 "hyperparameters": complete(self.architecture, self.hyperparameters),
                 "training": asdict(self.training),
                 "examples": data.digest,
@@ -175,4 +184,5 @@ class Recipe:
 
 def weights_code(architecture: str) -> str:
     """Hash the code that makes the weights of an architecture, and not that of the others."""
-    return code_hash("lib.train.trainer", f"lib.networks.{architecture}", without=NOT_OF_WEIGHTS)
+    name = lookup(architecture).name
+    return code_hash("lib.train.trainer", f"lib.networks.{name}", without=NOT_OF_WEIGHTS)

@@ -221,7 +221,9 @@ def _ending(
     train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
     return ending(
         [row["val_loss"] for row in fitted.history],
-        limit=recipe.training.epochs,
+        limit=len(fitted.history)
+        if recipe.training.spent(fitted.history)
+        else recipe.training.epochs,
         loss=weighted_loss(validation, probabilities, power=power),
         constant=constant_loss(train, validation, classes=len(data.classes), power=power),
         diverged=fitted.diverged,

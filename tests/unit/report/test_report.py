@@ -345,9 +345,10 @@ def test_the_leaderboard_says_how_trainings_ended(made):
 @pytest.mark.parametrize(
     ("counts", "epochs", "words"),
     [
-        ([4, 4], 20, "Each network had 4 trials and 20 epochs at most."),
-        ([1, 1], 1, "Each network had one trial and one epoch."),
-        ([6, 2], 20, "not as many trials: the LSTM 6 and the GRU 2. One with more trials"),
+        ([4, 4], [20, 20], "Each network had 4 trials and 20 epochs at most."),
+        ([1, 1], [1, 1], "Each network had one trial and one epoch."),
+        ([6, 1], [20, 20], "not as many trials: the LSTM 6 trials and the GRU one trial. One with"),
+        ([4, 4], [20, 9], "different budgets: the LSTM 4 trials and 20 epochs at most and the GRU"),
     ],
 )
 def test_what_each_network_was_given_is_said(made, counts, epochs, words):
@@ -357,7 +358,9 @@ def test_what_each_network_was_given_is_said(made, counts, epochs, words):
         for name, count in zip(("lstm", "gru"), counts, strict=True)
         for n in range(count)
     ]
-    view = chosen(made["studies"][0] | {"epochs": epochs}, pd.DataFrame(rows))
+    limits = zip(("lstm", "gru"), epochs, strict=True)
+    budgets = {name: {"epochs": limit, "seconds": None} for name, limit in limits}
+    view = chosen(made["studies"][0] | {"budgets": budgets}, pd.DataFrame(rows))
     assert words in view.caption
     # Dropout and weight decay have their default in the two trials that were chosen.
     assert view.columns == ["Model", "Trials", "units"]

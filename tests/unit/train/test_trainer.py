@@ -353,7 +353,8 @@ def test_what_the_optimizer_is_told(keras):
     ("options", "message"),
     [
         ({"keep": "first"}, "training.keep: expected one of best, last, average, got 'first'"),
-        ({"keep": "average", "early_stopping": 3}, "expected early_stopping: 0 beside `average`"),
+        ({"keep": "average", "early_stopping": 3}, "expected no `early_stopping` beside `average`"),
+        ({"keep": "average", "seconds": 60}, "expected no `seconds` beside `average`"),
         ({"augmentation": {"nois": 0.1}}, "unknown augmentation 'nois'. Did you mean 'noise'"),
         ({"augmentation": {"noise": 2}}, "noise: expected a share from 0 to 1, got 2"),
     ],
@@ -361,6 +362,23 @@ def test_what_the_optimizer_is_told(keras):
 def test_rules_that_cannot_be(options, message):
     with pytest.raises(HeldoutError, match=message):
         Training(epochs=3, **options)
+
+
+def test_a_training_ends_with_the_epoch_in_which_its_time_is_over(tmp_path):
+    one = trainer("cnn", training=Training(epochs=9, seconds=1e-9))
+    checkpoint = tmp_path / "checkpoint.npz"
+    first = one.fit(0, checkpoint=checkpoint)
+    assert len(first.history) == 1
+    assert one.recipe.training.spent(first.history)
+    # Nor does a restart give it another epoch.
+    assert len(one.fit(0, checkpoint=checkpoint).history) == 1
+    train_by(one, Training(epochs=3, seconds=1e9))
+    assert len(one.fit(0).history) == 3
+
+
+def test_a_variant_is_trained_as_its_architecture_is():
+    data, recipe = trainer("cnn").data, Recipe("cnn", CASES["cnn"], TRAINING, backend="tensorflow")
+    assert recipe.key(data, 0) == replace(recipe, architecture="cnn.small").key(data, 0)
 
 
 def test_a_finished_training_is_not_begun_again(plain, tmp_path, monkeypatch):
