@@ -45,7 +45,9 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         row["architecture"]: text(row["letters"], note=row["note"])
         for row in records(primary_rows(study, tables["letters"]))
     }
-    others = ("accuracy", "balanced_accuracy", "log_loss")
+    measured = set(primary["metric"])
+    wanted = ("accuracy", "balanced_accuracy", "jk_index", "log_loss")
+    others = [name for name in wanted if name in measured]
     linear = float(records(tables["answers"])[0]["linear_macro_f1"])
     rows = []
     for name, some in primary.groupby("architecture", sort=False):
