@@ -86,7 +86,11 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
             *("Model", "Macro-F1, honest", "Training"),
             *(["Letters"] if letters else []),
             *(["Macro-F1, random", "Inflation"] if gaps else []),
-            *(name[0].upper() + name[1:] for name in map(metric_name, others)),
+            # jκ is a symbol, no word.
+            *(
+                name if name.startswith("jκ") else name[0].upper() + name[1:]
+                for name in map(metric_name, others)
+            ),
         ],
         [cells for _, cells in rows],
     )

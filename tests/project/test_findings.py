@@ -128,6 +128,7 @@ def test_one_command_writes_the_page_and_the_readme_from_a_run(made: Path, pages
         assert len(values), metric
         for value in values:
             assert f"| {value:.3f}" in page, metric
+    assert page.count("| Accuracy | jκ index |") == 1
     claims = pd.read_csv(made / "tables" / "claims.csv")
     assert all(f"| {value:.3f}" in page for value in claims["value"])
     assert {path.name for path in findings.FOLDER.glob("*.png")} == {
