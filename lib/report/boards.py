@@ -45,7 +45,9 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         row["architecture"]: text(row["letters"], note=row["note"])
         for row in records(primary_rows(study, tables["letters"]))
     }
-    others = ("accuracy", "balanced_accuracy", "log_loss")
+    measured = set(primary["metric"])
+    wanted = ("accuracy", "balanced_accuracy", "jk_index", "log_loss")
+    others = [name for name in wanted if name in measured]
     linear = float(records(tables["answers"])[0]["linear_macro_f1"])
     rows = []
     for name, some in primary.groupby("architecture", sort=False):
@@ -84,7 +86,11 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
             *("Model", "Macro-F1, honest", "Training"),
             *(["Letters"] if letters else []),
             *(["Macro-F1, random", "Inflation"] if gaps else []),
-            *(name[0].upper() + name[1:] for name in map(metric_name, others)),
+            # jκ is a symbol, no word.
+            *(
+                name if name.startswith("jκ") else name[0].upper() + name[1:]
+                for name in map(metric_name, others)
+            ),
         ],
         [cells for _, cells in rows],
     )

@@ -59,7 +59,7 @@ def study_view(
         "notes": [*map(str, manifest.get("notes") or []), *remarks(exploration)],
         "exploration": classes_table(name, exploration),
         "context": context_table(name, exploration),
-        "answer": _answer(answer, gaps),
+        "answer": answered(answer, gaps),
         "gaps": [{**row, "name": display(row["architecture"])} for row in gaps],
         "leaderboard": boards.main_board(study, tables),
         "metrics": boards.full_board(study, tables["leaderboard"]),
@@ -78,7 +78,7 @@ def study_view(
     }
 
 
-def _answer(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
+def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
     """Add to a row of answers.csv what the sentences that answer the study say.
 
     `gap` is the row of inflation.csv of the chosen network, and `inflation` says what the data show

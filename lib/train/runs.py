@@ -176,7 +176,10 @@ def _write_run(
         record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
     record |= {
         "metrics": metrics,
-        "ending": _ending(data, fitted, recipe, parts["validation"], record["hyperparameters"]),
+        # A search that stops a trial says nothing of where its training was going.
+        "ending": ""
+        if fitted.pruned
+        else _ending(data, fitted, recipe, parts["validation"], record["hyperparameters"]),
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "parameters": int(fitted.model.count_params()),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 from zipfile import ZipFile
 
 import numpy as np
@@ -51,7 +53,7 @@ def test_the_stages_leave_what_they_promise(finished: Workflow) -> None:
         *(f"results/tiny/search/{name}/trials.csv" for name in NETWORKS),
         *(f"results/tiny/search/{name}/best.json" for name in NETWORKS),
         *(f"results/tables/{table}.csv" for table in TABLES),
-        "results/report.html",
+        *("results/report.html", "results/provenance.json"),
     ]
     assert [path for path in promised if not finished.path(path).is_file()] == []
     assert finished.unfinished() == []
@@ -118,6 +120,38 @@ def test_a_search_has_seen_nothing_of_the_test_part(finished: Workflow) -> None:
         assert set(read(file)["metrics"]) == {"train", "validation"}
         assert not (file.parent / "predictions.parquet").exists()
         assert not (file.parent / "model.keras").exists()
+
+
+@pytest.mark.parametrize("tool", ["wandb", "mlflow"])
+def test_the_scripts_of_the_docs_log_every_epoch_of_every_trial(
+    tool: str, finished: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Both are no part of the environment: what they are told is looked at here.
+    told = MagicMock()
+    monkeypatch.setitem(sys.modules, tool, told)
+    monkeypatch.chdir(finished.folder)
+    page = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (script,) = [block for block in blocks if f"import {tool}" in block]
+    exec(script, {})
+
+    trials = pd.read_csv("results/tiny/search/simple_rnn/trials.csv")
+    if tool == "wandb":
+        begun = [call.kwargs for call in told.init.call_args_list]
+        named = {one["name"]: one["config"] for one in begun}
+        assert {one["mode"] for one in begun} == {"offline"}
+        rows = told.init().__enter__().log.call_args_list
+    else:
+        names = [call.kwargs["run_name"] for call in told.start_run.call_args_list]
+        params = [call.args[0] for call in told.log_params.call_args_list]
+        named = dict(zip(names, params, strict=True))
+        rows = told.log_metrics.call_args_list
+    rates = {name: values["learning_rate"] for name, values in named.items()}
+    assert rates == dict(zip(trials["trial"], trials["learning_rate"], strict=True))
+    assert len(rows) == trials["epochs"].sum()
+    assert all(row.kwargs["step"] == row.args[0]["epoch"] for row in rows)
+    lowest = min(row.args[0]["val_loss"] for row in rows)
+    assert lowest == pytest.approx(trials["val_loss"].min(), rel=1e-3)
 
 
 def test_a_run_of_a_network_is_complete(finished: Workflow) -> None:

@@ -36,6 +36,7 @@ rule report:
         manifests=expand("resources/data/{dataset}.json", dataset=DATASETS),
     output:
         page=shown("results/report.html", "page", what="the page"),
+        provenance="results/provenance.json",
         inflation=shown("results/plots/inflation.svg", "overall", what="inflation over all studies"),
         ranks=shown(
             "results/plots/critical_difference.svg", "overall", what="mean ranks over all studies"

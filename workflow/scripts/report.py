@@ -1,9 +1,11 @@
 from pathlib import Path
 
-from lib.files import read_json
+from lib.files import read_json, write_json
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
+    from datetime import UTC, datetime
+
     from lib.plots import plot_overall
     from lib.provenance import commit, durations, hardware, versions
     from lib.report import render
@@ -16,20 +18,29 @@ with job(snakemake.log[0]):
         )
         for path in snakemake.input.examples
     }
+    manifests = [read_json(path) for path in snakemake.input.manifests]
+    provenance = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": commit(Path()),
+        "config": snakemake.params.config,
+        "versions": versions(),
+        "features_made_with": made_with,
+        "hardware": hardware(),
+        "durations": durations(Path("logs")),
+    }
     plot_overall(studies, tables=tables, folder=plots)
     render(
         studies,
         tables=tables,
         plots=plots,
         results="results",
-        manifests=[read_json(path) for path in snakemake.input.manifests],
-        provenance={
-            "commit": commit(Path()),
-            "config": snakemake.params.config,
-            "versions": versions(),
-            "features_made_with": made_with,
-            "hardware": hardware(),
-            "durations": durations(Path("logs")),
-        },
+        manifests=manifests,
+        provenance=provenance,
         output=snakemake.output.page,
+    )
+    # For whoever reads the tables without the page.
+    versions_of_data = {one["dataset"]: one["version"] for one in manifests}
+    write_json(
+        snakemake.output.provenance,
+        {**provenance, "datasets": versions_of_data, "studies": studies},
     )

@@ -25,7 +25,7 @@ from lib.report.hyperparameters import chosen, trials
 from lib.report.names import listed
 from lib.report.overall import _digest_of_files, claims_table, costs_table
 from lib.report.page import TEXT, render, templates
-from lib.report.study import _answer
+from lib.report.study import answered
 from lib.report.table import TableView, interval, number, seconds, text
 from tests.support.runs import compare_runs, make_runs, small_runs, study
 
@@ -237,7 +237,7 @@ def _answered(changes=None, **of_row):
         "unfinished": "", "below_linear": "", "linear_macro_f1": 0.55,
     }  # fmt: skip
     gap = {"architecture": "cnn", "difference": 0.4, "low": 0.3, "high": 0.5, "note": ""}
-    return _answer(row | of_row, [gap | (changes or {})])
+    return answered(row | of_row, [gap | (changes or {})])
 
 
 def _said(answer):
