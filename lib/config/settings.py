@@ -178,7 +178,11 @@ def _study(
         variants["original"] = {**study, **read_yaml(original)}
 
     def laid(effort: str, where: str) -> dict[str, Any]:
-        whole = typed(merge(variants[effort], settings["settings"].get(name, {})), schema)
+        whole = merge(variants[effort], settings["settings"].get(name, {}))
+        for key in ("architectures", "protocols"):
+            if isinstance(whole.get(key), Mapping):  # null leaves one out
+                whole[key] = {one: rule for one, rule in whole[key].items() if rule is not None}
+        whole = typed(whole, schema)
         validate(whole, schema, where)
         return dict(whole)
 

@@ -156,9 +156,19 @@ def test_small_numbers_in_the_file_of_a_study(project):
     assert trial["learning_rate"] == 1e-4
 
 
+def test_an_effort_or_a_person_leaves_an_architecture_out():
+    demo = resolve(settings(studies=["arrhythmia"]))["studies"]["arrhythmia"]
+    assert list(demo["architectures"]) == ["cnn", "lstm"]
+    assert list(of_study(architectures={"gru": None})["studies"]["voices"]["trials"]) == ["lstm"]
+    with pytest.raises(HeldoutError, match="architectures: {} should be non-empty"):
+        of_study(architectures={"gru": None, "lstm": None})
+
+
 def test_what_an_original_project_did_replaces_keys_of_the_study():
     study = resolve(settings(studies=["voices"], effort="original"))["studies"]["voices"]
-    assert list(study["architectures"]) == ["lstm.base", "lstm.added_layer", "lstm.fewer_features"]
+    assert list(study["architectures"]) == [
+        *("lstm.base", "lstm.base_mfcc", "lstm.added_layer", "lstm.fewer_features")
+    ]
     assert list(study["protocols"]) == ["published"]
     (base,) = study["trials"]["lstm.base"].values()
     assert base["normalization"] == "none"
