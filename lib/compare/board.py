@@ -43,12 +43,16 @@ class Entry:
         Of each metric; NaN where it is not defined.
     intervals : dict of str to Interval
         Of each metric.
+    ensemble : dict of str to Interval
+        Of each metric for the mean probability over seeds (Hansen and Salamon 1990); empty where
+        there is one seed.
     """
 
     pool: Pool
     drawn: Weighted
     scores: dict[str, Resampled]
     intervals: dict[str, Interval]
+    ensemble: dict[str, Interval]
 
     @property
     def sample(self) -> Sample:
@@ -116,10 +120,15 @@ def compared_scores(drawn: Weighted) -> dict[str, Resampled]:
 def _entry(pool: Pool, drawn: Weighted) -> Entry:
     metrics = [metric for metric in METRICS.values() if metric.applies(pool.scored)]
     scores = {metric.name: score(metric.name, drawn) for metric in metrics}
-    intervals = {
-        metric.name: _interval(metric, drawn.sample, scores[metric.name]) for metric in metrics
-    }
-    return Entry(pool, drawn, scores, intervals)
+
+    def intervals(weighted: Weighted, of: dict[str, Resampled]) -> dict[str, Interval]:
+        return {one.name: _interval(one, weighted.sample, of[one.name]) for one in metrics}
+
+    ensemble: dict[str, Interval] = {}
+    if len(drawn.sample.probability) > 1:
+        together = Weighted(drawn.sample.ensemble(), drawn.weights)
+        ensemble = intervals(together, {one.name: score(one.name, together) for one in metrics})
+    return Entry(pool, drawn, scores, intervals(drawn, scores), ensemble)
 
 
 def _interval(metric: Metric, sample: Sample, value: Resampled) -> Interval:

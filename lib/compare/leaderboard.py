@@ -36,6 +36,7 @@ def leaderboard_rows(board: Board) -> list[dict[str, Any]]:
                     "metric": metric,
                     **ends("estimate", one, prefix=""),
                     "interval_note": note,
+                    **(ends("ensemble", entry.ensemble[metric]) if entry.ensemble else {}),
                     "groups": one.groups,
                     "examples": len(sample.truth),
                     "seeds": len(sample.probability),

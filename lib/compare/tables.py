@@ -17,6 +17,7 @@ TABLES: dict[str, list[str]] = {
     ],
     "leaderboard": [
         *(*MODEL, "kind", "unit", "metric", "estimate", "low", "high", "interval_note"),
+        *("ensemble", "ensemble_low", "ensemble_high"),
         *("groups", "examples", "seeds", "folds", "ending"),
     ],
     "per_class": [

@@ -88,6 +88,10 @@ class Sample:
             probability=self.probability[:, rows],
         )
 
+    def ensemble(self) -> Sample:
+        """Average the probabilities over seeds: what the networks of all seeds answer together."""
+        return replace(self, probability=self.probability.mean(axis=0, keepdims=True))
+
     def per_recording(self, recording: ArrayLike) -> Sample:
         """Average the probabilities of each recording's examples.
 

@@ -49,6 +49,7 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
     wanted = ("accuracy", "balanced_accuracy", "jk_index", "log_loss")
     others = [name for name in wanted if name in measured]
     linear = float(records(tables["answers"])[0]["linear_macro_f1"])
+    seeds = primary["seeds"].max()
     rows = []
     for name, some in primary.groupby("architecture", sort=False):
         metrics = {row["metric"]: row for row in records(some)}
@@ -61,6 +62,9 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         ]
         if letters:
             cells.append(letters.get(str(name), text("")))
+        if seeds > 1:
+            names = ("ensemble", "ensemble_low", "ensemble_high")
+            cells.append(interval(main, names=names))
         if gap:
             ends = ("difference", "low", "high")
             cells.append(interval(gap, names=("random", "random_low", "random_high")))
@@ -77,6 +81,7 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         f"Leaderboard on the test set under the honest split ({title})"
         + (", beside the random split" if gaps else "")
         + ". Means over seeds, with 95% confidence intervals over groups."
+        + (" The ensemble answers with the mean probability over seeds." if seeds > 1 else "")
         + (
             " Networks that share a letter do not differ significantly in macro-F1."
             if letters
@@ -85,6 +90,7 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
         [
             *("Model", "Macro-F1, honest", "Training"),
             *(["Letters"] if letters else []),
+            *(["Ensemble of seeds"] if seeds > 1 else []),
             *(["Macro-F1, random", "Inflation"] if gaps else []),
             # jκ is a symbol, no word.
             *(

@@ -105,12 +105,13 @@ def test_leaderboard_agrees_with_scikit_learn(made):
         "study == 'voices' and protocol == 'grouped' and architecture == 'gru'"
     )
     classes = made["studies"][1]["classes"]
-    theirs = []
+    theirs, together = [], 0.0
     for seed in (0, 1):
         path = made["results"] / f"voices/grouped/gru/seed-{seed}/fold-0/predictions.parquet"
         table = pd.read_parquet(path).query("part == 'test'")
         x, y = table[classes].to_numpy(float), table["label"].astype(str)
         x = x / x.sum(axis=1, keepdims=True)
+        together = together + x
         z = table[classes].idxmax(axis=1)
         theirs.append(
             {
@@ -123,6 +124,11 @@ def test_leaderboard_agrees_with_scikit_learn(made):
     ours = board.set_index("metric")["estimate"]
     for name, value in pd.DataFrame(theirs).mean().items():
         assert ours[name] == pytest.approx(value, abs=1e-5), name
+    ensemble = board.set_index("metric").loc["macro_f1"]
+    answered = np.array(classes)[np.argmax(together, axis=1)]
+    expected = f1_score(y, answered, average="macro")
+    assert ensemble["ensemble"] == pytest.approx(expected, abs=1e-5)
+    assert ensemble["ensemble_low"] < expected < ensemble["ensemble_high"]
 
 
 def test_every_metric_has_an_interval_or_a_reason(made):
@@ -524,7 +530,9 @@ def test_what_is_drawn_is_weighed_and_cut_into_folds_once(folded, monkeypatch):
     board = score_pools(read_runs(one, results=folded["results"]), seed=0, resamples=50)
     assert per_class_rows(board)
     assert not aami_rows(board)
-    assert calls == {"weigh": len(board), "only": 0}
+    # The ensemble of seeds is a sample of its own.
+    samples = len(board) + sum(bool(entry.ensemble) for entry in board.values())
+    assert calls == {"weigh": samples, "only": 0}
     assert fold_rows(one, board)
     assert rank_rows([one], {"s": board})
     # Six models under two protocols, in three folds.
