@@ -36,8 +36,8 @@ STUDY = """\
 ## A study
 
 A file `config/studies/{study}.yaml`. Beside these keys it may have `efforts`: for `demo`, `quick`
-and `full` the keys that differ. `settings` of the configuration is laid over both. An architecture or
-a protocol that is `null` in one of them is left out.
+and `full` the keys that differ. `settings` of the configuration is laid over both. An
+architecture or a protocol that is `null` in one of them is left out.
 """
 
 FEATURES = """\

@@ -536,7 +536,7 @@ def test_what_is_drawn_is_weighed_and_cut_into_folds_once(folded, monkeypatch):
     assert fold_rows(one, board)
     assert rank_rows([one], {"s": board})
     # Six models under two protocols, in three folds.
-    assert calls == {"weigh": len(board), "only": 6 * 2 * 3}
+    assert calls == {"weigh": samples, "only": 6 * 2 * 3}
 
 
 def test_folds_are_ranked(folded):

@@ -160,7 +160,7 @@ def test_an_effort_or_a_person_leaves_an_architecture_out():
     demo = resolve(settings(studies=["arrhythmia"]))["studies"]["arrhythmia"]
     assert list(demo["architectures"]) == ["cnn", "lstm"]
     assert list(of_study(architectures={"gru": None})["studies"]["voices"]["trials"]) == ["lstm"]
-    with pytest.raises(HeldoutError, match="architectures: {} should be non-empty"):
+    with pytest.raises(HeldoutError, match=r"architectures: \{\} should be non-empty"):
         of_study(architectures={"gru": None, "lstm": None})
 
 
