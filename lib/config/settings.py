@@ -14,6 +14,7 @@ from lib.config.schema import require_bounded, typed, validate
 from lib.datasets.folder import PREFIX
 from lib.datasets.registry import get_dataset
 from lib.errors import HeldoutError, suggestion
+from lib.features.kinds import Kind
 from lib.features.registry import KINDS, make
 from lib.files import read_yaml, require_plain
 from lib.networks.backend import choose_backend
@@ -247,7 +248,23 @@ def _check_features(study: Mapping[str, Any]) -> None:
             f"{beats or 'null'} and {kind.name}",
             "Correct one of the two, or have the study written with `new-study --beats`.",
         )
-    make(**features)
+    _check_augmentation(study, make(**features))
+
+
+def _check_augmentation(study: Mapping[str, Any], kind: Kind) -> None:
+    """Find an augmentation that does not fit the features; an amount of 0 does nothing to them."""
+    fitting, (time, channels) = kind.augmentations, kind.shape
+    trainings = [study, *study["architectures"].values()]
+    amounts = [one["training"].get("augmentation", {}) for one in trainings]
+    for name, amount in (pair for each in amounts for pair in each.items()):
+        if amount and name not in fitting:
+            raise HeldoutError(
+                f"training.augmentation.{name}",
+                f"an augmentation that fits the features {kind.name} of {time} × {channels}: "
+                f"{', '.join(fitting)}",
+                name,
+                "Remove it.",
+            )
 
 
 def _require_apart(folder: str, root: Path) -> None:

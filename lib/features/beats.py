@@ -9,7 +9,15 @@ import numpy as np
 
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError, suggestion
-from lib.features.kinds import ADVICE, Axes, Demands, Features, Kind, require_positive
+from lib.features.kinds import (
+    ADVICE,
+    OF_SAMPLES,
+    Axes,
+    Demands,
+    Features,
+    Kind,
+    require_positive,
+)
 from lib.features.resampling import resample
 from lib.features.rhythm import RHYTHM, rhythm
 
@@ -86,6 +94,11 @@ class Beats(Kind):
     def seconds(self) -> float:
         """Length of an example."""
         return self.samples / self.rate
+
+    @property
+    def augmentations(self) -> Sequence[str]:
+        """Those of samples."""
+        return OF_SAMPLES
 
     @property
     def axes(self) -> Axes:

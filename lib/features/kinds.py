@@ -14,6 +14,10 @@ from lib.errors import HeldoutError
 
 ADVICE = "Correct it in the study's features."
 
+# Channels of samples are few and unlike each other: none is hidden as a band of frequency is.
+OF_SAMPLES = ("shift", "noise", "gain", "wander", "mask_time")
+"""The augmentations of a kind whose examples are the samples themselves."""
+
 
 @dataclass(frozen=True, eq=False)
 class Features:
@@ -107,6 +111,11 @@ class Kind(ABC):
     def context(self) -> Sequence[str]:
         """Name what a network is told beside an example, in the order of `Features.context`."""
         return ()
+
+    @property
+    def augmentations(self) -> Sequence[str]:
+        """Name what may be done to examples in training (`lib.train.augmentation`)."""
+        return ("shift", "noise", "mask_time", *(["mask_channels"] if self.shape[1] > 1 else []))
 
     @property
     def axes(self) -> Axes:

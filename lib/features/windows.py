@@ -9,7 +9,15 @@ import numpy as np
 
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
-from lib.features.kinds import Axes, Demands, Features, Kind, require_positive, unlabelled
+from lib.features.kinds import (
+    OF_SAMPLES,
+    Axes,
+    Demands,
+    Features,
+    Kind,
+    require_positive,
+    unlabelled,
+)
 from lib.features.resampling import resample
 
 
@@ -56,6 +64,11 @@ class Windows(Kind):
     def seconds(self) -> float:
         """Length of a window."""
         return self.samples / self.rate
+
+    @property
+    def augmentations(self) -> Sequence[str]:
+        """Those of samples."""
+        return OF_SAMPLES
 
     @property
     def axes(self) -> Axes:

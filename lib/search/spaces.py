@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from lib.errors import HeldoutError, suggestion
@@ -53,8 +53,8 @@ def check_space(
     Raises
     ------
     HeldoutError
-        An unknown hyperparameter, an empty choice, an impossible range or condition, or a value
-        that the hyperparameter cannot have.
+        An unknown hyperparameter, an empty choice, an impossible range or condition, a value that
+        the hyperparameter cannot have, or a trial with a warm-up and a constant schedule.
     """
     known = lookup(architecture).defaults
     pairs = lookup(architecture).pairs
@@ -95,6 +95,7 @@ def check_space(
             if not isinstance(allowed, list) or not allowed:
                 raise HeldoutError(f"{where}: when {other}", "a list", repr(allowed))
     _check_pairs(architecture, fixed, space)
+    _check_warmup(architecture, fixed, space)
 
 
 def _alone(
@@ -124,6 +125,35 @@ def _check_pairs(architecture: str, fixed: Mapping[str, Any], space: Mapping[str
                 f"as many {' and '.join(others)} as {first} in every combination of the search",
                 held,
             )
+
+
+def _check_warmup(architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]) -> None:
+    """Raise where a trial that may be drawn has a warm-up that its schedule would ignore."""
+    rules = {name: _rule(given) for name, given in space.items()}
+    searched = [name for name in ("schedule", "warmup") if name in rules]
+    names = {*searched, *(other for name in searched for other in rules[name].get("when", {}))}
+    for held in _cells({name: rules[name] for name in sorted(names)}):
+        trial = {**lookup(architecture).defaults, **fixed, **held}
+        if trial["warmup"] and trial["schedule"] == "constant":
+            raise HeldoutError(
+                f"{architecture}: warmup",
+                "0 with schedule: constant, which would ignore it",
+                f"{trial['warmup']}",
+                "Set schedule: cosine, or remove warmup. A search over both has it in its space "
+                "alone, as `warmup: {choices: [0.1], when: {schedule: [cosine]}}`.",
+            )
+
+
+def _cells(rules: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Combine the choices, or the ends of ranges, without those whose condition does not hold."""
+    for cell in itertools.product(*map(_ends, rules.values())):
+        values = dict(zip(rules, cell, strict=True))
+        yield {name: value for name, value in values.items() if _holds(rules[name], values)}
+
+
+def _ends(rule: Mapping[str, Any]) -> list[Any]:
+    """List the choices of a hyperparameter, or the ends of its range."""
+    return rule["choices"] if "choices" in rule else [rule["low"], rule["high"]]
 
 
 def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
@@ -209,8 +239,8 @@ def grid_trials(
     Cells with equal content, such as those of a hyperparameter whose condition does not hold, are
     one trial.
     """
-    names = list(space)
-    count = math.prod(len(_rule(space[name])["choices"]) for name in names)
+    rules = {name: _rule(given) for name, given in space.items()}
+    count = math.prod(len(rule["choices"]) for rule in rules.values())
     if count > MOST_TRIALS:
         raise HeldoutError(
             architecture,
@@ -218,12 +248,8 @@ def grid_trials(
             f"{count:,}",
             "Use method random or bayes, or fewer choices.",
         )
-    cells = itertools.product(*(_rule(space[name])["choices"] for name in names))
-    rules = {name: _rule(space[name]) for name in names}
     trials = {}
-    for cell in cells:
-        values = dict(zip(names, cell, strict=True))
-        held = {name: value for name, value in values.items() if _holds(rules[name], values)}
+    for held in _cells(rules):
         trial = complete(architecture, {**fixed, **held})
         trials[trial_id(architecture, trial)] = trial
     return trials
@@ -271,8 +297,7 @@ def extremes(architecture: str, search: Mapping[str, Any]) -> list[dict[str, Any
     known = lookup(architecture)
     ends: dict[str, list[Any]] = {}
     for key, given in search["space"].items():
-        rule = _rule(given)
-        values = rule.get("choices") or [rule["low"], rule["high"]]
+        values = _ends(_rule(given))
         order = sorted(values, key=lambda value: sum(value) if isinstance(value, list) else value)
         ends[key] = [order[0], order[-1]]
     largest = {key: end[1] for key, end in ends.items() if known.hyperparameters[key].grows}

@@ -342,6 +342,23 @@ def test_faults_of_a_study(over, message):
         of_study(**over)
 
 
+@pytest.mark.parametrize(
+    ("study", "name", "fitting"),
+    [
+        ("voices", "gain", "spectral of 64 × 33: shift, noise, mask_time, mask_channels, got"),
+        ("accents", "wander", "mel of .*: shift, noise, mask_time, mask_channels, got wander"),
+        ("arrhythmia", "mask_channels", "beats of .*: shift, noise, gain, wander, mask_time, got"),
+        ("exercise", "mask_channels", "windows of 600 × 2: shift, noise, gain, wander, mask"),
+    ],
+)
+def test_an_augmentation_that_does_not_fit_the_features(study, name, fitting):
+    message = rf"study {study}: training\.augmentation\.{name}: expected an augmentation that fits "
+    with pytest.raises(HeldoutError, match=f"{message}the features {fitting}"):
+        of_study(study, training={"augmentation": {name: 0.1}})
+    # So may another effort switch off what does not fit its features.
+    assert of_study(study, training={"augmentation": {name: 0}})
+
+
 def test_every_fault_is_told_in_one_error():
     with pytest.raises(HeldoutError) as caught:
         resolve(settings(sede=1, efort="demo", threads=0, effort="fast"))

@@ -14,6 +14,7 @@ from lib.errors import HeldoutError
 from lib.features import extract, make, shape
 from lib.features.kinds import Kind
 from lib.features.types import require_types
+from lib.train.augmentation import AUGMENTATIONS
 
 SETTINGS = {
     "beats": {"lead": "MLII", "rate": 125, "samples": 187, "before": 0.6},
@@ -316,6 +317,21 @@ def test_what_a_kind_says_of_its_examples(kind):
     assert made.of_beats == made.demands.get("beats", False) == (kind == "beats")
     # Any recording of audio will do.
     assert bool(made.demands) == (kind not in AUDIO)
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_kind_says_what_augmentations_fit_it(kind):
+    """A louder recording is no multiple of a decibel or of a cepstral coefficient."""
+    fitting = make(kind, **SETTINGS[kind]).augmentations
+    assert set(fitting) <= set(AUGMENTATIONS)
+    assert {"shift", "noise", "mask_time"} <= set(fitting)
+    assert ({"gain", "wander"} <= set(fitting)) == (kind not in AUDIO)
+    assert ("mask_channels" in fitting) == (kind in AUDIO)
+
+
+def test_no_channel_of_one_is_hidden():
+    one = make("spectral", **SETTINGS["spectral"] | {"parts": ["centroid"]})
+    assert "mask_channels" not in one.augmentations
 
 
 def test_no_recording_has_more_examples_than_its_kind_said():

@@ -148,6 +148,49 @@ def test_a_good_space(method: str) -> None:
     check_space("cnn", {"kernels": [5]}, {"filters": [[8], [16]]}, method=method)
 
 
+@given(
+    fixed=st.fixed_dictionaries(
+        {},
+        optional={
+            "schedule": st.sampled_from(["constant", "cosine"]),
+            "warmup": st.sampled_from([0, 0.2]),
+        },
+    ),
+    schedules=st.lists(st.sampled_from(["constant", "cosine"]), max_size=2, unique=True),
+    warmups=st.lists(st.sampled_from([0, 0.1]), max_size=2, unique=True),
+    when=st.sampled_from([["cosine"], ["constant"], ["constant", "cosine"], []]),
+)
+def test_no_trial_has_a_warm_up_that_its_schedule_ignores(
+    fixed: dict[str, Any], schedules: list[str], warmups: list[float], when: list[str]
+) -> None:
+    space: dict[str, Any] = {"schedule": schedules} if schedules else {}
+    if warmups:
+        condition = {"when": {"schedule": when}} if when and schedules else {}
+        space["warmup"] = {"choices": warmups, **condition}
+    trials = grid_trials("lstm", fixed, space).values()
+    if any(trial["warmup"] and trial["schedule"] == "constant" for trial in trials):
+        with pytest.raises(HeldoutError, match="lstm: warmup: expected 0 with schedule: constant"):
+            check_space("lstm", fixed, space, method="grid")
+    else:
+        check_space("lstm", fixed, space, method="grid")
+
+
+def test_a_search_over_schedules_may_warm_up_where_it_is_heard() -> None:
+    schedules = ["constant", "cosine"]
+    with pytest.raises(
+        HeldoutError, match=r"got 0\.2\. Set schedule: cosine, or remove warmup. A s"
+    ):
+        check_space("cnn", {"warmup": 0.2}, {"schedule": schedules}, method="grid")
+    for warmup in ({"choices": [0.1]}, {"low": 0.0, "high": 0.2}):
+        with pytest.raises(
+            HeldoutError, match=r"cnn: warmup: .* which would ignore it, got 0\.[12]"
+        ):
+            check_space("cnn", {}, {"warmup": warmup}, method="bayes")
+        check_space("cnn", {"schedule": "cosine"}, {"warmup": warmup}, method="bayes")
+        space = {"schedule": schedules, "warmup": {**warmup, "when": {"schedule": ["cosine"]}}}
+        check_space("cnn", {}, space, method="bayes")
+
+
 def test_the_ends_of_a_search() -> None:
     search = {
         "fixed": {"dropout": 0.1},
