@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lib.datasets.signal import Signal
-from lib.errors import HeldoutError, suggestion
+from lib.errors import HeldoutError
 from lib.features.kinds import (
     ADVICE,
     OF_SAMPLES,
@@ -16,6 +16,7 @@ from lib.features.kinds import (
     Demands,
     Features,
     Kind,
+    require_one_of,
     require_positive,
 )
 from lib.features.resampling import resample
@@ -70,13 +71,7 @@ class Beats(Kind):
     def __post_init__(self) -> None:
         """Check the settings."""
         require_positive(rate=self.rate, samples=self.samples)
-        if self.scale not in SCALES:
-            raise HeldoutError(
-                "features setting scale",
-                f"one of {', '.join(SCALES)}",
-                repr(self.scale),
-                " ".join([ADVICE, suggestion(self.scale, list(SCALES))]),
-            )
+        require_one_of(SCALES, scale=self.scale)
         if not 0 <= self.before * self.rate < self.samples:
             raise HeldoutError(
                 "features setting before",

@@ -10,7 +10,7 @@ from typing import ClassVar, TypedDict
 import numpy as np
 
 from lib.datasets.signal import Signal
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, suggestion
 
 ADVICE = "Correct it in the study's features."
 
@@ -139,6 +139,18 @@ class Kind(ABC):
 def unlabelled(x: np.ndarray, start: np.ndarray) -> Features:
     """Return examples whose label is that of their recording."""
     return Features(x, start, np.full(len(x), "", dtype="<U1"))
+
+
+def require_one_of(names: Sequence[str], **setting: str) -> None:
+    """Raise HeldoutError unless a setting is one of some names."""
+    for name, value in setting.items():
+        if value not in names:
+            raise HeldoutError(
+                f"features setting {name}",
+                f"one of {', '.join(names)}",
+                repr(value),
+                " ".join([ADVICE, suggestion(value, list(names))]),
+            )
 
 
 def require_positive(**settings: float) -> None:

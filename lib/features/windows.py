@@ -15,10 +15,13 @@ from lib.features.kinds import (
     Demands,
     Features,
     Kind,
+    require_one_of,
     require_positive,
     unlabelled,
 )
 from lib.features.resampling import resample
+
+SCALES = ("none", "recording")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Windows(Kind):
     limit : int, optional
         At most so many windows, spread evenly over the recording: a long recording then does not
         outweigh the others. All without it.
+    scale : {"none", "recording"}
+        `recording` brings each channel of each recording to mean 0 and standard deviation 1: what
+        an electrode or an amplifier makes of a person is then no difference between recordings. A
+        channel that is constant is only centred.
     """
 
     channels: Sequence[str]
@@ -44,6 +51,7 @@ class Windows(Kind):
     samples: int
     stride: int
     limit: int | None = None
+    scale: str = "none"
 
     name = "windows"
 
@@ -54,6 +62,7 @@ class Windows(Kind):
         )
         if self.limit is not None:
             require_positive(limit=self.limit)
+        require_one_of(SCALES, scale=self.scale)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -91,7 +100,7 @@ class Windows(Kind):
         Returns
         -------
         Features
-            `x` of shape (windows, samples, channels), in the unit of the signal.
+            `x` of shape (windows, samples, channels), in the unit of the signal unless it is scaled.
 
         Raises
         ------
@@ -115,6 +124,9 @@ class Windows(Kind):
                 f"{signal.duration:g} s",
                 "Exclude the recording or choose a shorter window.",
             )
+        if self.scale == "recording":
+            deviation = wave.std(axis=0)
+            wave = (wave - wave.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
         starts = np.arange(0, len(wave) - self.samples + 1, self.stride)
         if self.limit is not None and len(starts) > self.limit:
             starts = starts[np.rint(np.linspace(0, len(starts) - 1, self.limit)).astype(np.int64)]

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -193,6 +193,18 @@ def test_limit_spreads_windows_over_the_recording():
     assert len(windows(ramp(), limit=6).x) == len(windows(ramp(), limit=100).x) == 6
 
 
+def test_windows_are_scaled_by_their_recording():
+    signal = ramp()
+    features = windows(signal, scale="recording", stride=1)
+    louder = replace(signal, samples=signal.samples * [3, 0.1, 1] + 5)
+    np.testing.assert_allclose(
+        windows(louder, scale="recording", stride=1).x, features.x, atol=1e-4
+    )
+    assert np.abs(features.x.mean()) < 0.5
+    flat = replace(signal, samples=np.full_like(signal.samples, 7))
+    assert (windows(flat, scale="recording").x == 0).all()
+
+
 def test_windows_are_resampled():
     features = windows(ramp(), rate=5, samples=10, stride=10)
     assert features.start.tolist() == [0, 2, 4, 6, 8]
@@ -252,6 +264,7 @@ def test_loudest_and_faintest_audio_gives_finite_features(kind):
         ("spectral", {"parts": []}, "parts: .*got none"),
         ("spectral", {"rate": 8000}, "rate: expected more than 12800 Hz for the spectral contrast"),
         ("beats", {"before": 2}, "before: expected 0 s up to the 1.496 s of a beat, got 2"),
+        ("windows", {"scale": "record"}, "scale: expected one of none, recording, got 'record'"),
         ("windows", {"limit": 0}, "limit: expected a number above 0"),
         ("windows", {"channels": []}, "channels: expected a number above 0"),
         ("windows", {"channels": "ECG"}, "channels: expected a list of names, got 'ECG'"),
