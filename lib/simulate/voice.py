@@ -80,6 +80,10 @@ class Manner:
         Level of s, as a multiple of the usual; near 0 where it is aspirated.
     hiss_at : float
         Its middle frequency in Hz.
+    swell : float
+        Level from the start to the end of a phrase in dB.
+    coda : bool
+        Whether s ends a syllable instead of beginning it.
     """
 
     pace: float = 5.5
@@ -89,6 +93,8 @@ class Manner:
     accent: float = 3.0
     hiss: float = 1.0
     hiss_at: float = 5000.0
+    swell: float = 0.0
+    coda: bool = False
 
 
 def draw_speaker(rng: np.random.Generator, *, woman: bool, spread: float = 1.0) -> Speaker:
@@ -174,19 +180,23 @@ def speak(
 
     voice = np.zeros(n)
     hiss = band_noise(rng, n, RATE, 0.75 * manner.hiss_at, min(1.35 * manner.hiss_at, 7600))
-    for start, length, stressed, _ in syllables:
-        onset = 0.25 * length if rng.random() < 0.75 else 0.02
-        first, last = int((start + onset) * RATE), min(int((start + length + 0.02) * RATE), n)
+    for start, length, stressed, place in syllables:
+        edge = 0.25 * length if rng.random() < 0.75 else 0.02
+        onset, end = (0.02, length - edge) if manner.coda else (edge, length + 0.02)
+        first, last = int((start + onset) * RATE), min(int((start + end) * RATE), n)
         formants = np.array(_VOWELS[str(rng.choice(list("aeiou"), p=[0.3, 0.3, 0.1, 0.2, 0.1]))])
         formants = np.minimum(formants * speaker.tract * rng.normal(1, 0.03, 4), 7000)
         size = last - first
         ramp = np.minimum(1, np.minimum(np.arange(size), np.arange(size)[::-1]) / (0.02 * RATE))
-        chunk = source[first:last] * ramp * (1.2 if stressed else 0.85)
+        level = 10 ** (manner.swell * (place - 0.5) / 20)
+        chunk = source[first:last] * ramp * level * (1.2 if stressed else 0.85)
         voice[first:last] += sosfilt(_resonators(formants), chunk) * ramp
-        if onset > 0.02 and rng.random() < 0.6:
-            begin = int(start * RATE)
-            span = np.hanning(max(first - begin, 2))[: first - begin]
-            voice[begin:first] += 0.5 * manner.hiss * span * hiss[begin:first]
+        if edge > 0.02 and rng.random() < 0.6:
+            begin, stop = (
+                (last, int((start + length) * RATE)) if manner.coda else (int(start * RATE), first)
+            )
+            span = np.hanning(max(stop - begin, 2))[: stop - begin]
+            voice[begin:stop] += 0.5 * manner.hiss * level * span * hiss[begin:stop]
     voice /= np.sqrt(np.mean(voice**2)) + 1e-12
     voice += 10 ** (speaker.noise / 20) * band_noise(rng, n, RATE, 60, 7000)
     return equalise(voice, RATE, speaker.response)
