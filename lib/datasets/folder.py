@@ -18,6 +18,7 @@ PREFIX = "folder-"
 _ROW: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("recording", "label", "group", "split"), str),
     **dict.fromkeys(("rate", "duration", "channels"), (int, float)),
+    "context": dict,
 }
 
 
@@ -41,7 +42,8 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        The columns of `lib.datasets`. `recording` is the path within the folder.
+        The columns of `lib.datasets`, and those of a context, if there is one. `recording` is the
+        path within the folder.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
             "none or another file",
             "Delete it and run again: it is made anew.",
         )
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame([{**row, **row["context"]} for row in rows]).drop(columns="context")
     table.insert(1, "path", [(folder / name).as_posix() for name in table["recording"]])
     return table
 
