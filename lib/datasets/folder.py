@@ -28,6 +28,8 @@ def _whole(row: Any) -> bool:
         isinstance(row, dict)
         and set(row) == set(_ROW)
         and all(isinstance(row[name], kind) for name, kind in _ROW.items())
+        and all(isinstance(number, int | float) for number in row["context"].values())
+        and not set(row["context"]) & {*_ROW, "path"}
     )
 
 

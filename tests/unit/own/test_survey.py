@@ -169,6 +169,11 @@ def test_a_context_is_a_number_for_each_recording(folder: Path, tmp_path: Path) 
     kept = recordings_table("folder-x", place, classes=classes, manifest=manifest, min_groups=1)
     assert kept["age"].tolist() == [63, 18.5, -4]
     assert not {"site", "context"} & set(kept)
+    for context in ({"age": "old"}, {"label": 1.0}, {"path": 1.0}, [1.0]):
+        manifest["recordings"][0]["context"] = context
+        write_json(tmp_path / "data" / "folder-x.json", manifest)
+        with pytest.raises(HeldoutError, match="expected the survey of a folder"):
+            recordings("folder-x", place)
 
 
 @pytest.mark.parametrize(
