@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an example is an annotated beat of a WFDB record, of the class of its annotation "
         "code, or of its recording",
     )
+    add("--context", metavar="COLUMNS", help="numbers of metadata.csv to be told: age,position")
     add("--variable", help="variable of .mat files that holds the samples")
     add("--rate", help="sampling rate of .mat files in Hz, or the variable that holds it")
     add("--studies", type=Path, default=Path("config/studies"), help="where studies are")
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.folder,
         groups=arguments.groups,
         beats=arguments.beats,
+        context=arguments.context.split(",") if arguments.context else [],
         variable=arguments.variable,
         rate=rate_of(arguments.rate),
     )

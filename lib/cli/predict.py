@@ -34,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--variable", help="variable of a .mat file that holds the samples")
     add("--rate", help="sampling rate of a .mat file in Hz, or the variable that holds it")
+    add(
+        "--context",
+        metavar="NAME=NUMBER",
+        action="append",
+        default=[],
+        help="what the network is told beside all of the files, such as age=63; may be repeated",
+    )
     add("--threads", type=int, default=os.cpu_count() or 1, help="files read at once")
 
 
@@ -48,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         find_run(arguments.run, results=arguments.results),
         lead=arguments.lead,
         reading={name: value for name, value in given.items() if value is not None},
+        context=dict(map(told, arguments.context)),
         threads=arguments.threads,
     )
     predictions = predictor.predict(arguments.files)
@@ -91,6 +99,23 @@ def rate_of(text: str | None) -> float | str | None:
         return None if text is None else float(text)
     except ValueError:
         return text
+
+
+def told(text: str) -> tuple[str, float]:
+    """Read a name and its number.
+
+    Raises
+    ------
+    HeldoutError
+        There is no number.
+    """
+    from lib.errors import HeldoutError
+
+    name, _, number = text.rpartition("=")
+    try:
+        return name, float(number)
+    except ValueError as error:
+        raise HeldoutError("--context", "NAME=NUMBER, such as age=63", text) from error
 
 
 def _annotate(predictor: Predictor, item: Prediction, folder: Path) -> str:

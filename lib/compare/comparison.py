@@ -99,7 +99,7 @@ def compare(
         }
         made["letters"] = letter_rows(study, board, made["differences"])
         made["importance"] = importance_rows(study, made["trials"])
-        made["answers"] = [answer_row(study, made)]
+        made["answers"] = [answer_row(study, pools, made)]
         made["claims"] = claim_rows(study, made, published)
         for name, some in made.items():
             rows[name].extend(some)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from lib.compare.board import COMPARED, Board, Entry, compared_scores, ends, joined, keys
 from lib.compare.runs import Pool
-from lib.metrics.learning import unfinished
 from lib.metrics.sample import Weighted
 from lib.statistics.bootstrap import ALPHA, Difference, difference, draw_weights_of_two
 from lib.statistics.pairwise import corrected_resampled_t, holm, letters
@@ -96,7 +95,7 @@ def _pair(metric: str, a: Pool, b: Pool, gap: Difference) -> dict[str, Any]:
         **ends("difference", gap, prefix=""),
         "p": gap.p,
         # Of two networks: what a baseline beats or loses to is what was trained.
-        "unfinished": unfinished({p.architecture: p.endings for p in (a, b)}) if networks else "",
+        "unfinished": joined([a.unfinished, b.unfinished]) if networks else "",
     }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
+from lib.metrics.learning import CONVERGED, prevailing
 from lib.metrics.sample import Sample, are_probabilities, make_sample
 
 NEEDED = (
@@ -42,6 +43,8 @@ class Pool:
         Folds are pooled: an example is judged by the run that did not see it.
     recording, fold : ndarray, shape (row,)
         Of the rows of `test`.
+    edges : list of dict
+        Where the search of a network ended at the edge of what was searched, as `best.json` says.
     """
 
     study: str
@@ -58,6 +61,23 @@ class Pool:
     recording: NDArray[np.object_]
     fold: NDArray[np.int64]
     folds: int
+    edges: list[dict[str, Any]]
+
+    @property
+    def unfinished(self) -> str:
+        """Why a difference to another network is no comparison of architectures; empty if it is.
+
+        Such as `lstm: still improving`: most of its trainings have not converged, or its search
+        ended at an edge.
+        """
+        end = prevailing(self.endings)
+        reasons = [end] if end not in ("", CONVERGED) else []
+        reasons += [
+            f"has its best {edge['hyperparameter'].replace('_', ' ')}, {edge['value']:g}, "
+            f"at the edge of its range ({edge['low']:g} to {edge['high']:g})"
+            for edge in self.edges
+        ]
+        return "; ".join(f"{self.architecture}: {reason}" for reason in reasons)
 
     @property
     def endings(self) -> list[str]:
@@ -205,7 +225,16 @@ def _pool(
         recording=rows["test"]["recording"].astype(str).to_numpy(dtype=object),
         fold=np.repeat(folds, [len(parts["test"][fold]) for fold in folds]),
         folds=len(folds),
+        edges=_edges(folder / "search" / architecture / "best.json"),
     )
+
+
+def _edges(path: Path) -> list[dict[str, Any]]:
+    """Read where a search ended at an edge; what was not searched has none."""
+    best = read_json(path) if path.exists() else {"edges": []}
+    if not isinstance(best, dict) or "edges" not in best:
+        raise HeldoutError(path, "the edges of the search", "none of them", MADE_ANEW)
+    return list(best["edges"])
 
 
 def _run(

@@ -12,7 +12,6 @@ import pandas as pd
 from lib.compare.board import Pools, joined
 from lib.errors import HeldoutError
 from lib.files import read_table
-from lib.metrics.learning import unfinished
 from lib.statistics.bootstrap import ALPHA
 
 Rows = Mapping[str, list[dict[str, Any]]]
@@ -48,7 +47,7 @@ def _cell(rows: list[dict[str, Any]], **wanted: Any) -> dict[str, Any] | None:
     return next((r for r in rows if all(r.get(k) == v for k, v in wanted.items())), None)
 
 
-def answer_row(study: Mapping[str, Any], tables: Rows) -> dict[str, Any]:
+def answer_row(study: Mapping[str, Any], pools: Pools, tables: Rows) -> dict[str, Any]:
     """Answer a study in one row: the network chosen on validation, judged on the honest test part.
 
     Whoever picks the best on the test part reports luck; so the pick is made on validation.
@@ -76,7 +75,6 @@ def answer_row(study: Mapping[str, Any], tables: Rows) -> dict[str, Any]:
     }
     honest = board[best]
     linear = board[LINEAR]["estimate"] if LINEAR in board else np.nan
-    endings = networks.groupby("architecture")["ending"].agg(list)
     gap = _cell(tables["inflation"], protocol=primary, metric="macro_f1", architecture=best)
     row: dict[str, Any] = {
         "study": study["study"],
@@ -90,7 +88,7 @@ def answer_row(study: Mapping[str, Any], tables: Rows) -> dict[str, Any]:
         "interval_note": honest["interval_note"],
         "random_macro_f1": gap["random"] if gap else np.nan,
         "ending": honest["ending"],
-        "unfinished": unfinished({name: endings[name] for name in study["architectures"]}),
+        "unfinished": joined([pools[primary, n].unfinished for n in study["architectures"]]),
         "linear_macro_f1": linear,
         "below_linear": " ".join(
             name for name in study["architectures"] if board[name]["estimate"] < linear

@@ -105,6 +105,11 @@ def reading(study: Mapping[str, Any]) -> dict[str, Any]:
     return {key: own[key] for key in READING if key in own}
 
 
+def own_context(study: Mapping[str, Any]) -> list[str]:
+    """List the columns of an own folder's `metadata.csv` that examples have as their context."""
+    return list(study.get("folder", {}).get("context", []))
+
+
 def model_inputs(study: Mapping[str, Any]) -> dict[str, Any]:
     """Say what makes the inputs of a study's networks: it travels with each model."""
     return {"features": study["features"], "labels": study["classes"], "reading": reading(study)}
@@ -268,6 +273,7 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
     ),
     "classes": _of_study(lambda study: list(study["classes"])),
     "compute": lambda settings, _: compute(settings),
+    "context": _of_study(own_context),
     "descriptions": lambda settings, _: [
         description(study, settings) for study in settings["studies"].values()
     ],

@@ -14,6 +14,7 @@ from lib.config.schema import require_bounded, typed, validate
 from lib.datasets.folder import PREFIX
 from lib.datasets.registry import get_dataset
 from lib.errors import HeldoutError, suggestion
+from lib.examples.context import require_context_names
 from lib.features.kinds import Kind
 from lib.features.registry import KINDS, make
 from lib.files import read_yaml, require_plain
@@ -232,7 +233,7 @@ def _stated(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
     known = schema["properties"]["folder"]["properties"]
     return {
         key: given[key]
-        for key in ("groups", "beats", *READING)
+        for key in ("groups", "beats", "context", *READING)
         if key in given and jsonschema.Draft202012Validator(known[key]).is_valid(given[key])
     }
 
@@ -248,7 +249,9 @@ def _check_features(study: Mapping[str, Any]) -> None:
             f"{beats or 'null'} and {kind.name}",
             "Correct one of the two, or have the study written with `new-study --beats`.",
         )
-    _check_augmentation(study, make(**features))
+    made = make(**features)
+    require_context_names(study.get("folder", {}).get("context", []), of_features=made.context)
+    _check_augmentation(study, made)
 
 
 def _check_augmentation(study: Mapping[str, Any], kind: Kind) -> None:

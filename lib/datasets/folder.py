@@ -18,6 +18,7 @@ PREFIX = "folder-"
 _ROW: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("recording", "label", "group", "split"), str),
     **dict.fromkeys(("rate", "duration", "channels"), (int, float)),
+    "context": dict,
 }
 
 
@@ -27,6 +28,8 @@ def _whole(row: Any) -> bool:
         isinstance(row, dict)
         and set(row) == set(_ROW)
         and all(isinstance(row[name], kind) for name, kind in _ROW.items())
+        and all(isinstance(number, int | float) for number in row["context"].values())
+        and not set(row["context"]) & {*_ROW, "path"}
     )
 
 
@@ -41,7 +44,8 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        The columns of `lib.datasets`. `recording` is the path within the folder.
+        The columns of `lib.datasets`, and those of a context, if there is one. `recording` is the
+        path within the folder.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
             "none or another file",
             "Delete it and run again: it is made anew.",
         )
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame([{**row, **row["context"]} for row in rows]).drop(columns="context")
     table.insert(1, "path", [(folder / name).as_posix() for name in table["recording"]])
     return table
 

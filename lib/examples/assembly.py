@@ -39,6 +39,7 @@ def assemble(
     parquet: str | Path,
     copies: Iterable[tuple[str, str]] = (),
     left_out: Collection[str] = (),
+    context: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Put the examples of all shards into one array, in the order of the table of recordings.
 
@@ -64,6 +65,9 @@ def assemble(
         Recordings that hold the same audio, whether or not they have an identical example.
     left_out : collection of str
         Recordings without examples here.
+    context : sequence of str
+        Columns of the table of recordings that every example of a recording has as its context,
+        after that of its features.
 
     Returns
     -------
@@ -91,6 +95,10 @@ def assemble(
             + (f", of which {len(left_out)} were left out" if left_out else ""),
             "Look at the study's classes: no label of the dataset may be in them.",
         )
+    known = recordings.assign(recording=recordings["recording"].astype(str))
+    known = known.set_index("recording")
+    for name, column in zip(context, context_columns(context), strict=True):
+        table[column] = table["recording"].map(known[name]).astype(np.float32)
     require_finite_context(parquet, table)
     # Stable, so that the examples of a recording stay in their order.
     table["order"] = table["recording"].map(order)
@@ -106,15 +114,14 @@ def assemble(
                 array[rows["example"].to_numpy()] = _finite(path, rows)
         array.flush()
         del array
-    known = recordings.assign(recording=recordings["recording"].astype(str))
-    known = known.set_index("recording")[["group", "split"]].astype(object).fillna("").astype(str)
+    known = known[["group", "split"]].astype(object).fillna("").astype(str)
     table = table.join(known, on="recording")
     content, flat = contents(open_examples(npy))
     same = [(known["group"][a], known["group"][b]) for a, b in copies]
     table["group"] = join_duplicates(table["group"].to_numpy(), content, flat, same=same)
     table = table.assign(content=content, flat=flat)
-    context = context_columns(context_names(table.columns))
-    columns = [*_FIRST, *_OF_EXAMPLE[3:], *_LAST, *context]
+    beside = context_columns(context_names(table.columns))
+    columns = [*_FIRST, *_OF_EXAMPLE[3:], *_LAST, *beside]
     write_table(parquet, table[columns].reset_index(drop=True))
     return {"sha256": examples_digest(npy, table), "made_with": made_with}
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lib.errors import HeldoutError
 from lib.files import sha256
@@ -16,6 +17,49 @@ if TYPE_CHECKING:  # training alone needs no pandas
     import pandas as pd
 
 _PREFIX = "context_"
+
+
+RESERVED = (
+    *("recording", "path", "label", "group", "split", "rate", "duration", "channels"),
+    *("source_label", "sha256", "example", "start", "level", "unit", "saturated", "content"),
+    *("flat", "fold", "part", "context"),
+)
+"""Columns of the tables of recordings, examples and splits: no context has such a name."""
+
+
+def require_context_names(names: Sequence[str], *, of_features: Sequence[str] = ()) -> None:
+    """Check the names of a context that a study takes from a table of recordings.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns of the table.
+    of_features : sequence of str
+        Names of the context that the features give.
+
+    Raises
+    ------
+    HeldoutError
+        One has a meaning of its own, as `label` and `group` have, or comes twice.
+    """
+    for place, name in enumerate(names):
+        if name in RESERVED:
+            raise HeldoutError(
+                "folder.context",
+                f"columns with names of their own, none of {', '.join(RESERVED)}",
+                name,
+                "Remove it, or give the column another name.",
+            )
+        if name in of_features or name in names[:place]:
+            twice = "which the features give, too" if name in of_features else "twice"
+            raise HeldoutError(
+                "folder.context", "each name once", f"{name}, {twice}", "Rename or remove it."
+            )
+
+
+def is_context(values: ArrayLike) -> np.ndarray:
+    """Tell which numbers are finite in the 32 bits of a context."""
+    return np.abs(np.asarray(values, np.float64)) <= np.finfo(np.float32).max
 
 
 def context_columns(names: Iterable[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -100,23 +100,6 @@ def counted(endings: Sequence[str]) -> str:
     if len(counts) < 2:
         return "".join(counts)
     return ", ".join(f"{counts[name]} {name}" for name in ENDINGS if name in counts)
-
-
-def unfinished(endings: Mapping[str, Sequence[str]]) -> str:
-    """List the models most of whose trainings have not converged, and how they ended instead.
-
-    Parameters
-    ----------
-    endings : mapping
-        Of each model how its trainings ended; a baseline has none.
-
-    Returns
-    -------
-    str
-        Such as `lstm: still improving; gru: diverged`; empty where all have converged.
-    """
-    of = {name: prevailing(some) for name, some in endings.items()}
-    return "; ".join(f"{name}: {end}" for name, end in of.items() if end not in ("", CONVERGED))
 
 
 def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, power: float) -> float:

@@ -6,7 +6,7 @@ import json
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ def study_text(
     *,
     groups: str | None = None,
     beats: str | None = None,
+    context: Sequence[str] = (),
     variable: str | None = None,
     rate: float | str | None = None,
 ) -> str:
@@ -55,6 +56,8 @@ def study_text(
     beats : {"codes", "recordings"}, optional
         As there. Without it, examples are beats where nothing but annotations gives a class
         (`lib.own.table.labelled_by_beats`).
+    context : sequence of str
+        As there.
     variable, rate : optional
         As for `lib.datasets.files.read_file`.
 
@@ -73,7 +76,7 @@ def study_text(
     """
     folder = Path(folder)
     beats = beats or ("codes" if labelled_by_beats(folder) else None)
-    table = list_folder(folder, groups=groups, beats=beats)
+    table = list_folder(folder, groups=groups, beats=beats, context=context)
     reading = {"variable": variable, "rate": rate}
     reading = {name: value for name, value in reading.items() if value is not None}
     headers = _headers(folder, table["path"].tolist(), reading)
@@ -102,6 +105,7 @@ def study_text(
         recordings=len(table),
         groups=groups,
         beats=beats,
+        context=list(context),
         records=any(Path(path).suffix == ".hea" for path in headers),
         reading=reading,
         classes=classes,

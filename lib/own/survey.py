@@ -45,6 +45,7 @@ def survey(
     dataset: str,
     groups: str | None = None,
     beats: str | None = None,
+    context: Sequence[str] = (),
     asked: Mapping[str, Any] | None = None,
     faulty: str = "leave_out",
     reading: Mapping[str, Any] | None = None,
@@ -58,7 +59,7 @@ def survey(
         As for `lib.own.table.list_folder`.
     dataset : str
         What the folder is called in results.
-    groups, beats : str, optional
+    groups, beats, context : optional
         As for `lib.own.table.list_folder`.
     asked : mapping, optional
         `Kind.demands` of the features: a recording that lacks it cannot be used.
@@ -84,7 +85,7 @@ def survey(
         As `list_folder`; or something is to be left out and `faulty` is `stop`.
     """
     folder = Path(folder)
-    table = list_folder(folder, groups=groups, beats=beats)
+    table = list_folder(folder, groups=groups, beats=beats, context=context)
     heard, band = listen(table["path"].tolist(), folder, threads=threads, reading=reading)
     reasons = {item.path: _reason(item) or _lacks(item, **(asked or {})) for item in heard}
     left_out = [{"path": path, "reason": reason} for path, reason in reasons.items() if reason]
@@ -116,7 +117,7 @@ def survey(
         "citation": [],
         "files": _files(folder, kept["path"].tolist()),
         "missing": len(left_out),
-        "recordings": [_row(row, of[row["path"]]) for row in kept.to_dict("records")],
+        "recordings": [_row(row, of[row["path"]], context) for row in kept.to_dict("records")],
         "left_out": left_out,
         "cautions": _cautions(grouped=grouped, left_out=len(left_out), of=len(table)),
         "notes": _notes(joined=joined, left_out=left_out),
@@ -173,7 +174,7 @@ def _files(folder: Path, paths: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _row(row: Mapping[Any, Any], item: Heard) -> dict[str, Any]:
+def _row(row: Mapping[Any, Any], item: Heard, context: Sequence[str]) -> dict[str, Any]:
     return {
         "recording": row["path"],
         "label": row["label"],
@@ -182,6 +183,7 @@ def _row(row: Mapping[Any, Any], item: Heard) -> dict[str, Any]:
         "rate": item.rate,
         "duration": item.duration,
         "channels": item.channels,
+        "context": {name: float(row[name]) for name in context},
     }
 
 

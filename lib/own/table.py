@@ -10,13 +10,18 @@ import pandas as pd
 from lib.audit.tables import compile_pattern, part_of
 from lib.datasets.files import SUFFIXES, has_annotations, recordings_below
 from lib.errors import HeldoutError
+from lib.examples.context import is_context, require_context_names
 from lib.files import is_file, read_table, safe_path
 
 METADATA = "metadata.csv"
 
 
 def list_folder(
-    folder: str | Path, *, groups: str | None = None, beats: str | None = None
+    folder: str | Path,
+    *,
+    groups: str | None = None,
+    beats: str | None = None,
+    context: Sequence[str] = (),
 ) -> pd.DataFrame:
     """List the recordings of a folder by their names; no file but `metadata.csv` is read.
 
@@ -31,19 +36,22 @@ def list_folder(
     beats : {"codes", "recordings"}, optional
         Where examples are beats: what has a class. With `codes` it is each beat, by its annotation
         code: recordings then need no label, are given none, and may lie anywhere in the folder.
+    context : sequence of str
+        Columns of `metadata.csv` with a number for each recording.
 
     Returns
     -------
     pd.DataFrame
         `path` (within the folder), `label`, `group` and `split`, the latter two empty where they
-        are not known; sorted by `path`.
+        are not known, and the columns of the context; sorted by `path`.
 
     Raises
     ------
     HeldoutError
-        There is no such folder, no recording, fewer than two classes, a wrong table, or a pattern
-        that is wrong or is not in every path.
+        There is no such folder, no recording, fewer than two classes, a wrong table, a pattern
+        that is wrong or is not in every path, or a context that is not a number for each recording.
     """
+    require_context_names(context)
     folder = Path(folder)
     if not folder.is_dir():
         raise HeldoutError(
@@ -54,7 +62,18 @@ def list_folder(
         )
     own = beats == "codes"
     described = (folder / METADATA).is_file()
-    table = _described(folder, labels=not own) if described else _by_place(folder, labels=not own)
+    if context and not described:
+        raise HeldoutError(
+            folder / METADATA,
+            f"a table with the columns path, {', '.join(context)}, as folder.context says",
+            "no such file",
+            "Write it, or remove the context.",
+        )
+    table = (
+        _described(folder, labels=not own, context=context)
+        if described
+        else _by_place(folder, labels=not own)
+    )
     if own and table.empty:
         raise HeldoutError(
             folder,
@@ -117,9 +136,9 @@ def _by_place(folder: Path, *, labels: bool) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["path", "label", "group", "split"])
 
 
-def _read_metadata(file: Path) -> pd.DataFrame:
+def _read_metadata(file: Path, *, context: Sequence[str] = ()) -> pd.DataFrame:
     try:
-        table = read_table(file, text=("path", "label", "group", "split"))
+        table = read_table(file, text=("path", "label", "group", "split", *context))
     except HeldoutError as error:
         # A person wrote it, and nothing makes it anew.
         raise HeldoutError(
@@ -139,9 +158,9 @@ def _with_suffix(folder: Path, path: str) -> str:
     return path if named or not is_file(folder / f"{path}.hea") else f"{path}.hea"
 
 
-def _described(folder: Path, *, labels: bool) -> pd.DataFrame:
+def _described(folder: Path, *, labels: bool, context: Sequence[str]) -> pd.DataFrame:
     file = folder / METADATA
-    table = _read_metadata(file)
+    table = _read_metadata(file, context=context)
     needed = ("path", "label") if labels else ("path",)
     missing = [name for name in needed if name not in table]
     if missing:
@@ -173,7 +192,34 @@ def _described(folder: Path, *, labels: bool) -> pd.DataFrame:
         if wrong:
             raise HeldoutError(file, wanted, ", ".join(wrong[:4]), "Correct it.")
     table["split"] = [part_of(text) if text else "" for text in table["split"]]
-    return table[["path", "label", "group", "split"]]
+    for name in context:
+        table[name] = _numbers(file, table, name)
+    return table[["path", "label", "group", "split", *context]]
+
+
+def _numbers(file: Path, table: pd.DataFrame, name: str) -> pd.Series:
+    """Read a column of a context, and name the recordings without a number."""
+    if name not in table:
+        raise HeldoutError(
+            file,
+            f"the column {name}, which folder.context names",
+            ", ".join(map(str, table.columns)),
+            "Add it, or remove it from the context.",
+        )
+    numbers = pd.to_numeric(table[name], errors="coerce")
+    bad = ~is_context(numbers)
+    if bad.any():
+        some = table.loc[bad, ["path", name]].head(4).itertuples(index=False)
+        told = ", ".join(
+            f"{text!r} for {path}" if text else f"nothing for {path}" for path, text in some
+        )
+        raise HeldoutError(
+            f"{file}: column {name}",
+            "a finite number for each recording, since folder.context names it",
+            f"{told} ({bad.sum()} of {len(table)})",
+            "Correct or fill it in, or remove it from the context.",
+        )
+    return numbers
 
 
 def _groups(paths: Sequence[str], pattern: str) -> list[str]:

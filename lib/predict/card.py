@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from lib.predict.inputs import context_options, given_context
 from lib.templates import environment
 
 
@@ -41,7 +42,14 @@ def model_card(
     return (
         environment("lib.predict", markup=False)
         .get_template("card.md.j2")
-        .render(run=record, data=manifest, formats=formats or {}, tables=_tables(record, board))
+        .render(
+            run=record,
+            given=(given := given_context(record["inputs"])),
+            options=context_options(given),
+            data=manifest,
+            formats=formats or {},
+            tables=_tables(record, board),
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from lib.datasets.signal import Signal, decibel, level
+from lib.errors import HeldoutError, suggestion
 from lib.examples.arrays import blocks
-from lib.examples.context import context_columns, context_names
+from lib.examples.context import context_columns, context_names, is_context
 from lib.features.kinds import Features
+from lib.features.registry import make
 
 # How far a file may go beyond what the training recordings had before it is worth a warning.
 _LEVEL_DB = 3.0
@@ -85,6 +88,64 @@ def describe_inputs(
         "values": {"low": [float(v) for v in low], "high": [float(v) for v in high]},
         **({"context": beside} if names else {}),
     }
+
+
+def given_context(inputs: Mapping[str, Any]) -> list[str]:
+    """Name what of a context comes from a table, and not of the samples: it must be told.
+
+    Parameters
+    ----------
+    inputs : mapping
+        As `describe_inputs` gives it.
+
+    Returns
+    -------
+    list of str
+        The last ones of all the names.
+    """
+    names = inputs.get("context", {}).get("names", [])
+    return list(names[len(make(**inputs["features"]).context) :])
+
+
+def context_options(names: Sequence[str]) -> str:
+    """Return what is typed after `predict` for some names of `given_context`."""
+    return " ".join(f"--context {shlex.quote(f'{name}=NUMBER')}" for name in names)
+
+
+def require_given(told: Mapping[str, float], inputs: Mapping[str, Any]) -> np.ndarray:
+    """Check what is told beside a file, and return it in the order of the network, shape (n,).
+
+    Raises
+    ------
+    HeldoutError
+        A value is missing or not finite, or the network does not take it.
+    """
+    names = given_context(inputs)
+    for name in told:
+        if name not in names:
+            raise HeldoutError(
+                "context",
+                f"one of {', '.join(names)}" if names else "none: the network takes none",
+                name,
+                suggestion(name, names) if names else "Leave it out.",
+            )
+    missing = [name for name in names if name not in told]
+    if missing:
+        low, high = (inputs["context"][end][-len(names) :] for end in ("low", "high"))
+        known = [
+            f"{name} ({least:g} to {most:g} in training)"
+            for name, least, most in zip(names, low, high, strict=True)
+        ]
+        raise HeldoutError(
+            "context",
+            f"a number for {', '.join(known)}",
+            f"none for {', '.join(missing)}",
+            f"Add {context_options(missing)}.",
+        )
+    for name in names:
+        if not is_context(told[name]):
+            raise HeldoutError(f"context {name}", "a finite number", f"{told[name]:g}")
+    return np.array([told[name] for name in names], np.float32)
 
 
 def differences(signal: Signal, features: Features, inputs: Mapping[str, Any]) -> list[str]:

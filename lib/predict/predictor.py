@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from lib.features.kinds import Features
 from lib.features.registry import extract, make
 from lib.files import read_json, read_table
 from lib.networks.backend import load
-from lib.predict.inputs import differences
+from lib.predict.inputs import differences, require_given
 from lib.predict.rpeaks import find_beats
 from lib.train.batches import predict
 
@@ -199,13 +199,16 @@ class Predictor:
         The lead to take instead of the one that beats were cut from in training.
     reading : mapping, optional
         What `lib.datasets.files.read_file` takes beside the path, over what the study states.
+    context : mapping, optional
+        A number for each name of `lib.predict.inputs.given_context`, such as the age of the person
+        whose files are predicted.
     threads : int
         Files read at once.
 
     Raises
     ------
     HeldoutError
-        As `read_run`.
+        As `read_run` and `lib.predict.inputs.require_given`.
     """
 
     def __init__(
@@ -214,6 +217,7 @@ class Predictor:
         *,
         lead: str | None = None,
         reading: Mapping[str, Any] | None = None,
+        context: Mapping[str, float] | None = None,
         threads: int = 4,
     ) -> None:
         self.folder = Path(folder)
@@ -230,6 +234,7 @@ class Predictor:
             self.features["lead"] = lead
         self._kind = make(**self.features)
         self._reading = {**self.inputs["reading"], **(reading or {})}
+        self._given = require_given(context or {}, self.inputs)
         self._threads = threads
 
     def predict(self, paths: Sequence[str | Path]) -> list[Prediction]:
@@ -255,7 +260,7 @@ class Predictor:
         context = np.concatenate([features.context for features in read])
         keras = load(self.record["backend"])
         model = load_model(keras, self.folder / "model.keras")
-        beside = context if self._kind.context else None
+        beside = context if context.shape[1] else None
         probabilities = predict(keras, model, x, np.arange(len(x)), beside)
         done, first = [], 0
         for path, item in zip(paths, items, strict=True):
@@ -273,6 +278,8 @@ class Predictor:
             if self._kind.of_beats and not len(signal.positions):
                 signal = find_beats(signal, lead=self._kind.demands["channels"][0])
             features = extract(signal, **self.features)
+            told = np.tile(self._given, (len(features.x), 1))
+            features = replace(features, context=np.hstack([features.context, told]))
         except HeldoutError as error:
             return Prediction(str(path), error=str(error))
         return signal, features

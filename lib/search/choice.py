@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lib.errors import HeldoutError
+from lib.search.edges import edges
 
 METRICS = ("loss", "accuracy", "macro_f1")
 
@@ -55,15 +56,30 @@ def trials_table(
 
 
 def best_trial(
-    table: pd.DataFrame, architecture: str, trials: Mapping[str, Mapping[str, Any]]
+    table: pd.DataFrame,
+    architecture: str,
+    trials: Mapping[str, Mapping[str, Any]],
+    *,
+    space: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Choose the trial with the lowest validation loss.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Of `trials_table`.
+    architecture : str
+        Whose search it was.
+    trials : mapping
+        Trial id to its hyperparameters.
+    space : mapping
+        What was searched, as for `lib.search.spaces.check_space`.
 
     Returns
     -------
     dict
         `architecture`, `trial`, `hyperparameters`, `val_loss` (None for an only trial), `of`
-        (number of trials).
+        (number of trials), `edges` (of `lib.search.edges`; none of an only trial).
 
     Raises
     ------
@@ -79,12 +95,14 @@ def best_trial(
             architecture, "at least one complete trial", f"{ones} ones{reasons and f': {reasons}'}"
         )
     first = complete.iloc[0]
+    hyperparameters = dict(trials[first["trial"]])
     return {
         "architecture": architecture,
         "trial": first["trial"],
-        "hyperparameters": dict(trials[first["trial"]]),
+        "hyperparameters": hyperparameters,
         "val_loss": None if pd.isna(first["val_loss"]) else float(first["val_loss"]),
         "of": len(table),
+        "edges": edges(architecture, space, hyperparameters) if len(table) > 1 else [],
     }
 
 

@@ -62,7 +62,7 @@ def check_space(
         where = f"{architecture}: search space of {name}"
         if name not in known:
             raise HeldoutError(f"{where}: unknown", advice=suggestion(name, list(known)))
-        rule = _rule(given)
+        rule = rule_of(given)
         strange = set(rule) - set(_KEYS)
         if strange or ("choices" in rule) == ("low" in rule and "high" in rule):
             raise HeldoutError(
@@ -86,7 +86,7 @@ def check_space(
                 repr(rule["when"]),
             )
         for other, allowed in rule.get("when", {}).items():
-            if other == name or other not in space or "when" in _rule(space[other]):
+            if other == name or other not in space or "when" in rule_of(space[other]):
                 raise HeldoutError(
                     f"{where}: when",
                     "another searched hyperparameter that has no condition of its own",
@@ -111,7 +111,7 @@ def _check_pairs(architecture: str, fixed: Mapping[str, Any], space: Mapping[str
     """Raise where a combination of the space has more kernels than filters, or fewer."""
     known, pairs = lookup(architecture).defaults, lookup(architecture).pairs
     options = [
-        _rule(space[name])["choices"] if name in space else [fixed.get(name, known[name])]
+        rule_of(space[name])["choices"] if name in space else [fixed.get(name, known[name])]
         for name in pairs
     ]
     for values in itertools.product(*options):
@@ -129,7 +129,7 @@ def _check_pairs(architecture: str, fixed: Mapping[str, Any], space: Mapping[str
 
 def _check_warmup(architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any]) -> None:
     """Raise where a trial that may be drawn has a warm-up that its schedule would ignore."""
-    rules = {name: _rule(given) for name, given in space.items()}
+    rules = {name: rule_of(given) for name, given in space.items()}
     searched = [name for name in ("schedule", "warmup") if name in rules]
     names = {*searched, *(other for name in searched for other in rules[name].get("when", {}))}
     for held in _cells({name: rules[name] for name in sorted(names)}):
@@ -148,7 +148,7 @@ def _cells(rules: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Combine the choices, or the ends of ranges, without those whose condition does not hold."""
     for cell in itertools.product(*map(_ends, rules.values())):
         values = dict(zip(rules, cell, strict=True))
-        yield {name: value for name, value in values.items() if _holds(rules[name], values)}
+        yield {name: value for name, value in values.items() if holds(rules[name], values)}
 
 
 def _ends(rule: Mapping[str, Any]) -> list[Any]:
@@ -185,7 +185,8 @@ def _range(where: str, rule: Mapping[str, Any], method: str) -> list[float]:
     return [low, high]
 
 
-def _rule(given: Any) -> dict[str, Any]:
+def rule_of(given: Any) -> dict[str, Any]:
+    """Write a list of choices as the mapping that it stands for."""
     return dict(given) if isinstance(given, Mapping) else {"choices": given}
 
 
@@ -204,12 +205,12 @@ def suggest(space: Mapping[str, Any], draw: Draw) -> dict[str, Any]:
     dict
         Hyperparameters; those whose condition does not hold keep their default.
     """
-    rules = {name: _rule(given) for name, given in space.items()}
+    rules = {name: rule_of(given) for name, given in space.items()}
     values: dict[str, Any] = {}
     # Those without a condition first: the conditions look at them.
     for name in sorted(rules, key=lambda name: "when" in rules[name]):
         rule = rules[name]
-        if not _holds(rule, values):
+        if not holds(rule, values):
             continue
         if "choices" in rule:
             values[name] = draw.choice(name, rule["choices"])
@@ -227,7 +228,8 @@ def suggest(space: Mapping[str, Any], draw: Draw) -> dict[str, Any]:
     return values
 
 
-def _holds(rule: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+def holds(rule: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Tell whether a hyperparameter is searched beside some values of others."""
     return all(values.get(other) in allowed for other, allowed in rule.get("when", {}).items())
 
 
@@ -239,7 +241,7 @@ def grid_trials(
     Cells with equal content, such as those of a hyperparameter whose condition does not hold, are
     one trial.
     """
-    rules = {name: _rule(given) for name, given in space.items()}
+    rules = {name: rule_of(given) for name, given in space.items()}
     count = math.prod(len(rule["choices"]) for rule in rules.values())
     if count > MOST_TRIALS:
         raise HeldoutError(
@@ -297,7 +299,7 @@ def extremes(architecture: str, search: Mapping[str, Any]) -> list[dict[str, Any
     known = lookup(architecture)
     ends: dict[str, list[Any]] = {}
     for key, given in search["space"].items():
-        values = _ends(_rule(given))
+        values = _ends(rule_of(given))
         order = sorted(values, key=lambda value: sum(value) if isinstance(value, list) else value)
         ends[key] = [order[0], order[-1]]
     largest = {key: end[1] for key, end in ends.items() if known.hyperparameters[key].grows}

@@ -5,6 +5,7 @@ rule compare:
         splits=each("protocol", SPLIT),
         audits=each("protocol", AUDIT),
         trials=each("architecture", TRIALS),
+        best=each("architecture", BEST),
         claims="resources/claims.csv",
     output:
         tables=[

@@ -14,6 +14,9 @@ rule examples:
     resources:
         **doubling(mem_mb=4000, runtime=60),
     params:
-        **uses("lib.examples.assembly", "lib.features.copies", values=["dataset", "reading"]),
+        **uses(
+            *("lib.examples.assembly", "lib.features.copies"),
+            values=["dataset", "reading", "context"],
+        ),
     script:
         "../scripts/examples.py"

@@ -17,6 +17,7 @@ with job(snakemake.log[0]):
         parquet=snakemake.output.examples,
         copies=[(copy.first, copy.second) for copy in copies],
         left_out=left_out,
+        context=snakemake.params.context,
     )
     made |= {"recordings": len(recordings), "left_out": left_out}
     write_json(snakemake.output.digest, made | {"copies": [copy._asdict() for copy in copies]})

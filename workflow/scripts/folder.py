@@ -13,6 +13,7 @@ with job(snakemake.log[0]):
         dataset=snakemake.wildcards.dataset,
         groups=folder.get("groups"),
         beats=folder.get("beats"),
+        context=folder.get("context", []),
         asked=chosen["asked"],
         faulty=folder.get("faulty", "leave_out"),
         reading=chosen["reading"],

@@ -15,6 +15,7 @@ with job(snakemake.log[0]):
     else:
         records = {Path(run).parent.name: read_json(run) for run in snakemake.input.runs}
     table = trials_table(records, trials)
-    best = best_trial(table, snakemake.wildcards.architecture, trials)
+    space = snakemake.params.of_search["space"]
+    best = best_trial(table, snakemake.wildcards.architecture, trials, space=space)
     write_table(snakemake.output.trials, table)
     write_json(snakemake.output.best, best)

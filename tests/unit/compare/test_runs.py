@@ -42,6 +42,13 @@ def test_a_damaged_prediction_is_named(small):
         compare_runs(small)
 
 
+def test_a_search_that_says_nothing_of_its_edges_is_named(small):
+    path = small["results"] / "arrhythmia/search/lstm/best.json"
+    path.write_text(json.dumps({"trial": "lstm-00"}))
+    with pytest.raises(HeldoutError, match=r"lstm/best\.json: expected the edges of the search"):
+        compare_runs(small)
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -719,6 +719,26 @@ def test_networks_that_have_not_converged_are_named_and_not_compared(made, tmp_p
     assert others["unfinished"].isna().all()
 
 
+def test_a_search_that_ended_at_an_edge_is_no_comparison(made, tmp_path):
+    shutil.copytree(made["results"], tmp_path / "results")
+    path = tmp_path / "results/arrhythmia/search/gru/best.json"
+    edge = {"hyperparameter": "learning_rate", "value": 0.01, "low": 0.001, "high": 0.01}
+    path.write_text(json.dumps({"trial": "gru-00", "edges": [edge]}))
+    moved = made | {"results": tmp_path / "results", "tables": tmp_path / "tables"}
+    compare_runs(moved, tmp_path / "tables")
+    words = "gru: has its best learning rate, 0.01, at the edge of its range (0.001 to 0.01)"
+    # The search is made once, and what it chose is trained under every split.
+    for protocol in ("grouped", "random"):
+        where = f"study == 'arrhythmia' and protocol == '{protocol}' and metric == 'macro_f1'"
+        gaps = _table(moved, "differences").query(where).set_index(["a", "b"])["unfinished"]
+        assert gaps["lstm", "gru"] == gaps["gru", "cnn"] == words
+        assert np.isnan(gaps["lstm", "cnn"])
+        assert gaps.xs("logistic", level="b").isna().all()
+        letters = _table(moved, "letters").query(where)
+        assert set(letters["note"]) == {f"no comparison of architectures ({words})"}
+    assert _table(moved, "answers").set_index("study").loc["arrhythmia", "unfinished"] == words
+
+
 def test_networks_below_a_linear_model_are_named(made):
     board = _table(made, "leaderboard").query("metric == 'macro_f1' and unit == 'example'")
     for answer in _table(made, "answers").to_dict("records"):

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.datasets.dataset import COLUMNS
 from lib.errors import HeldoutError
 from lib.examples.arrays import contents, open_examples
 from lib.examples.assembly import assemble, join_duplicates
-from lib.examples.context import context_names, context_of, examples_digest
+from lib.examples.context import RESERVED, context_names, context_of, examples_digest
 from lib.files import sha256
 
 
@@ -104,6 +105,24 @@ def test_context_is_a_column_for_each_name_in_the_order_of_the_examples(tmp_path
     assert context_names(table.columns) == ["a", "b"]
     assert context_of(table).dtype == np.float32
     assert context_of(table).tolist() == [[0, 0], [0, 0], [1, 1]]
+
+
+def test_a_context_of_recordings_follows_that_of_their_features(tmp_path, put):
+    table = recordings("5", "7").assign(age=[63, 18.5], site=[1, 0])
+    shards = [
+        shard(tmp_path / "0.npz", ("7", 2), context=("a",)),
+        shard(tmp_path / "1.npz", ("5", 1), context=("a",)),
+    ]
+    _, examples = put(shards, table, context=["site", "age"])
+    assert context_names(examples.columns) == ["a", "site", "age"]
+    assert context_of(examples).tolist() == [[0, 1, 63], [0, 0, 18.5], [1, 0, 18.5]]
+    _, alone = put([shard(tmp_path / "2.npz", ("7", 1), ("5", 1))], table, context=["age"])
+    assert context_of(alone).tolist() == [[63], [18.5]]
+
+
+def test_every_column_of_examples_is_a_reserved_name(tmp_path, put):
+    _, examples = put([shard(tmp_path / "0.npz", ("2", 1))], recordings("2"))
+    assert set(examples.columns) | set(COLUMNS) <= set(RESERVED)
 
 
 def test_examples_without_a_context_have_none(tmp_path, put):

@@ -17,7 +17,6 @@ from lib.metrics.learning import (
     counted,
     ending,
     prevailing,
-    unfinished,
     weighted_loss,
 )
 
@@ -69,9 +68,6 @@ def test_endings_in_words():
     assert counted([]) == ""
     assert counted([CONVERGED] * 3) == "converged"
     assert counted([IMPROVING, CONVERGED, CONVERGED]) == "2 converged, 1 still improving"
-    endings = {"lstm": [IMPROVING], "cnn": [CONVERGED], "logistic": [], "gru": [DIVERGED]}
-    assert unfinished(endings) == "lstm: still improving; gru: diverged"
-    assert unfinished({"cnn": [CONVERGED]}) == ""
 
 
 def test_the_loss_of_a_network_that_knows_the_shares_alone():

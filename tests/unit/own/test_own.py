@@ -143,6 +143,17 @@ def test_beats_and_features_go_together(folder: Path, tmp_path: Path) -> None:
         configured(folder, folder={"beats": "all"})
 
 
+def test_a_context_may_not_be_named_as_that_of_the_features(folder: Path, tmp_path: Path) -> None:
+    place = own_records(tmp_path / "ecg")
+    rows = [f"{path.stem},{number}" for number, path in enumerate(sorted(place.glob("*.hea")))]
+    (place / "metadata.csv").write_text("\n".join(["path,rr_before", *rows]))
+    over: dict[str, Any] = {"folder": {"beats": "codes", "context": ["rr_before"]}}
+    assert configured(place, **over)["folder"]["context"] == ["rr_before"]
+    message = r"folder\.context: expected each name once, got rr_before, which the features give"
+    with pytest.raises(HeldoutError, match=message):
+        configured(place, **over, features={"rhythm": True})
+
+
 def test_folders_without_what_beats_need(tmp_path: Path) -> None:
     with pytest.raises(HeldoutError, match=r"with annotated beats \(\.atr\), got no recording"):
         study_text(tmp_path, beats="codes")

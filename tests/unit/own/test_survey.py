@@ -12,7 +12,7 @@ import soundfile
 import yaml
 
 from lib.cli import main
-from lib.config.params import reading
+from lib.config.params import own_context, reading
 from lib.config.settings import merge, resolve
 from lib.datasets import read, recordings
 from lib.datasets.registry import get_dataset
@@ -151,6 +151,79 @@ def test_a_table_in_a_folder_with_a_full_stop(tmp_path: Path) -> None:
     with pytest.raises(HeldoutError, match=r"expected a csv table, got .* Save it as UTF-8") as e:
         list_folder(tmp_path / "a. Delete it")
     assert str(tmp_path / "a. Delete it" / "metadata.csv") in str(e.value)
+
+
+KNOWN = "path,label,age,site\nbell/00.flac,a,63,1\nhum/01.wav,b, 18.5,2e0\nhum/07.wav,b,-4,03\n"
+
+
+def test_a_context_is_a_number_for_each_recording(folder: Path, tmp_path: Path) -> None:
+    described(folder, KNOWN)
+    table = list_folder(folder, context=["site", "age"])
+    assert table[["site", "age"]].to_numpy().tolist() == [[1, 63], [2, 18.5], [3, -4]]
+    assert list(table) == ["path", "label", "group", "split", "site", "age"]
+    place = tmp_path / "data" / "folder-x"
+    link(folder, place)
+    manifest = survey(folder, dataset="folder-x", context=["age"])
+    write_json(tmp_path / "data" / "folder-x.json", manifest)
+    classes = {"a": ["a"], "b": ["b"]}
+    kept = recordings_table("folder-x", place, classes=classes, manifest=manifest, min_groups=1)
+    assert kept["age"].tolist() == [63, 18.5, -4]
+    assert not {"site", "context"} & set(kept)
+    for context in ({"age": "old"}, {"label": 1.0}, {"path": 1.0}, [1.0]):
+        manifest["recordings"][0]["context"] = context
+        write_json(tmp_path / "data" / "folder-x.json", manifest)
+        with pytest.raises(HeldoutError, match="expected the survey of a folder"):
+            recordings("folder-x", place)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (KNOWN.replace("age", "years"), "expected the column age, .* got path, label, years, site"),
+        (KNOWN.replace("63", ""), r"column age: expected a finite .* nothing for bell/00.flac \(1"),
+        (KNOWN.replace("63", "old"), r"'old' for bell/00.flac \(1 of 3\)\. Correct or fill it in"),
+        (
+            KNOWN.replace("63", "nan").replace("-4", "inf"),
+            "'nan' for bell/00.flac, 'inf' for hum/07",
+        ),
+        (KNOWN.replace("63", "1e39"), "'1e39' for bell/00.flac"),
+        (KNOWN.replace("63", "true"), "'true' for bell/00.flac"),
+    ],
+)
+def test_a_context_that_is_no_number(folder: Path, text: str, message: str) -> None:
+    described(folder, text)
+    with pytest.raises(HeldoutError, match=rf"metadata\.csv: .*{message}"):
+        survey(folder, dataset="folder-x", context=["site", "age"])
+    assert list_folder(folder, context=["site"])["site"].tolist() == [1, 2, 3]
+
+
+def test_a_context_without_a_table(folder: Path) -> None:
+    message = r"metadata\.csv: expected a table with the columns path, age, .* got no such file"
+    with pytest.raises(HeldoutError, match=message):
+        list_folder(folder, context=["age"])
+
+
+@pytest.mark.parametrize("name", ["label", "group", "recording", "example", "split", "path"])
+def test_a_context_that_means_something_else(folder: Path, name: str) -> None:
+    described(folder, KNOWN)
+    message = rf"folder\.context: expected columns with names of their own, .*, got {name}\. Remove"
+    with pytest.raises(HeldoutError, match=message):
+        list_folder(folder, context=["age", name])
+    with pytest.raises(HeldoutError, match=message):
+        configured(folder=str(folder), settings={"folder": {"folder": {"context": [name]}}})
+
+
+def test_a_context_by_configuration_and_by_command(folder: Path, tmp_path: Path) -> None:
+    described(folder, KNOWN)
+    over = {"folder": {"context": ["age", "site"]}}
+    study = configured(folder=str(folder), settings={"folder": over})["folder"]
+    assert own_context(study) == ["age", "site"]
+    assert own_context(configured(folder=str(folder))["folder"]) == []
+    command = ["new-study", str(folder), "--name", "mine", "--studies", str(tmp_path)]
+    assert main([*command, "--context", "age,site"]) == 0
+    assert read_yaml(tmp_path / "mine.yaml")["folder"]["context"] == ["age", "site"]
+    with pytest.raises(HeldoutError, match=r"folder\.context: .* once, got age, twice"):
+        list_folder(folder, context=["age", "age"])
 
 
 def test_a_folder_name_is_no_part_of_the_study(tmp_path: Path) -> None:

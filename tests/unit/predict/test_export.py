@@ -110,26 +110,30 @@ def test_a_network_with_a_context_has_two_inputs(keras: Any, tmp_path: Path, for
         pytest.importorskip("tf2onnx")
         pytest.importorskip("onnxruntime")
     ecg(tmp_path / "new", early=(4, 9))
-    run = make_run(tmp_path / "run", keras, [tmp_path / "new.hea"], RHYTHM)
+    run = make_run(tmp_path / "run", keras, [tmp_path / "new.hea"], RHYTHM, given=["age"])
     write_json(run / "run.json", {**read_json(run / "run.json"), **MORE})
     out = export(run, tmp_path / "model", form=form)
     inputs = read_json(out / "inputs.json")
     assert disagreement(out, inputs) < 1e-5
     card = (out / "README.md").read_text()
     assert "It takes two inputs by name" in card
-    assert [f"- {name}: " in card for name in inputs["context"]["names"]] == [True] * 8
-    one, two = (Predictor(folder).predict([tmp_path / "new.hea"])[0] for folder in (out, run))
+    assert [f"- {name}: " in card for name in inputs["context"]["names"]] == [True] * 9
+    assert "- age: 0 to 0 (told with `--context`)\n" in card
+    assert "python -m lib predict FOLDER FILE --context age=NUMBER\n" in card
+    assert card.count("told with") == 1
+    networks = [Predictor(folder, context={"age": 0}) for folder in (out, run)]
+    one, two = (network.predict([tmp_path / "new.hea"])[0] for network in networks)
     np.testing.assert_array_equal(one.probabilities, two.probabilities)
     if form == "onnx":
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(out / "model.onnx"))
         shapes = {one.name: one.shape[1:] for one in session.get_inputs()}
-        assert shapes == {"examples": [80, 2], "context": [8]}
+        assert shapes == {"examples": [80, 2], "context": [9]}
     # Another context is another prediction, in both formats: it is not lost on the way.
     model = keras.models.load_model(out / "model.keras")
     weights = model.get_weights()
-    weights[-2][-8:, 0] += 1
+    weights[-2][-9:, 0] += 1
     model.set_weights(weights)
     model.save(out / "model.keras")
     assert disagreement(out, inputs) > 0.01

@@ -72,9 +72,18 @@ def ecg(
 
 
 def make_run(
-    folder: Path, keras: Any, files: list[Path], features: dict[str, Any], *, loss: float = 0.5
+    folder: Path,
+    keras: Any,
+    files: list[Path],
+    features: dict[str, Any],
+    *,
+    loss: float = 0.5,
+    given: Sequence[str] = (),
 ) -> Path:
-    """Leave a run whose network has random weights, with inputs described from some files."""
+    """Leave a run whose network has random weights, with inputs described from some files.
+
+    Each of them is told its number under each of the names that are given.
+    """
     from lib.networks.models import build
 
     signals = [read_file(file) for file in files]
@@ -88,6 +97,7 @@ def make_run(
         contexts.append(one.context)
     x, context = np.concatenate(blocks), np.concatenate(contexts)
     of = np.repeat(np.arange(len(files)), [len(block) for block in blocks])
+    context = np.hstack([context, np.tile(of[:, None], len(given)).astype(np.float32)])
     examples = pd.DataFrame(
         {
             "rate": [signals[i].rate for i in of],
@@ -97,7 +107,7 @@ def make_run(
             "unit": "full scale",
         }
     )
-    columns = context_columns(make(**features).context)
+    columns = context_columns([*make(**features).context, *given])
     examples[columns] = context
     told = (context.mean(axis=0), context.var(axis=0)) if columns else None
     keras.utils.set_random_seed(3)
@@ -363,6 +373,76 @@ def test_a_rhythm_that_no_training_record_had_is_told(rhythmic: Path, tmp_path: 
     inputs = read_json(rhythmic / "run.json")["inputs"]
     told = differences(strange, extract(strange, **RHYTHM), inputs)
     assert any("context out of range in 3 of 4 examples, most in rr_" in t for t in told), told
+
+
+@pytest.fixture(scope="module")
+def aged(tmp_path_factory: pytest.TempPathFactory, keras: Any, files: list[Path]) -> Path:
+    folder = tmp_path_factory.mktemp("aged")
+    return make_run(folder / "run", keras, files, WINDOWS, given=["age", "body mass"])
+
+
+def test_what_is_told_of_a_file_is_its_context(aged: Path, keras: Any, files: list[Path]) -> None:
+    told = {"body mass": 1.0, "age": 2.0}
+    one, two = Predictor(aged, context=told).predict(files[:2])
+    assert not one.warnings
+    model = keras.models.load_model(aged / "model.keras")
+    x = extract(read_file(files[1]), **WINDOWS).x
+    context = np.tile(np.float32([2, 1]), (len(x), 1))
+    expected = model.predict({"examples": x, "context": context}, verbose=0)
+    np.testing.assert_allclose(two.probabilities, expected, atol=1e-5)
+    older = Predictor(aged, context=told | {"age": 5.0}).predict(files[:2])[1]
+    assert np.abs(older.probabilities - expected).max() > 1e-3
+    assert older.warnings == [
+        "context out of range in 3 of 3 examples, most in age: 5 to 5; training examples had 0 to 3"
+    ]
+
+
+def test_what_is_told_follows_the_context_of_the_features(tmp_path: Path, keras: Any) -> None:
+    ecg(tmp_path / "one", early=(4, 9))
+    run = make_run(tmp_path / "run", keras, [tmp_path / "one.hea"], RHYTHM, given=["age"])
+    (item,) = Predictor(run, context={"age": 0}).predict([tmp_path / "one.hea"])
+    assert not item.error and not any("context" in text for text in item.warnings)
+    with pytest.raises(HeldoutError, match="context: expected one of age, got rr_before"):
+        Predictor(run, context={"rr_before": 0})
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (
+            {"age": 3},
+            r"context: expected a number for age \(0 to 3 in training\), body mass \(0 to 3 in .*, "
+            r"got none for body mass\. Add --context 'body mass=NUMBER'\.",
+        ),
+        ({"age": 3, "bodymass": 1}, "got bodymass. Did you mean 'body mass'"),
+        ({"age": np.nan, "body mass": 1}, "context age: expected a finite number, got nan"),
+        ({"age": 1e39, "body mass": 1}, r"context age: expected a finite number, got 1e\+39"),
+    ],
+)
+def test_what_has_to_be_told_of_a_file(aged: Path, told: dict[str, float], message: str) -> None:
+    with pytest.raises(HeldoutError, match=message):
+        Predictor(aged, context=told)
+
+
+def test_a_network_that_is_told_nothing(study: Path) -> None:
+    with pytest.raises(HeldoutError, match="context: expected none: the network takes none, got a"):
+        Predictor(run_of(study), context={"age": 3})
+
+
+def test_telling_by_command(
+    aged: Path, files: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["predict", str(aged), str(files[0]), "--json", "--context", "age=2"]
+    assert main([*command, "--context", "body mass=1e0"]) == 0
+    (item,) = json.loads(capsys.readouterr().out)["files"]
+    (expected,) = Predictor(aged, context={"age": 2, "body mass": 1}).predict(files[:1])
+    assert list(item["probabilities"].values()) == pytest.approx(expected.mean.tolist(), abs=1e-6)
+    assert main(command) != 0
+    assert "Add --context 'body mass=NUMBER'." in capsys.readouterr().err
+    assert main([*command, "--context", "body mass"]) != 0
+    assert (
+        "--context: expected NAME=NUMBER, such as age=63, got body mass" in capsys.readouterr().err
+    )
 
 
 def test_json(study: Path, files: list[Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -282,6 +282,10 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
         ({}, {"unfinished": "lstm: still improving; gru: diverged; cnn: nothing learned"}, "it has "
             "never seen. This is not a comparison of architectures: the LSTM was still improving, "
             "the GRU diverged and the CNN has learned nothing. A random split"),
+        ({}, {"unfinished": "lstm: still improving; gru: has its best learning rate, 0.01, at the "
+            "edge of its range (0.001 to 0.01)"}, "This is not a comparison of architectures: the "
+            "LSTM was still improving and the GRU has its best learning rate, 0.01, at the edge of "
+            "its range (0.001 to 0.01). A random split"),
         ({}, {"groups": 1}, "on 1 group that it has never seen."),
         ({}, {"groups": 1234}, "on 1,234 groups that it has never seen."),
         ({}, BASELINE | {"beats_baselines": "no"},

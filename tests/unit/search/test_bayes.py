@@ -98,7 +98,7 @@ def test_halving_saves_epochs_and_finds_the_best(tmp_path: Path, trainings: Trai
     assert trainings.epochs < 30 * EPOCHS / 3
     table = trials_table(*sweep_records(study))
     assert {"complete", "pruned"} <= set(table["state"])
-    best = best_trial(table, "lstm", sweep_records(study)[1])
+    best = best_trial(table, "lstm", sweep_records(study)[1], space={})
     assert best["val_loss"] == table.loc[table["state"] == "complete", "val_loss"].min()
     assert abs(np.log10(best["hyperparameters"]["learning_rate"]) + 2) < 0.5
 

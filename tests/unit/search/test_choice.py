@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from lib.errors import HeldoutError
 from lib.search.choice import best_trial, trials_table
 
+SPACE = {"dropout": [0.1, 0.2, 0.3]}
+
 
 def record(loss, **over):
     validation = {"loss": loss, "accuracy": 0.5, "macro_f1": 0.25}
@@ -25,7 +27,7 @@ def trials(*names):
 
 def chosen(records):
     table = trials_table(records, trials(*records))
-    return best_trial(table, "lstm", trials(*records))["trial"], table
+    return best_trial(table, "lstm", trials(*records), space={})["trial"], table
 
 
 def test_the_lowest_validation_loss_is_chosen():
@@ -79,15 +81,27 @@ def test_where_the_others_were_pruned():
 
 def test_an_only_trial_is_chosen_untrained():
     table = trials_table({}, trials("a"))
-    best = best_trial(table, "lstm", trials("a"))
+    best = best_trial(table, "lstm", trials("a"), space=SPACE)
     assert best == {
         "architecture": "lstm",
         "trial": "a",
         "hyperparameters": trials("a")["a"],
         "val_loss": None,
         "of": 1,
+        "edges": [],
     }
     assert table["state"].tolist() == ["only"]
+
+
+def test_the_best_says_where_it_lies_at_the_edge_of_the_search():
+    values = {f"d{share}": {"dropout": share} for share in SPACE["dropout"]}
+    losses = {"d0.1": 0.2, "d0.2": 0.3, "d0.3": 0.4}
+    table = trials_table({name: record(loss) for name, loss in losses.items()}, values)
+    (edge,) = best_trial(table, "lstm", values, space=SPACE)["edges"]
+    assert edge == {"hyperparameter": "dropout", "value": 0.1, "low": 0.1, "high": 0.3}
+    losses["d0.2"] = 0.1
+    table = trials_table({name: record(loss) for name, loss in losses.items()}, values)
+    assert best_trial(table, "lstm", values, space=SPACE)["edges"] == []
 
 
 def test_the_table_has_one_shape():
@@ -104,7 +118,7 @@ def test_the_table_has_one_shape():
 
 def test_the_best_holds_the_hyperparameters_as_they_are():
     table = trials_table({"a": record(0.3)}, trials("a"))
-    best = best_trial(table, "lstm", trials("a"))
+    best = best_trial(table, "lstm", trials("a"), space=SPACE)
     assert best["hyperparameters"] == {"units": [8, 4], "dense": [], "dropout": 0.1}
     assert best["val_loss"] == 0.3
     assert not isinstance(best["val_loss"], np.floating)
