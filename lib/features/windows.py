@@ -100,7 +100,7 @@ class Windows(Kind):
         Returns
         -------
         Features
-            `x` of shape (windows, samples, channels), in the unit of the signal if it is not scaled.
+            `x` of shape (windows, samples, channels), in the unit of the signal or scaled.
 
         Raises
         ------
