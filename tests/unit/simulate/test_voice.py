@@ -138,3 +138,34 @@ def test_mp3_files(clips: Path) -> None:
 def test_names_and_numbers() -> None:
     assert five_voices.file_name("James", 1) == "James.01 .au"
     assert five_voices.file_name("James", 10) == "James.010.au"
+
+
+def spoken(monkeypatch, **manner):
+    """Return a clip of five syllables of 0.25 s from 0.1 s on, and its RMS in steps of 0.05 s."""
+    row = [(0.1 + 0.25 * k, 0.25, False, k / 4) for k in range(5)]
+    monkeypatch.setattr(voice, "_syllables", lambda *_: row)
+    rng = np.random.default_rng(3)
+    clip = voice.speak(
+        rng, voice.draw_speaker(rng, woman=False), 2.0, manner=voice.Manner(**manner)
+    )
+    return clip, np.sqrt(np.mean(clip.reshape(40, -1) ** 2, axis=1))
+
+
+def test_a_phrase_swells_or_fades(monkeypatch):
+    _, louder = spoken(monkeypatch, swell=20, hiss=0)
+    _, softer = spoken(monkeypatch, swell=-20, hiss=0)
+    first, last = slice(2, 7), slice(22, 27)
+    assert louder[last].max() > 4 * louder[first].max()
+    assert softer[first].max() > 4 * softer[last].max()
+
+
+def test_s_begins_a_syllable_or_ends_it(monkeypatch):
+    def high(coda):
+        clip, _ = spoken(monkeypatch, hiss=8.0, coda=coda)
+        bright = np.abs(np.diff(clip, n=2, prepend=[0, 0])).reshape(40, -1).mean(axis=1)
+        syllables = bright[2:27].reshape(5, 5)
+        return syllables[:, 0].sum(), syllables[:, -1].sum()
+
+    (begin, end), (coda_begin, coda_end) = high(coda=False), high(coda=True)
+    assert begin > end
+    assert coda_end > coda_begin
