@@ -121,7 +121,7 @@ def test_validated_of_6_1(clips: Path) -> None:
 
 def test_scale_1_has_enough_speakers() -> None:
     speakers = common_voice.speakers(1.0)
-    assert 34 <= sum(speakers.values()) <= 40
+    assert 55 <= sum(speakers.values()) <= 65
     assert sum(count >= 6 for accent, count in speakers.items() if accent) >= 4
     assert set(common_voice.speakers(0.01).values()) == {common_voice.LEAST_SPEAKERS}
     assert common_voice.speakers(2.0)["mexicano"] == 2 * speakers["mexicano"]
