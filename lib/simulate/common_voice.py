@@ -31,12 +31,12 @@ SPEAKERS = {
 """Speakers at scale 1, by the accent code of version 6.1; empty where none is given."""
 
 MANNERS = {
-    "nortepeninsular": voice.Manner(6.0, 1.2, 1.3, -5.0, 2.5, 1.0, 4600, swell=-10, coda=True),
-    "surpeninsular": voice.Manner(6.4, 1.2, 1.2, -4.0, 3.0, 0.8, 5200, swell=-10, coda=True),
-    "rioplatense": voice.Manner(5.2, 1.7, 1.6, -6.0, 5.0, 0.9, 4800, swell=10, coda=True),
-    "mexicano": voice.Manner(5.4, 1.3, 1.9, 1.0, 3.0, 1.1, 5400, swell=10),
-    "andino": voice.Manner(5.0, 1.1, 1.3, -1.0, 1.2, 1.2, 5400, swell=-10),
-    "caribe": voice.Manner(6.4, 1.4, 1.2, -2.5, 4.0, 0.8, 5000, swell=-10),
+    "nortepeninsular": voice.Manner(6.0, 1.2, 1.3, -5.0, 2.5, 1.0, 4600, swell=-14, coda=True),
+    "surpeninsular": voice.Manner(6.4, 1.2, 1.2, -4.0, 3.0, 0.8, 5200, swell=-14, coda=True),
+    "rioplatense": voice.Manner(5.2, 1.7, 1.6, -6.0, 5.0, 0.9, 4800, swell=14, coda=True),
+    "mexicano": voice.Manner(5.4, 1.3, 1.9, 1.0, 3.0, 1.1, 5400, swell=14),
+    "andino": voice.Manner(5.0, 1.1, 1.3, -1.0, 1.2, 1.2, 5400, swell=-14),
+    "caribe": voice.Manner(6.4, 1.4, 1.2, -2.5, 4.0, 0.8, 5000, swell=-14),
     "": voice.Manner(),
 }
 """How each accent speaks here: a caricature, made to be learnable and no more."""
@@ -98,7 +98,7 @@ def write(folder: Path, *, seed: int, scale: float) -> None:
             )
             about = [age, "female" if woman else "male"] if accent else ["", ""]
             level = rng.normal(-24, 4)
-            for clip in range(int(rng.integers(3, 5))):
+            for clip in range(int(rng.integers(4, 6))):
                 local = generator(seed, "common_voice", f"{name}/{clip}")
                 seconds = float(local.uniform(4, 5.5))
                 sound = voice.speak(local, speaker, seconds, manner=MANNERS[accent])

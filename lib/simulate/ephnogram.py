@@ -120,11 +120,11 @@ def _record(
 
     body = ecg.draw_heart(subject, ("MLII",), spread=0.7)
     sounds = heart.draw_sounds(subject, spread=0.8)
-    fitness = float(np.exp(subject.normal(0, 0.25)))
-    loose = float(np.exp(subject.normal(0, 0.5)))  # how well the electrodes hold
+    fitness = float(np.exp(subject.normal(0, 0.12)))
+    loose = float(np.exp(subject.normal(0, 0.3)))  # how well the electrodes hold
     gain_ecg, gain_pcg = 0.25 * np.exp(subject.normal(0, 0.3, 2))
     n = int(seconds * RATE)
-    cadence = scenario.cadence * rng.normal(1, 0.06)
+    cadence = scenario.cadence * rng.normal(1, 0.03)
 
     rate = float(np.clip(body.rate - 8 + scenario.effort * fitness + rng.normal(0, 5), 45, 185))
     wobble = body.variability * (0.4 if scenario.effort > 15 else 1.0)
