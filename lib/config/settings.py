@@ -175,16 +175,12 @@ def _study(
             "Choose another effort.",
         )
     # What an original project did replaces what the study does, instead of being joined with it.
-    variants = {effort: merge(study, efforts.get(effort, {})) for effort in EFFORTS[:-1]}
+    variants = {effort: (study, efforts.get(effort, {})) for effort in EFFORTS[:-1]}
     if original.exists():
-        variants["original"] = {**study, **read_yaml(original)}
+        variants["original"] = ({**study, **read_yaml(original)}, {})
 
     def laid(effort: str, where: str) -> dict[str, Any]:
-        whole = merge(variants[effort], settings["settings"].get(name, {}))
-        for key in ("architectures", "protocols"):
-            if isinstance(whole.get(key), Mapping):  # null leaves one out
-                whole[key] = {one: rule for one, rule in whole[key].items() if rule is not None}
-        whole = typed(whole, schema)
+        whole = typed(_join(*variants[effort], settings["settings"].get(name, {})), schema)
         validate(whole, schema, where)
         return dict(whole)
 
@@ -194,7 +190,7 @@ def _study(
     for effort in [one for one in variants if one != settings["effort"] and one in efforts]:
         laid(effort, f"study {name} with effort {effort} ({where})")
     if "original" in variants:
-        validate(variants["original"], schema, f"config/originals/{name}.yaml")
+        validate(variants["original"][0], schema, f"config/originals/{name}.yaml")
     study = chosen
     study["name"] = name
     if ("folder" in study) != (study["dataset"] == FOLDER):
@@ -222,6 +218,29 @@ def _study(
     except HeldoutError as error:
         raise error.within(f"study {name}") from error
     return study
+
+
+def _join(study: Mapping[str, Any], *layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay keys over a study. Null leaves an architecture or protocol out; later keys restore it."""
+    whole = dict(study)
+    gone: set[tuple[str, str]] = set()
+    for layer in layers:
+        kept = dict(layer)
+        for key in ("architectures", "protocols"):
+            if isinstance(layer.get(key), Mapping):
+                named = layer[key]
+                gone -= {(key, one) for one in named}
+                gone |= {(key, one) for one, rule in named.items() if rule is None}
+                kept[key] = {one: rule for one, rule in named.items() if rule is not None}
+        whole = merge(whole, kept)
+    for key, one in gone:
+        if one not in whole[key]:
+            raise HeldoutError(
+                f"{key}: {one}: null leaves out what the study has",
+                advice=suggestion(one, list(whole[key])),
+            )
+        del whole[key][one]
+    return whole
 
 
 def _stated(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:

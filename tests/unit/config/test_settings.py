@@ -160,6 +160,13 @@ def test_an_effort_or_a_person_leaves_an_architecture_out():
     demo = resolve(settings(studies=["arrhythmia"]))["studies"]["arrhythmia"]
     assert list(demo["architectures"]) == ["cnn", "lstm"]
     assert list(of_study(architectures={"gru": None})["studies"]["voices"]["trials"]) == ["lstm"]
+    with pytest.raises(HeldoutError, match=r"architectures: gruu: null .* Did you mean 'gru'"):
+        of_study(architectures={"gruu": None})
+    # Who names one again has it as the study has it.
+    named = {"settings": {"arrhythmia": {"architectures": {"gru": {"fixed": {"units": [9]}}}}}}
+    again = resolve(settings(studies=["arrhythmia"], **named))["studies"]["arrhythmia"]
+    (trial, *_) = again["trials"]["gru"].values()
+    assert (trial["units"], trial["pooling"]) == ([9], "max")
     with pytest.raises(HeldoutError, match=r"architectures: \{\} should be non-empty"):
         of_study(architectures={"gru": None, "lstm": None})
 
