@@ -290,6 +290,8 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
         ({}, {"groups": 1234}, "on 1,234 groups that it has never seen."),
         ({}, BASELINE | {"beats_baselines": "no"},
             "No network significantly beats the best baseline (metadata only, 0.45)."),
+        ({}, BASELINE | {"beats_baselines": "no", "below_linear": "lstm"},
+            "best baseline (metadata only, 0.45). Below a linear model (0.55): LSTM."),
     ],
 )  # fmt: skip
 def test_the_sentences_that_answer_a_study(gap, row, words):
