@@ -157,7 +157,7 @@ def _set_b(folder: Path, *, seed: int, scale: float) -> None:
         sounds = heart.draw_sounds(generator(seed, "heartbeat_sounds", f"b/{number}"))
         rng = generator(seed, "heartbeat_sounds", f"b/{number}/clips")
         stamp = 1305000000000 + (number - 100) * 42_000_000 + int(rng.integers(1, 42_000_000))
-        count = int(np.clip(round((7 + number % 2) * scale), 2, len(_LOCATIONS)))
+        count = int(np.clip(round((5 + number % 2) * scale), 2, len(_LOCATIONS)))
         for place in range(count):
             label = last if place == count - 1 else usual
             signal = _heart(rng, sounds, label, float(rng.uniform(1.5, 6)))[0]
