@@ -31,7 +31,9 @@ from lib.train.baselines import check_baseline
 from lib.train.recipe import Training
 
 ROOT = Path(__file__).parents[2]
-EFFORTS = ("demo", "quick", "full", "original")
+# What a study says under `efforts`; and what an original project did, in a file of its own.
+OF_STUDIES = ("demo", "quick", "full")
+EFFORTS = (*OF_STUDIES, "original")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
 # Of the keys of `folder` those that say how to read a recording.
@@ -154,10 +156,10 @@ def _study(
     if not isinstance(efforts, dict):
         raise HeldoutError(f"{path}: efforts", "a mapping", reprlib.repr(efforts), "Correct it.")
     for effort, keys in efforts.items():
-        if effort not in EFFORTS[:-1]:
+        if effort not in OF_STUDIES:
             raise HeldoutError(
                 f"{path}: efforts: unknown effort {effort!r}",
-                advice=suggestion(effort, list(EFFORTS[:-1])),
+                advice=suggestion(effort, list(OF_STUDIES)),
             )
         if not isinstance(keys, dict):
             raise HeldoutError(
@@ -170,17 +172,18 @@ def _study(
     if settings["effort"] == "original" and not original.exists():
         raise HeldoutError(
             f"study {name}: it repeats no original project",
-            f"one of {', '.join(EFFORTS[:-1])}",
+            f"one of {', '.join(OF_STUDIES)}",
             "effort: original",
             "Choose another effort.",
         )
     # What an original project did replaces what the study does, instead of being joined with it.
-    variants = {effort: (study, efforts.get(effort, {})) for effort in EFFORTS[:-1]}
+    variants = {effort: (study, efforts.get(effort, {})) for effort in OF_STUDIES}
     if original.exists():
         variants["original"] = ({**study, **read_yaml(original)}, {})
 
     def laid(effort: str, where: str) -> dict[str, Any]:
-        whole = typed(_join(*variants[effort], settings["settings"].get(name, {})), schema)
+        over = settings["settings"].get(name, {})
+        whole = typed(_join(*variants[effort], over, where=where), schema)
         validate(whole, schema, where)
         return dict(whole)
 
@@ -220,7 +223,7 @@ def _study(
     return study
 
 
-def _join(study: Mapping[str, Any], *layers: Mapping[str, Any]) -> dict[str, Any]:
+def _join(study: Mapping[str, Any], *layers: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Lay keys over a study. Null leaves an architecture or protocol out; later keys restore it."""
     whole = dict(study)
     gone: set[tuple[str, str]] = set()
@@ -236,7 +239,7 @@ def _join(study: Mapping[str, Any], *layers: Mapping[str, Any]) -> dict[str, Any
     for key, one in gone:
         if one not in whole[key]:
             raise HeldoutError(
-                f"{key}: {one}: null leaves out what the study has",
+                f"{where}: {key}: {one}: null leaves out what the study has",
                 advice=suggestion(one, list(whole[key])),
             )
         del whole[key][one]

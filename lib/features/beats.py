@@ -11,7 +11,6 @@ from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
 from lib.features.kinds import (
     ADVICE,
-    OF_SAMPLES,
     Axes,
     Demands,
     Features,
@@ -67,6 +66,7 @@ class Beats(Kind):
 
     name = "beats"
     of_beats = True
+    of_samples = True
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -89,11 +89,6 @@ class Beats(Kind):
     def seconds(self) -> float:
         """Length of an example."""
         return self.samples / self.rate
-
-    @property
-    def augmentations(self) -> Sequence[str]:
-        """Those of samples."""
-        return OF_SAMPLES
 
     @property
     def axes(self) -> Axes:

@@ -80,10 +80,13 @@ class Kind(ABC):
         What studies call it.
     of_beats : bool
         Whether each example is an annotated beat.
+    of_samples : bool
+        Whether examples are the samples themselves, not spectra of them.
     """
 
     name: ClassVar[str]
     of_beats: ClassVar[bool] = False
+    of_samples: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -115,6 +118,8 @@ class Kind(ABC):
     @property
     def augmentations(self) -> Sequence[str]:
         """Name what may be done to examples in training (`lib.train.augmentation`)."""
+        if self.of_samples:
+            return OF_SAMPLES
         return ("shift", "noise", "mask_time", *(["mask_channels"] if self.shape[1] > 1 else []))
 
     @property

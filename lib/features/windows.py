@@ -10,7 +10,6 @@ import numpy as np
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
 from lib.features.kinds import (
-    OF_SAMPLES,
     Axes,
     Demands,
     Features,
@@ -54,6 +53,7 @@ class Windows(Kind):
     scale: str = "none"
 
     name = "windows"
+    of_samples = True
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -73,11 +73,6 @@ class Windows(Kind):
     def seconds(self) -> float:
         """Length of a window."""
         return self.samples / self.rate
-
-    @property
-    def augmentations(self) -> Sequence[str]:
-        """Those of samples."""
-        return OF_SAMPLES
 
     @property
     def axes(self) -> Axes:

@@ -176,10 +176,7 @@ def _write_run(
         record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
     record |= {
         "metrics": metrics,
-        # A search that stops a trial says nothing of where its training was going.
-        "ending": ""
-        if fitted.pruned
-        else _ending(data, fitted, recipe, parts["validation"], record["hyperparameters"]),
+        "ending": _ending(data, fitted, recipe, parts["validation"], record["hyperparameters"]),
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "parameters": int(fitted.model.count_params()),
@@ -220,13 +217,14 @@ def _ending(
     values: Mapping[str, Any],
 ) -> str:
     """Say how the training of a run ended, by what it predicts of the validation part."""
-    power = values["class_weights"]
+    if fitted.pruned:  # the search stopped it, which says nothing of where it was going
+        return ""
+    training, power = recipe.training, values["class_weights"]
     train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
+    losses = [row["val_loss"] for row in fitted.history]
     return ending(
-        [row["val_loss"] for row in fitted.history],
-        limit=len(fitted.history)
-        if recipe.training.spent(fitted.history)
-        else recipe.training.epochs,
+        losses,
+        limit=len(losses) if training.spent(fitted.history) else training.epochs,
         loss=weighted_loss(validation, probabilities, power=power),
         constant=constant_loss(train, validation, classes=len(data.classes), power=power),
         diverged=fitted.diverged,
