@@ -243,6 +243,15 @@ def test_what_was_trained_is_not_trained_again(done, tmp_path, monkeypatch):
     assert not list((done / "fits").rglob("checkpoint.npz"))
 
 
+def test_a_trial_that_its_search_stopped_has_no_ending(done, tmp_path):
+    options = {"identity": IDENTITY, "store": done / "fits"}
+    stopped = train_trial(
+        tmp_path, opened(), RECIPE, seed=0, stops=lambda epoch, _: epoch == 1, **options
+    )
+    assert (stopped["state"], stopped["ending"]) == ("pruned", "")
+    assert read_json(done / "seed-0" / "run.json")["ending"]
+
+
 def test_a_run_of_kept_weights_says_what_made_them(keras, done, tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "fit", lambda *_, **__: pytest.fail("trained again"))
     monkeypatch.setattr(trainer, "device_name", lambda backend: "another CPU")
