@@ -53,6 +53,7 @@ class Browser:
         return self.driver.execute_script(code, *arguments)
 
     def console(self) -> list[str]:
+        """Return what the page wrote to the console since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:

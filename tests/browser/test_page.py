@@ -89,7 +89,10 @@ def test_the_test_would_see_an_error_and_a_request(browser: Browser, tmp_path: P
     bad.write_text("<script src='elsewhere.js'></script><script>throw new Error('x')</script>")
     browser.open(bad)
     assert any("elsewhere.js" in url for url in browser.requests())
-    assert any("Error: x" in line for line in browser.console())
+    # An entry may reach the log a moment after the page has loaded.
+    WebDriverWait(browser.driver, 30).until(
+        lambda _: any("Error: x" in line for line in browser.console())
+    )
 
 
 def test_a_head_sorts_up_and_down_and_says_so(browser: Browser, page: Path) -> None:
