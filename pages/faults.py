@@ -6,6 +6,7 @@ python -m pages.faults LOG …   # and take in what long runs of tests.support.f
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import sys
@@ -13,13 +14,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pages.markdown import DOCS, filled, table
+from pages.markdown import DOCS, ROOT, filled, table
 from tests.faults import test_faults_archives as archives
 from tests.faults import test_faults_config as config
 from tests.faults import test_faults_fuzz as fuzz
 from tests.faults import test_faults_payloads as payloads
 from tests.faults import test_faults_recordings as recordings
 from tests.faults import test_faults_retrieval as retrieval
+from tests.support.wild import CASES
 
 PAGE = DOCS / "faults.md"
 LONG_RUN = Path(__file__).with_name("long_run.json")
@@ -121,7 +123,21 @@ def configured() -> str:
     return table(("fault", "settings", "ran anyway"), counted, numbers=True)
 
 
-TABLES = {"retrieval": retrieved, "recordings": read, "fuzz": fuzzed, "configuration": configured}
+def folders() -> str:
+    """List the folders of tests/wild, each with its source and what comes out."""
+    for file in sorted((ROOT / "tests" / "wild").glob("test_*.py")):
+        importlib.import_module(f"tests.wild.{file.stem}")
+    rows = [(case.kind, case.holds, case.right, case.like) for case in sorted(set(CASES))]
+    return table(("kind", "folder", "right, and tested", "in the manner of"), rows)
+
+
+TABLES = {
+    "retrieval": retrieved,
+    "recordings": read,
+    "wild": folders,
+    "fuzz": fuzzed,
+    "configuration": configured,
+}
 
 
 def render() -> str:

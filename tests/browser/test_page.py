@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from axe_core_python.selenium import Axe
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser.conftest import ODD, Browser
 
