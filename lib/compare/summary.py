@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.compare.board import Pools, joined
+from lib.compare.runs import Pool
 from lib.errors import HeldoutError
 from lib.files import read_table
 from lib.statistics.bootstrap import ALPHA
@@ -32,8 +33,11 @@ def run_rows(pools: Pools) -> list[dict[str, Any]]:
     return rows
 
 
-# The baseline that is a linear model.
+# The baseline that is a linear model, and the one that hears nothing.
 LINEAR = "logistic"
+METADATA = "metadata"
+# What metadata must be above the majority class, in macro-F1, to tell anything.
+_TELLS = 0.1
 
 NOTHING = (np.nan, np.nan, np.nan)
 
@@ -96,17 +100,21 @@ def answer_row(study: Mapping[str, Any], pools: Pools, tables: Rows) -> dict[str
         "groups": honest["groups"],
         "examples": honest["examples"],
     }
+    compared = [
+        r
+        for r in tables["differences"]
+        if r["protocol"] == primary
+        and r["metric"] == "macro_f1"
+        and r["a"] in study["architectures"]
+    ]
+    row |= _by_metadata(pools.get((primary, METADATA)), board, _cell(compared, a=best, b=METADATA))
     baselines = [board[name] for name in study["baselines"]]
     known = [one for one in baselines if not np.isnan(one["estimate"])]
     if not known:
         row |= {"baseline": "", "beats_baselines": "", "networks_that_beat": ""}
         return row | {"note": joined(notes)}
     top = max(known, key=lambda b: b["estimate"])
-    compared = [
-        r
-        for r in tables["differences"]
-        if r["protocol"] == primary and r["metric"] == "macro_f1" and r["b"] == top["architecture"]
-    ]
+    compared = [r for r in compared if r["b"] == top["architecture"]]
     winners = [r["a"] for r in compared if r["p_holm"] <= ALPHA and r["difference"] > 0]
     own = _cell(compared, a=best)
     assert own is not None
@@ -121,6 +129,29 @@ def answer_row(study: Mapping[str, Any], pools: Pools, tables: Rows) -> dict[str
         "p_holm": own["p_holm"],
         "beats_baselines": ("yes" if best in winners else "no") if tested else "unknown",
         "networks_that_beat": " ".join(winners),
+    }
+
+
+def _by_metadata(
+    pool: Pool | None, board: Mapping[str, dict[str, Any]], difference: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Say whether metadata alone do as well as the network, and which column does most of it.
+
+    They do where they tell the class at all, and the network is not significantly better.
+    """
+    if pool is None or difference is None:
+        return {"metadata_macro_f1": np.nan, "metadata_suffices": "", "metadata_column": ""}
+    score = board[METADATA]["estimate"]
+    chance = board["majority"]["estimate"] if "majority" in board else 1 / len(pool.scored)
+    # A test that could not be made shows nothing either.
+    better = difference["p_holm"] <= ALPHA and difference["difference"] > 0
+    alone = pd.DataFrame([run.get("alone", {}) for run in pool.runs]).astype(float).mean()
+    column = "" if alone.isna().all() else str(alone.idxmax())
+    return {
+        "metadata_macro_f1": score,
+        "metadata_suffices": "yes" if score > chance + _TELLS and not better else "no",
+        "metadata_column": column,
+        "metadata_column_macro_f1": alone[column] if column else np.nan,
     }
 
 

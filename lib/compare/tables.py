@@ -13,6 +13,7 @@ TABLES: dict[str, list[str]] = {
         *("low", "high", "interval_note", "random_macro_f1", "baseline", "baseline_macro_f1"),
         *("difference", "difference_low", "difference_high", "p_holm", "beats_baselines"),
         *("networks_that_beat", "linear_macro_f1", "below_linear", "ending", "unfinished"),
+        *("metadata_macro_f1", "metadata_suffices", "metadata_column", "metadata_column_macro_f1"),
         *("groups", "examples", "note"),
     ],
     "leaderboard": [

@@ -278,10 +278,19 @@ class Predictor:
             if self._kind.of_beats and not len(signal.positions):
                 signal = find_beats(signal, lead=self._kind.demands["channels"][0])
             features = extract(signal, **self.features)
-            told = np.tile(self._given, (len(features.x), 1))
-            features = replace(features, context=np.hstack([features.context, told]))
+            given = np.tile(self._given, (len(features.x), 1))
+            features = replace(features, context=np.hstack([features.context, given]))
         except HeldoutError as error:
             return Prediction(str(path), error=str(error))
+        except Exception as error:  # of a library: the other files are predicted all the same
+            logger.debug("%s", path, exc_info=True)
+            told = HeldoutError(
+                path,
+                "a recording that can be predicted",
+                f"{type(error).__name__}: {error}",
+                "Take the file out, and please report it.",
+            )
+            return Prediction(str(path), error=str(told))
         return signal, features
 
     def _prediction(

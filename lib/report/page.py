@@ -35,6 +35,7 @@ TEXT = (
     *("source", "split", "test_size", "our_architecture", "honest_protocol", "unit", "trial"),
     *("backend", "device", "precision", "state", "ending", "unfinished", "below_linear"),
     *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
+    *("metadata_suffices", "metadata_column"),
 )
 
 

@@ -17,6 +17,14 @@ from lib.report.exploration import cautions, classes_table, context_table, remar
 from lib.report.names import unfinished_networks
 from lib.report.table import TableView, number, records, text
 
+# How a sentence names what is known without listening, and what to do where it tells the class.
+_METADATA = {
+    "rate": ("the sampling rate", "Compare recordings of one rate, or record all classes alike."),
+    "duration": ("the duration", "Cut all recordings to one length before the run."),
+    "channels": ("the number of channels", "Compare recordings with as many channels."),
+    "level": ("the level", "Scale each recording to one level before the run."),
+}
+
 
 def study_view(
     study: Mapping[str, Any],
@@ -86,6 +94,10 @@ def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
     where it does not, `untested` where there is no interval, and nothing without a difference.
     """
     gap = next((one for one in gaps if one["architecture"] == row["architecture"]), None)
+    column = str(row["metadata_column"])
+    told, advice = _METADATA.get(
+        column, (column, f"Leave {column} out of the context, unless the classes really differ so.")
+    )
     inflation = ""
     if gap and math.isfinite(gap["difference"]):
         if math.isnan(gap["low"]):
@@ -99,6 +111,8 @@ def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
         "inflation": inflation,
         "gap": gap,
         "baseline": display(str(row["baseline"])) if row["baseline"] else "",
+        "metadata_by": told,
+        "metadata_advice": advice,
         "unfinished": unfinished_networks(str(row["unfinished"])),
         "below": [display(name) for name in str(row["below_linear"]).split()],
         "is_below": str(row["architecture"]) in str(row["below_linear"]).split(),

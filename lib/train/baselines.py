@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib.errors import HeldoutError, suggestion
 from lib.examples.arrays import blocks
+from lib.examples.context import context_columns, context_names
 from lib.files import write_json, write_table
 from lib.metrics.record import scores
 from lib.provenance import versions
@@ -52,6 +53,38 @@ def logistic(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict,
     last = LogisticRegression(max_iter=1000)
     predict = _fitted(make_pipeline(StandardScaler(), last), described, data)
     return predict, last.coef_.size + last.intercept_.size
+
+
+def alone(data: Data, examples: pd.DataFrame) -> dict[str, float | None]:
+    """Score what each single column says of the class: which one gives it away, if any does.
+
+    Parameters
+    ----------
+    data : Data
+        Examples and parts.
+    examples : pd.DataFrame
+        As for `baseline_run`.
+
+    Returns
+    -------
+    dict of str to float
+        Of each column of `METADATA`, and each value of the context, the macro-F1 on the test part
+        of a decision tree that was fitted on it alone; None where there is no macro-F1.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    names = context_names(examples.columns)
+    columns = {name: name for name in METADATA} | dict(
+        zip(names, context_columns(names), strict=True)
+    )
+    test = data.rows["test"]
+    scored = [data.classes.index(label) for label in data.scored]
+    macro: dict[str, float | None] = {}
+    for name, column in columns.items():
+        tree = DecisionTreeClassifier(min_samples_leaf=3, random_state=0)
+        predict = _fitted(tree, examples[[column]].to_numpy(dtype=float), data)
+        macro[name] = scores(data.labels[test], predict(test), scored=scored)["macro_f1"]
+    return macro
 
 
 BASELINES: Mapping[str, Callable[..., tuple[Predict, int]]] = MappingProxyType(
@@ -121,6 +154,7 @@ def baseline_run(
                 for part, rows in data.rows.items()
             },
             "parameters": parameters,
+            **({"alone": alone(data, examples)} if identity["architecture"] == "metadata" else {}),
             "versions": versions(),
         },
     )

@@ -292,6 +292,7 @@ def _run(
             "train_seconds": float(rng.uniform(1, 9)), "predict_seconds": 0.001,
             "backend": "tensorflow", "device": "cpu", "versions": {"keras": "3.10"},
             **({"ending": "converged"} if kind == "network" else {}),
+            **({"alone": {"rate": 0.2, "duration": 0.4}} if name == "metadata" else {}),
         },
     )  # fmt: skip
     if kind == "network":

@@ -739,6 +739,21 @@ def test_a_search_that_ended_at_an_edge_is_no_comparison(made, tmp_path):
     assert _table(moved, "answers").set_index("study").loc["arrhythmia", "unfinished"] == words
 
 
+def test_metadata_that_suffice_are_told(made):
+    board = _table(made, "leaderboard").query("metric == 'macro_f1' and unit == 'example'")
+    differences = _table(made, "differences").query("metric == 'macro_f1' and b == 'metadata'")
+    for answer in _table(made, "answers").to_dict("records"):
+        where = f"study == '{answer['study']}' and protocol == 'grouped'"
+        score = board.query(where).set_index("architecture")["estimate"]
+        assert answer["metadata_macro_f1"] == pytest.approx(score["metadata"])
+        assert answer["metadata_column"] == "duration"
+        assert answer["metadata_column_macro_f1"] == 0.4
+        row = differences.query(where).set_index("a").loc[answer["architecture"]]
+        better = row["p_holm"] <= 0.05 and row["difference"] > 0
+        tells = score["metadata"] > score["majority"] + 0.1
+        assert answer["metadata_suffices"] == ("yes" if tells and not better else "no")
+
+
 def test_networks_below_a_linear_model_are_named(made):
     board = _table(made, "leaderboard").query("metric == 'macro_f1' and unit == 'example'")
     for answer in _table(made, "answers").to_dict("records"):

@@ -154,3 +154,20 @@ def test_statistics_of_a_mapped_file_are_the_same(tmp_path):
     np.save(tmp_path / "x.npy", x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     np.testing.assert_array_equal(statistics(mapped), statistics(x))
+
+
+def test_metadata_say_which_column_gives_the_class_away(tmp_path):
+    labels = np.arange(N) % 3
+    rng = np.random.default_rng(2)
+    table = examples(duration=1.0 + labels + rng.uniform(0, 0.5, N))
+    table["context_age"] = rng.normal(60, 9, N)
+    record, _ = run(tmp_path, "metadata", table=table)
+    assert set(record["alone"]) == {"rate", "duration", "channels", "level", "age"}
+    assert record["alone"]["duration"] == 1.0
+    # A column that is the same for all tells nothing.
+    assert record["alone"]["rate"] < 0.5
+    assert record["metrics"]["test"]["macro_f1"] > 0.9
+
+
+def test_only_the_metadata_baseline_looks_at_single_columns(tmp_path):
+    assert "alone" not in run(tmp_path, "majority")[0]
