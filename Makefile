@@ -12,6 +12,9 @@ PYTEST_ARGS ?=
 SLOW ?=
 # Tests run in as many processes as there are cores.
 PYTEST := python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# Snakemake, matplotlib and numba keep caches at home: without one that can be written to, they do here.
+CACHE := $(shell home="$${XDG_CACHE_HOME:-$$HOME/.cache}"; mkdir -p "$$home" 2>/dev/null && [ -w "$$home" ] \
+  || echo 'XDG_CACHE_HOME="$(CURDIR)/.cache" MPLCONFIGDIR="$(CURDIR)/.cache/matplotlib"')
 # Some sections, such as: make benchmark BENCHMARK_ARGS="voices sweep"
 BENCHMARK_ARGS ?=
 # Some pages, such as: make pages PAGES="structure faults"
@@ -53,10 +56,10 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 run: $(READY) ## run the workflow; leaves results/report.html
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(SNAKEMAKE_ARGS)
+	$(CACHE) PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores all $(SNAKEMAKE_ARGS)
 
 test: $(READY) ## the tests; with SLOW=1 those that take minutes, too
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "$(if $(SLOW),,not slow)" $(PYTEST_ARGS)
+	$(CACHE) PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "$(if $(SLOW),,not slow)" $(PYTEST_ARGS)
 
 pages: $(READY) ## write the generated pages of docs; a test says when one is out of date
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pages $(PAGES)
@@ -70,7 +73,7 @@ lint: $(READY) ## style, types, and what Snakemake thinks of the workflow
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+	$(CACHE) PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
 
 # In an environment of its own: what it needs is no part of the lock. Without --strict it would call
 # a package harmless that the service could not be asked about.

@@ -211,8 +211,9 @@ class Checkout:
         self.python.write_text(STUB.format(folder=folder))
         self.python.chmod(0o755)
 
-    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    def make(self, *arguments: str, **over: str) -> subprocess.CompletedProcess[str]:
+        names = [name for name in os.environ if not name.startswith(("MAKE", "XDG_"))]
+        kept = {name: os.environ[name] for name in names} | over
         return subprocess.run(
             ["make", *arguments], cwd=self.folder, env=kept, capture_output=True, text=True
         )
@@ -281,3 +282,10 @@ def test_help_lists_every_target(checkout: Checkout) -> None:
     (targets,) = re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE)
     shown = [line.split()[0] for line in checkout.make("help").stdout.splitlines()]
     assert sorted(shown) == sorted(targets.split())
+
+
+def test_caches_stay_in_the_folder_where_there_is_no_home(checkout: Checkout) -> None:
+    homeless = checkout.make("-n", "run", HOME="/proc/nowhere").stdout
+    assert f'XDG_CACHE_HOME="{checkout.folder}/.cache"' in homeless
+    home = checkout.folder / "home"
+    assert "XDG_CACHE_HOME" not in checkout.make("-n", "run", HOME=str(home)).stdout
