@@ -25,9 +25,12 @@ MEASURED = Path(__file__).with_name("measured.json")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 # Each is a module with a function `measure`, imported when it runs: not all of them need the same.
 SECTIONS = (
-    *("speed", "voices", "grid", "memory", "sweep", "planning", "features", "endurance"),
+    *("speed", "peers", "voices", "grid", "memory", "sweep", "planning", "features", "endurance"),
     "devices",
 )
+
+# Sections of which some rows may be measured.
+ONLY = ("speed", "peers", "devices")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,7 +40,9 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; all by default")
     parser.add_argument(
-        "--only", default="", help="rows of `speed` or `devices` whose name holds this word"
+        "--only",
+        default="",
+        help=f"rows of {', '.join(ONLY)} whose name holds this word",
     )
     parser.add_argument("--runs", type=int, default=2000, help="of `endurance`")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: do they run at all?")
@@ -54,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in given.sections or SECTIONS:
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-            options: dict[str, Any] = {"only": given.only} if name in ("speed", "devices") else {}
+            options: dict[str, Any] = {"only": given.only} if name in ONLY else {}
             if name == "endurance":
                 options = {"runs": given.runs}
             measure = import_module(f"benchmarks.{name}").measure

@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lib.provenance import versions
 
 ROOT = Path(__file__).parent.parent
@@ -54,25 +52,6 @@ def fastest(run: Callable[[], Any], *, seconds: float = 0.5, least: int = 3) -> 
     return best
 
 
-def peak(*, quick: bool = False) -> float:
-    """Measure the float32 matrix product at its best size, in FLOP/s.
-
-    2 n³ operations for a product of n × n matrices; the best of three sizes, by the BLAS of numpy
-    with as many threads as it takes by itself.
-    """
-    rng = np.random.default_rng(0)
-    found = []
-    for n in (256,) if quick else (1024, 2048, 3072):
-        a, b = rng.random((2, n, n), dtype=np.float32)
-        out = np.empty_like(a)
-
-        def multiply(a: np.ndarray = a, b: np.ndarray = b, out: np.ndarray = out) -> None:
-            np.matmul(a, b, out=out)
-
-        found.append(2 * n**3 / fastest(multiply, seconds=1.0))
-    return max(found)
-
-
 def apart(module: str, *, blas_threads: int | None = None, **arguments: Any) -> Any:
     """Call `run(**arguments)` of a module of this package in a process of its own.
 
@@ -100,7 +79,7 @@ def apart(module: str, *, blas_threads: int | None = None, **arguments: Any) -> 
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(arguments)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **threads},
+        env={**_own_kernel(), "PYTHONPATH": str(ROOT), **threads},
         capture_output=True,
         text=True,
         check=False,
@@ -108,6 +87,28 @@ def apart(module: str, *, blas_threads: int | None = None, **arguments: Any) -> 
     if done.returncode:
         raise RuntimeError(f"benchmarks.{module} {arguments}:\n{done.stdout}\n{done.stderr}")
     return json.loads(done.stdout.rstrip().rpartition("\n")[2])
+
+
+def _own_kernel() -> dict[str, str]:
+    """Return the environment without what would hold OpenBLAS to another CPU's kernel."""
+    held = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+    return {name: value for name, value in os.environ.items() if name not in held}
+
+
+def peak(*, quick: bool = False) -> dict[str, Any]:
+    """Measure the float32 matrix product of each library at its best size, each on its own.
+
+    Returns
+    -------
+    dict
+        `flops`, of the fastest, in operations per second; `libraries`, of each; `kernel`, what the
+        BLAS of numpy computes with.
+    """
+    each = {
+        name: apart("peak", library=name, quick=quick) for name in ("numpy", "jax", "tensorflow")
+    }
+    flops = {name: one["flops"] for name, one in each.items()}
+    return {"flops": max(flops.values()), "libraries": flops, "kernel": each["numpy"]["kernel"]}
 
 
 def together(module: str, **arguments: Any) -> list[Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
+from benchmarks.peers import geometric_mean, ratios
 from pages.markdown import table
 
 HEAD = """\
@@ -70,11 +72,13 @@ def _speed(section: dict[str, Any]) -> str:
 ## How much of the machine a training step uses
 
 Operations per second in the matrix products of a step (formulas in `benchmarks/products.py`),
-relative to a float32 matrix product on the same machine at its best size. That peak is measured
-before each network, and the fastest counts. Every architecture has the shapes that its study had at
-full effort when this was measured, and the first trial of its grid; {section["trainings"]}
-trainings run at once with one thread each, as the workflow does by default, and their throughput is
-added up.
+relative to the peak: a float32 matrix product on the same machine at its best size, by numpy, JAX
+and TensorFlow, each in a process of its own and with the kernel that it chooses for the machine. It
+is measured before each network, and the fastest counts: {_peak(section["peak"])}.
+
+Every architecture has the shapes that its study has at full effort, and the first trial of its
+grid; {section["trainings"]} trainings run at once with one thread each, as the workflow does by
+default, and their throughput is added up.
 
 {_table(["network", *every, "fastest"], rows)}
 
@@ -85,6 +89,48 @@ launch of the many small operations of a recurrent step. The last column is the 
 compiling before the first step.
 
 {_table(["network", "backend", "of the peak", "products", "data", "all else", "startup"], rest)}"""
+
+
+def _peak(peak: dict[str, Any]) -> str:
+    each = ", ".join(f"{name} {flops / 1e9:.0f}" for name, flops in peak["libraries"].items())
+    return f"{peak['flops'] / 1e9:.0f} GFLOP/s ({each}; {peak['kernel']})"
+
+
+def _peers(section: dict[str, Any]) -> str:
+    rows = []
+    torch, keras = (ratios(section["rows"], other) for other in ("pytorch", "keras"))
+    for row, *ratio in zip(section["rows"], torch, keras, strict=True):
+        shape = "×".join(map(str, row["shape"]))
+        each = [_milliseconds(row["seconds"][who]) for who in ("pytorch", "keras", "heldout")]
+        rows.append(
+            [
+                f"{row['name']} ({shape}, batch {row['batch']})",
+                *each,
+                row["backend"],
+                *(f"{one:.2f}" for one in ratio),
+            ]
+        )
+    rounds, packages = len(section["rows"][0]["seconds"]["heldout"]), ", ".join(section["packages"])
+    head = ["network", "PyTorch", "Keras", "Heldout", "on", "against PyTorch", "against Keras"]
+    return f"""\
+## Against PyTorch and plain Keras
+
+Milliseconds of a training step at each study's full shapes, with one thread: the median of
+{rounds} rounds and, in brackets, the fastest and the slowest; the three take turns in each round.
+PyTorch ({packages}, in an environment of its own) trains the same layers in a plain loop. Keras is
+`fit` with TensorFlow on float64 arrays, as the original projects call it. Heldout is the training
+of the workflow, with the backend that it takes by default.
+
+The last columns say how many times as fast Heldout is; the geometric means are
+**{geometric_mean(torch):.2f}** and **{geometric_mean(keras):.2f}**. Heldout is ahead of PyTorch on
+{sum(one >= 1 for one in torch)} of {len(torch)} shapes.
+
+{_table(head, rows)}"""
+
+
+def _milliseconds(seconds: list[float]) -> str:
+    low, middle, high = (1000 * value for value in (min(seconds), median(seconds), max(seconds)))
+    return f"{middle:.1f} ({low:.1f}–{high:.1f})"
 
 
 def _voices(section: dict[str, Any]) -> str:
@@ -286,6 +332,7 @@ As {jobs["count"]} jobs of one Snakemake run: {jobs["seconds"][0]:.1f} s and
 
 RENDERERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "speed": _speed,
+    "peers": _peers,
     "voices": _voices,
     "grid": _grid,
     "memory": _memory,

@@ -37,7 +37,16 @@ def rank_rows(
         }
         for study in studies
     }
-    rows = _over_studies(studies, scores)
+    unfinished = {
+        str(study["study"]): joined(
+            [
+                boards[study["study"]][study["primary"], name, "example"].pool.unfinished
+                for name in study["architectures"]
+            ]
+        )
+        for study in studies
+    }
+    rows = _over_studies(studies, scores, unfinished)
     for study in studies:
         board, primary = boards[study["study"]], study["primary"]
         names = list(study["architectures"])
@@ -50,12 +59,16 @@ def rank_rows(
         notes = ["folds share training examples: p is likely too small"]
         if len(whole) < len(folds):
             notes.append(f"folds without a score are left out: {len(folds) - len(whole)}")
+        if unfinished[study["study"]]:
+            notes.append(f"no comparison of architectures ({unfinished[study['study']]})")
         rows += _rows(f"folds of {study['study']}", names, whole, notes)
     return rows
 
 
 def _over_studies(
-    studies: Sequence[Mapping[str, Any]], scores: Mapping[str, Mapping[str, float]]
+    studies: Sequence[Mapping[str, Any]],
+    scores: Mapping[str, Mapping[str, float]],
+    unfinished: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     held = {
         name: {n for n, value in some.items() if np.isfinite(value)}
@@ -77,6 +90,11 @@ def _over_studies(
     notes = [f"{len(blocks)} of {len(studies)} studies have all of these: {', '.join(blocks)}"]
     if any(study["simulated"] for study in studies if study["study"] in blocks):
         notes.append("on simulated recordings")
+    notes += [
+        f"no comparison of architectures in {study} ({unfinished[study]})"
+        for study in blocks
+        if unfinished[study]
+    ]
     return _rows("studies", shared, x, notes)
 
 

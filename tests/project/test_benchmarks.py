@@ -70,8 +70,16 @@ def test_times_and_the_machine() -> None:
     calls: list[int] = []
     assert fastest(lambda: calls.append(1), seconds=0.0, least=5) > 0
     assert len(calls) == 5
-    assert peak(quick=True) > 1e8
     assert describe()["cores"] >= 1
+
+
+def test_the_peak_is_that_of_the_machines_own_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    found = peak(quick=True)
+    assert found["flops"] == max(found["libraries"].values()) > 1e8
+    assert set(found["libraries"]) == {"numpy", "jax", "tensorflow"}
+    assert "openblas" in found["kernel"]
+    assert "Prescott" not in found["kernel"]
 
 
 def test_what_is_kept_was_measured_in_full() -> None:

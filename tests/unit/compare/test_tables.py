@@ -717,6 +717,9 @@ def test_networks_that_have_not_converged_are_named_and_not_compared(made, tmp_p
     assert answer["unfinished"] == "lstm: still improving; cnn: diverged"
     others = _table(moved, "differences").query("study == 'voices'")
     assert others["unfinished"].isna().all()
+    words = "no comparison of architectures in arrhythmia (lstm: still improving; cnn: diverged)"
+    assert _table(moved, "ranks")["note"].str.contains(words, regex=False).all()
+    assert not _table(made, "ranks")["note"].str.contains("no comparison").any()
 
 
 def test_a_search_that_ended_at_an_edge_is_no_comparison(made, tmp_path):
