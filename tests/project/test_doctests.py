@@ -17,7 +17,7 @@ MODULES = (
     ),
     *("lib.networks.models", "lib.metrics.calibration", "lib.metrics.registry"),
     *("lib.statistics.bootstrap", "lib.statistics.pairwise", "lib.statistics.ranks"),
-    *("lib.metrics.confusion", "lib.examples.assembly"),
+    *("lib.metrics.confusion", "lib.examples.assembly", "lib.typed"),
 )
 
 
