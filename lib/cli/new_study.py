@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "code, or of its recording",
     )
     add("--context", metavar="COLUMNS", help="numbers of metadata.csv to be told: age,position")
+    add("--exclude", metavar="NAMES", help="recordings and folders to leave out: extra,a/b.wav")
     add("--variable", help="variable of .mat files that holds the samples")
     add("--rate", help="sampling rate of .mat files in Hz, or the variable that holds it")
     add("--studies", type=Path, default=Path("config/studies"), help="where studies are")
@@ -30,7 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     from lib.cli.predict import rate_of
     from lib.errors import HeldoutError
     from lib.files import atomic
-    from lib.own.study import study_text
+    from lib.own.study import describe
+    from lib.own.survey import left_out_notes
+    from lib.typed import clean, typed_path
 
     name = arguments.name or re.sub(r"\W+", "_", arguments.folder.resolve().name).strip("_")
     file = arguments.studies / f"{name}.yaml"
@@ -46,15 +49,18 @@ def run(arguments: argparse.Namespace) -> int:
             "no study of that name, since none is overwritten",
             advice="Choose another one with --name, or move the file away.",
         )
-    text = study_text(
+    text, contents = describe(
         arguments.folder,
         groups=arguments.groups,
         beats=arguments.beats,
-        context=arguments.context.split(",") if arguments.context else [],
+        context=list(filter(None, map(clean, (arguments.context or "").split(",")))),
+        exclude=list(filter(None, map(typed_path, (arguments.exclude or "").split(",")))),
         variable=arguments.variable,
         rate=rate_of(arguments.rate),
     )
     with atomic(file) as part:
         part.write_text(text, encoding="utf-8")
+    for line in (*contents.cautions, *left_out_notes(contents.left_out), *contents.notes):
+        print(line)
     print(f"{file}\nLook through it, then: snakemake --cores all --config studies={name}")
     return 0

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib.config.settings import READING, compute, source_of, split_options
+from lib.config.own import READING
+from lib.config.settings import compute, source_of, split_options
 from lib.datasets.registry import get_dataset
 from lib.features.registry import make
 from lib.jobs import needs
@@ -86,13 +87,15 @@ def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     Returns
     -------
     dict
-        `folder` as in the study, `asked` of its recordings, `reading`, and `listing`, a name for
-        the state of the folder: Snakemake cannot know beforehand which files are in it.
+        `folder` as in the study, what to `exclude`, what is `asked` of its recordings, `reading`,
+        and `listing`, a name for the state of the folder: Snakemake cannot know beforehand which
+        files are in it.
     """
     studies = settings["studies"].values()
     study = next(one for one in studies if one["dataset"] == wildcards["dataset"])
     return {
         "folder": study["folder"],
+        "exclude": study["recordings"]["exclude"],
         "asked": make(**study["features"]).demands,
         "reading": reading(study),
         "listing": listing(study["folder"]["path"]),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,20 @@ from lib.errors import HeldoutError
 
 COLUMNS = ("recording", "path", "label", "group", "split", "rate", "duration", "channels")
 """What every table of recordings begins with."""
+
+
+def is_excluded(path: str, exclude: Collection[str]) -> bool:
+    """Tell whether a recording within a folder is excluded, by name or with a folder above it.
+
+    Examples
+    --------
+    >>> [is_excluded("bell/p0.hea", [one]) for one in ("bell/p0.hea", "bell/p0", "bell", "p0")]
+    [True, True, True, False]
+    """
+    if not exclude:
+        return False
+    names = (path, path.removesuffix(PurePosixPath(path).suffix))
+    return any(name in exclude for name in (*names, *map(str, PurePosixPath(path).parents)))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import pytest
 
 MODULES = (
     *(
+        "lib.config.own",
+        "lib.datasets.dataset",
         "lib.datasets.registry",
         "lib.datasets.signal",
         "lib.features.registry",
