@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,15 @@ _LISTS = ("validated", "other")
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
-def recordings(folder: str | Path) -> pd.DataFrame:
+def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFrame:
     """List the clips that are on disk, from the tables of every release in the folder.
 
     Parameters
     ----------
     folder : str or Path
         The folder of the releases (`cv-corpus-…/es/validated.tsv`).
+    exclude : collection of str
+        Recordings, by name, of which nothing is read.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     for corpus in sorted(Path(folder).glob("cv-corpus-*/*")):
         if not (corpus / "clips").is_dir():
             continue
-        clips = {path.name for path in (corpus / "clips").iterdir()}
+        clips = {path.name for path in (corpus / "clips").iterdir() if path.stem not in exclude}
         splits = {
             fields["path"]: part
             for name, part in _SPLITS.items()

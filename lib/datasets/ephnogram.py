@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ CHANNELS = ("ECG", "PCG")
 _SHEET = "ECGPCGSpreadsheet.csv"
 
 
-def recordings(folder: str | Path) -> pd.DataFrame:
+def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFrame:
     """List the records on disk with what the spreadsheet says of them.
 
     A record of the spreadsheet without a file is not listed; a file without a row has no label and
@@ -31,6 +32,8 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     ----------
     folder : str or Path
         The folder that holds `MAT` (and perhaps `WFDB`) and the spreadsheet.
+    exclude : collection of str
+        Recordings, by name, of which nothing is read.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     files = {path.stem: path for path in Path(folder).glob("WFDB/[!.]*.hea")}
     files |= {path.stem: path for path in Path(folder).glob("MAT/[!.]*.mat")}
     rows = []
-    for name, path in sorted(files.items()):
+    for name, path in sorted((name, files[name]) for name in set(files) - set(exclude)):
         about = sheet.get(name, {})
         rows.append(
             row(

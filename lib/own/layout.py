@@ -37,6 +37,8 @@ class Layout:
         The other recordings, and why they have no class.
     told : list of str
         What was taken for what, where the folders could be meant in another way.
+    notes : list of str
+        What was taken for what, where they could not.
     folds : int
         How many published folds the groups are; 0 where they are none.
     """
@@ -46,6 +48,7 @@ class Layout:
     split: dict[str, str] = field(default_factory=dict)
     misplaced: dict[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     folds: int = 0
 
 
@@ -124,7 +127,7 @@ def _take_parts(folder: Path, levels: dict[str, list[str]], layout: Layout) -> N
         layout.split = {
             path: parts[at[level]] if len(at) > level else "" for path, at in levels.items()
         }
-        layout.told.append(f"The folders {listed(names)} are taken for the parts of a split.")
+        layout.notes.append(f"The folders {listed(names)} are taken for the parts of a split.")
         _drop(levels, level)
         return
     tops = _at(levels, 0)

@@ -140,7 +140,11 @@ def describe(
         features=features,
         grouped=grouped,
         cautions=[] if grouped else textwrap.wrap(NO_GROUPS, 92),
-        told=[line for caution in contents.cautions for line in textwrap.wrap(caution, 94)],
+        told=[
+            line
+            for caution in [*contents.cautions, *contents.notes]
+            for line in textwrap.wrap(caution, 94)
+        ],
         dealt=_dealt(least, contents.folds),
         published=_published(table),
         origin=METADATA if metadata_of(folder) else "the folders",

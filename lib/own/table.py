@@ -149,6 +149,7 @@ def examine(
         table = _rows(layout.label, layout)
         left_out |= layout.misplaced
         cautions += layout.told
+        notes += layout.notes
         cautions += without_recordings(folder, names, {*recordings, *foreign}, exclude=exclude)
     table, lost = _without_unread(folder, table)
     left_out |= lost

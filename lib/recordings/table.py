@@ -44,7 +44,8 @@ def recordings_table(
         Each class and the dataset's labels in it. A recording with several labels (joined by `|`)
         has the class that they agree on; where they name two classes it is left out.
     exclude : iterable of str
-        Recordings to leave out, by name; names that are not there are passed over.
+        Recordings to leave out, by name, before anything of them is read; names that are not
+        there are passed over.
     manifest : mapping, optional
         The manifest of the dataset, for the column `sha256`.
     min_groups : int
@@ -66,11 +67,10 @@ def recordings_table(
     labels = class_of(classes)
     source = get_dataset(dataset)
     # What cannot be decoded is left out, or refused, where it is read.
-    table = source.recordings(folder, undecodable=True)
+    excluded = frozenset(map(str, exclude))
+    table = source.recordings(folder, exclude=excluded, undecodable=True)
     # What the publisher set aside to predict on has no part in a comparison.
-    keep = ~table["recording"].isin([str(name) for name in exclude])
-    keep &= table["split"] != "predict"
-    table = table[keep].reset_index(drop=True)
+    table = table[table["split"] != "predict"].reset_index(drop=True)
     table["source_label"] = table["label"]
     of_examples = source.examples_have_labels
     if of_examples is None:
