@@ -81,7 +81,7 @@ def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFram
                         f"{corpus / table}.tsv",
                         f"one speaker of {fields['path']}",
                         "two: they could be in both train and test",
-                        "Fetch the tables anew.",
+                        "Replace the tables by the published ones.",
                     )
                 # The name is only ever compared, so one that leads out of the folder finds nothing.
                 clip = fields["path"]
@@ -97,7 +97,7 @@ def _describe(corpus: Path, fields: dict[str, str], split: str) -> dict[str, Any
             path,
             "a client_id in its row",
             "none, so its speaker is not known",
-            "Fetch the table anew or delete the clip.",
+            "Replace the table by the published one, or exclude the clip.",
         )
     return row(
         path,
@@ -139,7 +139,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
             path,
             "the columns client_id and path",
             f"{', '.join(names)[:200]}",
-            "Fetch the table anew.",
+            "Replace the table by the published one.",
         )
     number = 1
     while number < len(lines):
@@ -162,7 +162,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
                 f"{path}, line {number}",
                 f"{len(names)} fields",
                 f"{line.count(chr(9)) + 1}: {line[:80]!r}",
-                "Fetch the table anew.",
+                "Replace the table by the published one.",
             )
         yield dict(zip(names, fields, strict=True))
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lib.datasets import matlab, waveform_database
 from lib.datasets.dataset import Dataset, row
-from lib.datasets.signal import AGAIN, Header, Signal
+from lib.datasets.signal import REPLACE, Header, Signal
 from lib.datasets.text import read_csv
 from lib.errors import HeldoutError
 
@@ -73,7 +73,7 @@ def _spreadsheet(path: Path) -> dict[str, dict[str, str]]:
         # The published file ends in empty rows.
         name = about["Record Name"]
         if name and sheet.setdefault(name, about) != about:
-            raise HeldoutError(path, f"one row for {name}", "two that differ", "Fetch it anew.")
+            raise HeldoutError(path, f"one row for {name}", "two that differ", "Correct it.")
     return sheet
 
 
@@ -100,7 +100,7 @@ def _lacks(path: Path, missing: list[str], names: list[str]) -> HeldoutError:
         path,
         f"the variables {', '.join(missing)} of one length",
         f"{', '.join(names) or 'none'}",
-        AGAIN,
+        REPLACE,
     )
 
 
@@ -141,7 +141,7 @@ def read(path: str | Path) -> Signal:
             path,
             f"{' and '.join(CHANNELS)} of one length",
             f"{lengths} samples",
-            AGAIN,
+            REPLACE,
         )
     samples, rate = np.stack(signals, axis=1), matlab.rate(path, content)
     return Signal(samples, rate, CHANNELS, name=path.as_posix(), unit="mV")
@@ -154,7 +154,7 @@ def _signal(path: Path, name: str, value: np.ndarray) -> np.ndarray:
             path,
             f"{name} as one row or column of numbers",
             f"{value.dtype} of shape {value.shape}",
-            AGAIN,
+            REPLACE,
         )
     return value.reshape(-1).astype(np.float32)
 

@@ -98,7 +98,7 @@ def _describe(
             path,
             f"the label in set_{part}.csv ({', '.join(sorted(listed[key]))})",
             f"{label or 'none'!r} in the file name",
-            "Fetch the dataset anew.",
+            "Replace both by the published ones, or exclude the recording.",
         )
     return row(
         path,

@@ -89,7 +89,7 @@ def described(
         if name not in table:
             table[name] = ""
     unknown = sorted({text for text in table["split"] if text and not part_of(text)})
-    outside = [path for path in table["path"] if not safe_path(path)]
+    outside = [path for path in table["path"] if not safe_path(path) or ":/" in path]
     twice = sorted(set(table.loc[table["path"].duplicated(), "path"]))
     unlabelled = table.loc[table["label"] == "", "path"].tolist() if labels else []
     partly = 0 < (table["group"] == "").sum() < len(table)
@@ -97,10 +97,10 @@ def described(
     folds = "Correct it. Where these are folds, name the column group: a group stays in one part."
     for wrong, wanted, advice in (
         (unknown, "train, validation or test in the column split", folds),
-        (outside, "paths within the folder", f"Write them as seen from {file.parent}: a/b.wav."),
-        (twice, "each path once", "Remove all but one."),
-        (unlabelled, "a label for each path", "Fill it in, or remove the row."),
-        (ungrouped, "a group for every path", "Fill it in."),
+        (outside, "paths within the folder", f"Correct them: as seen from {file.parent}, a/b.wav."),
+        (twice, "each path once", "Delete all rows of it but one."),
+        (unlabelled, "a label for each path", "Add it, or delete the row."),
+        (ungrouped, "a group for every path", "Add it."),
     ):
         if wrong:
             raise HeldoutError(file, wanted, ", ".join(wrong[:4]), advice)
