@@ -36,12 +36,15 @@ def run(arguments: argparse.Namespace) -> int:
     from lib.typed import clean, typed_path
 
     name = arguments.name or re.sub(r"\W+", "_", arguments.folder.resolve().name).strip("_")
+    if _is_number(name) and not arguments.name:
+        name = f"study_{name}"
     file = arguments.studies / f"{name}.yaml"
-    if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == "folder":
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == "folder" or _is_number(name):
         raise HeldoutError(
             f"name {name!r}",
             "letters, digits and underscores, and not `folder`",
-            advice="Choose another one with --name.",
+            "one that reads as a number on the command line" if _is_number(name) else "",
+            "Choose another one with --name.",
         )
     if file.exists():
         raise HeldoutError(
@@ -64,3 +67,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(line)
     print(f"{file}\nLook through it, then: snakemake --cores all --config studies={name}")
     return 0
+
+
+def _is_number(name: str) -> bool:
+    """Tell whether Snakemake would read a name as a number or a truth value: 007, 1e3, True."""
+    try:
+        float(name)
+    except ValueError:
+        return name in ("True", "False")
+    return True

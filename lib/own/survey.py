@@ -36,7 +36,7 @@ def listing(folder: str | Path) -> str:
         # A link to nowhere is no file.
         with suppress(FileNotFoundError):
             status = os.stat(f"{folder}/{name}")  # noqa: PTH116
-            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
     return digest.hexdigest()[:16]
 
 

@@ -19,12 +19,20 @@ _SOUNDS = re.compile(
     r"|oma|qcp|ra|rm|spx|tta|voc|web[am]|wm[av]|wv)"
 )
 _SIGNALS = (".edf", ".bdf", ".gdf")
+# What people write and draw beside recordings: a folder of them is meant for no class.
+_PAPERS = re.compile(
+    r"\.(txt|md|pdf|docx?|xlsx?|json|ya?ml|xml|html?|png|jpe?g|svg|py|m|ipynb|log)|"
+)
 _MOST = 6
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
 
 
 def is_unread(name: str) -> bool:
     """Tell by its suffix whether a file is a recording of a format that is not read."""
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = _suffix(name)
     known = suffix in _SIGNALS or _SOUNDS.fullmatch(suffix) is not None
     return known and suffix not in SUFFIXES
 
@@ -56,7 +64,7 @@ def conversion(folder: Path, names: Sequence[str]) -> str:
     """Say how recordings of a format that is not read become usable; empty for none."""
     if not names:
         return ""
-    suffixes = sorted({PurePosixPath(name).suffix.lower() for name in names})
+    suffixes = sorted({_suffix(name) for name in names})
     if any(suffix in _SIGNALS for suffix in suffixes):
         return "Convert them to WFDB records (.hea), .mat or wav."
     some = " -o ".join(f"-iname '*{suffix}'" for suffix in suffixes)
@@ -69,7 +77,7 @@ def conversion(folder: Path, names: Sequence[str]) -> str:
 
 def reason(name: str) -> str:
     """Say why a recording of a format that is not read is left out."""
-    return f"recordings of the format {PurePosixPath(name).suffix.lower()} are not read"
+    return f"recordings of the format {_suffix(name)} are not read"
 
 
 def require_classes(
@@ -83,7 +91,7 @@ def require_classes(
         There are such classes, which `lost` lists; `files` are their recordings.
     """
     if lost:
-        suffixes = ", ".join(sorted({PurePosixPath(name).suffix.lower() for name in files}))
+        suffixes = ", ".join(sorted({_suffix(name) for name in files}))
         raise HeldoutError(
             folder,
             "recordings that can be read in each class",
@@ -96,7 +104,7 @@ def require_classes(
 
 def others(names: Iterable[str]) -> str:
     """Count files that are no recordings by their suffix, in one sentence; empty for none."""
-    counts = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in names)
+    counts = Counter(sorted(_suffix(name) or "no suffix" for name in names))
     if not counts:
         return ""
     some = [f"{count} {suffix}" for suffix, count in counts.most_common(_MOST)]
@@ -108,7 +116,7 @@ def others(names: Iterable[str]) -> str:
 def without_recordings(
     folder: Path, names: Collection[str], used: Collection[str], *, exclude: Collection[str] = ()
 ) -> list[str]:
-    """Say which top folders, where one may be meant for a class, hold no recording.
+    """Say which top folders hold no recording, but may be meant for a class.
 
     Parameters
     ----------
@@ -132,7 +140,9 @@ def without_recordings(
         if entry.name.startswith(".") or not entry.is_dir() or entry.name in tops:
             continue
         below = [name for name in names if name.startswith(f"{entry.name}/")]
-        counts = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in below)
+        if below and all(_PAPERS.fullmatch(_suffix(name)) for name in below):
+            continue
+        counts = Counter(_suffix(name) or "no suffix" for name in below)
         held = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(_MOST))
         holds = f"holds no recording that can be read, but {held}" if held else "is empty"
         told.append(f"The folder {entry.name} {holds}: it is no class here.")
