@@ -82,8 +82,8 @@ class Dataset:
             raise HeldoutError(
                 folder,
                 f"recordings of {self.name} in the published layout",
-                "none" + (" that is not excluded" if exclude else ""),
-                "Retrieve the dataset, or check the folder.",
+                "none",
+                "Retrieve the dataset, check the folder, or exclude less.",
             )
         faults = [] if "fault" not in table else table.pop("fault").dropna().tolist()
         if faults and not undecodable:
