@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "code, or of its recording",
     )
     add("--context", metavar="COLUMNS", help="numbers of metadata.csv to be told: age,position")
+    add("--exclude", metavar="NAMES", help="recordings and folders to leave out: extra,a/b.wav")
     add("--variable", help="variable of .mat files that holds the samples")
     add("--rate", help="sampling rate of .mat files in Hz, or the variable that holds it")
     add("--studies", type=Path, default=Path("config/studies"), help="where studies are")
@@ -30,15 +31,20 @@ def run(arguments: argparse.Namespace) -> int:
     from lib.cli.predict import rate_of
     from lib.errors import HeldoutError
     from lib.files import atomic
-    from lib.own.study import study_text
+    from lib.own.study import describe
+    from lib.own.survey import left_out_notes
+    from lib.typed import clean, typed_path
 
     name = arguments.name or re.sub(r"\W+", "_", arguments.folder.resolve().name).strip("_")
+    if _is_number(name) and not arguments.name:
+        name = f"study_{name}"
     file = arguments.studies / f"{name}.yaml"
-    if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == "folder":
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name == "folder" or _is_number(name):
         raise HeldoutError(
             f"name {name!r}",
             "letters, digits and underscores, and not `folder`",
-            advice="Choose another one with --name.",
+            "one that reads as a number on the command line" if _is_number(name) else "",
+            "Choose another one with --name.",
         )
     if file.exists():
         raise HeldoutError(
@@ -46,15 +52,27 @@ def run(arguments: argparse.Namespace) -> int:
             "no study of that name, since none is overwritten",
             advice="Choose another one with --name, or move the file away.",
         )
-    text = study_text(
+    text, contents = describe(
         arguments.folder,
         groups=arguments.groups,
         beats=arguments.beats,
-        context=arguments.context.split(",") if arguments.context else [],
+        context=list(filter(None, map(clean, (arguments.context or "").split(",")))),
+        exclude=list(filter(None, map(typed_path, (arguments.exclude or "").split(",")))),
         variable=arguments.variable,
         rate=rate_of(arguments.rate),
     )
     with atomic(file) as part:
         part.write_text(text, encoding="utf-8")
+    for line in (*contents.cautions, *left_out_notes(contents.left_out), *contents.notes):
+        print(line)
     print(f"{file}\nLook through it, then: snakemake --cores all --config studies={name}")
     return 0
+
+
+def _is_number(name: str) -> bool:
+    """Tell whether Snakemake would read a name as a number or a truth value: 007, 1e3, True."""
+    try:
+        float(name)
+    except ValueError:
+        return name in ("True", "False")
+    return True

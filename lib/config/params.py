@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lib.config.settings import READING, compute, source_of, split_options
+from lib.config.own import READING
+from lib.config.settings import compute, source_of, split_options
 from lib.datasets.registry import get_dataset
 from lib.features.registry import make
 from lib.jobs import needs
@@ -61,20 +62,24 @@ def _of_study(make: Callable[[Mapping[str, Any]], Any]) -> Callable[[Settings, W
 def retrieval(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     """List what `lib.retrieve.retrieve` takes, and the code that it uses of this dataset.
 
-    `code` is that of the simulator, `layout` what names the files of a corpus that is published as
-    archives: other readers concern none.
+    What every study of the dataset excludes is not retrieved. `code` is that of the simulator,
+    `layout` what names the files of a corpus that is published as archives: other readers concern
+    none.
     """
     dataset = wildcards["dataset"]
     source = source_of(dataset, settings)
     simulated = source == "simulated"
     layout = get_dataset(dataset).layout
     mirror = settings["mirror"] if source == "mirror" else None
+    studies = [one for one in settings["studies"].values() if one["dataset"] == dataset]
+    excluded = set.intersection(*(set(one["recordings"]["exclude"]) for one in studies))
     return {
         "source": source,
         "mirror": mirror,
         # A mirror is linked to: what changed in it is verified again.
         "listing": listing(f"{mirror}/{dataset}") if mirror else "",
         "simulation": settings["simulation"] if simulated else None,
+        "exclude": [] if simulated else sorted(excluded),
         "code": code_hash("lib.simulate", chosen={"lib.simulate": dataset}) if simulated else "",
         "layout": code_hash(layout.__module__) if layout else "",
     }
@@ -86,13 +91,15 @@ def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     Returns
     -------
     dict
-        `folder` as in the study, `asked` of its recordings, `reading`, and `listing`, a name for
-        the state of the folder: Snakemake cannot know beforehand which files are in it.
+        `folder` as in the study, what to `exclude`, what is `asked` of its recordings, `reading`,
+        and `listing`, a name for the state of the folder: Snakemake cannot know beforehand which
+        files are in it.
     """
     studies = settings["studies"].values()
     study = next(one for one in studies if one["dataset"] == wildcards["dataset"])
     return {
         "folder": study["folder"],
+        "exclude": study["recordings"]["exclude"],
         "asked": make(**study["features"]).demands,
         "reading": reading(study),
         "listing": listing(study["folder"]["path"]),

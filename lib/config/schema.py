@@ -110,6 +110,12 @@ def _explain(fault: Any) -> Iterator[str]:
         # Of what a person wrote, as much as shows which value it is.
         message = fault.message.replace(repr(fault.instance), reprlib.repr(fault.instance))
         yield f"{at}{message}." + (f" It is: {description}" if description else "")
+        number = fault.validator == "type" and isinstance(fault.instance, int | float)
+        if number and "string" in fault.validator_value:
+            yield (
+                f"{at}a name that reads as a number has to be in quotes; on the command line, a "
+                f"path with ./ before it: {fault.path[-1]}=./007."
+            )
         if fault.validator_value == "integer" and isinstance(fault.instance, list):
             number = next((item for item in fault.instance if isinstance(item, int)), 3)
             yield f"{at}write one number: `{fault.path[-1]}: {number}`."

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from lib.config.own import as_meant, require_apart, stated_of_folder
 from lib.config.schema import require_bounded, typed, validate
 from lib.datasets.folder import PREFIX
 from lib.datasets.registry import get_dataset
@@ -36,8 +37,6 @@ OF_STUDIES = ("demo", "quick", "full")
 EFFORTS = (*OF_STUDIES, "original")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
-# Of the keys of `folder` those that say how to read a recording.
-READING = ("variable", "rate")
 SEARCH_DEFAULTS = {
     "method": "grid",
     "trials": 40,
@@ -143,9 +142,10 @@ def _study(
     """Read one study, lay effort and overrides over it, check it."""
     path = root / "config" / "studies" / f"{name}.yaml"
     if name == FOLDER and settings.get("folder"):
-        _require_apart(settings["folder"], root)
-        stated = _stated(settings["settings"].get(name, {}).get("folder"), schema)
-        study = yaml.safe_load(study_text(settings["folder"], **stated))
+        own = as_meant({"path": settings["folder"]})["path"]
+        require_apart(own, root)
+        stated = stated_of_folder(settings["settings"].get(name), schema)
+        study = yaml.safe_load(study_text(own, **stated))
     else:
         study = read_yaml(path)
         require_bounded(study, str(path))
@@ -196,6 +196,9 @@ def _study(
         validate(variants["original"][0], schema, f"config/originals/{name}.yaml")
     study = chosen
     study["name"] = name
+    for part in ("folder", "recordings"):
+        if part in study:
+            study[part] = as_meant(study[part])
     if ("folder" in study) != (study["dataset"] == FOLDER):
         raise HeldoutError(
             f"study {name}: `folder` belongs to `dataset: folder`, which needs it",
@@ -203,7 +206,7 @@ def _study(
             advice="Add or remove one of the two.",
         )
     if study["dataset"] == FOLDER:
-        _require_apart(study["folder"]["path"], root)
+        require_apart(study["folder"]["path"], root)
         # Two folders are two datasets.
         study["dataset"] = PREFIX + name
     study["source"] = source_of(study["dataset"], settings)
@@ -246,20 +249,6 @@ def _join(study: Mapping[str, Any], *layers: Mapping[str, Any], where: str) -> d
     return whole
 
 
-def _stated(given: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Take of `settings.folder.folder` what says how to read it; the rest is checked later."""
-    import jsonschema
-
-    if not isinstance(given, Mapping):
-        return {}
-    known = schema["properties"]["folder"]["properties"]
-    return {
-        key: given[key]
-        for key in ("groups", "beats", "context", *READING)
-        if key in given and jsonschema.Draft202012Validator(known[key]).is_valid(given[key])
-    }
-
-
 def _check_features(study: Mapping[str, Any]) -> None:
     """Find wrong settings of features, and those that do not go with what a folder holds."""
     features = {str(name): value for name, value in study["features"].items()}
@@ -289,22 +278,6 @@ def _check_augmentation(study: Mapping[str, Any], kind: Kind) -> None:
                 f"{', '.join(fitting)}",
                 name,
                 "Remove it.",
-            )
-
-
-def _require_apart(folder: str, root: Path) -> None:
-    """Refuse a folder of recordings that holds the workflow or its results."""
-    try:
-        place = Path(folder).resolve()
-    except ValueError:  # no name of a file; that there is no such folder is said elsewhere
-        return
-    for inner in (root.resolve(), Path.cwd()):
-        if inner.is_relative_to(place):
-            raise HeldoutError(
-                f"folder {folder!r}",
-                "a folder of recordings",
-                f"one that holds the workflow itself ({inner})",
-                "Its results would count as recordings: put those into a folder of their own.",
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,15 @@ _LISTS = ("validated", "other")
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
-def recordings(folder: str | Path) -> pd.DataFrame:
+def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFrame:
     """List the clips that are on disk, from the tables of every release in the folder.
 
     Parameters
     ----------
     folder : str or Path
         The folder of the releases (`cv-corpus-…/es/validated.tsv`).
+    exclude : collection of str
+        Recordings, by name, of which nothing is read.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     for corpus in sorted(Path(folder).glob("cv-corpus-*/*")):
         if not (corpus / "clips").is_dir():
             continue
-        clips = {path.name for path in (corpus / "clips").iterdir()}
+        clips = {path.name for path in (corpus / "clips").iterdir() if path.stem not in exclude}
         splits = {
             fields["path"]: part
             for name, part in _SPLITS.items()
@@ -79,7 +81,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
                         f"{corpus / table}.tsv",
                         f"one speaker of {fields['path']}",
                         "two: they could be in both train and test",
-                        "Fetch the tables anew.",
+                        "Replace the tables by the published ones.",
                     )
                 # The name is only ever compared, so one that leads out of the folder finds nothing.
                 clip = fields["path"]
@@ -95,7 +97,7 @@ def _describe(corpus: Path, fields: dict[str, str], split: str) -> dict[str, Any
             path,
             "a client_id in its row",
             "none, so its speaker is not known",
-            "Fetch the table anew or delete the clip.",
+            "Replace the table by the published one, or exclude the clip.",
         )
     return row(
         path,
@@ -137,7 +139,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
             path,
             "the columns client_id and path",
             f"{', '.join(names)[:200]}",
-            "Fetch the table anew.",
+            "Replace the table by the published one.",
         )
     number = 1
     while number < len(lines):
@@ -160,7 +162,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
                 f"{path}, line {number}",
                 f"{len(names)} fields",
                 f"{line.count(chr(9)) + 1}: {line[:80]!r}",
-                "Fetch the table anew.",
+                "Replace the table by the published one.",
             )
         yield dict(zip(names, fields, strict=True))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,25 @@ COLUMNS = ("recording", "path", "label", "group", "split", "rate", "duration", "
 """What every table of recordings begins with."""
 
 
+def stem(path: str) -> str:
+    """Return the name of a file without its suffix."""
+    return PurePosixPath(path).stem
+
+
+def is_excluded(path: str, exclude: Collection[str]) -> bool:
+    """Tell whether a recording within a folder is excluded, by name or with a folder above it.
+
+    Examples
+    --------
+    >>> [is_excluded("bell/p0.hea", [one]) for one in ("bell/p0.hea", "bell/p0", "bell", "p0")]
+    [True, True, True, False]
+    """
+    if not exclude:
+        return False
+    names = (path, path.removesuffix(PurePosixPath(path).suffix))
+    return any(name in exclude for name in (*names, *map(str, PurePosixPath(path).parents)))
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A published corpus, or a person's own folder.
@@ -25,8 +44,8 @@ class Dataset:
     name : str
         As studies, registries of files and simulators call it.
     listing : callable
-        Takes the folder of the dataset; returns a table with a `row` for each recording, made from
-        headers alone.
+        Takes the folder of the dataset, and the names of recordings that it does not read; returns
+        a table with a `row` for each other recording, made from headers alone.
     read : callable
         Takes the path of one recording, and perhaps options; returns its `Signal`.
     examples_have_labels : bool or None
@@ -37,26 +56,34 @@ class Dataset:
         does. Takes what an archive `holds` (a pattern in the registry) and the name of a member;
         returns the path in the layout, or None for what is no part of it. Members keep their paths
         without it.
+    recording_of : callable
+        Takes the path of a file in the layout; returns the name of the recording that it is of.
     """
 
     name: str
-    listing: Callable[[str | Path], pd.DataFrame]
+    listing: Callable[[str | Path, Collection[str]], pd.DataFrame]
     read: Callable[..., Signal]
     examples_have_labels: bool | None = False
     layout: Callable[[str, str], str | None] | None = None
+    recording_of: Callable[[str], str] = stem
 
-    def recordings(self, folder: str | Path, *, undecodable: bool = False) -> pd.DataFrame:
+    def recordings(
+        self, folder: str | Path, *, exclude: Collection[str] = (), undecodable: bool = False
+    ) -> pd.DataFrame:
         """List the recordings in a folder; see `lib.datasets.registry.recordings`.
 
-        With `undecodable`, a file of which `row` could not read the header is listed too.
+        Nothing is read of those that `exclude` names. With `undecodable`, a file of which `row`
+        could not read the header is listed too.
         """
-        table = self.listing(folder)
+        table = self.listing(folder, exclude)
+        if not table.empty:
+            table = table[~table["recording"].isin(list(exclude))]
         if table.empty:
             raise HeldoutError(
                 folder,
                 f"recordings of {self.name} in the published layout",
                 "none",
-                "Retrieve the dataset, or check the folder.",
+                "Retrieve the dataset, check the folder, or exclude less.",
             )
         faults = [] if "fault" not in table else table.pop("fault").dropna().tolist()
         if faults and not undecodable:

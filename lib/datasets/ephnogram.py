@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from lib.datasets import matlab, waveform_database
 from lib.datasets.dataset import Dataset, row
-from lib.datasets.signal import AGAIN, Header, Signal
+from lib.datasets.signal import REPLACE, Header, Signal
 from lib.datasets.text import read_csv
 from lib.errors import HeldoutError
 
@@ -21,7 +22,7 @@ CHANNELS = ("ECG", "PCG")
 _SHEET = "ECGPCGSpreadsheet.csv"
 
 
-def recordings(folder: str | Path) -> pd.DataFrame:
+def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFrame:
     """List the records on disk with what the spreadsheet says of them.
 
     A record of the spreadsheet without a file is not listed; a file without a row has no label and
@@ -31,6 +32,8 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     ----------
     folder : str or Path
         The folder that holds `MAT` (and perhaps `WFDB`) and the spreadsheet.
+    exclude : collection of str
+        Recordings, by name, of which nothing is read.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     files = {path.stem: path for path in Path(folder).glob("WFDB/[!.]*.hea")}
     files |= {path.stem: path for path in Path(folder).glob("MAT/[!.]*.mat")}
     rows = []
-    for name, path in sorted(files.items()):
+    for name, path in sorted((name, files[name]) for name in set(files) - set(exclude)):
         about = sheet.get(name, {})
         rows.append(
             row(
@@ -70,7 +73,7 @@ def _spreadsheet(path: Path) -> dict[str, dict[str, str]]:
         # The published file ends in empty rows.
         name = about["Record Name"]
         if name and sheet.setdefault(name, about) != about:
-            raise HeldoutError(path, f"one row for {name}", "two that differ", "Fetch it anew.")
+            raise HeldoutError(path, f"one row for {name}", "two that differ", "Correct it.")
     return sheet
 
 
@@ -97,7 +100,7 @@ def _lacks(path: Path, missing: list[str], names: list[str]) -> HeldoutError:
         path,
         f"the variables {', '.join(missing)} of one length",
         f"{', '.join(names) or 'none'}",
-        AGAIN,
+        REPLACE,
     )
 
 
@@ -138,7 +141,7 @@ def read(path: str | Path) -> Signal:
             path,
             f"{' and '.join(CHANNELS)} of one length",
             f"{lengths} samples",
-            AGAIN,
+            REPLACE,
         )
     samples, rate = np.stack(signals, axis=1), matlab.rate(path, content)
     return Signal(samples, rate, CHANNELS, name=path.as_posix(), unit="mV")
@@ -151,7 +154,7 @@ def _signal(path: Path, name: str, value: np.ndarray) -> np.ndarray:
             path,
             f"{name} as one row or column of numbers",
             f"{value.dtype} of shape {value.shape}",
-            AGAIN,
+            REPLACE,
         )
     return value.reshape(-1).astype(np.float32)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from lib.datasets import matlab, waveform_database
 from lib.datasets.audio import read_audio
 from lib.datasets.audio import read_header as read_audio_header
-from lib.datasets.signal import FILE_UNIT, DamagedError, Header, Signal
+from lib.datasets.signal import FILE_UNIT, Header, Signal
 from lib.errors import HeldoutError
 from lib.files import is_file
 
@@ -112,12 +111,11 @@ def read_file(
         The file is missing, damaged or of no known format, or the variable is not in it.
     """
     path = recording_file(path)
-    with _of_a_person():
-        if path.suffix == ".hea":
-            return waveform_database.read_record(path, beats=has_annotations(path))
-        if path.suffix.lower() == ".mat":
-            return _read_matlab(path, variable, rate)
-        return read_audio(path)
+    if path.suffix == ".hea":
+        return waveform_database.read_record(path, beats=has_annotations(path))
+    if path.suffix.lower() == ".mat":
+        return _read_matlab(path, variable, rate)
+    return read_audio(path)
 
 
 def read_file_header(
@@ -141,13 +139,12 @@ def read_file_header(
         As `read_file`.
     """
     path = recording_file(path)
-    with _of_a_person():
-        if path.suffix == ".hea":
-            return waveform_database.size(waveform_database.read_header(path))
-        if path.suffix.lower() == ".mat":
-            signal = _read_matlab(path, variable, rate)
-            return Header(signal.rate, len(signal.samples), len(signal.channels))
-        return read_audio_header(path)
+    if path.suffix == ".hea":
+        return waveform_database.size(waveform_database.read_header(path))
+    if path.suffix.lower() == ".mat":
+        signal = _read_matlab(path, variable, rate)
+        return Header(signal.rate, len(signal.samples), len(signal.channels))
+    return read_audio_header(path)
 
 
 def read_channels(
@@ -173,8 +170,7 @@ def read_channels(
     path = recording_file(path)
     if path.suffix != ".hea":
         return read_file(path, variable=variable, rate=rate).channels
-    with _of_a_person():
-        return tuple(waveform_database.read_header(path).sig_name)
+    return tuple(waveform_database.read_header(path).sig_name)
 
 
 def has_annotations(path: str | Path) -> bool:
@@ -215,23 +211,9 @@ def read_leads_and_codes(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]
         As `read_file`.
     """
     path = Path(path)
-    with _of_a_person():
-        header = waveform_database.read_header(path)
-        _, codes = waveform_database.read_beats(path, length=header.sig_len)
+    header = waveform_database.read_header(path)
+    _, codes = waveform_database.read_beats(path, length=header.sig_len)
     return tuple(header.sig_name), codes
-
-
-@contextmanager
-def _of_a_person() -> Iterator[None]:
-    """Keep what is wrong with a damaged file, and not the advice to have it fetched anew.
-
-    To delete it would be bad advice: nobody can bring it back.
-    """
-    try:
-        yield
-    except DamagedError as error:
-        advice = "Replace the file by a whole one, or leave it out."
-        raise DamagedError(error.place, error.expected, error.got, advice) from error
 
 
 def recording_file(path: str | Path) -> Path:

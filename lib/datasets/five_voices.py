@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from lib.datasets.audio import read_audio, read_header
-from lib.datasets.dataset import Dataset, row
+from lib.datasets.dataset import Dataset, row, stem
 
 _PARTS = {
     "gtzan/_train": "train",
@@ -17,7 +18,7 @@ _PARTS = {
 }
 
 
-def recordings(folder: str | Path) -> pd.DataFrame:
+def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFrame:
     """List the clips of the four folders; the speaker is the name up to the first dot.
 
     Speakers are the classes here, so they cannot be the groups: each clip is its own group.
@@ -26,6 +27,8 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     ----------
     folder : str or Path
         The folder that holds `gtzan` and `audio`.
+    exclude : collection of str
+        Recordings, by name, of which nothing is read.
 
     Returns
     -------
@@ -35,11 +38,19 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     rows = []
     for inner, part in _PARTS.items():
         for path in sorted((Path(folder) / inner).glob("[!.]*.au")):
-            # One published name has a blank before its suffix, which no table or folder wants.
-            name = f"{part}-{'_'.join(path.stem.split())}"
+            name = recording_of(f"{inner}/{path.name}")
+            if name in exclude:
+                continue
             speaker = path.name.partition(".")[0].strip()
             rows.append(row(path, read_header, name=name, label=speaker, group=name, split=part))
     return pd.DataFrame(rows)
 
 
-FIVE_VOICES = Dataset("five_voices", recordings, read_audio)
+def recording_of(path: str) -> str:
+    """Name the recording of a file in the published layout."""
+    folder, _, name = path.rpartition("/")
+    # One published name has a blank before its suffix, which no table or folder wants.
+    return f"{_PARTS.get(folder, folder)}-{'_'.join(stem(name).split())}"
+
+
+FIVE_VOICES = Dataset("five_voices", recordings, read_audio, recording_of=recording_of)

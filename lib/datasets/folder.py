@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lib.datasets.dataset import Dataset
+from lib.datasets.dataset import Dataset, is_excluded
 from lib.datasets.files import read_file
 from lib.errors import HeldoutError
 from lib.files import read_json
@@ -33,13 +34,15 @@ def _whole(row: Any) -> bool:
     )
 
 
-def recordings(folder: str | Path) -> pd.DataFrame:
+def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFrame:
     """List the recordings that the survey of a folder kept.
 
     Parameters
     ----------
     folder : str or Path
         `resources/data/folder-{study}`, a link to the folder; the survey lies beside it as `.json`.
+    exclude : collection of str
+        Recordings and folders within the folder that are not listed.
 
     Returns
     -------
@@ -62,7 +65,10 @@ def recordings(folder: str | Path) -> pd.DataFrame:
             "none or another file",
             "Delete it and run again: it is made anew.",
         )
-    table = pd.DataFrame([{**row, **row["context"]} for row in rows]).drop(columns="context")
+    kept = [row for row in rows if not is_excluded(row["recording"], exclude)]
+    if not kept:
+        return pd.DataFrame()
+    table = pd.DataFrame([{**row, **row["context"]} for row in kept]).drop(columns="context")
     table.insert(1, "path", [(folder / name).as_posix() for name in table["recording"]])
     return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -31,7 +32,7 @@ _MEMBER = {
 }
 
 
-def recordings(folder: str | Path) -> pd.DataFrame:
+def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFrame:
     """List the recordings on disk; their names say label and subject.
 
     The subject is the first number in a name of set_b. In set_a, whose names have none, each file
@@ -42,6 +43,8 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     folder : str or Path
         The folder that holds `set_a` and `set_b`. `set_a.csv` and `set_b.csv`, when there, are
         compared with the names.
+    exclude : collection of str
+        Recordings, by name, of which nothing is read.
 
     Returns
     -------
@@ -58,7 +61,8 @@ def recordings(folder: str | Path) -> pd.DataFrame:
     for part, pattern in (("a", _SET_A), ("b", _SET_B)):
         listed = _listed(Path(folder) / f"set_{part}.csv")
         for path in sorted((Path(folder) / f"set_{part}").glob("[!.]*.wav")):
-            rows.append(_describe(path, part, pattern, listed))
+            if path.stem not in exclude:
+                rows.append(_describe(path, part, pattern, listed))
     return pd.DataFrame(rows)
 
 
@@ -94,7 +98,7 @@ def _describe(
             path,
             f"the label in set_{part}.csv ({', '.join(sorted(listed[key]))})",
             f"{label or 'none'!r} in the file name",
-            "Fetch the dataset anew.",
+            "Replace both by the published ones, or exclude the recording.",
         )
     return row(
         path,

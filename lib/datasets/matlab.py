@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from lib.datasets.signal import AGAIN, RATES, DamagedError, plausible, require_file, require_size
+from lib.datasets.signal import RATES, REPLACE, DamagedError, plausible, require_file, require_size
 from lib.errors import HeldoutError
 
 # What MATLAB calls arrays of numbers. Cells, structures and objects may hold anything, nested to
@@ -115,7 +115,7 @@ def load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     return {name: np.asarray(value) for name, value in content.items() if name in wanted}
 
 
-def rate(path: Path, content: dict[str, Any], *, name: str = "fs", advice: str = AGAIN) -> float:
+def rate(path: Path, content: dict[str, Any], *, name: str = "fs", advice: str = REPLACE) -> float:
     """Take the sampling rate (Hz) from a variable; `advice` is what to do where it holds none.
 
     Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ _PATIENTS = {"202": "201"}
 _AGE_AND_SEX = re.compile(r"\s*(-?\d+|\?)\s+([MF])\b")
 
 
-def recordings(folder: str | Path) -> pd.DataFrame:
+def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFrame:
     """List the records of the database from their headers.
 
     Parameters
     ----------
     folder : str or Path
         The folder of the `.hea`, `.dat` and `.atr` files.
+    exclude : collection of str
+        Recordings, by name, of which nothing is read.
 
     Returns
     -------
@@ -32,7 +35,8 @@ def recordings(folder: str | Path) -> pd.DataFrame:
         The columns of `lib.datasets`, and `age` (years), `sex` (M, F) and `leads`, where the header
         gives them.
     """
-    return pd.DataFrame([_describe(path) for path in sorted(Path(folder).glob("[!.]*.hea"))])
+    paths = sorted(Path(folder).glob("[!.]*.hea"))
+    return pd.DataFrame([_describe(path) for path in paths if path.stem not in exclude])
 
 
 def _describe(path: Path) -> dict[str, Any]:

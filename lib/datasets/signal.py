@@ -27,21 +27,17 @@ FULL_SCALE = "full scale"
 FILE_UNIT = "unit of the file"
 """The unit of samples of which nobody said what they are."""
 
-AGAIN = "Fetch the file anew (delete it and run again), or exclude the recording."
-"""What to do about a published file that is not as it was published."""
+REPLACE = "Replace the file by a whole one, or leave it out."
+"""What to do about a damaged file: who reads it does not know where it came from."""
 
 _SILENCE = -200.0  # dB: below anything that a 32-bit float recording holds
 
 
 class DamagedError(HeldoutError):
-    """A file that is not whole: truncated, or not to be decoded.
-
-    The advice is for a published file. `lib.datasets.files` gives another one for a person's own,
-    which nothing brings back.
-    """
+    """A file that is not whole: truncated, or not to be decoded."""
 
     def __init__(
-        self, place: str | Path, expected: str = "", got: str = "", advice: str = AGAIN
+        self, place: str | Path, expected: str = "", got: str = "", advice: str = REPLACE
     ) -> None:
         super().__init__(place, expected, got, advice)
 
@@ -255,7 +251,9 @@ def require_file(path: str | Path) -> Path:
     """
     path = Path(path)
     if not path.is_file():
-        raise DamagedError(path, "a file", "nothing there", "Retrieve the dataset anew.")
+        raise DamagedError(
+            path, "a file", "nothing there", "Put it there, or leave the recording out."
+        )
     if not path.stat().st_size:
         raise UndecodableError(path, "a recording", "an empty file")
     return path

@@ -28,7 +28,7 @@ def read_text(path: str | Path) -> str:
             path,
             "text in UTF-8",
             f"the byte 0x{content[error.start]:02x} at {error.start:,}",
-            "Fetch the file anew, or save it as UTF-8.",
+            "Replace it by the published one, or save it as UTF-8.",
         ) from error
 
 
@@ -62,7 +62,7 @@ def read_csv(path: str | Path, *, required: Iterable[str] = ()) -> list[dict[str
             path,
             "a table of comma-separated values",
             f"one that cannot be read ({error})",
-            "Fetch it anew.",
+            "Replace it by the published one.",
         ) from error
     missing = sorted(set(required) - set(names))
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -71,6 +71,6 @@ def read_csv(path: str | Path, *, required: Iterable[str] = ()) -> list[dict[str
             path,
             f"the columns {', '.join(missing or twice)}, each once",
             f"{', '.join(names)[:200] or 'none'}",
-            "Fetch it anew.",
+            "Replace it by the published one.",
         )
     return rows

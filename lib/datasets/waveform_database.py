@@ -135,7 +135,7 @@ def _require_names_within(path: Path, names: list[str]) -> None:
                 path,
                 "the name of a file beside the header",
                 f"{name!r}",
-                "A header that points elsewhere is not read: fetch the record anew.",
+                "A header that points elsewhere is not read: replace the record by a whole one.",
             )
 
 

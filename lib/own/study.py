@@ -24,8 +24,9 @@ from lib.datasets.files import (
 from lib.datasets.signal import Header
 from lib.errors import HeldoutError
 from lib.metrics import aami
+from lib.own.metadata import METADATA, metadata_of
 from lib.own.survey import NO_GROUPS
-from lib.own.table import METADATA, labelled_by_beats, list_folder
+from lib.own.table import Contents, examine, labelled_by_beats
 from lib.templates import environment
 
 # So many recordings, spread over the folder, show what all of it is like.
@@ -42,6 +43,7 @@ def study_text(
     groups: str | None = None,
     beats: str | None = None,
     context: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     variable: str | None = None,
     rate: float | str | None = None,
 ) -> str:
@@ -56,7 +58,7 @@ def study_text(
     beats : {"codes", "recordings"}, optional
         As there. Without it, examples are beats where nothing but annotations gives a class
         (`lib.own.table.labelled_by_beats`).
-    context : sequence of str
+    context, exclude : sequence of str
         As there.
     variable, rate : optional
         As for `lib.datasets.files.read_file`.
@@ -74,9 +76,32 @@ def study_text(
         As `list_folder`; no recording can be read; measured signals share no channel; or the
         annotated beats are of fewer than two classes.
     """
+    return describe(
+        folder,
+        groups=groups,
+        beats=beats,
+        context=context,
+        exclude=exclude,
+        variable=variable,
+        rate=rate,
+    )[0]
+
+
+def describe(
+    folder: str | Path,
+    *,
+    groups: str | None = None,
+    beats: str | None = None,
+    context: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    variable: str | None = None,
+    rate: float | str | None = None,
+) -> tuple[str, Contents]:
+    """Write a study of a folder as `study_text` does, and say what is in the folder."""
     folder = Path(folder)
-    beats = beats or ("codes" if labelled_by_beats(folder) else None)
-    table = list_folder(folder, groups=groups, beats=beats, context=context)
+    beats = beats or ("codes" if labelled_by_beats(folder, exclude=exclude) else None)
+    contents = examine(folder, groups=groups, beats=beats, context=context, exclude=exclude)
+    table = contents.table
     reading = {"variable": variable, "rate": rate}
     reading = {name: value for name, value in reading.items() if value is not None}
     headers = _headers(folder, table["path"].tolist(), reading)
@@ -99,13 +124,14 @@ def study_text(
     grouped = bool((table["group"] != "").all())
     template = environment("lib.own", markup=False)
     template.filters["json"] = _json
-    return template.get_template("study.yaml.j2").render(
+    text = template.get_template("study.yaml.j2").render(
         name=folder.resolve().name,
         path=folder.as_posix(),
         recordings=len(table),
         groups=groups,
         beats=beats,
         context=list(context),
+        exclude=list(exclude),
         records=any(Path(path).suffix == ".hea" for path in headers),
         reading=reading,
         classes=classes,
@@ -114,11 +140,24 @@ def study_text(
         features=features,
         grouped=grouped,
         cautions=[] if grouped else textwrap.wrap(NO_GROUPS, 92),
-        dealt="folds: 5" if least >= 6 else "folds: 3" if least >= 3 else "folds: 1, test: 0.33",
+        told=[
+            line
+            for caution in [*contents.cautions, *contents.notes]
+            for line in textwrap.wrap(caution, 94)
+        ],
+        dealt=_dealt(least, contents.folds),
         published=_published(table),
-        metadata=METADATA,
+        origin=METADATA if metadata_of(folder) else "the folders",
         networks=networks,
     )
+    return text, contents
+
+
+def _dealt(groups: int, folds: int) -> str:
+    """Say how groups are dealt, of which the rarest class has so many: published folds as such."""
+    if 3 <= folds <= min(groups, 10):
+        return f"folds: {folds}"
+    return "folds: 5" if groups >= 6 else "folds: 3" if groups >= 3 else "folds: 1, test: 0.33"
 
 
 def _json(value: Any) -> str:

@@ -18,7 +18,8 @@ from lib.explore import left_out_caution
 from lib.features.copies import contradict, contradictions
 from lib.features.fingerprint import Band
 from lib.files import sha256, symlink
-from lib.own.table import list_folder
+from lib.own.layout import listed
+from lib.own.table import Contents, examine
 
 NO_GROUPS = (
     "No groups are known: each recording counts as a group of its own. Where one person, patient "
@@ -35,7 +36,7 @@ def listing(folder: str | Path) -> str:
         # A link to nowhere is no file.
         with suppress(FileNotFoundError):
             status = os.stat(f"{folder}/{name}")  # noqa: PTH116
-            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
     return digest.hexdigest()[:16]
 
 
@@ -46,6 +47,7 @@ def survey(
     groups: str | None = None,
     beats: str | None = None,
     context: Sequence[str] = (),
+    exclude: Sequence[str] = (),
     asked: Mapping[str, Any] | None = None,
     faulty: str = "leave_out",
     reading: Mapping[str, Any] | None = None,
@@ -59,7 +61,7 @@ def survey(
         As for `lib.own.table.list_folder`.
     dataset : str
         What the folder is called in results.
-    groups, beats, context : optional
+    groups, beats, context, exclude : optional
         As for `lib.own.table.list_folder`.
     asked : mapping, optional
         `Kind.demands` of the features: a recording that lacks it cannot be used.
@@ -85,14 +87,16 @@ def survey(
         As `list_folder`; or something is to be left out and `faulty` is `stop`.
     """
     folder = Path(folder)
-    table = list_folder(folder, groups=groups, beats=beats, context=context)
+    contents = examine(folder, groups=groups, beats=beats, context=context, exclude=exclude)
+    table = contents.table
     heard, band = listen(table["path"].tolist(), folder, threads=threads, reading=reading)
     reasons = {item.path: _reason(item) or _lacks(item, **(asked or {})) for item in heard}
-    left_out = [{"path": path, "reason": reason} for path, reason in reasons.items() if reason]
+    reasons = contents.left_out | {path: reason for path, reason in reasons.items() if reason}
+    left_out = [{"path": path, "reason": reason} for path, reason in reasons.items()]
     grouped = bool((table["group"] != "").all())
     if not grouped:
         table["group"] = table["path"]
-    whole = [item for item in heard if not reasons[item.path]]
+    whole = [item for item in heard if item.path not in reasons]
     contradicting, joined = _join(table, whole, band)
     left_out += contradicting
     if left_out and faulty == "stop":
@@ -106,12 +110,13 @@ def survey(
     gone = {item["path"] for item in left_out}
     of = {item.path: item for item in whole}
     kept = table[~table["path"].isin(gone)]
+    count = len(table) + len(contents.left_out)
     return {
         "dataset": dataset,
         "title": folder.resolve().name,
         "source": "folder",
         "simulated": False,
-        "version": f"{len(kept)} of {len(table)} recordings",
+        "version": f"{len(kept)} of {count} recordings",
         "licence": "not stated (own recordings)",
         "landing_page": "",
         "citation": [],
@@ -119,8 +124,8 @@ def survey(
         "missing": len(left_out),
         "recordings": [_row(row, of[row["path"]], context) for row in kept.to_dict("records")],
         "left_out": left_out,
-        "cautions": _cautions(grouped=grouped, left_out=len(left_out), of=len(table)),
-        "notes": _notes(joined=joined, left_out=left_out),
+        "cautions": _cautions(contents, grouped=grouped, left_out=len(left_out), of=count),
+        "notes": [*_notes(joined=joined, left_out=left_out), *contents.notes],
     }
 
 
@@ -187,8 +192,8 @@ def _row(row: Mapping[Any, Any], item: Heard, context: Sequence[str]) -> dict[st
     }
 
 
-def _cautions(*, grouped: bool, left_out: int, of: int) -> list[str]:
-    cautions = [] if grouped else [NO_GROUPS]
+def _cautions(contents: Contents, *, grouped: bool, left_out: int, of: int) -> list[str]:
+    cautions = [*contents.cautions, *([] if grouped else [NO_GROUPS])]
     if left_out:
         cautions.append(left_out_caution(left_out, of=of))
     return cautions
@@ -199,7 +204,20 @@ def _notes(*, joined: list[tuple[str, str]], left_out: list[dict[str, str]]) -> 
         f"{first} and {second} hold the same audio: they count as one group."
         for first, second in joined
     ]
-    return notes + [f"Left out: {item['path']}: {item['reason']}." for item in left_out]
+    return notes + left_out_notes({item["path"]: item["reason"] for item in left_out})
+
+
+def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
+    """Say what was left out, and why: once for each reason."""
+    paths: dict[str, list[str]] = {}
+    for path, reason in left_out.items():
+        paths.setdefault(reason, []).append(path)
+    counted = {
+        reason: f" ({len(some)} files)" if len(some) > 1 else "" for reason, some in paths.items()
+    }
+    return [
+        f"Left out: {listed(some)}{counted[reason]}: {reason}." for reason, some in paths.items()
+    ]
 
 
 def link(folder: str | Path, place: str | Path) -> None:

@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
-from lib.audit.tables import compile_pattern, part_of
-from lib.datasets.files import SUFFIXES, has_annotations, recordings_below
+from lib.audit.tables import compile_pattern
+from lib.datasets.dataset import is_excluded
+from lib.datasets.files import SUFFIXES, files_below, has_annotations, recordings_below
 from lib.errors import HeldoutError
-from lib.examples.context import is_context, require_context_names
-from lib.files import is_file, read_table, safe_path
+from lib.examples.context import require_context_names
+from lib.files import safe_path
+from lib.own.layout import Layout, listed, read_layout
+from lib.own.metadata import METADATA, Finder, described, metadata_of, read_metadata
+from lib.own.unused import (
+    conversion,
+    is_unread,
+    others,
+    reason,
+    require_classes,
+    unread,
+    without_recordings,
+)
+from lib.typed import typed_name
 
-METADATA = "metadata.csv"
+
+class Contents(NamedTuple):
+    """What is in a folder.
+
+    Attributes
+    ----------
+    table : pd.DataFrame
+        See `list_folder`.
+    left_out : dict of str to str
+        Recordings that have no row there, and why.
+    cautions : list of str
+        What a person should know before the verdict: what the folders were taken for.
+    notes : list of str
+        What there is to say of the rest.
+    folds : int
+        How many published folds the groups are; 0 where they are none.
+    """
+
+    table: pd.DataFrame
+    left_out: dict[str, str]
+    cautions: list[str]
+    notes: list[str]
+    folds: int
 
 
 def list_folder(
@@ -22,6 +59,7 @@ def list_folder(
     groups: str | None = None,
     beats: str | None = None,
     context: Sequence[str] = (),
+    exclude: Sequence[str] = (),
 ) -> pd.DataFrame:
     """List the recordings of a folder by their names; no file but `metadata.csv` is read.
 
@@ -29,7 +67,8 @@ def list_folder(
     ----------
     folder : str or Path
         Holds `metadata.csv` with the columns `path`, `label` and perhaps `group` and `split`, or a
-        folder for each class.
+        folder for each class. Above or below the classes may be parts of a split, folds, sites or
+        persons: see `lib.own.layout`.
     groups : str, optional
         Where no column says it: a regular expression with one group in brackets, searched in the
         path of each file within the folder; what stands in the brackets is the group.
@@ -38,19 +77,36 @@ def list_folder(
         code: recordings then need no label, are given none, and may lie anywhere in the folder.
     context : sequence of str
         Columns of `metadata.csv` with a number for each recording.
+    exclude : sequence of str
+        Recordings and folders within the folder that count as not there.
 
     Returns
     -------
     pd.DataFrame
         `path` (within the folder), `label`, `group` and `split`, the latter two empty where they
-        are not known, and the columns of the context; sorted by `path`.
+        are not known, and the columns of the context; sorted by `path`. Labels and groups that
+        look the same are the same, and groups that differ by letter case alone are one.
 
     Raises
     ------
     HeldoutError
-        There is no such folder, no recording, fewer than two classes, a wrong table, a pattern
-        that is wrong or is not in every path, or a context that is not a number for each recording.
+        There is no such folder, no recording, fewer than two classes, a class of which nothing can
+        be read, two that differ by letter case alone, folders that mean no class, a wrong table, a
+        pattern that is wrong or is not in every path, or a context that is not a number for each
+        recording.
     """
+    return examine(folder, groups=groups, beats=beats, context=context, exclude=exclude).table
+
+
+def examine(
+    folder: str | Path,
+    *,
+    groups: str | None = None,
+    beats: str | None = None,
+    context: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> Contents:
+    """List the recordings of a folder, and what of it is not used; see `list_folder`."""
     require_context_names(context)
     folder = Path(folder)
     if not folder.is_dir():
@@ -60,41 +116,64 @@ def list_folder(
             "a file" if folder.exists() else "nothing there",
             "Correct the path.",
         )
-    own = beats == "codes"
-    described = (folder / METADATA).is_file()
-    if context and not described:
+    codes, metadata = beats == "codes", metadata_of(folder)
+    if context and metadata is None:
         raise HeldoutError(
             folder / METADATA,
             f"a table with the columns path, {', '.join(context)}, as folder.context says",
             "no such file",
             "Write it, or remove the context.",
         )
-    table = (
-        _described(folder, labels=not own, context=context)
-        if described
-        else _by_place(folder, labels=not own)
-    )
-    if own and table.empty:
+    visible = [name for name in files_below(folder) if "/." not in f"/{name}"]
+    gone = [one for one in exclude if not any(is_excluded(name, [one]) for name in visible)]
+    notes = [f"Excluded, but not there: {listed(gone)}."] if gone else []
+    visible = [name for name in visible if not is_excluded(name, exclude)]
+    names, left_out = _in_utf8(folder, visible)
+    known = set(names)
+    recordings = [name for name in recordings_below(folder) if name in known]
+    foreign = unread(names, recordings)
+    cautions: list[str] = []
+    layout = Layout()
+    if metadata is not None:
+        table = described(metadata, names, recordings, labels=not codes, context=context)
+        table = table[[not is_excluded(path, exclude) for path in table["path"]]]
+        unlisted = sorted({*recordings, *foreign} - set(table["path"]))
+        if unlisted:
+            few = f"{len(unlisted)} recordings are" if len(unlisted) > 1 else "1 recording is"
+            notes.append(f"{few} not in {metadata.name}, and not used: {listed(unlisted)}.")
+    elif codes:
+        table = _rows(dict.fromkeys(recordings, ""), layout)
+    else:
+        stated = _groups(recordings, groups) if groups else {}
+        layout = read_layout(folder, [*recordings, *foreign], groups=stated)
+        table = _rows(layout.label, layout)
+        left_out |= layout.misplaced
+        cautions += layout.told
+        notes += layout.notes
+        cautions += without_recordings(folder, names, {*recordings, *foreign}, exclude=exclude)
+    table, lost = _without_unread(folder, table)
+    left_out |= lost
+    if groups is not None and not (table["group"] != "").any():
+        table["group"] = list(_groups(table["path"].tolist(), groups).values())
+    if codes and table.empty:
         raise HeldoutError(
             folder,
             "WFDB records (.hea) with annotated beats (.atr)",
             "no recording",
             "Correct the path.",
         )
-    if not own and table["label"].nunique() < 2:
-        raise HeldoutError(
-            folder,
-            f"recordings ({', '.join(sorted(SUFFIXES))}) of at least 2 classes",
-            ", ".join(sorted(set(table["label"]))) or "none",
-            f"Make a folder for each class and put its recordings there, or write {METADATA} with "
-            f"the columns path and label.{_advice_on_beats(folder)}",
-        )
-    if groups is not None and not (table["group"] != "").any():
-        table["group"] = _groups(table["path"].tolist(), groups)
-    return table.sort_values("path", ignore_index=True)
+    if not codes:
+        _require_labels(folder, table, metadata)
+    notes += _join_groups(table)
+    of_headers = {name for name in names if f"{os.path.splitext(name)[0]}.hea" in known}  # noqa: PTH122
+    rest = known - {*recordings, *foreign} - of_headers - {metadata.name if metadata else ""}
+    notes += filter(None, [conversion(folder, foreign), others(rest)])
+    return Contents(
+        table.sort_values("path", ignore_index=True), left_out, cautions, notes, layout.folds
+    )
 
 
-def labelled_by_beats(folder: str | Path) -> bool:
+def labelled_by_beats(folder: str | Path, *, exclude: Sequence[str] = ()) -> bool:
     """Tell whether nothing but the annotations of its records gives a folder its classes.
 
     That is so where there are annotations, and no recording has a label: `metadata.csv` has no
@@ -102,20 +181,91 @@ def labelled_by_beats(folder: str | Path) -> bool:
 
     Parameters
     ----------
-    folder : str or Path
+    folder, exclude
         As for `list_folder`.
     """
     folder = Path(folder)
-    if (folder / METADATA).is_file():
-        table = _read_metadata(folder / METADATA)
+    paths = [path for path in recordings_below(folder) if not is_excluded(path, exclude)]
+    metadata = metadata_of(folder) if folder.is_dir() else None
+    if metadata is not None:
+        table = read_metadata(metadata)
         if "path" not in table or "label" in table:
             return False
-        paths = [_with_suffix(folder, path) for path in table["path"] if safe_path(path)]
-    else:
-        paths = recordings_below(folder)
-        if any("/" in path for path in paths):
-            return False
+        paths = [path for path in Finder(paths, paths).find_all(table["path"]) if safe_path(path)]
+    elif any("/" in path for path in paths):
+        return False
     return any(has_annotations(folder / path) for path in paths)
+
+
+def _in_utf8(folder: Path, names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Leave out files whose names are in another encoding: no table could hold them."""
+    good, bad = [], {}
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            shown = os.fsencode(name).decode(errors="backslashreplace")
+            bad[shown] = (
+                "its name, or that of its folder, is not in UTF-8; rename it: convmv -r -f cp1252 "
+                f"-t utf8 --notest {folder}"
+            )
+        else:
+            good.append(name)
+    recordings = {name: why for name, why in bad.items() if Path(name).suffix.lower() in SUFFIXES}
+    tops = {name.partition("/")[0] for name in good}
+    lost = {name: why for name, why in recordings.items() if name.partition("/")[0] not in tops}
+    for name, why in lost.items():
+        if "/" in name:
+            raise HeldoutError(folder / name, advice=f"It is the first of {len(lost)}: {why}.")
+    return good, recordings
+
+
+def _rows(labels: dict[str, str], layout: Layout) -> pd.DataFrame:
+    rows = [
+        (path, label, typed_name(layout.group.get(path, "")), layout.split.get(path, ""))
+        for path, label in labels.items()
+    ]
+    return pd.DataFrame(rows, columns=["path", "label", "group", "split"], dtype=object)
+
+
+def _without_unread(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Leave out recordings of formats that are not read; a class must not be lost by it."""
+    bad = table["path"].map(is_unread).astype(bool)
+    files, kept = table[bad], table[~bad]
+    lost = sorted(set(files["label"]) - set(kept["label"]) - {""})
+    require_classes(
+        folder,
+        lost,
+        kept["label"].unique(),
+        files.loc[files["label"].isin(lost), "path"].tolist(),
+    )
+    return kept.reset_index(drop=True), {path: reason(path) for path in files["path"]}
+
+
+def _require_labels(folder: Path, table: pd.DataFrame, metadata: Path | None) -> None:
+    """Check that there are two classes, and that no two are one that was typed in two ways."""
+    labels = sorted(set(table["label"]))
+    spelt: dict[str, list[str]] = {}
+    for label in labels:
+        spelt.setdefault(label.casefold(), []).append(label)
+    for same in spelt.values():
+        if len(same) > 1:
+            raise HeldoutError(
+                metadata or folder,
+                "labels that differ by more than letter case",
+                " and ".join(map(repr, same)),
+                "Write the label in one way; or, where they are two classes, give them two names.",
+            )
+    if len(labels) < 2:
+        tops = {path.split("/")[1] for path in table["path"] if path.count("/") > 1}
+        deeper = f" Or name the folder {folder / labels[0]}." if labels and len(tops) > 1 else ""
+        raise HeldoutError(
+            folder,
+            f"recordings ({', '.join(sorted(SUFFIXES))}) of at least 2 classes",
+            ", ".join(labels) or "none",
+            f"Make a folder for each class and put its recordings there, or write {METADATA} with "
+            f"the columns path and label.{deeper}{_advice_on_beats(folder)}",
+        )
 
 
 def _advice_on_beats(folder: Path) -> str:
@@ -127,105 +277,25 @@ def _advice_on_beats(folder: Path) -> str:
     )
 
 
-def _by_place(folder: Path, *, labels: bool) -> pd.DataFrame:
-    rows = [
-        {"path": path, "label": path.partition("/")[0] if labels else "", "group": "", "split": ""}
-        for path in recordings_below(folder)
-        if "/" in path or not labels
+def _join_groups(table: pd.DataFrame) -> list[str]:
+    """Join groups that differ by letter case alone: nobody is in train and test by a capital."""
+    spelt: dict[str, list[str]] = {}
+    for group in sorted(set(table["group"])):
+        spelt.setdefault(group.casefold(), []).append(group)
+    table["group"] = [spelt[group.casefold()][0] for group in table["group"]]
+    return [
+        f"The groups {' and '.join(same)} differ by letter case alone: they count as one."
+        for same in spelt.values()
+        if len(same) > 1
     ]
-    return pd.DataFrame(rows, columns=["path", "label", "group", "split"])
 
 
-def _read_metadata(file: Path, *, context: Sequence[str] = ()) -> pd.DataFrame:
-    try:
-        table = read_table(file, text=("path", "label", "group", "split", *context))
-    except HeldoutError as error:
-        # A person wrote it, and nothing makes it anew.
-        raise HeldoutError(
-            error.place,
-            error.expected,
-            error.got,
-            "Save it as UTF-8, with commas between its columns and a row for each file.",
-        ) from error
-    if "path" in table:
-        table["path"] = table["path"].str.removeprefix("./")  # as `find` writes them
-    return table
-
-
-def _with_suffix(folder: Path, path: str) -> str:
-    """Name the header of a record that is named as WFDB does, without suffix."""
-    named = Path(path).suffix.lower() in SUFFIXES or not safe_path(path)
-    return path if named or not is_file(folder / f"{path}.hea") else f"{path}.hea"
-
-
-def _described(folder: Path, *, labels: bool, context: Sequence[str]) -> pd.DataFrame:
-    file = folder / METADATA
-    table = _read_metadata(file, context=context)
-    needed = ("path", "label") if labels else ("path",)
-    missing = [name for name in needed if name not in table]
-    if missing:
-        raise HeldoutError(
-            file,
-            "the columns path and label, and perhaps group and split, with commas between them",
-            ", ".join(map(str, table.columns)),
-            f"Add {' and '.join(missing)}.",
-        )
-    table["path"] = [_with_suffix(folder, path) for path in table["path"]]
-    if not labels:
-        table["label"] = ""
-    for name in ("group", "split"):
-        if name not in table:
-            table[name] = ""
-    unknown = sorted({text for text in table["split"] if text and not part_of(text)})
-    outside = [path for path in table["path"] if not safe_path(path)]
-    twice = sorted(set(table.loc[table["path"].duplicated(), "path"]))
-    unlabelled = table.loc[table["label"] == "", "path"].tolist() if labels else []
-    partly = 0 < (table["group"] == "").sum() < len(table)
-    ungrouped = table.loc[table["group"] == "", "path"].tolist() if partly else []
-    for wrong, wanted in (
-        (unknown, "train, validation or test in the column split"),
-        (outside, "paths within the folder"),
-        (twice, "each path once"),
-        (unlabelled, "a label for each path"),
-        (ungrouped, "a group for every path"),
-    ):
-        if wrong:
-            raise HeldoutError(file, wanted, ", ".join(wrong[:4]), "Correct it.")
-    table["split"] = [part_of(text) if text else "" for text in table["split"]]
-    for name in context:
-        table[name] = _numbers(file, table, name)
-    return table[["path", "label", "group", "split", *context]]
-
-
-def _numbers(file: Path, table: pd.DataFrame, name: str) -> pd.Series:
-    """Read a column of a context, and name the recordings without a number."""
-    if name not in table:
-        raise HeldoutError(
-            file,
-            f"the column {name}, which folder.context names",
-            ", ".join(map(str, table.columns)),
-            "Add it, or remove it from the context.",
-        )
-    numbers = pd.to_numeric(table[name], errors="coerce")
-    bad = ~is_context(numbers)
-    if bad.any():
-        some = table.loc[bad, ["path", name]].head(4).itertuples(index=False)
-        told = ", ".join(
-            f"{text!r} for {path}" if text else f"nothing for {path}" for path, text in some
-        )
-        raise HeldoutError(
-            f"{file}: column {name}",
-            "a finite number for each recording, since folder.context names it",
-            f"{told} ({bad.sum()} of {len(table)})",
-            "Correct or fill it in, or remove it from the context.",
-        )
-    return numbers
-
-
-def _groups(paths: Sequence[str], pattern: str) -> list[str]:
+def _groups(paths: Sequence[str], pattern: str) -> dict[str, str]:
+    """Search the group in each path."""
     compiled = compile_pattern(pattern, "group")
-    names = [match[1] if (match := compiled.search(path)) else None for path in paths]
-    lost = [path for path, name in zip(paths, names, strict=True) if not name]
+    matches = {path: compiled.search(path) for path in paths}
+    names = {path: typed_name(match[1] or "") if match else "" for path, match in matches.items()}
+    lost = [path for path, name in names.items() if not name]
     if lost:
         raise HeldoutError(
             f"group pattern {pattern!r}",
@@ -233,4 +303,4 @@ def _groups(paths: Sequence[str], pattern: str) -> list[str]:
             f"none in {', '.join(lost[:4])} ({len(lost)} of {len(paths)})",
             "Correct the pattern or the names.",
         )
-    return [str(name) for name in names]
+    return names

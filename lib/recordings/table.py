@@ -44,7 +44,8 @@ def recordings_table(
         Each class and the dataset's labels in it. A recording with several labels (joined by `|`)
         has the class that they agree on; where they name two classes it is left out.
     exclude : iterable of str
-        Recordings to leave out, by name; names that are not there are passed over.
+        Recordings to leave out, by name, before anything of them is read; names that are not
+        there are passed over.
     manifest : mapping, optional
         The manifest of the dataset, for the column `sha256`.
     min_groups : int
@@ -66,25 +67,25 @@ def recordings_table(
     labels = class_of(classes)
     source = get_dataset(dataset)
     # What cannot be decoded is left out, or refused, where it is read.
-    table = source.recordings(folder, undecodable=True)
+    excluded = frozenset(map(str, exclude))
+    table = source.recordings(folder, exclude=excluded, undecodable=True)
     # What the publisher set aside to predict on has no part in a comparison.
-    keep = ~table["recording"].isin([str(name) for name in exclude])
-    keep &= table["split"] != "predict"
-    table = table[keep].reset_index(drop=True)
+    table = table[table["split"] != "predict"].reset_index(drop=True)
     table["source_label"] = table["label"]
     of_examples = source.examples_have_labels
     if of_examples is None:
         of_examples = not table["label"].any()
     if not of_examples:
         chosen = table["label"].map(lambda label: _class(label, labels))
-        _require_classes(dataset, table, chosen, classes=classes, min_groups=min_groups)
+        left_out = (manifest or {}).get("left_out", [])
+        _require_classes(dataset, table, chosen, left_out, classes=classes, min_groups=min_groups)
         table = table.assign(label=chosen)[chosen != ""].reset_index(drop=True)
     elif table.empty or table["group"].nunique() < min_groups:
         raise HeldoutError(
             f"{dataset} in {folder}",
             f"recordings of at least {min_groups} groups",
             f"{table['group'].nunique()} after exclusions",
-            "Exclude less or retrieve more.",
+            "Exclude less, or add recordings.",
         )
     table["sha256"] = "" if manifest is None else _checksums(table, folder, manifest)
     first = [*COLUMNS, "source_label"]
@@ -124,6 +125,7 @@ def _require_classes(
     dataset: str,
     table: pd.DataFrame,
     chosen: pd.Series,
+    left_out: Sequence[Mapping[str, str]],
     *,
     classes: Mapping[str, Sequence[str]],
     min_groups: int,
@@ -135,11 +137,13 @@ def _require_classes(
     missing = [name for name in classes if not (chosen == name).any()]
     if missing:
         wanted = (" or ".join(map(str, classes[name])) for name in missing)
+        first = [f"{item['path']}: {item['reason']}" for item in left_out[:1]]
+        gone = f" {len(left_out)} were left out, the first: {first[0]}." if first else ""
         raise HeldoutError(
             f"{dataset}, class {', '.join(missing)}",
             f"recordings labelled {'; and '.join(wanted)}",
             f"none; labels found: {there}",
-            "Retrieve the whole dataset, or correct or drop the class.",
+            f"Add recordings of it, or correct or drop the class.{gone}",
         )
     for name in classes:
         groups = sorted(table.loc[chosen == name, "group"].unique())
@@ -148,7 +152,7 @@ def _require_classes(
                 f"{dataset}, class {name}",
                 f"recordings of at least {min_groups} groups",
                 f"{len(groups)} ({', '.join(groups)}): they cannot be in both train and test",
-                "Retrieve more of the dataset, or merge or drop the class.",
+                "Add recordings of others, or merge or drop the class.",
             )
 
 
@@ -166,7 +170,7 @@ def _checksums(table: pd.DataFrame, folder: str | Path, manifest: Mapping[str, A
                 path,
                 "it in the manifest of the dataset",
                 f"{len(sums)} other files",
-                "Move it out of the folder, or retrieve the dataset anew.",
+                f"Move it out of the folder, or delete {folder}.json and run again.",
             )
         if not name.endswith(".hea"):
             digests.append(sums[name])

@@ -29,7 +29,8 @@ def mirrored(place: Place, registry: Registry, *, mirror: str | Path | None) -> 
                 fault[0],
                 f"{fault[1]} (checksums: {registry.checksum_source})",
                 f"The copy is damaged or of another version than {registry.version}: replace it in "
-                "the mirror, or delete it there to go on without it.",
+                "the mirror, or go on without: exclude the recording (`recordings: {exclude: […]}` "
+                "in the study), or delete the file there.",
             )
     symlink(place.folder, root.resolve())
     place.enter()
@@ -72,7 +73,7 @@ def _contents(
             "Set `source: download` to use what lies there.",
         )
     place.require_link("a link to the mirror")
-    paths = files_in(root, follow=False)
+    paths = [path for path in files_in(root, follow=False) if not registry.excluded(path)]
     if not any(map(registry.usable, paths)):
         example = next((file.path for file in registry.files), registry.adopt)
         example = example or registry.archives[0].holds

@@ -36,7 +36,8 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
     if not registry.downloadable and not any(folder.glob(registry.adopt or "*")):
         raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
     known = place.known(folder)
-    rows = listing(folder, files_in(folder), known=known, threads=network.threads)
+    paths = [path for path in files_in(folder) if not registry.excluded(path)]
+    rows = listing(folder, paths, known=known, threads=network.threads)
     fetcher, parts = Fetcher(network, report), place.hidden / "parts"
     put = partial(_put, place, rows, threading.Lock())
     lacking = [file for file in registry.files if file.path not in rows]
@@ -47,7 +48,7 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
                 lacking.append(file)
         _fetch_all(fetcher, lacking, parts=parts, put=put)
         for archive in registry.archives:
-            _archive(place, archive, fetcher, rows, put, layout=_layout(registry.dataset, archive))
+            _archive(place, archive, fetcher, rows, put, registry=registry)
     except HeldoutError as error:
         if registry.consent is None:
             raise
@@ -147,16 +148,19 @@ def _archive(
     rows: Listing,
     put: Put,
     *,
-    layout: Callable[[str], str | None],
+    registry: Registry,
 ) -> None:
-    """Fetch an archive and unpack it, unless its recordings are in place."""
+    """Fetch an archive and unpack it, unless its recordings are in place, or are excluded."""
     info, parts = archive_info(place).get(archive.path), place.hidden / "parts"
     have = {path: row["sha256"] for path, row in rows.items() if archive.has(path)}
     by_hand = sum(not rows[path]["fetched"] for path in have)
-    if info is None and by_hand >= archive.recordings:
+    aside = sum(map(archive.has, filter(registry.excluded, files_in(place.folder))))
+    if info is None and by_hand + aside >= archive.recordings:
         return  # a person put the whole release there
-    if info is not None and info["recordings"].items() <= have.items():
-        return
+    if info is not None:
+        made = info["recordings"].items()
+        if {(path, digest) for path, digest in made if not registry.excluded(path)} <= have.items():
+            return
     # Kept out of the published layout, and kept: a recording that is lost comes from here again.
     packed = place.hidden / "archives" / archive.path
     if not packed.is_file():
@@ -168,6 +172,8 @@ def _archive(
 
     def unpacked_to(path: str, file: Path) -> None:
         unpacked[path] = digest = sha256(file)
+        if registry.excluded(path):
+            return
         if path in rows and rows[path]["sha256"] != digest and rows[path]["fetched"]:
             _delete(place, path, rows[path], fault(path))
             del rows[path]
@@ -175,6 +181,7 @@ def _archive(
             put(path, file, digest)
 
     try:
+        layout = _layout(registry.dataset, archive)
         unpack(packed, layout=layout, place=unpacked_to, scratch=parts / "member.part")
     except HeldoutError:
         packed.unlink(missing_ok=True)
@@ -188,7 +195,7 @@ def _archive(
             "The publisher changed the archive.",
         )
     for path, digest in unpacked.items():
-        if rows[path]["sha256"] != digest:
+        if path in rows and rows[path]["sha256"] != digest:
             _delete(place, path, rows[path], fault(path))
     size, digest = packed.stat().st_size, sha256(packed)
     kept = {"bytes": size, "sha256": digest, "recordings": unpacked}

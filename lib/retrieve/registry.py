@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, urljoin
 
 import jsonschema
 
+from lib.datasets.registry import DATASETS
 from lib.errors import HeldoutError
 from lib.files import read_yaml, safe_path
 
@@ -60,6 +61,21 @@ class Registry:
     files: tuple[RegistryFile, ...]
     archives: tuple[RegistryArchive, ...]
     adopt: str | None = None
+    exclude: frozenset[str] = frozenset()
+
+    def without(self, exclude: Iterable[str]) -> Registry:
+        """Return a registry of the same files, but for those of some recordings."""
+        names = frozenset(exclude)
+        files = tuple(file for file in self.files if self._recording(file.path) not in names)
+        return replace(self, files=files, exclude=names)
+
+    def excluded(self, path: str) -> bool:
+        """Tell whether a file in the published layout is of a recording that is excluded."""
+        return bool(self.exclude) and self._recording(path) in self.exclude
+
+    def _recording(self, path: str) -> str:
+        known = DATASETS.get(self.dataset)
+        return known.recording_of(path) if known else PurePosixPath(path).stem
 
     @property
     def downloadable(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ def retrieve(
     registry: Mapping[str, Any],
     mirror: str | Path | None = None,
     simulation: Mapping[str, Any] | None = None,
+    exclude: Collection[str] = (),
     progress: Report | None = None,
     network: Network | None = None,
 ) -> dict[str, Any]:
@@ -51,6 +52,9 @@ def retrieve(
         For `mirror`: a folder that has `{dataset}/` in the published layout, complete or not.
     simulation : mapping, optional
         For `simulated`: `seed` (int) and `scale` (float).
+    exclude : collection of str
+        Recordings, by name, that are neither fetched nor verified, nor in the manifest. Simulated
+        data are made whole.
     progress : callable, optional
         Called with a path, its bytes so far, and its bytes in all (None where unknown). Without
         it, a bar is drawn on standard error where that is a terminal.
@@ -86,6 +90,7 @@ def retrieve(
             repr(source),
             "Correct `source` in the config.",
         )
+    entry = entry.without(exclude)
     folder = Path(folder)
     hidden = Place(folder, source, by_hand=False).hidden
     hidden.mkdir(parents=True, exist_ok=True)

@@ -237,8 +237,12 @@ class Place:
         return read_listing(self.hidden / f"{self.source}.json", folder=self.name_of(folder))
 
     def remember(self, folder: Path, rows: Listing) -> None:
-        """Keep the listing of a folder for the next run, unless it is kept already."""
-        if self.known(folder) != rows:
+        """Keep the listing of a folder for the next run, unless it is kept already.
+
+        What is known of files that are excluded now, or gone, is kept, too.
+        """
+        known = self.known(folder)
+        if known != (rows := known | rows):
             value = {"folder": self.name_of(folder), "files": rows}
             write_json(self.hidden / f"{self.source}.json", value)
 

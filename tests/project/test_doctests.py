@@ -10,6 +10,8 @@ import pytest
 
 MODULES = (
     *(
+        "lib.config.own",
+        "lib.datasets.dataset",
         "lib.datasets.registry",
         "lib.datasets.signal",
         "lib.features.registry",
@@ -17,7 +19,7 @@ MODULES = (
     ),
     *("lib.networks.models", "lib.metrics.calibration", "lib.metrics.registry"),
     *("lib.statistics.bootstrap", "lib.statistics.pairwise", "lib.statistics.ranks"),
-    *("lib.metrics.confusion", "lib.examples.assembly"),
+    *("lib.metrics.confusion", "lib.examples.assembly", "lib.typed"),
 )
 
 

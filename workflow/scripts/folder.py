@@ -14,6 +14,7 @@ with job(snakemake.log[0]):
         groups=folder.get("groups"),
         beats=folder.get("beats"),
         context=folder.get("context", []),
+        exclude=chosen["exclude"],
         asked=chosen["asked"],
         faulty=folder.get("faulty", "leave_out"),
         reading=chosen["reading"],

@@ -17,7 +17,7 @@ from lib.datasets.files import (
     recordings_below,
 )
 from lib.datasets.matlab import load
-from lib.datasets.signal import AGAIN, LARGEST, DamagedError
+from lib.datasets.signal import LARGEST, REPLACE, DamagedError
 from lib.errors import HeldoutError
 
 
@@ -85,15 +85,15 @@ def test_what_is_not_damaged_keeps_its_advice(
         read_file(path, variable="val", rate=0)
 
 
-def test_what_is_damaged_is_fetched_anew_where_it_was_published(tmp_path: Path) -> None:
-    """A person's own is to be replaced: nothing fetches it."""
+def test_what_is_damaged_is_to_be_replaced_wherever_it_came_from(tmp_path: Path) -> None:
+    """Nothing fetches what is a person's own, in a mirror, or was downloaded by hand."""
     path = saved(tmp_path / "a.mat")
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DamagedError) as published:
         load(path, ["val"])
     with pytest.raises(DamagedError) as own:
         read_file(path, variable="val")
-    assert published.value.advice == AGAIN
-    assert own.value.advice == "Replace the file by a whole one, or leave it out."
+    assert published.value.advice == own.value.advice == REPLACE
+    assert REPLACE == "Replace the file by a whole one, or leave it out."
     assert own.value.fact == published.value.fact
     assert isinstance(own.value.within("study x"), DamagedError)

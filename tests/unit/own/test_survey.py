@@ -147,8 +147,8 @@ def test_the_file_beside_a_header_is_named(tmp_path: Path) -> None:
 
 
 def test_a_table_in_a_folder_with_a_full_stop(tmp_path: Path) -> None:
-    described(own_folder(tmp_path / "a. Delete it"), 'path,label\n"bell/00.flac,1\n')
-    with pytest.raises(HeldoutError, match=r"expected a csv table, got .* Save it as UTF-8") as e:
+    described(own_folder(tmp_path / "a. Delete it"), "path,label\nbell/00.flac,1,2\n")
+    with pytest.raises(HeldoutError, match=r"expected 2 cells.*, got 3\. Put a cell") as e:
         list_folder(tmp_path / "a. Delete it")
     assert str(tmp_path / "a. Delete it" / "metadata.csv") in str(e.value)
 

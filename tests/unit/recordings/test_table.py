@@ -33,7 +33,7 @@ def published(monkeypatch):
                 for name, label, group in rows
             ]
         ).assign(**columns)
-        known = replace(DATASETS[dataset], listing=lambda folder: table)
+        known = replace(DATASETS[dataset], listing=lambda folder, exclude: table)
         monkeypatch.setattr("lib.datasets.registry.DATASETS", {dataset: known})
 
     return give

@@ -592,6 +592,36 @@ def test_a_recording_of_a_person_is_not_overwritten(server: Server, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("named")
+def test_an_excluded_recording_of_an_archive_is_nobodys_concern(
+    server: Server, tmp_path: Path
+) -> None:
+    """It is neither verified nor unpacked, and the archive is not fetched for it."""
+    entry, name = archive_registry(server), Path(PLACES[1]).stem
+    server.content = {"Btraining_normal.zip": packed(NORMAL)}
+    assert len(run(tmp_path, entry, exclude=[name])["files"]) == 1
+    assert visible(tmp_path) == PLACES[:1]
+    assert run(tmp_path, entry)["files"][1]["path"] == PLACES[1]
+    (tmp_path / "data/tiny" / PLACES[1]).write_bytes(b"damaged")
+    server.requests.clear()
+    assert len(run(tmp_path, entry, exclude=[name])["files"]) == 1
+    assert server.requests == []
+    with pytest.raises(HeldoutError, match="put there by hand, or changed"):
+        run(tmp_path, entry)
+    # What was fetched stays known as such: no person put it there.
+    assert run(tmp_path, entry, exclude=[Path(PLACES[0]).stem, name])["files"] == []
+    (tmp_path / "data/tiny" / PLACES[1]).unlink()
+    assert len(run(tmp_path, entry)["files"]) == 2
+
+
+def test_an_excluded_file_is_not_fetched(server: Server, tmp_path: Path) -> None:
+    server.content = {"a.dat": b"a", "b.dat": b"b"}
+    entry = registry(server, dict(server.content))
+    assert len(run(tmp_path, entry, exclude=["b"])["files"]) == 1
+    assert not any("b.dat" in str(request) for request in server.requests)
+    assert len(run(tmp_path, entry)["files"]) == 2
+
+
+@pytest.mark.usefixtures("named")
 def test_recordings_that_a_person_put_there_are_adopted(server: Server, tmp_path: Path) -> None:
     for path in PLACES:
         target = tmp_path / "data/tiny" / path
