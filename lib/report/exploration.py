@@ -62,7 +62,7 @@ def _spread(ends: list[float], *, digits: int) -> Cell:
 
 
 def remarks(exploration: Mapping[str, Any]) -> list[str]:
-    """List the recordings that count as one group, those left out, and those that look wrong."""
+    """List the recordings that count as one group, and those left out."""
     copies = [
         f"{copy['first']} and {copy['second']} hold the same audio for {copy['overlap']:.1f} s: "
         "they count as one group."
@@ -75,8 +75,23 @@ def remarks(exploration: Mapping[str, Any]) -> list[str]:
         if not all(frozenset(pair) in pairs for pair in combinations(names, 2))
     ]
     left_out = [f"Left out: {name}: {why}." for name, why in exploration["left_out"].items()]
-    suspects = [f"{s['recording']}: {s['reason']}." for s in exploration["suspects"]]
-    return [*left_out, *copies, *identical, *suspects]
+    return [*left_out, *copies, *identical]
+
+
+def suspects_table(study: str, exploration: Mapping[str, Any]) -> TableView | None:
+    """List the recordings that look wrong, and why; None where none does."""
+    if not exploration["suspects"]:
+        return None
+    return tabulate(
+        f"{study}-suspects",
+        "Recordings that are silent, saturated, constant for a while, or far from the level of the "
+        "others. They are used all the same: listen to them, and exclude what is wrong.",
+        {
+            "Recording": lambda row: text(row["recording"]),
+            "Remark": lambda row: text(row["reason"]),
+        },
+        exploration["suspects"],
+    )
 
 
 def cautions(exploration: Mapping[str, Any]) -> list[str]:

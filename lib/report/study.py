@@ -13,7 +13,13 @@ from lib.files import read_json
 from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report import boards, hyperparameters
-from lib.report.exploration import cautions, classes_table, context_table, remarks
+from lib.report.exploration import (
+    cautions,
+    classes_table,
+    context_table,
+    remarks,
+    suspects_table,
+)
 from lib.report.names import unfinished_networks
 from lib.report.table import TableView, number, records, text
 
@@ -65,6 +71,7 @@ def study_view(
         "own": own,
         "cautions": [*map(str, manifest.get("cautions") or []), *cautions(exploration)],
         "notes": [*map(str, manifest.get("notes") or []), *remarks(exploration)],
+        "suspects": suspects_table(name, exploration),
         "exploration": classes_table(name, exploration),
         "context": context_table(name, exploration),
         "answer": answered(answer, gaps),

@@ -9,7 +9,13 @@ import pandas as pd
 
 from lib.examples.arrays import contents
 from lib.explore import explore
-from lib.report.exploration import cautions, classes_table, context_table, remarks
+from lib.report.exploration import (
+    cautions,
+    classes_table,
+    context_table,
+    remarks,
+    suspects_table,
+)
 
 
 def make() -> tuple[pd.DataFrame, np.ndarray]:
@@ -73,6 +79,7 @@ def test_nothing_is_wrong_with_good_recordings() -> None:
     assert clean["duplicates"] == {"count": 0, "recordings": []}
     assert clean["suspects"] == []
     assert remarks(clean) == []
+    assert suspects_table("study", clean) is None
 
 
 def test_what_looks_broken() -> None:
@@ -91,8 +98,11 @@ def test_what_looks_broken() -> None:
         "r6": "1 of its examples is constant over time",
     }
     assert result["duplicates"] == {"count": 1, "recordings": [("r4", "r7")]}
-    assert "r4 and r7 hold identical examples: they count as one group." in remarks(result)
-    assert len(remarks(result)) == 5
+    assert remarks(result) == ["r4 and r7 hold identical examples: they count as one group."]
+    view = suspects_table("study", result)
+    assert view is not None
+    assert [row[0].text for row in view.rows] == ["r1", "r2", "r3", "r6"]
+    assert view.rows[2][1].text == "2 of its examples are constant over time"
 
 
 def test_table() -> None:

@@ -53,7 +53,7 @@ def test_excluded_files_of_an_own_folder(tmp_path: Path) -> None:
 
 @wild(
     "exclude",
-    like="projectbuendia/buendia#87",
+    like="lists of names that were typed from memory",
     holds="`exclude` with a name that is not there",
     right="a note that names it: a slip of the pen excludes nothing",
 )

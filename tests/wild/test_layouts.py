@@ -49,11 +49,8 @@ def test_parts_above_the_classes(tmp_path: Path, parts: tuple[str, ...]) -> None
     found = columns(contents)
     assert found["label"] == CLASSES
     assert found["group"] == [""]
-    assert (
-        set(found["split"]) == {"train", "test", "validation"}
-        if len(parts) == 3
-        else {"train", "test"}
-    )
+    expected = {"train", "test", "validation"} if len(parts) == 3 else {"train", "test"}
+    assert set(found["split"]) == expected
     assert "are taken for the parts of a split" in contents.notes[0]
 
 

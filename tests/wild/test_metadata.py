@@ -107,7 +107,7 @@ def test_paths_of_other_machines(tmp_path: Path) -> None:
 
 @wild(
     "tables",
-    like="projectbuendia/buendia#87",
+    like="tables that several people filled in",
     holds="labels `Normal` and `normal`, in a table or as folders",
     right="an error that names both; never two classes",
 )
@@ -128,7 +128,7 @@ def test_labels_that_differ_by_capitals(tmp_path: Path) -> None:
 
 @wild(
     "tables",
-    like="projectbuendia/buendia#87",
+    like="tables that several people filled in",
     holds="groups `P1` and `p1`",
     right="one group, so that nobody is in both train and test by a capital; a note says so",
 )

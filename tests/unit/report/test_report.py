@@ -452,17 +452,33 @@ def test_the_context_of_each_class_is_shown_where_there_is_one(made, tmp_path):
     assert page.count("0.25 to 2.75") == len(classes)
 
 
-@pytest.mark.parametrize(("count", "folded"), [(1, False), (3, False), (27, True)])
-def test_many_remarks_on_the_recordings_are_folded(made, tmp_path, count, folded):
+@pytest.mark.parametrize(("count", "title"), [(1, "1 recording"), (27, "27 recordings")])
+def test_recordings_worth_a_look_are_a_folded_table(made, tmp_path, count, title):
     path = made["results"] / "voices" / "exploration.json"
     kept = read_json(path)
+    assert "worth a look" not in _render(made, tmp_path / "report.html")
     suspects = [{"recording": f"r{k}", "reason": "silent"} for k in range(count)]
-    write_json(path, kept | {"suspects": suspects, "duplicates": {"count": 0, "recordings": []}})
+    write_json(path, kept | {"suspects": suspects})
     try:
         page = _render(made, tmp_path / "report.html")
     finally:
         write_json(path, kept)
-    assert page.count(": silent.</li>") == count
+    (table,) = re.findall(f"<summary>{title} worth a look</summary>(.*?)</details>", page, re.S)
+    assert table.count("<td>silent") == count
+
+
+@pytest.mark.parametrize(("count", "folded"), [(1, False), (3, False), (27, True)])
+def test_many_remarks_on_the_recordings_are_folded(made, tmp_path, count, folded):
+    path = made["results"] / "voices" / "exploration.json"
+    kept = read_json(path)
+    left_out = {f"r{k}": "got an empty file" for k in range(count)}
+    nothing = {"count": 0, "recordings": []}
+    write_json(path, kept | {"left_out": left_out, "duplicates": nothing})
+    try:
+        page = _render(made, tmp_path / "report.html")
+    finally:
+        write_json(path, kept)
+    assert page.count(": got an empty file.</li>") == count
     assert (f"<summary>{count} remarks on the recordings</summary>" in page) is folded
 
 
