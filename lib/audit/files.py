@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
-from lib.features.fingerprint import BANDS, Band
+from lib.features.copies import Copy
 from lib.splits.parts import PARTS
 
 # No more cases of one finding than this are listed.
@@ -55,13 +55,16 @@ def audit_files(
     labels = sorted(set(table["label"]) - {""})
     findings = [*_names(table), *_missing_classes(table, labels)]
     heard: list[Heard] = []
-    band = BANDS[0]
+    copies: list[Copy] = []
     if root is not None:
-        heard, band = listen(list(dict.fromkeys(table["path"])), Path(root), threads=threads)
+        root = Path(root)
+        heard, band = listen(list(dict.fromkeys(table["path"])), root, threads=threads)
+        whole = [item for item in heard if not item.fault]
+        copies = same_recordings(whole, band=band, root=root)
     readable = {item.path: item for item in heard if not item.fault}
     findings += _unreadable(heard)
     if readable:
-        findings += _same_audio(table, list(readable.values()), band)
+        findings += _same_audio(table, copies)
         findings += _metadata(table, readable)
     else:
         findings.append(
@@ -231,23 +234,23 @@ def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
         )
 
 
-def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator[dict[str, Any]]:
+def _same_audio(table: pd.DataFrame, copies: list[Copy]) -> Iterator[dict[str, Any]]:
     parts = table.groupby("path")["part"].agg(lambda parts: sorted(set(parts))).to_dict()
     labels = table.groupby("path")["label"].agg(lambda names: sorted(set(names) - {""})).to_dict()
     across: list[dict[str, Any]] = []
     within: list[dict[str, Any]] = []
     contradicting: list[dict[str, Any]] = []
-    for match, exact in same_recordings(heard, band=band):
-        a, b = heard[match.first].path, heard[match.second].path
+    for copy in copies:
+        a, b = copy.first, copy.second
         case = {
             "first": a,
             "second": b,
             "parts": [parts[a], parts[b]],
             "labels": [labels[a], labels[b]],
-            "exact": exact,
-            "shift": round(match.shift, 2),
-            "overlap": round(match.overlap, 2),
-            "differing_bits": round(match.differing, 4),
+            "exact": copy.exact,
+            "shift": round(copy.shift, 2),
+            "overlap": round(copy.overlap, 2),
+            "correlation": round(copy.correlation, 4),
         }
         (across if set(parts[a]) != set(parts[b]) else within).append(case)
         if labels[a] and labels[b] and labels[a] != labels[b]:
