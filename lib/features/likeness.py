@@ -11,21 +11,26 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.features.fingerprint import Band
-from lib.features.matches import LEAST
+from lib.features.matches import ENOUGH, LEAST
 
-# A correlation is believed by how far it lies from what different signals reach by chance, in
-# standard deviations. Different recordings came to 17 at most (pieces of the 48 records of MIT-BIH
-# at 100 Hz and 1 kHz, the 832 sounds of PASCAL, speech), copies of sounds with noise at 20 dB, or
-# as mp3 or ogg, to 23 and more.
-_LEAST_CERTAINTY = 20.0
-# A baseline that wanders leaves an ECG of some seconds few independent samples. There what counts
-# is how well three beats and more agree: those of different recordings to 0.9893, copies with noise
-# at 20 dB to 0.995. Of a single beat, 0.9941 is nothing.
-_LEAST_CORRELATION = 0.993
-_ENOUGH = 3.5
 # How much nearer to 1 the correlation must be than anywhere else: a periodic signal is about as
 # alike a period away (0.73 and more of that distance), copies with noise at 20 dB stay below 0.12.
 _ALONE = 0.5
+# Three kinds of evidence, each beyond what different recordings came to: pieces of 5 to 60 s of the
+# 48 records of MIT-BIH at 100 Hz and 1 kHz, the 832 sounds of PASCAL, speech.
+#
+# How far the correlation lies from what is reached by chance, in standard deviations: 18.5 at most.
+# Copies of sounds with noise at 20 dB, or as mp3 or ogg, come to 23 and more.
+_CERTAIN = 22.0
+# A baseline that wanders leaves an ECG of some seconds few independent samples. There what counts
+# is how well three beats or more agree: to 0.989 at most. Copies with noise at 20 dB come to 0.995.
+# Of a single beat, 0.994 is nothing.
+_CLOSE, _BEATS = 0.993, 3.5
+# And that ten beats or more agree much better than at any other shift: with 0.155 of the distance
+# from 1 at least. Copies with noise at 10 dB come to 0.08.
+_LIKE, _UNIQUE, _MANY_BEATS = 0.95, 0.08, 8.0
+# Less than this share of the shorter signal says too little, unless it is long.
+_SHARE = 0.6
 # What repeats more exactly than this has no shift that could be told from others.
 _EXACT = 1e-4
 # An overlap so far below the rest of its recording (-40 dB) is silence, alike in any two.
@@ -63,10 +68,17 @@ class Likeness(NamedTuple):
     @property
     def same(self) -> bool:
         """Whether both hold the same samples, as far as can be told."""
-        missing = 1 - abs(self.correlation)
-        alone = missing + _ALONE * _EXACT <= _ALONE * (1 - self.elsewhere)
-        close = abs(self.correlation) >= _LEAST_CORRELATION and self.overlap >= _ENOUGH
-        return alone and (close or self.certainty >= _LEAST_CERTAINTY)
+        correlation = abs(self.correlation)
+        missing, elsewhere = 1 - correlation, 1 - self.elsewhere
+        return missing + _ALONE * _EXACT <= _ALONE * elsewhere and (
+            self.certainty >= _CERTAIN
+            or (correlation >= _CLOSE and self.overlap >= _BEATS)
+            or (
+                correlation >= _LIKE
+                and self.overlap >= _MANY_BEATS
+                and missing <= _UNIQUE * elsewhere
+            )
+        )
 
 
 def likeness(first: np.ndarray, second: np.ndarray, *, shift: float, band: Band) -> Likeness:
@@ -80,17 +92,19 @@ def likeness(first: np.ndarray, second: np.ndarray, *, shift: float, band: Band)
         Where the second probably begins in the first, s. It decides which stretch of long signals
         is compared, and nothing else: a fingerprint may be wrong by a beat.
     band : Band
-        Two signals share a stretch of as many frames of it as a fingerprint needs, or nothing.
+        Two signals share as many frames of it as `lib.features.matches` asks for, or nothing.
 
     Returns
     -------
     Likeness
         All 0 where either is too short, constant or silent wherever they overlap.
     """
-    least = round((LEAST * band.hop + band.frame) * band.rate)
     skipped, first, second = _stretch(first, second, round(shift * band.rate))
-    if min(len(first), len(second)) < least:
+    frames = (min(len(first), len(second)) / band.rate - band.frame) / band.hop
+    if frames < LEAST:
         return Likeness()
+    frames = min(ENOUGH, max(LEAST, _SHARE * frames))
+    least = round((frames * band.hop + band.frame) * band.rate)
     lags, sizes, correlations = _correlations(first, second, least)
     certain = np.arctanh(np.minimum(np.abs(correlations), 1 - 1e-9)) * np.sqrt(sizes)
     best = int(certain.argmax())
