@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
-from lib.features.fingerprint import BANDS, Band
-from lib.splits.parts import PARTS
+from lib.audit.sides import called, in_folders, noun, ordered, rounds, sides_of, tested
+from lib.features.copies import Copy
 
 # No more cases of one finding than this are listed.
 CASES = 50
@@ -34,7 +35,7 @@ def audit_files(
     root: str | Path | None = None,
     threads: int = 4,
 ) -> dict[str, Any]:
-    """Look for whatever a split of files lets through from one part to another.
+    """Look for whatever a split of files lets through from one part, or fold, to another.
 
     Parameters
     ----------
@@ -48,20 +49,26 @@ def audit_files(
     Returns
     -------
     dict
-        `leaks`; `files` (listed) and `heard` (found and readable); `parts`, for each its `files`,
-        `groups` and files of each of its `classes`; `findings`, each with its `kind`, `level`
-        (leak, warning or note, in this order), `count`, `text` and `cases`.
+        `leaks`; `files` (listed) and `heard` (found and readable); `parts`, for each part or fold
+        its `files`, `groups` and files of each of its `classes`, and for a fold how many cases of
+        `leaks` name it; `findings`, each with its `kind`, `level` (leak, warning or note, in this
+        order), `count`, `text` and `cases`.
     """
-    labels = sorted(set(table["label"]) - {""})
-    findings = [*_names(table), *_missing_classes(table, labels)]
-    heard: list[Heard] = []
-    band = BANDS[0]
     if root is not None:
-        heard, band = listen(list(dict.fromkeys(table["path"])), Path(root), threads=threads)
+        root = Path(root)
+        table = in_folders(table, root)
+    labels = sorted(set(table["label"]) - {""})
+    findings = [*_names(table), *_alike(table), *_missing_classes(table, labels)]
+    heard: list[Heard] = []
+    copies: list[Copy] = []
+    if root is not None:
+        heard, band = listen(list(dict.fromkeys(table["path"])), root, threads=threads)
+        whole = [item for item in heard if not item.fault]
+        copies = same_recordings(whole, band=band, root=root)
     readable = {item.path: item for item in heard if not item.fault}
     findings += _unreadable(heard)
     if readable:
-        findings += _same_audio(table, list(readable.values()), band)
+        findings += _same_audio(table, copies)
         findings += _metadata(table, readable)
     else:
         findings.append(
@@ -75,12 +82,13 @@ def audit_files(
         )
     findings += _interval(table)
     findings.sort(key=lambda finding: (LEAK, WARNING, NOTE).index(finding["level"]))
+    leaks = [finding for finding in findings if finding["level"] == LEAK]
     return {
-        "leaks": any(finding["level"] == LEAK for finding in findings),
+        "leaks": bool(leaks),
         "files": int(table["path"].nunique()),
         "heard": len(readable),
-        "parts": _parts(table, labels),
-        "findings": findings,
+        "parts": _parts(table, labels, [case for finding in leaks for case in finding["cases"]]),
+        "findings": [{**finding, "cases": finding["cases"][:CASES]} for finding in findings],
     }
 
 
@@ -92,17 +100,17 @@ def _finding(
         "level": level,
         "count": int(count),
         "text": text,
-        "cases": (cases or [])[:CASES],
+        "cases": cases or [],
     }
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
-def _parts(table: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
+def _parts(table: pd.DataFrame, labels: list[str], leaks: list[dict[str, Any]]) -> dict[str, Any]:
     described = {}
-    for part in PARTS:
+    for part in sides_of(table):
         here = table[table["part"] == part]
         counts = here.groupby("label")["path"].nunique()
         described[part] = {
@@ -110,22 +118,26 @@ def _parts(table: pd.DataFrame, labels: list[str]) -> dict[str, Any]:
             "groups": len(set(here["group"]) - {""}),
             "classes": {label: int(counts.get(label, 0)) for label in labels},
         }
+        if noun(table) == "fold":
+            # A case of two files has the folds of each.
+            described[part]["leaks"] = sum(part in np.hstack(case["parts"]) for case in leaks)
     return described
 
 
 def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Compare names alone: groups, files and windows in two parts."""
+    side = noun(table)
     known = table[table["group"] != ""]
-    sides = known.groupby("group")["part"].agg(lambda parts: sorted(set(parts)))
-    sides = sides[sides.map(len) > 1]
-    if len(sides):
-        cases = [{"group": str(group), "parts": parts} for group, parts in sides.items()]
-        files = int(known[known["group"].isin(sides.index)]["path"].nunique())
+    among = known.groupby("group")["part"].agg(ordered)
+    among = among[among.map(len) > 1]
+    if len(among):
+        cases = [{"group": str(group), "parts": parts} for group, parts in among.items()]
+        files = int(known[known["group"].isin(among.index)]["path"].nunique())
         yield _finding(
             "groups_on_two_sides",
             LEAK,
-            len(sides),
-            f"{len(sides)} of {_counted(known['group'].nunique(), 'group')} appear in two parts, "
+            len(among),
+            f"{len(among)} of {_counted(known['group'].nunique(), 'group')} appear in two {side}s, "
             f"with {_counted(files, 'file')}",
             cases,
         )
@@ -135,32 +147,48 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             WARNING,
             len(table) - len(known),
             f"the group (patient, speaker, …) of {len(table) - len(known)} of {len(table)} rows is "
-            "not known: one that appears in two parts cannot be seen. Add a column group, or "
+            f"not known: one that appears in two {side}s cannot be seen. Add a column group, or "
             "--group-pattern",
         )
-    sides = table.groupby("path")["part"].agg(lambda parts: sorted(set(parts)))
-    sides = sides[sides.map(len) > 1]
-    if len(sides):
-        cases = [{"path": str(path), "parts": parts} for path, parts in sides.items()]
+    among = table.groupby("path")["part"].agg(ordered)
+    among = among[among.map(len) > 1]
+    if len(among):
+        cases = [{"path": str(path), "parts": parts} for path, parts in among.items()]
         yield _finding(
             "files_on_two_sides",
             LEAK,
-            len(sides),
-            f"{_counted(len(sides), 'file')} in two parts",
+            len(among),
+            f"{_counted(len(among), 'file')} in two {side}s",
             cases,
         )
     windows = table.dropna(subset=["start", "end"])
     if len(windows):
         lapped = _overlapping(windows)
         if lapped.any():
-            paths = sorted(set(windows.loc[lapped, "path"]))
+            paths = windows[lapped].groupby("path")["part"].agg(ordered)
             yield _finding(
                 "overlapping_windows",
                 LEAK,
                 int(lapped.sum()),
                 f"{_counted(int(lapped.sum()), 'window')} of {_counted(len(paths), 'file')} with "
-                "an overlap in time with one of another part",
-                [{"path": path} for path in paths],
+                f"an overlap in time with one of another {side}",
+                [{"path": str(path), "parts": parts} for path, parts in paths.items()],
+            )
+
+
+def _alike(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Warn of labels and of groups that are probably one."""
+    for column in ("label", "group"):
+        names = pd.Series(sorted(set(table[column])), dtype=object)
+        alike = [list(some) for _, some in names.groupby(names.str.casefold()) if len(some) > 1]
+        if alike:
+            text = "; ".join(" and ".join(some) for some in alike[:5])
+            yield _finding(
+                f"{column}s_alike",
+                WARNING,
+                len(alike),
+                f"{column}s that differ in capitals alone count as different: {text}",
+                [{f"{column}s": some} for some in alike],
             )
 
 
@@ -197,7 +225,9 @@ def _overlapping(windows: pd.DataFrame) -> np.ndarray:
 
 def _missing_classes(table: pd.DataFrame, labels: list[str]) -> Iterator[dict[str, Any]]:
     gone = []
-    for part in PARTS:
+    if len(sides_of(table)) == 1:
+        yield _finding("missing_part", WARNING, 1, "there is one fold alone: nothing is compared")
+    for part in sides_of(table):
         here = table[table["part"] == part]
         if len(here):
             there = set(here["label"])
@@ -205,7 +235,7 @@ def _missing_classes(table: pd.DataFrame, labels: list[str]) -> Iterator[dict[st
         elif part != "validation":
             yield _finding("missing_part", WARNING, 1, f"there is no {part} part")
     if gone:
-        text = "; ".join(f"no {case['class']} in the {case['part']} part" for case in gone[:8])
+        text = "; ".join(f"no {case['class']} in {called(case['part'])}" for case in gone[:8])
         yield _finding("missing_classes", WARNING, len(gone), text, gone)
 
 
@@ -213,12 +243,14 @@ def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
     missing = [item.path for item in heard if item.fault == MISSING]
     broken = [item for item in heard if item.fault not in ("", MISSING)]
     if missing:
+        elsewhere = [path for path in missing if re.match(r"([A-Za-z]:)?/", path)]
         yield _finding(
             "files_missing",
             WARNING,
             len(missing),
             f"{len(missing)} of {_counted(len(heard), 'file')} not there: nothing can be said of "
-            "their audio",
+            "their audio"
+            + ("; write paths from the folder of --audio-root on" if elsewhere else ""),
             [{"path": path} for path in missing],
         )
     if broken:
@@ -231,23 +263,24 @@ def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
         )
 
 
-def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator[dict[str, Any]]:
-    parts = table.groupby("path")["part"].agg(lambda parts: sorted(set(parts))).to_dict()
+def _same_audio(table: pd.DataFrame, copies: list[Copy]) -> Iterator[dict[str, Any]]:
+    side = noun(table)
+    parts = table.groupby("path")["part"].agg(ordered).to_dict()
     labels = table.groupby("path")["label"].agg(lambda names: sorted(set(names) - {""})).to_dict()
     across: list[dict[str, Any]] = []
     within: list[dict[str, Any]] = []
     contradicting: list[dict[str, Any]] = []
-    for match, exact in same_recordings(heard, band=band):
-        a, b = heard[match.first].path, heard[match.second].path
+    for copy in copies:
+        a, b = copy.first, copy.second
         case = {
             "first": a,
             "second": b,
             "parts": [parts[a], parts[b]],
             "labels": [labels[a], labels[b]],
-            "exact": exact,
-            "shift": round(match.shift, 2),
-            "overlap": round(match.overlap, 2),
-            "differing_bits": round(match.differing, 4),
+            "exact": copy.exact,
+            "shift": round(copy.shift, 2),
+            "overlap": round(copy.overlap, 2),
+            "correlation": round(copy.correlation, 4),
         }
         (across if set(parts[a]) != set(parts[b]) else within).append(case)
         if labels[a] and labels[b] and labels[a] != labels[b]:
@@ -258,7 +291,7 @@ def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator
             "same_audio",
             LEAK,
             len(across),
-            f"the same audio in {_counted(len(across), 'pair')} of files of two parts, "
+            f"the same audio in {_counted(len(across), 'pair')} of files of two {side}s, "
             f"{exact_ones} of them sample for sample",
             across,
         )
@@ -267,7 +300,7 @@ def _same_audio(table: pd.DataFrame, heard: list[Heard], band: Band) -> Iterator
             "same_audio_within",
             NOTE,
             len(within),
-            f"the same audio in {_counted(len(within), 'pair')} of files of one part",
+            f"the same audio in {_counted(len(within), 'pair')} of files of one {side}",
             within,
         )
     if contradicting:
@@ -285,21 +318,25 @@ def _metadata(table: pd.DataFrame, heard: dict[str, Heard]) -> Iterator[dict[str
     from sklearn.metrics import balanced_accuracy_score
 
     rows = table[table["path"].isin(list(heard)) & (table["label"] != "")]
-    rows = rows.drop_duplicates(["path", "part"])
-    train, test = (rows[rows["part"] == part] for part in ("train", "test"))
-    test = test[test["label"].isin(set(train["label"]))]
-    classes = sorted(set(test["label"]))
-    if len(classes) < 2 or train["label"].nunique() < 2:
+    truths, guesses, shares = [], [], []
+    for train, test in rounds(rows.drop_duplicates(["path", "part"])):
+        test = test[test["label"].isin(set(train["label"]))]
+        if len(test) and train["label"].nunique() > 1:
+            model = _forest(_known(train, heard), train["label"].to_numpy())
+            truths.append(test["label"].to_numpy())
+            guesses.append(model.predict(_known(test, heard)))
+            shares.append(model.feature_importances_)
+    classes = sorted(set(np.concatenate([[], *truths])))
+    if len(classes) < 2:
         return
-    model = _forest(_known(train, heard), train["label"].to_numpy())
-    guess, truth = model.predict(_known(test, heard)), test["label"].to_numpy()
+    truth, guess = np.concatenate(truths), np.concatenate(guesses)
     right = float(balanced_accuracy_score(truth, guess))
     rng = np.random.default_rng(0)
     shuffled = [balanced_accuracy_score(rng.permutation(truth), guess) for _ in range(_SHUFFLES)]
     p = (1 + sum(score >= right for score in shuffled)) / (1 + _SHUFFLES)
     chance = 1 / len(classes)
     told = p <= _P and right > chance + _GAIN
-    share = dict(zip(METADATA, model.feature_importances_.round(2).tolist(), strict=True))
+    share = dict(zip(METADATA, np.mean(shares, axis=0).round(2).tolist(), strict=True))
     first = max(share, key=lambda name: share[name])
     verb = "tell" if told else "do not tell"
     yield _finding(
@@ -307,7 +344,7 @@ def _metadata(table: pd.DataFrame, heard: dict[str, Heard]) -> Iterator[dict[str
         WARNING if told else NOTE,
         int(told),
         f"{', '.join(METADATA).replace('_', ' ')} alone {verb} the label: balanced accuracy "
-        f"{right:.2f} on the test part, {chance:.2f} by chance (p = {p:.3f})"
+        f"{right:.2f} on {tested(table)}, {chance:.2f} by chance (p = {p:.3f})"
         + (f"; most by {first.replace('_', ' ')}" if told else ""),
         [{"balanced_accuracy": round(right, 4), "chance": chance, "p": p, "importance": share}],
     )
@@ -335,7 +372,7 @@ def _interval(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Say how wide the interval of an accuracy of 90 % would be, were every unit independent."""
     from lib.statistics.bootstrap import exact_interval
 
-    test = table[table["part"] == "test"]
+    test = pd.concat([test for _, test in rounds(table)])
     if test.empty:
         return
     grouped = bool((test["group"] != "").all())
@@ -344,7 +381,7 @@ def _interval(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     low, high = exact_interval(0.9 * count, count)
     least = test[test["label"] != ""].groupby("label")["path"].nunique().sort_values()
     text = (
-        f"with {count} {unit} in the test part, an accuracy of 90 % has a 95 % interval of "
+        f"with {count} {unit} in {tested(table)}, an accuracy of 90 % has a 95 % interval of "
         f"{low:.0%} to {high:.0%} at best"
     )
     if len(least):

@@ -12,8 +12,9 @@ from typing import Any
 from lib.datasets.files import read_file, read_file_header, recording_file
 from lib.datasets.signal import level
 from lib.errors import HeldoutError
+from lib.features.copies import Candidate, Copy, confirm
 from lib.features.fingerprint import Band, Fingerprint, band_of, content_of, fingerprint
-from lib.features.matches import Match, find_same
+from lib.features.matches import find_same
 
 MISSING = "missing"
 
@@ -116,20 +117,24 @@ def fault_of(error: HeldoutError, file: Path) -> str:
     return error.fact if error.place == str(file) else f"{Path(error.place).name}: {error.fact}"
 
 
-def same_recordings(heard: Sequence[Heard], *, band: Band) -> list[tuple[Match, bool]]:
-    """Find the pairs of recordings that hold the same audio, and whether sample for sample.
+def same_recordings(
+    heard: Sequence[Heard], *, band: Band, root: Path, reading: Mapping[str, Any] | None = None
+) -> list[Copy]:
+    """Find the pairs of recordings that hold the same audio.
 
     Parameters
     ----------
     heard : sequence of Heard
-        Without a fault.
+        Without a fault. Those whose fingerprints agree are read again.
     band : Band
         Of their fingerprints.
+    root, reading
+        As for `listen`.
 
     Returns
     -------
-    list of (Match, bool)
-        Numbers of `Match` are those of the list.
+    list of Copy
+        Their names are paths, in the order of `heard`.
     """
     matches = find_same(
         [item.bits for item in heard if item.bits is not None],
@@ -137,4 +142,7 @@ def same_recordings(heard: Sequence[Heard], *, band: Band) -> list[tuple[Match, 
         [item.duration for item in heard],
         band=band,
     )
-    return [(match, heard[match.first].content == heard[match.second].content) for match in matches]
+    pairs = [(heard[match.first], heard[match.second], match.shift) for match in matches]
+    candidates = [Candidate(a.path, b.path, shift, a.content == b.content) for a, b, shift in pairs]
+    options = dict(reading or {})
+    return list(confirm(candidates, lambda path: read_file(recording_file(root / path), **options)))

@@ -1,4 +1,4 @@
-"""Reading the split of any project: a table, lists of files, or folders named after the parts."""
+"""Reading the split of any project: a table, lists of files, or folders of parts or folds."""
 
 from __future__ import annotations
 
@@ -11,26 +11,29 @@ import pandas as pd
 from lib.datasets.files import SUFFIXES, recordings_below
 from lib.errors import HeldoutError
 from lib.splits.parts import PARTS
+from lib.typed import (
+    clean,
+    read_typed_table,
+    read_typed_text,
+    typed_name,
+    typed_numbers,
+    typed_path,
+)
 
 COLUMNS = ("path", "part", "label", "group", "start", "end")
 """The columns of a table of files; `start` and `end` (s) are missing where a file is whole."""
 
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "path": ("path", "file", "filename", "file_name", "filepath", "fname", "audio", "wav", "clip"),
-    "part": ("part", "split", "set", "subset", "partition", "fold"),
+    "path": (
+        *("path", "file", "filename", "file_name", "filepath", "fname", "audio", "wav", "clip"),
+        *("slice_file_name", "filename_hr", "filename_lr"),
+    ),
+    "part": ("part", "split", "set", "subset", "partition"),
+    "fold": ("fold", "folds", "strat_fold", "kfold", "fold_id"),
     "label": ("label", "class", "target", "category", "genre", "accent", "diagnosis"),
     "group": (
-        "group",
-        "patient",
-        "patient_id",
-        "subject",
-        "subject_id",
-        "speaker",
-        "speaker_id",
-        "client_id",
-        "artist",
-        "record",
-        "recording",
+        *("group", "patient", "patient_id", "subject", "subject_id", "speaker", "speaker_id"),
+        *("client_id", "artist", "record", "recording", "src_file", "fsid"),
     ),
     "start": ("start", "onset", "start_s"),
     "end": ("end", "offset", "end_s"),
@@ -42,6 +45,9 @@ _WORDS = {
     "validation": ("validation", "valid", "val", "dev", "development"),
     "test": ("test", "testing", "tst", "eval", "evaluation", "heldout", "holdout"),
 }
+_FOLD = re.compile(r"(?:cv[\s_-]*)?fold[\s_-]*(\d+)", re.IGNORECASE)
+# Of a column of folds.
+_NUMBER = re.compile(r"(\d+)(?:\.0*)?")
 
 
 def part_of(text: str) -> str:
@@ -51,20 +57,40 @@ def part_of(text: str) -> str:
     return parts[0] if len(parts) == 1 else ""
 
 
+def side_of(text: str, *, numbers: bool = False) -> str:
+    """Name the part or the fold that a text means, or an empty text.
+
+    Parameters
+    ----------
+    text : str
+        Such as `_train`, `Fold_03`.
+    numbers : bool
+        Whether a number alone is a fold.
+
+    Examples
+    --------
+    >>> side_of("dev.clean"), side_of("Fold_03"), side_of("3"), side_of("3", numbers=True)
+    ('validation', 'fold 3', '', 'fold 3')
+    """
+    text = clean(text)
+    fold = _FOLD.fullmatch(text) or (_NUMBER.fullmatch(text) if numbers else None)
+    return f"fold {int(fold[1])}" if fold else part_of(text)
+
+
 def read_split(
     source: str | Path,
     *,
     group_pattern: str | None = None,
     label_pattern: str | None = None,
 ) -> pd.DataFrame:
-    """Read which file stands in which part.
+    """Read which file stands in which part, or in which fold.
 
     Parameters
     ----------
     source : str or Path
-        A table (CSV, TSV, Parquet) with a path and a part in each row; a folder of text lists
-        (`train.txt`, …) with a path in each line; or a folder with a folder for each part, below
-        which stand folders named after the classes.
+        A table (as for `lib.typed.read_typed_table`) with a path and a part or a fold in each row;
+        a folder of text lists (`train.txt`, `fold1.txt`, …) with a path in each line; or a folder
+        with a folder for each part or fold, below which stand folders named after the classes.
     group_pattern, label_pattern : str, optional
         Regular expressions with one group, searched in each path; they fill the cells that are
         empty in the source. With neither a column nor a pattern, the label is the name of the
@@ -74,7 +100,7 @@ def read_split(
     -------
     pd.DataFrame
         `COLUMNS`: text, empty where it is not known; `start` and `end` are float (s), NaN where a
-        row is a whole file. Paths are as the source gives them.
+        row is a whole file. Paths have / between their parts; a part is of `PARTS`, or `fold 1`.
 
     Raises
     ------
@@ -87,36 +113,43 @@ def read_split(
         table = _lists(source) if _has_lists(source) else _folders(source)
     else:
         table = _table(source)
-    paths = table["path"].astype(str)
+    table["path"] = paths = table["path"].map(typed_path)
     if label_pattern is None and "label" not in table:
         # The name of a part is no class: files that stand directly in it have no label.
         folders = [Path(path).parent.name for path in paths]
-        table["label"] = ["" if part_of(name) else name for name in folders]
+        table["label"] = ["" if side_of(name) else name for name in folders]
     for name, pattern in (("label", label_pattern), ("group", group_pattern)):
-        table[name] = table[name].fillna("").astype(str) if name in table else ""
+        table[name] = table[name].map(typed_name) if name in table else ""
         if pattern is not None:
             searched = _searched(paths, pattern, name)
             table[name] = table[name].where(table[name] != "", searched)
     for name in ("start", "end"):
-        table[name] = pd.to_numeric(table[name], errors="coerce") if name in table else float("nan")
+        table[name] = _times(source, table[name]) if name in table else float("nan")
     return table[list(COLUMNS)].reset_index(drop=True)
 
 
+def _times(source: Path, texts: pd.Series) -> pd.Series:
+    times = typed_numbers(texts)
+    wrong = times.isna().to_numpy() & (texts != "").to_numpy()
+    if wrong.any():
+        raise HeldoutError(
+            f"{source}: column {texts.name}",
+            "seconds, such as 1.5",
+            f"{texts[wrong].iloc[0]!r} ({wrong.sum()} of {len(texts)})",
+            "Correct it, or empty the cells of whole files.",
+        )
+    return times
+
+
 def _has_lists(folder: Path) -> bool:
-    return any(part_of(file.stem) for file in folder.glob("*.txt"))
+    return any(side_of(file.stem) for file in folder.glob("*.txt"))
 
 
 def _lists(folder: Path) -> pd.DataFrame:
     rows = []
-    for file in sorted(file for file in folder.glob("*.txt") if part_of(file.stem)):
-        try:
-            lines = file.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            advice = "Save it as UTF-8, with a path in each line."
-            raise HeldoutError(file, "a list of paths in UTF-8", str(error), advice) from error
-        rows += [
-            {"path": line.strip(), "part": part_of(file.stem)} for line in lines if line.strip()
-        ]
+    for file in sorted(file for file in folder.glob("*.txt") if side_of(file.stem)):
+        lines = map(clean, read_typed_text(file, kind="a list of paths").splitlines())
+        rows += [{"path": line, "part": side_of(file.stem)} for line in lines if line]
     return _some(pd.DataFrame(rows), folder)
 
 
@@ -124,7 +157,7 @@ def _folders(folder: Path) -> pd.DataFrame:
     rows = [
         {"path": path, "part": part}
         for path in recordings_below(folder)
-        if "/" in path and (part := part_of(path.partition("/")[0]))
+        if "/" in path and (part := side_of(path.partition("/")[0]))
     ]
     return _some(pd.DataFrame(rows), folder)
 
@@ -133,7 +166,7 @@ def _some(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     if table.empty:
         raise HeldoutError(
             folder,
-            f"lists of files or folders named {', '.join(PARTS)} with recordings "
+            f"lists of files or folders named {', '.join(PARTS)} or fold1, … with recordings "
             f"({', '.join(sorted(SUFFIXES))})",
             "neither",
             "Name a table with the columns path and part instead.",
@@ -142,56 +175,59 @@ def _some(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            separator = "\t" if path.suffix == ".tsv" else ","
-            table = pd.read_csv(
-                path, sep=separator, dtype=str, keep_default_na=False, na_values=[""]
-            )
-    except (OSError, ValueError) as error:
-        raise HeldoutError(
-            path,
-            "a table (.csv, .tsv, .parquet) or a folder",
-            str(error),
-            "Correct its name, or save it as UTF-8 with commas (.csv) or tabs (.tsv) between its "
-            "columns.",
-        ) from error
-    known = {str(name).strip().lower(): name for name in table.columns}
+    table = read_typed_table(path)
     columns = {}
     for wanted, names in NAMES.items():
-        there = [name for name in names if name in known]
+        there = [name for name in names if name in table]
         if there:
-            columns[known[there[0]]] = wanted
-    for wanted in ("path", "part"):
-        if wanted not in columns.values():
+            columns[there[0]] = wanted
+    for wanted, others in (("path", NAMES["path"][1:5]), ("part", (*NAMES["part"][1:], "fold"))):
+        if not {wanted, others[-1]} & set(columns.values()):
             raise HeldoutError(
                 path,
-                f"a column {wanted} (or {', '.join(NAMES[wanted][1:5])})",
-                ", ".join(map(str, table.columns)),
+                f"a column {wanted} (or {', '.join(others)})",
+                ", ".join(table.columns),
                 "Rename one.",
             )
     table = table[list(columns)].rename(columns=columns)
-    parts = table["part"].fillna("").astype(str).map(part_of)
+    if "fold" in table:
+        table = _with_folds(path, table)
+    parts = table["part"].map(side_of)
     if (parts == "").any():
-        strange = sorted(set(table.loc[parts == "", "part"].fillna("nothing").astype(str)))
+        strange = sorted(set(table.loc[parts == "", "part"].replace("", "nothing")))
         raise HeldoutError(
             path,
             f"the parts {', '.join(PARTS)}",
             ", ".join(strange[:6]),
-            "Name them so; leave out rows of no part.",
+            "Name them so, or fold1, fold2, …; leave out rows of no part. Numbers are folds in a "
+            "column fold.",
         )
-    paths = table["path"].fillna("").astype(str)
-    empty = paths == ""
+    empty = table["path"] == ""
     if empty.any():
         raise HeldoutError(
             path,
             "a path in every row",
-            f"none in {empty.sum()} of {len(paths)}, the first in row {empty.argmax() + 1}",
+            f"none in {empty.sum()} of {len(table)}, the first in row {empty.argmax() + 1}",
             "Fill them in, or leave these rows out.",
         )
-    return table.assign(path=paths, part=parts)
+    return table.assign(part=parts)
+
+
+def _with_folds(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """Take folds for parts, unless a column divides the files in parts already."""
+    if "part" not in table or table["part"].map(part_of).nunique() < 2:
+        folds = table["fold"].map(lambda text: side_of(text, numbers=True))
+        return table.assign(part=folds.where(folds != "", table["fold"]))
+    several = table.groupby("path")["fold"].nunique() > 1
+    if several.any():
+        raise HeldoutError(
+            path,
+            "each file in one fold, or a column part without folds",
+            f"{several.sum()} files with a part in each of several folds, such as "
+            f"{several.idxmax()}",
+            "Write a table for each fold, and audit one after the other.",
+        )
+    return table
 
 
 def compile_pattern(pattern: str, name: str) -> re.Pattern[str]:

@@ -14,8 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "table",
         metavar="TABLE",
         type=Path,
-        help="table with the columns path, part and perhaps label, group, start, end; or a folder "
-        "of lists (train.txt, …) or of folders (train, validation, test)",
+        help="table with the columns path, part or fold, and perhaps label, group, start, end; or "
+        "a folder of lists (train.txt, …) or of folders (train, validation, test), or of folds",
     )
     add("--audio-root", type=Path, metavar="DIR", help="where the files lie (else beside TABLE)")
     add("--group-pattern", metavar="REGEX", help="what in a path names the group: '(p[0-9]+)_'")
@@ -64,7 +64,8 @@ def _print(audit: dict[str, object], source: Path) -> None:
     print(f"{source}: {verdict}")
     for name, part in parts.items():
         groups = f"groups: {part['groups']}" if part["groups"] else "groups not known"
-        print(f"  {name:10} files: {part['files']:<6} {groups}")
+        leaks = f"  leaks: {part['leaks']}" if part.get("leaks") else ""
+        print(f"  {name:10} files: {part['files']:<6} {groups}{leaks}")
     for finding in findings:
         print(f"{finding['level']:8}{finding['text']}")
         # A note is read once; of what has to be fixed, the first cases help to find it.

@@ -1,8 +1,8 @@
-"""Recordings that a dataset holds under several names: fingerprints propose, samples decide."""
+"""Recordings that are there under several names: fingerprints propose, samples decide."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,28 +11,34 @@ import numpy as np
 import pandas as pd
 
 from lib.datasets.registry import get_dataset
-from lib.datasets.signal import constant
+from lib.datasets.signal import Signal, constant
 from lib.examples.assembly import read_shard, undecodable
-from lib.features.fingerprint import BANDS, Band, Fingerprint, mono, unpack
-from lib.features.matches import Match, find_same
+from lib.features.fingerprint import BANDS, Fingerprint, band_of, mono, unpack
+from lib.features.likeness import likeness
+from lib.features.matches import find_same
 
-LEAST_CORRELATION = 0.995
-"""Of the samples of two copies. The twelve pairs of PASCAL reach 1.0000 over all that they share;
-stretches of 5 s from different patients of MIT-BIH, wherever they are most alike, 0.9915."""
+# Recordings kept for the next pairs: those of one recording follow each other.
+_KEPT = 4
 
-# An overlap so far below the rest of its recording (-40 dB) is silence, alike in any two.
-_SILENCE = 0.01
-# How far from where fingerprints agree the samples may, in hops of a band.
-_HOPS = 2
-# Moves within half a sample that are tried: a copy may be resampled from another start.
-_MOVES = np.linspace(-0.5, 0.5, 21)
+
+class Candidate(NamedTuple):
+    """Two recordings that may hold the same audio; `exact` where all their samples are the same.
+
+    `shift` (s) is where the second probably begins in the first.
+    """
+
+    first: str
+    second: str
+    shift: float
+    exact: bool
 
 
 class Copy(NamedTuple):
     """Two recordings that hold the same audio.
 
     `shift` (s) is where the second begins in the first, `overlap` (s) how much they share, and
-    `correlation` that of their samples there; below 0 where one is the other upside down.
+    `correlation` that of their samples there; below 0 where one is the other upside down. `exact`
+    says that all their samples are the same.
     """
 
     first: str
@@ -40,6 +46,48 @@ class Copy(NamedTuple):
     shift: float
     overlap: float
     correlation: float
+    exact: bool
+
+
+def confirm(candidates: Iterable[Candidate], read: Callable[[str], Signal]) -> Iterator[Copy]:
+    """Read the recordings of candidates again, and pass on those that hold the same audio.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+        Those of one recording should follow each other.
+    read : callable
+        Reads the recording of a name.
+
+    Yields
+    ------
+    Copy
+        Decided by `lib.features.likeness`, in the highest band that both recordings hold. Constant
+        recordings are copies of nothing.
+
+    Raises
+    ------
+    HeldoutError
+        A recording cannot be read.
+    """
+    signal = lru_cache(maxsize=_KEPT)(read)
+
+    @lru_cache(maxsize=_KEPT)
+    def wave(name: str, rate: float) -> np.ndarray:
+        samples = signal(name).samples
+        # Filters let a constant through with a ripple: nothing is left of it beforehand.
+        return np.zeros(0, np.float32) if constant(samples).all() else mono(signal(name), rate=rate)
+
+    for first, second, shift, exact in candidates:
+        one = signal(first)
+        if exact:
+            if not constant(one.samples).all():
+                yield Copy(first, second, 0.0, one.duration, 1.0, exact)
+            continue
+        band = band_of([one.rate, signal(second).rate])
+        alike = likeness(wave(first, band.rate), wave(second, band.rate), shift=shift, band=band)
+        if alike.same:
+            yield Copy(first, second, alike.shift, alike.overlap, alike.correlation, exact)
 
 
 def find_copies(
@@ -76,22 +124,12 @@ def find_copies(
     source = get_dataset(dataset)
     table = recordings.assign(recording=recordings["recording"].astype(str)).set_index("recording")
     label, group, path = (table[name].to_dict() for name in ("label", "group", "path"))
-
-    @lru_cache(maxsize=2)
-    def wave(name: str, rate: float) -> np.ndarray:
-        signal = source.read(path[name], **(reading or {}))
-        # Filters let a constant through with a ripple: nothing is left of it beforehand.
-        flat = constant(signal.samples).all()
-        return np.zeros(0, np.float32) if flat else mono(signal, rate=rate)
-
-    copies = []
-    for band, first, second, shift in _candidates(shards, table["duration"]):
-        if group[first] != group[second] or contradict(label[first], label[second]):
-            a, b = wave(first, band.rate), wave(second, band.rate)
-            shift, overlap, correlation = align(a, b, shift=shift, band=band)
-            if abs(correlation) >= LEAST_CORRELATION:
-                copies.append(Copy(first, second, shift, overlap, correlation))
-    return copies
+    candidates = (
+        one
+        for one in _candidates(shards, table["duration"])
+        if group[one.first] != group[one.second] or contradict(label[one.first], label[one.second])
+    )
+    return list(confirm(candidates, lambda name: source.read(path[name], **(reading or {}))))
 
 
 def settle(
@@ -162,65 +200,8 @@ def contradictions(pairs: Iterable[tuple[str, str]], label: Mapping[str, str]) -
     return reasons
 
 
-def align(
-    first: np.ndarray, second: np.ndarray, *, shift: float, band: Band
-) -> tuple[float, float, float]:
-    """Find where the samples of two recordings agree best, near a shift.
-
-    Parameters
-    ----------
-    first, second : np.ndarray [shape=(time,)]
-        At the rate of the band.
-    shift : float
-        About where the second begins in the first, s.
-    band : Band
-        Of the fingerprints that agree there.
-
-    Returns
-    -------
-    shift : float
-        To a sample, s.
-    overlap : float
-        In s.
-    correlation : float
-        The largest by its size, from -1 to 1; 0 where either is constant or silent there.
-    """
-    middle, slack = round(shift * band.rate), round(_HOPS * band.hop * band.rate)
-    loud = [_SILENCE * float(wave.std()) if len(wave) else 0.0 for wave in (first, second)]
-    best, lag = 0.0, middle
-    for start in range(middle - slack, middle + slack + 1):
-        x, y = _overlap(first, second, start)
-        size = float(np.linalg.norm(x) * np.linalg.norm(y))
-        if size and abs(float(x @ y)) / size > best:
-            best, lag = abs(float(x @ y)) / size, start
-    x, y = _overlap(first, second, lag)
-    silent = not best or x.std() <= loud[0] or y.std() <= loud[1]
-    return lag / band.rate, len(x) / band.rate, 0.0 if silent else _between_samples(x, y)
-
-
-def _overlap(first: np.ndarray, second: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut out what both share where the second begins at sample `lag` of the first, less means."""
-    x, y = first[max(0, lag) :], second[max(0, -lag) :]
-    size = min(len(x), len(y))
-    x, y = x[:size], y[:size]
-    return (x - x.mean(), y - y.mean()) if size else (x, y)
-
-
-def _between_samples(x: np.ndarray, y: np.ndarray) -> float:
-    """Compute the largest correlation, by its size, of moves of less than a sample."""
-    from scipy.fft import rfft, rfftfreq
-
-    # By Parseval's theorem; the means are 0, and what is exactly at half the rate does not matter.
-    cross, turn = rfft(x) * np.conj(rfft(y)), 2j * np.pi * rfftfreq(len(x))
-    products = np.array([(cross * np.exp(turn * move)).real.sum() for move in _MOVES])
-    products *= 2 / (len(x) * float(np.linalg.norm(x) * np.linalg.norm(y)))
-    return float(np.clip(products[np.abs(products).argmax()], -1, 1))
-
-
-def _candidates(
-    shards: Iterable[str | Path], duration: pd.Series
-) -> Iterator[tuple[Band, str, str, float]]:
-    """Find the pairs whose fingerprints agree: band, names, and shift (s)."""
+def _candidates(shards: Iterable[str | Path], duration: pd.Series) -> Iterator[Candidate]:
+    """Find the pairs whose fingerprints, or all samples, agree."""
     known: dict[str, tuple[int, str, Fingerprint]] = {}
     for path in shards:
         arrays = read_shard(path, ["recordings", "band", "content", "frames", "bits", "heard"])
@@ -229,11 +210,12 @@ def _candidates(
     for number, band in enumerate(BANDS):
         # What could not be decoded has no content.
         names = [name for name in duration.index if known[name][0] == number and known[name][1]]
-        matches: list[Match] = find_same(
+        matches = find_same(
             [known[name][2] for name in names],
             [known[name][1] for name in names],
             [duration[name] for name in names],
             band=band,
         )
         for match in matches:
-            yield band, names[match.first], names[match.second], match.shift
+            first, second = names[match.first], names[match.second]
+            yield Candidate(first, second, match.shift, known[first][1] == known[second][1])

@@ -16,7 +16,6 @@ from lib.datasets.files import files_below
 from lib.errors import HeldoutError
 from lib.explore import left_out_caution
 from lib.features.copies import contradict, contradictions
-from lib.features.fingerprint import Band
 from lib.files import sha256, symlink
 from lib.own.layout import listed
 from lib.own.table import Contents, examine
@@ -97,7 +96,8 @@ def survey(
     if not grouped:
         table["group"] = table["path"]
     whole = [item for item in heard if item.path not in reasons]
-    contradicting, joined = _join(table, whole, band)
+    copies = same_recordings(whole, band=band, root=folder, reading=reading)
+    contradicting, joined = _join(table, [(copy.first, copy.second) for copy in copies])
     left_out += contradicting
     if left_out and faulty == "stop":
         lines = "\n".join(f"  - {item['path']}: {item['reason']}" for item in left_out)
@@ -150,13 +150,11 @@ def _lacks(
 
 
 def _join(
-    table: pd.DataFrame, whole: list[Heard], band: Band
+    table: pd.DataFrame, pairs: list[tuple[str, str]]
 ) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
     """Join the groups of recordings with the same audio; list those with contradicting labels."""
     label = dict(zip(table["path"], table["label"], strict=True))
     group = dict(zip(table["path"], table["group"], strict=True))
-    matches = [match for match, _ in same_recordings(whole, band=band)]
-    pairs = [(whole[match.first].path, whole[match.second].path) for match in matches]
     joined = [(a, b) for a, b in pairs if not contradict(label[a], label[b])]
     for a, b in joined:
         one, two = group[a], group[b]

@@ -69,8 +69,8 @@ def test_heart_sounds_hold_recordings_under_two_names() -> None:
     paths = sorted(path.relative_to(root).as_posix() for path in root.glob("set_*/*.wav"))
     heard, band = listen(paths, root, threads=2)
     found = {
-        (Path(paths[match.first]).stem, Path(paths[match.second]).stem)
-        for match, _ in same_recordings(heard, band=band)
+        (Path(copy.first).stem, Path(copy.second).stem)
+        for copy in same_recordings(heard, band=band, root=root)
     }
     assert found == TWICE
 

@@ -291,7 +291,7 @@ def test_lists_and_folders(tmp_path: Path) -> None:
         (
             "path,part\nä.wav,test\n",
             {"encoding": "latin-1"},
-            "got 'utf-8' .* save it as UTF-8 with",
+            r"line 2 in another encoding; in Windows-1252 .* 'ä\.wav,test'. Save it as UTF-8",
         ),
         ("path,part\n1.wav,test\n", {"group_pattern": "("}, "group pattern '\\('"),
         ("path,part\n1.wav,test\n", {"group_pattern": "1"}, "expected one group in brackets"),
