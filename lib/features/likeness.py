@@ -13,25 +13,22 @@ import numpy as np
 from lib.features.fingerprint import Band
 from lib.features.matches import ENOUGH, LEAST
 
-# How much nearer to 1 the correlation must be than anywhere else: a periodic signal is about as
-# alike a period away (0.73 and more of that distance), copies with noise at 20 dB stay below 0.12.
-_ALONE = 0.5
-# Three kinds of evidence, each beyond what different recordings came to: pieces of 5 to 60 s of the
-# 48 records of MIT-BIH at 100 Hz and 1 kHz, the 832 sounds of PASCAL, speech.
+# A correlation is believed where it is nearer to 1 than that of any other shift, since a periodic
+# signal is about as alike a period away (PASCAL: with 0.73 of the distance from 1 or more), and in
+# one of two ways. Each limit lies beyond what different recordings came to: pieces of 5 to 60 s of
+# the 48 records of MIT-BIH at 100 Hz and 1 kHz, the 832 sounds of PASCAL, speech.
 #
-# How far the correlation lies from what is reached by chance, in standard deviations: 18.5 at most.
-# Copies of sounds with noise at 20 dB, or as mp3 or ogg, come to 23 and more.
-_CERTAIN = 22.0
-# A baseline that wanders leaves an ECG of some seconds few independent samples. There what counts
-# is how well three beats or more agree: to 0.989 at most. Copies with noise at 20 dB come to 0.995.
-# Of a single beat, 0.994 is nothing.
-_CLOSE, _BEATS = 0.993, 3.5
-# And that ten beats or more agree much better than at any other shift: with 0.155 of the distance
-# from 1 at least. Copies with noise at 10 dB come to 0.08.
-_LIKE, _UNIQUE, _MANY_BEATS = 0.95, 0.08, 8.0
+# By its distance from what is reached by chance, in standard deviations: those came to 18.5 at
+# most, copies of sounds with noise at 20 dB, or as mp3 or ogg, come to 23 and more.
+_CERTAIN, _NEARER = 22.0, 0.5
+# By its size, since a baseline that wanders leaves an ECG of some seconds few independent samples:
+# correlation, seconds (three beats, ten beats), and how much nearer. Those came to 0.989 and 0.05,
+# or in ten beats to 0.985 and 0.15; copies with noise at 20 dB come to 0.995 and 0.05, at 10 dB in
+# ten beats to 0.98 and 0.08. Of a single beat, 0.994 is nothing.
+_ALIKE = ((0.9965, 3.5, 0.4), (0.993, 3.5, 0.12), (0.95, 8.0, 0.08))
 # Less than this share of the shorter signal says too little, unless it is long.
 _SHARE = 0.6
-# What repeats more exactly than this has no shift that could be told from others.
+# Correlations are no more exact than this.
 _EXACT = 1e-4
 # An overlap so far below the rest of its recording (-40 dB) is silence, alike in any two.
 _SILENCE = 0.01
@@ -69,15 +66,11 @@ class Likeness(NamedTuple):
     def same(self) -> bool:
         """Whether both hold the same samples, as far as can be told."""
         correlation = abs(self.correlation)
-        missing, elsewhere = 1 - correlation, 1 - self.elsewhere
-        return missing + _ALONE * _EXACT <= _ALONE * elsewhere and (
-            self.certainty >= _CERTAIN
-            or (correlation >= _CLOSE and self.overlap >= _BEATS)
-            or (
-                correlation >= _LIKE
-                and self.overlap >= _MANY_BEATS
-                and missing <= _UNIQUE * elsewhere
-            )
+        # What repeats exactly has no shift that could be told from others.
+        nearer = (1 - correlation + _EXACT) / (1 - self.elsewhere + _EXACT)
+        return (self.certainty >= _CERTAIN and nearer <= _NEARER) or any(
+            correlation >= least and self.overlap >= seconds and nearer <= much
+            for least, seconds, much in _ALIKE
         )
 
 
@@ -110,21 +103,27 @@ def likeness(first: np.ndarray, second: np.ndarray, *, shift: float, band: Band)
     best = int(certain.argmax())
     if not certain[best]:
         return Likeness()
-    lag, size = int(lags[best]), int(sizes[best])
-    x, y = (wave[max(0, start) :][:size] for wave, start in ((first, lag), (second, -lag)))
-    correlation, certainty = _between_samples(x - x.mean(), y - y.mean())
+    correlation, certainty = _between_samples(*_shared(first, second, int(lags[best])))
     # The peak ends where the sign changes; what lies beyond it are other shifts.
     upright = correlations * np.sign(correlations[best])
     other = np.flatnonzero(upright <= 0)
     left = other[other < best].max(initial=-1)
     right = other[other > best].min(initial=len(lags))
-    outside = (sizes >= size / 2) & (
-        (np.arange(len(lags)) <= left) | (np.arange(len(lags)) >= right)
-    )
-    elsewhere = float(upright[outside].max(initial=0))
-    return Likeness(
-        (lag + skipped) / band.rate, size / band.rate, correlation, certainty, elsewhere
-    )
+    upright[left + 1 : right] = 0
+    upright[sizes < sizes[best] / 2] = 0
+    next_best = int(upright.argmax())
+    elsewhere = 0.0
+    if upright[next_best] > 0:
+        elsewhere = abs(_between_samples(*_shared(first, second, int(lags[next_best])))[0])
+    shift, overlap = (int(lags[best]) + skipped) / band.rate, int(sizes[best]) / band.rate
+    return Likeness(shift, overlap, correlation, certainty, elsewhere)
+
+
+def _shared(first: np.ndarray, second: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut out what both share where the second begins at sample `lag` of the first, less means."""
+    x, y = first[max(0, lag) :], second[max(0, -lag) :]
+    size = min(len(x), len(y))
+    return x[:size] - x[:size].mean(), y[:size] - y[:size].mean()
 
 
 def _stretch(first: np.ndarray, second: np.ndarray, lag: int) -> tuple[int, np.ndarray, np.ndarray]:

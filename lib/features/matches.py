@@ -1,4 +1,4 @@
-"""Which of many fingerprints hold the same audio."""
+"""Which of many fingerprints may hold the same audio."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from lib.features.fingerprint import BANDS, BITS, Band, Fingerprint
 
-# Share of differing bits. On 38 heart sounds, 25 clips of voices and 25 read sentences, copies
-# as mp3 or ogg, resampled, cut and louder had at most 0.13, different recordings 0.36 and
-# more; copies that were driven far into clipping lie between.
-DIFFERENT = 0.25
+# Share of differing bits, below which samples decide (`lib.features.likeness`). On 38 heart sounds,
+# 25 clips of voices and 25 read sentences, copies as mp3 or ogg, resampled, cut and louder had at
+# most 0.13, different recordings 0.36 and more; copies with noise at 20 to 10 dB, or driven far
+# into clipping, lie between, as do signals that repeat by nature, such as an ECG.
+DIFFERENT = 0.35
 
 # The least overlap of two recordings, in frames: fewer bits agree by chance.
 LEAST = 15
@@ -27,7 +28,7 @@ _APART = 2
 
 
 class Match(NamedTuple):
-    """Two recordings that hold the same audio.
+    """Two recordings that may hold the same audio.
 
     `first` and `second` are their numbers; `shift` (s) is where the second begins in the first,
     `overlap` (s) how long they agree, `differing` the share of bits that differ.
@@ -41,7 +42,7 @@ class Match(NamedTuple):
 
 
 def find_matches(prints: Sequence[Fingerprint], *, band: Band = BANDS[0]) -> list[Match]:
-    """Find every pair of recordings that hold the same audio.
+    """Find every pair of recordings that may hold the same audio.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def find_same(
     *,
     band: Band,
 ) -> list[Match]:
-    """Find every pair of recordings that hold the same audio, the short and the silent ones too.
+    """Find every pair of recordings that may hold the same audio, short and silent ones too.
 
     Parameters
     ----------

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import soundfile
 
+from lib.audit.files import audit_files
 from lib.datasets import get_dataset
 from lib.features import write_shard
 from lib.features.copies import contradictions, find_copies
 from lib.files import read_yaml
+from lib.own.survey import survey
 from lib.recordings.table import recordings_table
 from tests.real.test_split_audit import TWICE
 from tests.support.workflow import ROOT
@@ -61,3 +66,45 @@ def test_a_study_holds_the_known_copies_and_no_other(name: str, tmp_path: Path) 
     labels = dict(zip(table["recording"], table["label"], strict=True))
     expected = CONTRADICTING if name == "heart_sounds" else set()
     assert set(contradictions(pairs, labels)) == expected
+
+
+# Of one patient.
+SAME_PERSON = {"202": "201"}
+
+
+def pieces(folder: Path, seconds: float) -> pd.DataFrame:
+    """Cut 25 pieces out of the first signal of each record of MIT-BIH, and list them."""
+    source, rows = get_dataset("mitdb"), []
+    files = sorted((Path(DATA) / "mitdb").glob("*.hea"))
+    if not files:
+        pytest.skip("needs mitdb")
+    for file in files:
+        signal = source.read(file)
+        size = round(seconds * signal.rate)
+        ventricular = signal.positions[np.isin(signal.symbols, ["V", "E", "F"])]
+        for number, start in enumerate(np.linspace(0, len(signal.samples) - size, 25).astype(int)):
+            name = f"{file.stem}_{number}.wav"
+            wave = signal.samples[start : start + size, 0]
+            soundfile.write(folder / name, wave, round(signal.rate), subtype="FLOAT")
+            there = ((ventricular >= start) & (ventricular < start + size)).any()
+            group = SAME_PERSON.get(file.stem, file.stem)
+            rows.append((name, "ventricular" if there else "other", group))
+    table = pd.DataFrame(rows, columns=["path", "label", "group"])
+    table.to_csv(folder / "metadata.csv", index=False)
+    return table
+
+
+@pytest.mark.parametrize("seconds", [5, 10, 30])
+def test_no_piece_of_an_ecg_is_a_copy_of_another(tmp_path: Path, seconds: float) -> None:
+    table = pieces(tmp_path, seconds)
+    result = survey(tmp_path, dataset="own")
+    assert result["left_out"] == []
+    assert [note for note in result["notes"] if "same audio" in note] == []
+    assert len({row["group"] for row in result["recordings"]}) == 47
+    people = sorted(set(table["group"]))
+    table["part"] = np.where(table["group"].isin(people[::3]), "test", "train")
+    audit = audit_files(table.assign(start=np.nan, end=np.nan), root=tmp_path)
+    assert not audit["leaks"]
+    assert {"same_audio_within", "contradicting_labels"}.isdisjoint(
+        finding["kind"] for finding in audit["findings"]
+    )

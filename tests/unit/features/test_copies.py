@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
@@ -18,18 +18,13 @@ from lib.audit import audit_split
 from lib.examples.assembly import assemble, undecodable
 from lib.explore import explore
 from lib.features import write_shard
-from lib.features.copies import LEAST_CORRELATION, align, contradictions, find_copies
-from lib.features.fingerprint import BANDS
-from lib.features.resampling import resample
+from lib.features.copies import contradictions, find_copies
 from lib.files import sha256
 from lib.recordings.shards import deal
 from lib.recordings.table import recordings_table
 from lib.simulate import simulate
 from lib.splits import make_split
-from tests.unit.features.test_fingerprint import sound
 
-BAND = BANDS[0]
-RATE = round(BAND.rate)
 CLASSES = {name: [name] for name in ("murmur", "normal")}
 MFCC = {"rate": 4000, "duration": 2.0, "n_mfcc": 5, "n_mels": 16, "n_fft": 512, "hop": 512}
 
@@ -82,58 +77,6 @@ def long_one(folder: Path, label: str) -> str:
     """Name a recording of a label from which a second can be cut."""
     paths = sorted(folder.glob(f"set_b/{label}__*.wav"))
     return next(path.stem for path in paths if soundfile.info(path).duration > 3)
-
-
-@given(
-    seed=st.integers(0, 50),
-    start=st.floats(0, 2),
-    gain=st.floats(0.05, 4),
-    sign=st.sampled_from([-1, 1]),
-    off=st.floats(-0.02, 0.02),
-)
-def test_a_part_is_aligned_where_it_is(
-    seed: int, start: float, gain: float, sign: int, off: float
-) -> None:
-    # Made at 16 kHz, so that the part begins between two samples of the band.
-    wave = sound(seed, rate=16000)
-    part = sign * gain * wave[round(start * 16000) :] + 0.1
-    first, second = (resample(one, rate=16000, new_rate=RATE) for one in (wave, part))
-    shift, overlap, correlation = align(first, second, shift=start + off, band=BAND)
-    assert shift == pytest.approx(start, abs=1.5 / RATE)
-    assert overlap == pytest.approx(3 - start, abs=2 / RATE)
-    assert sign * correlation >= LEAST_CORRELATION
-    # From the other side it is the same.
-    shift, overlap, back = align(second, first, shift=off - start, band=BAND)
-    assert shift == pytest.approx(-start, abs=1.5 / RATE)
-    assert back == pytest.approx(correlation, abs=1e-3)
-
-
-@given(seeds=st.tuples(st.integers(0, 99), st.integers(0, 99)), start=st.floats(-2, 2))
-def test_different_recordings_do_not_correlate(seeds: tuple[int, int], start: float) -> None:
-    assume(seeds[0] != seeds[1])
-    first, second = (sound(seed, rate=RATE) for seed in seeds)
-    assert abs(align(first, second, shift=start, band=BAND)[2]) < 0.9
-
-
-def test_silence_and_constants_are_like_nothing() -> None:
-    wave = sound(0, rate=RATE)
-    half = np.concatenate([np.zeros_like(wave), wave])
-    flat = np.full_like(wave, 0.5)
-    empty = np.zeros(0, np.float32)
-    for first, second, shift in [
-        (flat, flat, 0.0),
-        (wave, flat, 0.0),
-        (half, half, 4.0),  # no overlap but the sound with silence
-        (half, np.concatenate([wave, np.zeros_like(wave)]), -3.5),
-        (empty, empty, 0.0),
-        (wave, empty, 0.0),
-        (wave, wave, 9.0),  # none at all
-    ]:
-        assert abs(align(first, second, shift=shift, band=BAND)[2]) < 0.5
-    # What both say so softly is no proof that they are one.
-    soft = np.concatenate([wave, 1e-3 * sound(1, rate=RATE)])
-    other = np.concatenate([1e-3 * sound(1, rate=RATE), sound(2, rate=RATE)])
-    assert align(soft, other, shift=3.0, band=BAND)[2] == 0
 
 
 def test_simulated_recordings_hold_no_copies(heart_sounds: Path, tmp_path: Path) -> None:
