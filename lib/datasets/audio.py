@@ -102,7 +102,7 @@ def _decode(path: Path, source: Path | io.BytesIO, frames: int) -> np.ndarray:
     """Decode at most so many frames, shape (frames, channels)."""
     import soundfile
 
-    class Stream(soundfile.SoundFile):  # type: ignore[misc]
+    class Stream(soundfile.SoundFile):
         """One that is never asked to seek, as soundfile does behind each block.
 
         libsndfile cannot at the end of a FLAC file that states no length.

@@ -97,7 +97,7 @@ def require_size(path: str | Path, samples: int) -> None:
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Number the names that repeat, so that each channel can be asked for by its own.
+    """Add a number to each name that repeats, so that every channel has its own.
 
     Examples
     --------

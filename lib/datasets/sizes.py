@@ -1,8 +1,8 @@
 """The sizes that the header of an audio file states, and what the file really holds.
 
-libsndfile takes a file that was cut for a shorter one, without a word, and refuses some that are
-whole. So sizes are compared with the file here. Writers that stream, or were killed, leave a mark in
-place of a size, and some count wrongly; all that is in such a file is read.
+libsndfile takes a file that was cut for a shorter one, without a word. So sizes are compared with
+the file here. Writers that stream, or were killed, leave a mark in place of a size, and some count
+wrongly: such a file is whole, and all that is in it is read.
 """
 
 from __future__ import annotations
