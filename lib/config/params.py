@@ -91,9 +91,10 @@ def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     """
     studies = settings["studies"].values()
     study = next(one for one in studies if one["dataset"] == wildcards["dataset"])
+    kind = make(**study["features"])
     return {
         "folder": study["folder"],
-        "asked": make(**study["features"]).demands,
+        "asked": {**kind.demands, "rate": getattr(kind, "rate", 0.0)},
         "reading": reading(study),
         "listing": listing(study["folder"]["path"]),
     }

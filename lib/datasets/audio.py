@@ -87,7 +87,8 @@ def _read_header(path: Path) -> tuple[Header, Path | io.BytesIO]:
             )
         # Without an index in the file, libsndfile estimates the length from the file's size.
         frames = min(frames, counted.samples) if counted.samples else frames
-    return Header(float(info.samplerate), frames, int(info.channels), ("audio",), notes), source
+    rate, channels = float(info.samplerate), int(info.channels)
+    return Header(rate, frames, channels, ("audio",), notes, sound=True), source
 
 
 def _named(source: Path | io.BytesIO) -> Any:

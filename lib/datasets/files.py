@@ -28,6 +28,13 @@ SUFFIXES = AUDIO | {".hea", ".mat"}
 """Suffixes of all that `read_file` takes."""
 
 
+# What tells whether a header belongs to a sound.
+_BESIDE = [
+    spelt
+    for suffix in (*sorted(AUDIO), ".atr", ".dat", ".mat")
+    for spelt in (suffix, suffix.upper())
+]
+
 # How the segments of a record are named: `3000003_0001`, and `3000003_layout`.
 _SEGMENT = re.compile(r"_(?:\d{4}|layout)$")
 
@@ -182,35 +189,12 @@ def read_file_header(
     path = recording_file(path)
     with _of_a_person():
         if path.suffix == ".hea":
-            return waveform_database.size(waveform_database.read_header(path))
+            record = waveform_database.read_header(path)
+            kinds = {os.path.splitext(line.file)[1].lower() for line in record.lines}  # noqa: PTH122
+            return waveform_database.size(record)._replace(sound=kinds <= AUDIO)
         if path.suffix.lower() == ".mat":
             return _matlab_header(path, variable, rate)
         return read_audio_header(path)
-
-
-def is_sound(path: str | Path) -> bool:
-    """Tell whether a recording is a sound, not a measured signal.
-
-    Parameters
-    ----------
-    path : str or Path
-        As for `read_file`.
-
-    Returns
-    -------
-    bool
-        Whether it is an audio file, or the header of a record whose signals are in audio files.
-
-    Raises
-    ------
-    HeldoutError
-        There is no such file, or its header cannot be read.
-    """
-    path = recording_file(path)
-    if path.suffix != ".hea":
-        return path.suffix.lower() in AUDIO
-    files = {Path(line.file).suffix.lower() for line in parse(path).lines}
-    return bool(files) and files <= AUDIO
 
 
 def has_annotations(path: str | Path) -> bool:
@@ -309,14 +293,14 @@ def recording_file(path: str | Path) -> Path:
 
 def _sound_beside(header: Path) -> Path:
     """Return the sound of the name of a header, where there is one; else the header."""
+    stem = os.fspath(header.with_suffix(""))
     there = {
-        suffix: file
-        for suffix in (*sorted(AUDIO), ".atr", ".dat", ".mat")
-        for file in (header.with_suffix(suffix), header.with_suffix(suffix.upper()))
-        if is_file(file)
+        suffix.lower(): stem + suffix
+        for suffix in _BESIDE
+        if os.path.isfile(stem + suffix)  # noqa: PTH113
     }
     sounds = [file for suffix, file in there.items() if suffix in AUDIO]
-    return sounds[0] if _is_sound(there) else header
+    return Path(sounds[0]) if _is_sound(there) else header
 
 
 def _matlab_header(path: Path, variable: str | None, rate: float | str | None) -> Header:

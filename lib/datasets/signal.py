@@ -58,8 +58,8 @@ class UndecodableError(DamagedError):
 class Header(NamedTuple):
     """What is known of a recording before its samples are read.
 
-    `names` are those of the channels of the signal, and `notes` say what was odd about the file,
-    though it is read.
+    `names` are those of the channels of the signal, `notes` say what was odd about the file, though
+    it is read, and `sound` whether it is a sound, not a measured signal.
     """
 
     rate: float
@@ -67,6 +67,7 @@ class Header(NamedTuple):
     channels: int
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    sound: bool = False
 
     @property
     def duration(self) -> float:

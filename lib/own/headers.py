@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.audit.listening import fault_of
-from lib.datasets.files import is_sound, read_file_header
+from lib.datasets.files import read_file_header
 from lib.datasets.signal import Header
 from lib.errors import HeldoutError
 
@@ -122,9 +122,7 @@ def far_below(values: Mapping[str, float], *, cap: float, share: float = _ODD) -
     return low if few(len(low), of=len(values)) else []
 
 
-def odd_recordings(
-    folder: Path, rates: Mapping[str, float], *, sounds: bool | None = None
-) -> dict[str, str]:
+def odd_recordings(headers: Mapping[str, Header], *, sounds: bool | None = None) -> dict[str, str]:
     """Name recordings that are unlike the others, each with a reason to leave it out.
 
     These are the few (one in twenty, or a single one) that are measured signals among sounds or
@@ -132,10 +130,8 @@ def odd_recordings(
 
     Parameters
     ----------
-    folder : Path
-        What the paths are within.
-    rates : mapping of str to float
-        Sampling rates (Hz) of the recordings that can be read.
+    headers : mapping of str to Header
+        Of the recordings that can be read, by their paths.
     sounds : bool, optional
         Whether sounds are asked for; what most are without it.
 
@@ -144,20 +140,19 @@ def odd_recordings(
     dict of str to str
         Paths and reasons.
     """
-    kinds = {path: is_sound(folder / path) for path in rates}
     if sounds is None:
-        sounds = 2 * sum(kinds.values()) >= len(kinds)
-    others = [path for path, kind in kinds.items() if kind != sounds]
+        sounds = 2 * sum(header.sound for header in headers.values()) >= len(headers)
+    others = [path for path, header in headers.items() if header.sound != sounds]
     what = ("a measured signal", "sounds") if sounds else ("a sound", "measured signals")
     odd = {}
-    if few(len(others), of=len(kinds)):
+    if few(len(others), of=len(headers)):
         odd = dict.fromkeys(others, f"it is {what[0]}, and the others are {what[1]}")
-    kept = {path: rate for path, rate in rates.items() if path not in odd}
+    kept = {path: header.rate for path, header in headers.items() if path not in odd}
     low = far_below(kept, cap=AUDIO_RATE if sounds else MEASURED_RATE)
     if sounds:
-        low += [path for path in kept if kinds[path] and kept[path] < _LOWEST_SOUND]
+        low += [path for path in kept if headers[path].sound and kept[path] < _LOWEST_SOUND]
     usual = float(np.median(list(kept.values()))) if kept else 0.0
     return odd | {
-        path: f"its rate is {kept[path]:g} Hz by its header, and that of most {usual:g} Hz"
+        path: f"its rate is {kept[path]:,g} Hz by its header, and that of most {usual:,g} Hz"
         for path in low
     }

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from lib.audit.listening import fault_of
-from lib.datasets.files import has_annotations, is_sound, read_leads_and_codes
+from lib.datasets.files import has_annotations, read_leads_and_codes
+from lib.datasets.signal import Header
 from lib.errors import HeldoutError
 from lib.metrics import aami
 from lib.own import choices
@@ -69,9 +70,7 @@ def study_text(
     reading = {name: value for name, value in reading.items() if value is not None}
     every = read_headers(folder, table["path"].tolist(), reading)
     sounds = not beats and _are_sounds(folder, every)
-    odd = odd_recordings(
-        folder, {path: header.rate for path, header in every.items()}, sounds=sounds
-    )
+    odd = odd_recordings(every, sounds=sounds)
     headers = {path: header for path, header in every.items() if path not in odd}
     if not headers:
         path, reason = next(iter(odd.items()))
@@ -143,12 +142,11 @@ def _by_value(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     return paths
 
 
-def _are_sounds(folder: Path, paths: Iterable[str]) -> bool:
+def _are_sounds(folder: Path, headers: Mapping[str, Header]) -> bool:
     """Tell whether recordings are sounds; refuse a mixture, whose kind would tell the class."""
-    kinds = {path: is_sound(folder / path) for path in paths}
-    sounds = [path for path, sound in kinds.items() if sound]
-    measured = [path for path, sound in kinds.items() if not sound]
-    if not few(min(len(sounds), len(measured)), of=len(kinds)):
+    sounds = [path for path, header in headers.items() if header.sound]
+    measured = [path for path, header in headers.items() if not header.sound]
+    if not few(min(len(sounds), len(measured)), of=len(headers)):
         raise HeldoutError(
             folder,
             "recordings of one kind, sounds or measured signals",
