@@ -240,6 +240,7 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         **{key: study[key] for key in keys},
         "classes": list(study["classes"]),
         "input": input_axes(study["features"]),
+        "processing": make(**study["features"]).processing,
         "protocols": {
             name: {key: rule[key] for key in ("kind", "honest", "title")}
             | {"folds": folds_of(rule)}

@@ -206,7 +206,7 @@ def _segment(header: RecordHeader, name: str, length: int) -> RecordHeader | Non
         segment = parse(require_beside(path, f"{name}.hea"))
     except HeldoutError as error:
         got = f"of {name}: {error.fact}"
-        raise DamagedError(
+        raise HeldoutError(
             path,
             "segments beside it, each a record of one segment",
             got,

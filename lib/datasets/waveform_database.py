@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import math
 import warnings
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from lib.datasets.signal import (
     require_size,
 )
 from lib.errors import HeldoutError
+from lib.files import is_file
 
 # Bytes for each sample of a format. What is not here is compressed (FLAC: 508, 516, 524), or wfdb
 # says that it is unknown.
@@ -128,6 +130,15 @@ def _require_whole(header: RecordHeader) -> None:
             )
 
 
+def files_of(path: Path) -> list[Path]:
+    """List the files of a record: its header, those beside it of the same name, its segments."""
+    header = parse(path)
+    parts = [part for part in segment_headers(header) if part]
+    named = {one.path.parent / line.file for one in (header, *parts) for line in one.lines}
+    beside = set(path.parent.glob(f"{glob.escape(path.stem)}.*"))
+    return sorted(beside | {file for file in named if is_file(file)} | {p.path for p in parts})
+
+
 def size(header: RecordHeader) -> Header:
     """Take what is known of a record from what `read_header` returns."""
     return Header(header.rate, header.length, len(header.lines), header.names, header.notes)
@@ -158,7 +169,7 @@ def read_record(path: str | Path, *, beats: bool) -> Signal:
     samples = _samples(header) if not header.segments else _joined(header, parts)
     gaps = int(np.isnan(samples).any(axis=1).sum())
     if gaps:
-        raise DamagedError(
+        raise HeldoutError(
             path,
             "finite samples",
             f"{gaps:,} of {len(samples):,} that are missing in a signal (NaN)",

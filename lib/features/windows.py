@@ -75,6 +75,12 @@ class Windows(Kind):
         return self.samples / self.rate
 
     @property
+    def use(self) -> str:
+        """Windows, and how many."""
+        most = f", at most {self.limit:,} of each" if self.limit else ""
+        return f"they are cut into windows of {self.seconds:,.4g} s{most}"
+
+    @property
     def axes(self) -> Axes:
         """The channels have names."""
         return {"aligned": False, "before": 0.0, "channels": list(self.channels)}

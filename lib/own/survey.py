@@ -15,6 +15,7 @@ import pandas as pd
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.datasets.files import files_below
 from lib.datasets.signal import Header
+from lib.datasets.waveform_database import files_of
 from lib.errors import HeldoutError
 from lib.explore import left_out_caution
 from lib.features.copies import contradict, contradictions
@@ -225,11 +226,11 @@ def _join(
 
 
 def _files(folder: Path, paths: list[str]) -> list[dict[str, Any]]:
-    """Describe the files of recordings: of a WFDB record all that share its name."""
+    """Describe the files of recordings: of a WFDB record all that belong to it."""
     names = set()
     for path in paths:
         file = folder / path
-        some = file.parent.glob(f"{file.stem}.*") if file.suffix == ".hea" else [file]
+        some = files_of(file) if file.suffix == ".hea" else [file]
         names |= {one.relative_to(folder).as_posix() for one in some}
     return [
         {"path": name, "bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}
