@@ -119,8 +119,9 @@ def _require_whole(header: RecordHeader) -> None:
         if width is None:
             continue
         samples = header.length * sum(line.per_frame for line in lines)
-        # Two samples of a group of three may fill its four bytes (310), or three of them (311).
-        expected = math.ceil(samples * width - 1e-6) + lines[0].offset
+        # Three samples fill four bytes. Of a last group of two, 310 fills all of them, 311 three.
+        last = lines[0].format == "310" and samples % 3 == 2
+        expected = math.ceil(samples * width - 1e-6) + last + lines[0].offset
         got = file.stat().st_size
         if got < expected:
             raise DamagedError(

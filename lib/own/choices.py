@@ -110,7 +110,9 @@ def _channels(folder: Path, headers: Mapping[str, Header], label: Mapping[str, s
     enough = len(lacking) <= len(headers) // 20 and _keep_classes(lacking, headers, label)
     channels = most if enough else [name for name in most if having[name] == len(headers)]
     if not channels:
-        some = {header.names: path for path, header in reversed(list(headers.items()))}
+        some: dict[tuple[str, ...], str] = {}
+        for path, header in headers.items():
+            some.setdefault(header.names, path)
         told = "; ".join(f"{', '.join(names)} in {path}" for names, path in list(some.items())[:4])
         raise HeldoutError(
             folder, "recordings with a channel in common", told, "Name the channels alike."
