@@ -98,6 +98,20 @@ def named(paths: Collection[str], *, most: int = 4) -> str:
     return some if len(paths) <= most else f"{some} and {len(paths) - most:,} more"
 
 
+def by_reason(reasons: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Collect the paths of each reason, from pairs of a path and a reason.
+
+    Examples
+    --------
+    >>> by_reason([("a.wav", "short"), ("b.wav", "slow"), ("c.wav", "short")])
+    {'short': ['a.wav', 'c.wav'], 'slow': ['b.wav']}
+    """
+    paths: dict[str, list[str]] = {}
+    for path, reason in reasons:
+        paths.setdefault(reason, []).append(path)
+    return paths
+
+
 def far_below(values: Mapping[str, float], *, cap: float, share: float = _ODD) -> list[str]:
     """Name the few recordings with a value far below that of most, or of `cap` where that is less.
 

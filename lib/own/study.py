@@ -16,7 +16,7 @@ from lib.datasets.signal import Header
 from lib.errors import HeldoutError
 from lib.metrics import aami
 from lib.own import choices
-from lib.own.headers import few, for_each, named, odd_recordings, read_headers
+from lib.own.headers import by_reason, few, for_each, named, odd_recordings, read_headers
 from lib.own.survey import NO_GROUPS
 from lib.own.table import METADATA, labelled_by_beats, list_folder
 from lib.templates import environment
@@ -80,9 +80,9 @@ def study_text(
             reason,
             "Correct its header, or remove it.",
         )
-    told = [f"{named(some)}: {reason}; left out." for reason, some in _by_value(odd).items()]
-    notes = {path: note for path, header in every.items() for note in header.notes}
-    told += [f"{named(some)}: {note}." for note, some in _by_value(notes).items()]
+    told = [f"{named(some)}: {why}; left out." for why, some in by_reason(odd.items()).items()]
+    notes = by_reason((path, note) for path, header in every.items() for note in header.notes)
+    told += [f"{named(some)}: {note}." for note, some in notes.items()]
     lost = len(table) - len(every)
     told += [f"{lost} of {len(table)} recordings cannot be read; they are left out."] * bool(lost)
     counts = table.assign(group=table["group"].where(table["group"] != "", table["path"]))
@@ -97,7 +97,10 @@ def study_text(
     else:
         label = dict(zip(table["path"], table["label"], strict=True))
         features, kind, gone = choices.windows(folder, headers, label)
-        told += [f"{named(some)}: {reason}; left out." for reason, some in _by_value(gone).items()]
+        told += [
+            f"{named(some)}: {reason}; left out."
+            for reason, some in by_reason(gone.items()).items()
+        ]
     if beats == "codes":
         group_of = dict(zip(counts["path"], counts["group"], strict=True))
         held, alone = _codes(folder, records, group_of)
@@ -133,13 +136,6 @@ def study_text(
         networks=networks,
         remarks=[line for text in told for line in textwrap.wrap(text, 94)],
     )
-
-
-def _by_value(reasons: Mapping[str, str]) -> dict[str, list[str]]:
-    paths: dict[str, list[str]] = {}
-    for path, reason in reasons.items():
-        paths.setdefault(reason, []).append(path)
-    return paths
 
 
 def _are_sounds(folder: Path, headers: Mapping[str, Header]) -> bool:

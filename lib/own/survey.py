@@ -21,7 +21,7 @@ from lib.explore import left_out_caution
 from lib.features.copies import contradict, contradictions
 from lib.features.fingerprint import Band
 from lib.files import sha256, symlink
-from lib.own.headers import named, odd_recordings
+from lib.own.headers import by_reason, named, odd_recordings
 from lib.own.table import list_folder
 
 NO_GROUPS = (
@@ -178,10 +178,7 @@ def _slow(kept: Sequence[Heard], *, rate: float = 0.0, **_: Any) -> list[str]:
 
 def _read_with_notes(heard: Sequence[Heard]) -> list[str]:
     """Say what was odd about files that were read, once for each oddity."""
-    paths: dict[str, list[str]] = {}
-    for item in heard:
-        for note in item.notes:
-            paths.setdefault(note, []).append(item.path)
+    paths = by_reason((item.path, note) for item in heard for note in item.notes)
     return [
         f"{named(some)} ({len(some):,} of {len(heard):,} recordings): {note}."
         for note, some in paths.items()
