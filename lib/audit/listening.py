@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.datasets.files import read_file, read_file_header, recording_file
-from lib.datasets.signal import level
+from lib.datasets.signal import Header, level
 from lib.errors import HeldoutError
 from lib.features.copies import Candidate, Copy, confirm
 from lib.features.fingerprint import Band, Fingerprint, band_of, content_of, fingerprint
@@ -21,7 +21,10 @@ MISSING = "missing"
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What one file is like; `fault` says what is wrong with it, without its path and advice."""
+    """What one file is like; `fault` says what is wrong with it, without its path and advice.
+
+    `notes` say what is odd about a file that can be read, and `sound` whether it is a sound.
+    """
 
     path: str
     fault: str = ""
@@ -29,6 +32,8 @@ class Heard:
     duration: float = float("nan")
     channels: int = 0
     names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sound: bool = False
     beats: int = 0
     level: float = float("nan")
     size: int = 0
@@ -62,19 +67,22 @@ def listen(
     """
     options = dict(reading or {})
 
-    def rate(path: str) -> float | None:
+    def header(path: str) -> Header | None:
         try:
-            return read_file_header(root / path, **options).rate
+            return read_file_header(root / path, **options)
         except HeldoutError:
             return None
 
     with ThreadPoolExecutor(threads) as pool:
         # The band must be known before the first file is read, since samples are not kept.
-        band = band_of([known for known in pool.map(rate, paths) if known is not None])
-        return list(pool.map(lambda path: _hear(path, root / path, band, options), paths)), band
+        headers = list(pool.map(header, paths))
+        band = band_of([known.rate for known in headers if known is not None])
+        sounds = [known is not None and known.sound for known in headers]
+        heard = pool.map(lambda path, s: _hear(path, root / path, band, options, s), paths, sounds)
+        return list(heard), band
 
 
-def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Heard:
+def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any], sound: bool) -> Heard:
     try:
         # The header of a record that is named as WFDB does, without suffix.
         file = recording_file(file)
@@ -89,6 +97,8 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any]) -> Hear
         duration=signal.duration,
         channels=len(signal.channels),
         names=signal.channels,
+        notes=signal.notes,
+        sound=sound,
         beats=len(signal.positions),
         level=level(signal),
         size=file.stat().st_size,

@@ -97,10 +97,11 @@ def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     """
     studies = settings["studies"].values()
     study = next(one for one in studies if one["dataset"] == wildcards["dataset"])
+    kind = make(**study["features"])
     return {
         "folder": study["folder"],
         "exclude": study["recordings"]["exclude"],
-        "asked": make(**study["features"]).demands,
+        "asked": {**kind.demands, "rate": getattr(kind, "rate", 0.0)},
         "reading": reading(study),
         "listing": listing(study["folder"]["path"]),
     }
@@ -246,6 +247,7 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         **{key: study[key] for key in keys},
         "classes": list(study["classes"]),
         "input": input_axes(study["features"]),
+        "processing": make(**study["features"]).processing,
         "protocols": {
             name: {key: rule[key] for key in ("kind", "honest", "title")}
             | {"folds": folds_of(rule)}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import struct
+import io
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
+
+import numpy as np
 
 from lib.datasets import mp3
 from lib.datasets.signal import (
+    LARGEST,
     RATES,
     DamagedError,
     Header,
@@ -18,25 +21,10 @@ from lib.datasets.signal import (
     require_file,
     require_size,
 )
+from lib.datasets.sizes import WRONG_SIZE, corrected
 
-# A writer that streams does not know the length: both formats mark that with all bits set.
-_UNKNOWN = 0xFFFFFFFF
-
-
-def _promised(stream: BinaryIO) -> int | None:
-    """Return the size of the whole file in bytes that a wav or au header promises, else None."""
-    start = stream.read(12)
-    if start[:4] == b".snd" and len(start) == 12:
-        offset, size = struct.unpack(">II", start[4:])
-        return None if size == _UNKNOWN else offset + size
-    if start[:4] != b"RIFF" or start[8:] != b"WAVE":
-        return None
-    while len(chunk := stream.read(8)) == 8:
-        name, size = struct.unpack("<4sI", chunk)
-        if name == b"data":
-            return None if size == _UNKNOWN else stream.tell() + size
-        stream.seek(size + size % 2, 1)  # chunks begin at even bytes
-    return None
+# What libsndfile says of a FLAC file whose writer streamed: its header states no length.
+_UNKNOWN = (1 << 63) - 1
 
 
 def read_header(path: str | Path) -> Header:
@@ -58,21 +46,18 @@ def read_header(path: str | Path) -> Header:
         The file is missing, empty, no audio, shorter than its header says, has no frames, or more
         than are held of one recording.
     """
+    return _read_header(require_file(path))[0]
+
+
+def _read_header(path: Path) -> tuple[Header, Path | io.BytesIO]:
+    """Read a header, and say what to decode: the file, or its content with true sizes."""
     import soundfile
 
-    path = require_file(path)
-    # libsndfile takes a cut file for a shorter one without a word, so the sizes are compared here.
-    with path.open("rb") as stream:
-        promised = _promised(stream)
-    size = path.stat().st_size
-    if promised is not None and promised > size:
-        raise DamagedError(
-            path,
-            f"{promised:,} bytes by its header",
-            f"{size:,}: it is truncated",
-        )
+    content = corrected(path)
+    source = content or path
+    notes = (WRONG_SIZE,) if content else ()
     try:
-        info = soundfile.info(str(path))
+        info = soundfile.info(_named(source))
     except (soundfile.SoundFileError, ValueError) as error:
         raise UndecodableError(
             path, "an audio file", f"one that cannot be decoded ({error})"
@@ -82,13 +67,15 @@ def read_header(path: str | Path) -> Header:
         raise UndecodableError(
             path, "an audio file", "one that cannot be decoded (it has no header)"
         )
-    if info.frames <= 0 or not plausible(info.samplerate):
+    frames = int(info.frames)
+    if frames == _UNKNOWN:
+        frames, notes = len(_decode(path, source, LARGEST // info.channels + 1)), (WRONG_SIZE,)
+    if frames <= 0 or not plausible(info.samplerate):
         raise UndecodableError(
             path,
             f"frames at a rate {RATES}",
-            f"{info.frames} frames at {info.samplerate} Hz",
+            f"{frames} frames at {info.samplerate} Hz",
         )
-    frames = int(info.frames)
     require_size(path, frames * int(info.channels))
     if info.format == "MP3":
         counted = mp3.count(path.read_bytes())
@@ -100,7 +87,43 @@ def read_header(path: str | Path) -> Header:
             )
         # Without an index in the file, libsndfile estimates the length from the file's size.
         frames = min(frames, counted.samples) if counted.samples else frames
-    return Header(float(info.samplerate), frames, int(info.channels))
+    rate, channels = float(info.samplerate), int(info.channels)
+    return Header(rate, frames, channels, ("audio",), notes, sound=True), source
+
+
+def _named(source: Path | io.BytesIO) -> Any:
+    """Return what soundfile takes: a name, or the content from its start."""
+    if isinstance(source, Path):
+        return str(source)
+    source.seek(0)
+    return source
+
+
+def _decode(path: Path, source: Path | io.BytesIO, frames: int) -> np.ndarray:
+    """Decode at most so many frames, shape (frames, channels)."""
+    import soundfile
+
+    class Stream(soundfile.SoundFile):
+        """One that is never asked to seek, as soundfile does behind each block.
+
+        libsndfile cannot at the end of a FLAC file that states no length.
+        """
+
+        def seekable(self) -> bool:
+            return False
+
+    blocks = []
+    try:
+        with Stream(_named(source)) as file:
+            while frames > 0 and len(
+                block := file.read(min(frames, 1 << 20), dtype="float32", always_2d=True)
+            ):
+                blocks.append(block)
+                frames -= len(block)
+            channels = file.channels
+    except (soundfile.SoundFileError, ValueError) as error:
+        raise UndecodableError(path, "samples", f"an error while decoding ({error})") from error
+    return np.concatenate(blocks) if blocks else np.zeros((0, channels), np.float32)
 
 
 def read_audio(path: str | Path) -> Signal:
@@ -121,22 +144,15 @@ def read_audio(path: str | Path) -> Signal:
     HeldoutError
         As `read_header`, or fewer frames can be decoded than the header says.
     """
-    import soundfile
-
-    path = Path(path)
-    header = read_header(path)
-    try:
-        samples, _ = soundfile.read(str(path), dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, ValueError) as error:
-        raise UndecodableError(
-            path,
-            f"{header.frames:,} frames",
-            f"an error while decoding ({error})",
-        ) from error
+    path = require_file(path)
+    header, source = _read_header(path)
+    samples = _decode(path, source, LARGEST // header.channels)
     if len(samples) < header.frames:
         raise DamagedError(
             path,
             f"{header.frames:,} frames by its header",
             f"{len(samples):,}: it is truncated",
         )
-    return Signal(mix(samples)[:, None], header.rate, ("audio",), name=path.as_posix())
+    return Signal(
+        mix(samples)[:, None], header.rate, header.names, name=path.as_posix(), notes=header.notes
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import numpy as np
 from lib.datasets import matlab, waveform_database
 from lib.datasets.audio import read_audio
 from lib.datasets.audio import read_header as read_audio_header
-from lib.datasets.signal import FILE_UNIT, Header, Signal
+from lib.datasets.record_header import parse
+from lib.datasets.signal import FILE_UNIT, Header, Signal, require_size
 from lib.errors import HeldoutError
 from lib.files import is_file
 
@@ -24,6 +27,16 @@ AUDIO = frozenset(
 SUFFIXES = AUDIO | {".hea", ".mat"}
 """Suffixes of all that `read_file` takes."""
 
+
+# What tells whether a header belongs to a sound.
+_BESIDE = [
+    spelt
+    for suffix in (*sorted(AUDIO), ".atr", ".dat", ".mat")
+    for spelt in (suffix, suffix.upper())
+]
+
+# How the segments of a record are named: `3000003_0001`, and `3000003_layout`.
+_SEGMENT = re.compile(r"_(?:\d{4}|layout)$")
 
 _RATE = (
     "State it, a number of Hz or the name of a variable: `folder: {rate: 500}` in the study, "
@@ -60,8 +73,10 @@ def files_below(folder: str | Path) -> Iterator[str]:
 def recordings_below(folder: str | Path) -> list[str]:
     """List the files of `files_below` that are named like recordings that can be read.
 
-    The signal files of a WFDB record are part of its header, and what is hidden, or lies in a
-    hidden folder, is none of ours.
+    The signal files of a WFDB record are part of its header, unless one is a sound: PhysioNet
+    publishes heart sounds with a header beside each. Only a record with annotated beats and samples
+    (`.atr` and `.dat` or `.mat`) stays one, whatever sound lies beside it. Segments are part of
+    their record. What is hidden, or lies in a hidden folder, is none of ours.
 
     Parameters
     ----------
@@ -74,14 +89,46 @@ def recordings_below(folder: str | Path) -> list[str]:
         Sorted.
     """
     names = set(files_below(folder))
+    suffixes: dict[str, set[str]] = {}
+    for name in names:
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122
+        suffixes.setdefault(stem, set()).add(suffix if suffix == ".hea" else suffix.lower())
+    segments = _segments(folder, [stem for stem in suffixes if ".hea" in suffixes[stem]])
     recordings = []
     for name in names:
         stem, suffix = os.path.splitext(name)  # noqa: PTH122
+        beside = suffixes[stem]
         hidden = "/." in f"/{name}"
-        of_header = suffix.lower() != ".hea" and f"{stem}.hea" in names
-        if suffix.lower() in SUFFIXES and not hidden and not of_header:
+        if suffix == ".hea":
+            part = stem in segments or _is_sound(beside)
+        else:
+            part = ".hea" in beside and not (suffix.lower() in AUDIO and _is_sound(beside))
+        if suffix.lower() in SUFFIXES and not hidden and not part:
             recordings.append(name)
     return sorted(recordings)
+
+
+def _is_sound(suffixes: Collection[str]) -> bool:
+    """Tell whether files of one name, in lower letters, are a sound and what belongs to it."""
+    annotated = ".atr" in suffixes and not {".dat", ".mat"}.isdisjoint(suffixes)
+    return not (AUDIO.isdisjoint(suffixes) or annotated)
+
+
+def _segments(folder: str | Path, stems: Collection[str]) -> set[str]:
+    """List the headers that are segments of another one in the same folder.
+
+    A folder is looked into only where a header in it is named like one (`_0001`, `_layout`): to
+    read each of a hundred thousand headers takes too long.
+    """
+    places = {stem.rpartition("/")[0] for stem in stems if _SEGMENT.search(stem)}
+    segments: set[str] = set()
+    for stem in stems:
+        place = stem.rpartition("/")[0]
+        if place in places and not _SEGMENT.search(stem):
+            with suppress(HeldoutError):
+                parts = parse(Path(folder) / f"{stem}.hea").segments
+                segments |= {f"{place}/{part}".lstrip("/") for part, _ in parts}
+    return segments
 
 
 def read_file(
@@ -121,7 +168,7 @@ def read_file(
 def read_file_header(
     path: str | Path, *, variable: str | None = None, rate: float | str | None = None
 ) -> Header:
-    """Read rate (Hz), frames and channels of a recording.
+    """Read rate (Hz), frames and channels of a recording; its samples are not read.
 
     Parameters
     ----------
@@ -140,37 +187,12 @@ def read_file_header(
     """
     path = recording_file(path)
     if path.suffix == ".hea":
-        return waveform_database.size(waveform_database.read_header(path))
+        record = waveform_database.read_header(path)
+        kinds = {os.path.splitext(line.file)[1].lower() for line in record.lines}  # noqa: PTH122
+        return waveform_database.size(record)._replace(sound=kinds <= AUDIO)
     if path.suffix.lower() == ".mat":
-        signal = _read_matlab(path, variable, rate)
-        return Header(signal.rate, len(signal.samples), len(signal.channels))
+        return _matlab_header(path, variable, rate)
     return read_audio_header(path)
-
-
-def read_channels(
-    path: str | Path, *, variable: str | None = None, rate: float | str | None = None
-) -> tuple[str, ...]:
-    """Read the names of the channels of a recording; of a WFDB record, from its header alone.
-
-    Parameters
-    ----------
-    path, variable, rate
-        As for `read_file`.
-
-    Returns
-    -------
-    tuple of str
-        As in the signal of `read_file`.
-
-    Raises
-    ------
-    HeldoutError
-        As `read_file_header`.
-    """
-    path = recording_file(path)
-    if path.suffix != ".hea":
-        return read_file(path, variable=variable, rate=rate).channels
-    return tuple(waveform_database.read_header(path).sig_name)
 
 
 def has_annotations(path: str | Path) -> bool:
@@ -212,8 +234,8 @@ def read_leads_and_codes(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]
     """
     path = Path(path)
     header = waveform_database.read_header(path)
-    _, codes = waveform_database.read_beats(path, length=header.sig_len)
-    return tuple(header.sig_name), codes
+    _, codes = waveform_database.read_beats(path, length=header.length)
+    return header.names, codes
 
 
 def recording_file(path: str | Path) -> Path:
@@ -227,7 +249,8 @@ def recording_file(path: str | Path) -> Path:
     Returns
     -------
     Path
-        The same, or the header of a record that is named as WFDB does, without suffix.
+        The same; the header of a record that is named as WFDB does, without suffix; or, for either
+        of these, the sound beside the header (`recordings_below`).
 
     Raises
     ------
@@ -238,10 +261,10 @@ def recording_file(path: str | Path) -> Path:
     if path.suffix.lower() in SUFFIXES:
         if not is_file(path):
             raise HeldoutError(path, "a file", "nothing there", "Correct the path.")
-        return path
+        return _sound_beside(path) if path.suffix == ".hea" else path
     header = Path(f"{path}.hea")
     if is_file(header):
-        return header
+        return _sound_beside(header)
     # `Path.is_dir` raises for a name that is too long, and a table may hold any.
     is_folder = os.path.isdir(path)  # noqa: PTH112
     raise HeldoutError(
@@ -250,6 +273,41 @@ def recording_file(path: str | Path) -> Path:
         "a folder" if is_folder else path.suffix or "no suffix",
         "Name another file, or convert it.",
     )
+
+
+def _sound_beside(header: Path) -> Path:
+    """Return the sound of the name of a header, where there is one; else the header."""
+    stem = os.fspath(header.with_suffix(""))
+    there = {
+        suffix.lower(): stem + suffix
+        for suffix in _BESIDE
+        if os.path.isfile(stem + suffix)  # noqa: PTH113
+    }
+    sounds = [file for suffix, file in there.items() if suffix in AUDIO]
+    return Path(sounds[0]) if _is_sound(there) else header
+
+
+def _matlab_header(path: Path, variable: str | None, rate: float | str | None) -> Header:
+    """Read what is known of a MATLAB file without its samples."""
+    shapes = {name: shape for name, shape, kind in matlab.variables(path) if kind in matlab.NUMBERS}
+    shape = shapes.get(variable or "", ())
+    if len(shape) != 2 or 0 in shape:
+        signal = _read_matlab(path, variable, rate)  # which says what is wrong
+        return Header(signal.rate, len(signal.samples), len(signal.channels), signal.channels)
+    hertz = _matlab_rate(path, rate, matlab.load(path, [str(rate or "fs")]))
+    require_size(path, shape[0] * shape[1])
+    return Header(hertz, max(shape), min(shape), _matlab_names(str(variable), min(shape)))
+
+
+def _matlab_rate(path: Path, rate: float | str | None, content: dict[str, Any]) -> float:
+    """Take the rate that is stated, or that of the variable that is named."""
+    if isinstance(rate, int | float):
+        return float(rate)
+    return matlab.rate(path, content, name=str(rate or "fs"), advice=_RATE)
+
+
+def _matlab_names(variable: str, count: int) -> tuple[str, ...]:
+    return (variable,) if count == 1 else tuple(f"{variable}{i + 1}" for i in range(count))
 
 
 def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> Signal:
@@ -273,13 +331,13 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
             path, f"the variable {variable}", f"{', '.join(names) or 'none'}", "Correct its name."
         )
     samples = _columns(path, variable, content[variable])
-    if number is not None:
-        hertz = float(number)
-    else:
-        hertz = matlab.rate(path, content, name=wanted[1], advice=_RATE)
-    count = samples.shape[1]
-    names = [variable] if count == 1 else [f"{variable}{i + 1}" for i in range(count)]
-    return Signal(samples, hertz, tuple(names), name=path.as_posix(), unit=FILE_UNIT)
+    return Signal(
+        samples,
+        _matlab_rate(path, rate, content),
+        _matlab_names(variable, samples.shape[1]),
+        name=path.as_posix(),
+        unit=FILE_UNIT,
+    )
 
 
 def _columns(path: Path, variable: str, value: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ from lib.errors import HeldoutError
 
 # What MATLAB calls arrays of numbers. Cells, structures and objects may hold anything, nested to
 # any depth; they are not read.
-_NUMBERS = frozenset(
+NUMBERS = frozenset(
     ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 )
 
@@ -103,7 +103,7 @@ def load(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     for name, shape, kind in variables(path):
         if name not in wanted:
             continue
-        if kind not in _NUMBERS:
+        if kind not in NUMBERS:
             raise HeldoutError(
                 path,
                 f"{name} as an array of numbers",

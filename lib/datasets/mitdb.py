@@ -50,7 +50,7 @@ def _describe(path: Path) -> dict[str, Any]:
         group=_PATIENTS.get(path.stem, path.stem),
         age=age,
         sex=known[2] if known else "",
-        leads=" ".join(header.sig_name),
+        leads=" ".join(header.names),
     )
 
 

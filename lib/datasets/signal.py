@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -51,11 +52,18 @@ class UndecodableError(DamagedError):
 
 
 class Header(NamedTuple):
-    """What is known of a recording before its samples are read."""
+    """What is known of a recording before its samples are read.
+
+    `names` are those of the channels of the signal, `notes` say what was odd about the file, though
+    it is read, and `sound` whether it is a sound, not a measured signal.
+    """
 
     rate: float
     frames: int
     channels: int
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sound: bool = False
 
     @property
     def duration(self) -> float:
@@ -85,6 +93,25 @@ def require_size(path: str | Path, samples: int) -> None:
         )
 
 
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Add a number to each name that repeats, so that every channel has its own.
+
+    Examples
+    --------
+    >>> distinct(["ECG", "ECG", "PPG", "ECG"])
+    ('ECG', 'ECG 2', 'PPG', 'ECG 3')
+    """
+    names = list(names)
+    taken: dict[str, None] = {}
+    for name in names:
+        number, free = 1, name
+        while free in taken or (number > 1 and free in names):
+            number += 1
+            free = f"{name} {number}"
+        taken[free] = None
+    return tuple(taken)
+
+
 def no_positions() -> np.ndarray:
     """Return the positions of no beats."""
     return np.zeros(0, dtype=np.int64)
@@ -109,7 +136,7 @@ class Signal:
     rate : float
         Sampling rate in Hz.
     channels : tuple of str
-        The names of the channels.
+        The names of the channels. One that repeats is numbered (`distinct`).
     positions : np.ndarray, shape (beats,)
         Sample indices of the annotated beats (int64); empty where there are none.
     symbols : np.ndarray, shape (beats,)
@@ -118,6 +145,8 @@ class Signal:
         What errors call the recording, usually its path.
     unit : str
         Of the samples: `FULL_SCALE` for audio, `mV` for an ECG.
+    notes : tuple of str
+        What was odd about its file, though it was read.
 
     Raises
     ------
@@ -138,9 +167,11 @@ class Signal:
     symbols: np.ndarray = field(default_factory=no_symbols)
     name: str = "signal"
     unit: str = FULL_SCALE
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check what was given; see the class."""
+        object.__setattr__(self, "channels", distinct(self.channels))
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
             raise DamagedError(
                 self.name,

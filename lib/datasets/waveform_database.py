@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import glob
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from lib.datasets.record_header import RecordHeader, parse, require_beside, segment_headers
 from lib.datasets.signal import (
     FILE_UNIT,
     RATES,
@@ -24,28 +26,21 @@ from lib.datasets.signal import (
     require_size,
 )
 from lib.errors import HeldoutError
+from lib.files import is_file
 
-# Bytes for each sample of a format; formats that are not here are left to wfdb to check.
-_BYTES = {"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "212": 1.5, "24": 3.0, "32": 4.0}
-
-# The lines of a header as `header(5)` of the WFDB describes them. What does not fit, wfdb takes for
-# left out, and puts a default in its place: 250 Hz for a rate of -360.
-_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_RECORD_LINE = re.compile(
-    rf"\S+\s+\d+(?:\s+{_NUMBER}(?:/{_NUMBER}(?:\({_NUMBER}\))?)?(?:\s+\d+(?:\s+\S+){{0,2}})?)?\s*"
-)
-_SIGNAL_LINE = re.compile(
-    r"\S+\s+\d+(?:x\d+)?(?::\d+)?(?:\+\d+)?"
-    rf"(?:\s+-?{_NUMBER}(?:\(-?\d+\))?(?:/\S+)?(?:\s+-?\d+){{0,5}}(?:\s+.*)?)?\s*"
-)
-
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]{0,200}")
+# Bytes for each sample of a format. What is not here is compressed (FLAC: 508, 516, 524), or wfdb
+# says that it is unknown.
+_BYTES = {
+    **{"8": 1.0, "80": 1.0, "16": 2.0, "61": 2.0, "160": 2.0, "212": 1.5, "24": 3.0, "32": 4.0},
+    **{"310": 4 / 3, "311": 4 / 3},
+}
+_TO_MV = {"uV": 1e-3, "V": 1e3}
 
 BEATS = frozenset("NLRejAaJSVEF/fQnB?r")
 """The annotation codes that are beats; the others mark rhythms, noise and remarks."""
 
 
-def read_header(path: str | Path) -> Any:
+def read_header(path: str | Path) -> RecordHeader:
     """Read the header of a record and check what it points to.
 
     Parameters
@@ -55,64 +50,52 @@ def read_header(path: str | Path) -> Any:
 
     Returns
     -------
-    wfdb.Record
-        The header alone; no samples.
+    RecordHeader
+        The header alone; no samples. Of a record of several segments, `lines` are those of its
+        layout or, where it has none, of its first segment.
 
     Raises
     ------
     HeldoutError
-        The header is missing, unreadable, of several segments, without rate, length or signals,
-        or of more samples than are held of one recording; names a signal file outside of its own
-        folder; or a signal file is missing or truncated.
+        The header is missing, unreadable, without rate, length or signals, or of more samples than
+        are held of one recording; names a signal file outside of its own folder; or a signal file
+        or segment is missing or truncated.
     """
-    import wfdb
+    return _read(path)[0]
 
+
+def _read(path: str | Path) -> tuple[RecordHeader, list[RecordHeader | None]]:
+    """Read a header and those of its segments: itself, where it has none."""
     path = require_file(path)
     if path.suffix != ".hea":
         raise HeldoutError(path, "a WFDB header (.hea)", f"{path.suffix or 'none'}")
-    try:
-        with _quiet():
-            header = wfdb.rdheader(str(path.absolute().with_suffix("")))
-    except Exception as error:  # wfdb raises whatever its parser stumbles on
-        raise _unreadable(path, error) from error
-    if not isinstance(header, wfdb.Record):
-        raise HeldoutError(
-            path,
-            "a record of one segment",
-            "one of several",
-            "Exclude the recording or join its segments.",
-        )
-    _require_lines(path)
-    if not plausible(header.fs or 0) or not header.sig_len or not header.n_sig:
+    header = parse(path)
+    length = header.length or sum(length for _, length in header.segments)
+    if not plausible(header.rate) or not length or not header.signals:
         raise DamagedError(
             path,
             f"a rate {RATES}, a length and signals",
-            f"rate {header.fs}, {header.sig_len} samples, {header.n_sig} signals",
+            f"rate {header.rate:g}, {length} samples, {header.signals} signals",
         )
-    described = [len(some or []) for some in (header.file_name, header.fmt, header.units)]
-    if described != [header.n_sig] * 3:
+    require_size(path, length * header.signals)
+    if not header.segments:
+        _require_whole(header)
+        return header, [header]
+    parts = segment_headers(header)
+    first = next((part for part in parts if part), None)
+    if first is None or sum(frames for _, frames in header.segments) != length:
         raise DamagedError(
-            path, f"a line for each of its {header.n_sig} signals", f"{min(described)}"
+            path,
+            f"segments of {length:,} samples together",
+            f"{sum(frames for _, frames in header.segments):,}",
         )
-    # The name of a signal may be left out; this is what the format's own library then calls it.
-    header.sig_name = [
-        name or f"record {path.stem}, signal {number}"
-        for number, name in enumerate(header.sig_name or [None] * header.n_sig)
-    ]
-    _require_names_within(path, header.file_name)
-    _require_whole(path, header)
-    return header
-
-
-def _require_lines(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    for number, line in enumerate(lines):
-        if not (_SIGNAL_LINE if number else _RECORD_LINE).fullmatch(line.strip()):
-            what = "a signal" if number else "the record"
-            raise DamagedError(
-                path, f"a line that describes {what} as in header(5) of the WFDB", f"{line[:80]!r}"
-            )
+    for part, (_, frames) in zip(parts, header.segments, strict=True):
+        if part and frames:  # a layout holds no samples
+            _require_whole(part)
+    joined = RecordHeader(
+        path, header.rate, length, len(first.lines), first.lines, header.segments, header.comments
+    )
+    return joined, parts
 
 
 @contextmanager
@@ -127,41 +110,39 @@ def _unreadable(path: Path, error: Exception) -> HeldoutError:
     return DamagedError(path, "a readable WFDB record", f"{type(error).__name__}: {error}")
 
 
-def _require_names_within(path: Path, names: list[str]) -> None:
-    # Reading the header opens nothing, but reading the samples would follow a path or a URL in it.
-    for name in names:
-        if not _PLAIN_NAME.fullmatch(name):
-            raise DamagedError(
-                path,
-                "the name of a file beside the header",
-                f"{name!r}",
-                "A header that points elsewhere is not read: replace the record by a whole one.",
-            )
-
-
-def _require_whole(path: Path, header: Any) -> None:
-    per_frame = [count or 1 for count in header.samps_per_frame or [1] * header.n_sig]
-    require_size(path, header.sig_len * sum(per_frame))
-    for name in dict.fromkeys(header.file_name):
-        chosen = [i for i in range(header.n_sig) if header.file_name[i] == name]
-        width = _BYTES.get(header.fmt[chosen[0]])
-        file = require_file(path.parent / name)
+def _require_whole(header: RecordHeader) -> None:
+    require_size(header.path, header.length * sum(line.per_frame for line in header.lines))
+    for name in dict.fromkeys(line.file for line in header.lines):
+        lines = [line for line in header.lines if line.file == name]
+        file = require_beside(header.path, name)
+        width = _BYTES.get(lines[0].format)
         if width is None:
             continue
-        frames = header.sig_len * sum(per_frame[i] for i in chosen)
-        offset = (header.byte_offset or [0])[chosen[0]] or 0
-        expected, got = int(np.ceil(frames * width)) + offset, file.stat().st_size
+        samples = header.length * sum(line.per_frame for line in lines)
+        # Three samples fill four bytes. Of a last group of two, 310 fills all of them, 311 three.
+        last = lines[0].format == "310" and samples % 3 == 2
+        expected = math.ceil(samples * width - 1e-6) + last + lines[0].offset
+        got = file.stat().st_size
         if got < expected:
             raise DamagedError(
                 file,
-                f"{expected:,} bytes for the {header.sig_len:,} samples in {path.name}",
+                f"{expected:,} bytes for the {header.length:,} samples in {header.path.name}",
                 f"{got:,}: it is truncated",
             )
 
 
-def size(header: Any) -> Header:
-    """Take rate (Hz), length and number of signals from what `read_header` returns."""
-    return Header(float(header.fs), int(header.sig_len), int(header.n_sig))
+def files_of(path: Path) -> list[Path]:
+    """List the files of a record: its header, those beside it of the same name, its segments."""
+    header = parse(path)
+    parts = [part for part in segment_headers(header) if part]
+    named = {one.path.parent / line.file for one in (header, *parts) for line in one.lines}
+    beside = set(path.parent.glob(f"{glob.escape(path.stem)}.*"))
+    return sorted(beside | {file for file in named if is_file(file)} | {p.path for p in parts})
+
+
+def size(header: RecordHeader) -> Header:
+    """Take what is known of a record from what `read_header` returns."""
+    return Header(header.rate, header.length, len(header.lines), header.names, header.notes)
 
 
 def read_record(path: str | Path, *, beats: bool) -> Signal:
@@ -177,36 +158,88 @@ def read_record(path: str | Path, *, beats: bool) -> Signal:
     Returns
     -------
     Signal
-        In the units of the header, mV where it says uV or V.
+        In the units of the header, mV where it says uV or V. The segments of a record are joined.
 
     Raises
     ------
     HeldoutError
-        As `read_header` and `read_beats`; or the signals cannot be decoded.
+        As `read_header` and `read_beats`; or the signals cannot be decoded, or have gaps.
     """
-    import wfdb
-
     path = Path(path)
-    header = read_header(path)
-    try:
-        with _quiet():
-            record = wfdb.rdrecord(str(path.absolute().with_suffix("")))
-    except Exception as error:  # as above
-        raise _unreadable(path, error) from error
-    to_mv = {"uV": 1e-3, "V": 1e3}
-    scale = np.array([to_mv.get(unit, 1.0) for unit in record.units])
-    units = {"mV" if unit in to_mv else str(unit) for unit in record.units}
+    header, parts = _read(path)
+    samples = _samples(header) if not header.segments else _joined(header, parts)
+    gaps = int(np.isnan(samples).any(axis=1).sum())
+    if gaps:
+        raise HeldoutError(
+            path,
+            "finite samples",
+            f"{gaps:,} of {len(samples):,} that are missing in a signal (NaN)",
+            "Write its stretches without gaps as records of their own, or exclude the recording.",
+        )
+    lines = [line for part in parts if part for line in part.lines]
+    units = {"mV" if line.units in _TO_MV else line.units for line in lines}
     none = no_positions(), no_symbols()
-    positions, symbols = read_beats(path, length=len(record.p_signal)) if beats else none
+    positions, symbols = read_beats(path, length=len(samples)) if beats else none
     return Signal(
-        (record.p_signal * scale).astype(np.float32),
-        float(header.fs),
-        tuple(header.sig_name),
+        samples.astype(np.float32),
+        header.rate,
+        header.names,
         positions,
         symbols,
         name=path.as_posix(),
         unit=units.pop() if len(units) == 1 else FILE_UNIT,
+        notes=header.notes,
     )
+
+
+def _joined(header: RecordHeader, parts: list[RecordHeader | None]) -> np.ndarray:
+    """Join the segments of a record; samples that none has are NaN."""
+    samples = np.full((header.length, len(header.lines)), np.nan)
+    has_layout = header.segments[0][1] == 0
+    place = 0
+    for part, (_, length) in zip(parts, header.segments, strict=True):
+        if part and length:
+            names = part.names if has_layout else header.names
+            if not set(names) <= set(header.names) or len(names) != len(part.lines):
+                raise DamagedError(
+                    header.path,
+                    f"the signals {', '.join(header.names)} in {part.path.name}",
+                    ", ".join(part.names),
+                )
+            columns = [header.names.index(name) for name in names]
+            samples[place : place + length, columns] = _samples(part)
+        place += length
+    return samples
+
+
+def _samples(header: RecordHeader) -> np.ndarray:
+    """Decode the samples of a record of one segment, shape (time, signals), in mV where it can be.
+
+    wfdb reads headers itself, and refuses those with a date or a name that it does not expect. So
+    it is given one of ours, with what is needed, beside links to the signal files.
+    """
+    import wfdb
+
+    files = list(dict.fromkeys(line.file for line in header.lines))
+    text = [f"record {len(header.lines)} {header.rate!r} {header.length}"]
+    for line in header.lines:
+        text.append(
+            f"{files.index(line.file)}.dat {line.format}x{line.per_frame}:{line.skew}"
+            f"+{line.offset} {line.gain!r}({line.baseline})/mV 0 0 {line.initial} 0 0"
+        )
+    with TemporaryDirectory() as folder:
+        for number, name in enumerate(files):
+            (Path(folder) / f"{number}.dat").symlink_to((header.path.parent / name).resolve())
+        (Path(folder) / "record.hea").write_text("\n".join(text) + "\n", encoding="ascii")
+        try:
+            with _quiet():
+                record = wfdb.rdrecord(f"{folder}/record")
+        except Exception as error:  # wfdb raises whatever it stumbles on
+            raise _unreadable(header.path, error) from error
+    # A signal that lags behind the others ends before them.
+    length = header.length - max(line.skew for line in header.lines)
+    scale = np.array([_TO_MV.get(line.units, 1.0) for line in header.lines])
+    return np.asarray(record.p_signal)[:length] * scale
 
 
 def read_beats(path: str | Path, *, length: int) -> tuple[np.ndarray, np.ndarray]:

@@ -65,6 +65,14 @@ class FirstSeconds(Kind):
         """Length of an example."""
         return float(self.duration)
 
+    @property
+    def use(self) -> str:
+        """The start of a recording."""
+        return (
+            f"the first {self.seconds:,g} s of each are used, and shorter ones filled up with "
+            "silence"
+        )
+
 
 def first_samples(signal: Signal, *, rate: float, length: int) -> np.ndarray:
     """Return `length` samples of one channel at `rate` (Hz), shape (length,).

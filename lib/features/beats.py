@@ -91,6 +91,11 @@ class Beats(Kind):
         return self.samples / self.rate
 
     @property
+    def use(self) -> str:
+        """Beats of a lead."""
+        return f"of the lead {self.lead}, {self.seconds:,.3g} s around each annotated beat are used"
+
+    @property
     def axes(self) -> Axes:
         """Time counts from the R peak."""
         channels = [self.lead, "difference from the median beat"][: 1 + self.median_beat]

@@ -132,6 +132,22 @@ class Kind(ABC):
         """What a recording must have."""
         return {}
 
+    @property
+    def use(self) -> str:
+        """Say what examples take of a recording at the rate of the kind, behind a semicolon."""
+        return f"an example is {self.seconds:,g} s of a recording"
+
+    @property
+    def processing(self) -> str:
+        """Say in a sentence what is done to a recording: rate, band and length."""
+        rate = getattr(self, "rate", None)
+        if rate is None:
+            return f"{self.use[0].upper()}{self.use[1:]}."
+        return (
+            f"Recordings are resampled to {rate:,g} Hz, which keeps what lies below "
+            f"{rate / 2:,g} Hz; {self.use}."
+        )
+
     def rate_of(self, signal: Signal) -> float:
         """Return the rate (Hz) to which all of a recording is resampled."""
         return float(getattr(self, "rate", signal.rate))

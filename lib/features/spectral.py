@@ -73,6 +73,14 @@ class Spectral(Kind):
         """Length of an example."""
         return self.frames * self.hop / self.rate
 
+    @property
+    def use(self) -> str:
+        """The start of a recording."""
+        return (
+            f"the first {self.seconds:,.3g} s of each are used, and shorter ones filled up with "
+            "silence"
+        )
+
     def extract(self, signal: Signal) -> Features:
         """Compute the parts: one example of shape (frames, channels)."""
         import librosa

@@ -10,6 +10,7 @@ import numpy as np
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
 from lib.features.kinds import (
+    ADVICE,
     Axes,
     Demands,
     Features,
@@ -60,6 +61,10 @@ class Windows(Kind):
         require_positive(
             channels=len(self.channels), rate=self.rate, samples=self.samples, stride=self.stride
         )
+        if len(set(self.channels)) < len(self.channels):
+            raise HeldoutError(
+                "features setting channels", "each once", ", ".join(self.channels), ADVICE
+            )
         if self.limit is not None:
             require_positive(limit=self.limit)
         require_one_of(SCALES, scale=self.scale)
@@ -73,6 +78,12 @@ class Windows(Kind):
     def seconds(self) -> float:
         """Length of a window."""
         return self.samples / self.rate
+
+    @property
+    def use(self) -> str:
+        """Windows, and how many."""
+        most = f", at most {self.limit:,} of each" if self.limit else ""
+        return f"they are cut into windows of {self.seconds:,.4g} s{most}"
 
     @property
     def axes(self) -> Axes:

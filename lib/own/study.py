@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import math
 import textwrap
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,27 +11,24 @@ import numpy as np
 import pandas as pd
 
 from lib.audit.listening import fault_of
-from lib.datasets.files import (
-    AUDIO,
-    has_annotations,
-    read_channels,
-    read_file_header,
-    read_leads_and_codes,
-)
+from lib.datasets.files import has_annotations, read_leads_and_codes
 from lib.datasets.signal import Header
 from lib.errors import HeldoutError
 from lib.metrics import aami
+from lib.own import choices
+from lib.own.headers import (
+    LOWEST_SOUND,
+    by_reason,
+    few,
+    for_each,
+    named,
+    odd_recordings,
+    read_headers,
+)
 from lib.own.metadata import METADATA, metadata_of
 from lib.own.survey import NO_GROUPS
 from lib.own.table import Contents, examine, labelled_by_beats
 from lib.templates import environment
-
-# So many recordings, spread over the folder, show what all of it is like.
-_LOOKED_AT = 40
-_AUDIO_RATE = 16000
-_MEASURED_RATE = 250
-# A beat from before its P wave to behind its T wave, as in the study `arrhythmia`.
-_BEAT_RATE, _BEAT_SECONDS, _BEFORE = 125, 1.5, 0.6
 
 
 def study_text(
@@ -66,15 +60,18 @@ def study_text(
     Returns
     -------
     str
-        YAML with comments. Audio becomes MFCC at the lowest rate of the recordings looked at, up
-        to 16 kHz; measured signals become windows of their common channels, up to 250 Hz, or beats
-        of their most common lead, up to 125 Hz, in the classes of the AAMI that two groups have.
+        YAML with comments. Sounds become MFCC at the lowest rate of all recordings, up to 16 kHz,
+        so that what a low rate lacks gives no class away; measured signals become windows of their
+        common channels, up to 250 Hz, or beats of their most common lead, up to 125 Hz, in the
+        classes of the AAMI that two groups have. The headers of all recordings are read for this,
+        and all annotations; the few recordings that are unlike all others
+        (`lib.own.headers.odd_recordings`) decide nothing and are named in a comment.
 
     Raises
     ------
     HeldoutError
-        As `list_folder`; no recording can be read; measured signals share no channel; or the
-        annotated beats are of fewer than two classes.
+        As `list_folder`; no recording can be read; sounds and measured signals are mixed; measured
+        signals share no channel; or the annotated beats are of fewer than two classes.
     """
     return describe(
         folder,
@@ -104,18 +101,37 @@ def describe(
     table = contents.table
     reading = {"variable": variable, "rate": rate}
     reading = {name: value for name, value in reading.items() if value is not None}
-    headers = _headers(folder, table["path"].tolist(), reading)
+    every = read_headers(folder, table["path"].tolist(), reading)
+    sounds = not beats and _are_sounds(folder, every)
+    odd = odd_recordings(every, sounds=sounds)
+    headers = {path: header for path, header in every.items() if path not in odd}
+    told = [f"{named(some)}: {why}; left out." for why, some in by_reason(odd.items()).items()]
+    notes = by_reason((path, note) for path, header in every.items() for note in header.notes)
+    told += [f"{named(some)}: {note}." for note, some in notes.items()]
+    lost = len(table) - len(every)
+    told += [f"{lost} of {len(table)} recordings cannot be read; they are left out."] * bool(lost)
     counts = table.assign(group=table["group"].where(table["group"] != "", table["path"]))
-    measured = not any(Path(path).suffix.lower() in AUDIO for path in headers)
-    networks = "beats" if beats else "windows" if measured else "mfcc"
+    networks = "beats" if beats else "mfcc" if sounds else "windows"
     if beats:
         records = _annotated(folder, headers)
-        features, kind = _beats(headers, [leads for leads, _ in records.values()])
+        features, kind = choices.beats(
+            headers, {path: leads for path, (leads, _) in records.items()}
+        )
+    elif sounds:
+        features, kind = choices.mfcc(headers)
     else:
-        features, kind = _windows(folder, headers, reading) if measured else _audio(headers)
+        label = dict(zip(table["path"], table["label"], strict=True))
+        features, kind, gone = choices.windows(folder, headers, label)
+        told += [
+            f"{named(some)}: {reason}; left out."
+            for reason, some in by_reason(gone.items()).items()
+        ]
     if beats == "codes":
         group_of = dict(zip(counts["path"], counts["group"], strict=True))
-        held = _codes(folder, records, group_of)
+        held, alone = _codes(folder, records, group_of)
+        told += [
+            f"Beats of code {code} are not used: only {path} has them." for code, path in alone
+        ]
         classes = {name: codes for name, (codes, _) in held.items()}
         least = min(groups for _, groups in held.values())
     else:
@@ -123,7 +139,7 @@ def describe(
         least = int(counts.groupby("label")["group"].nunique().min())
     grouped = bool((table["group"] != "").all())
     template = environment("lib.own", markup=False)
-    template.filters["json"] = _json
+    template.filters["json"] = choices.as_json
     text = template.get_template("study.yaml.j2").render(
         name=folder.resolve().name,
         path=folder.as_posix(),
@@ -149,8 +165,9 @@ def describe(
         published=_published(table),
         origin=METADATA if metadata_of(folder) else "the folders",
         networks=networks,
+        remarks=[line for text in told for line in textwrap.wrap(text, 94)],
     )
-    return text, contents
+    return text, contents._replace(notes=[*contents.notes, *told])
 
 
 def _dealt(groups: int, folds: int) -> str:
@@ -160,89 +177,38 @@ def _dealt(groups: int, folds: int) -> str:
     return "folds: 5" if groups >= 6 else "folds: 3" if groups >= 3 else "folds: 1, test: 0.33"
 
 
-def _json(value: Any) -> str:
-    """Write a value so that YAML reads it as what it is, whatever its name: JSON is YAML."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _headers(folder: Path, paths: list[str], reading: Mapping[str, Any]) -> dict[str, Header]:
-    """Read the headers of some recordings; those that are damaged show nothing."""
-    some = np.unique(np.linspace(0, len(paths) - 1, min(_LOOKED_AT, len(paths))).astype(int))
-    headers: dict[str, Header] = {}
-    errors = []
-    for path in (paths[i] for i in some):
-        try:
-            headers[path] = read_file_header(folder / path, **reading)
-        except HeldoutError as error:
-            errors.append((path, error))
-    if not headers:
-        path, first = errors[0]
-        got = f"none among {len(some)}, the first: {path}: {fault_of(first, folder / path)}"
-        raise HeldoutError(folder, "recordings that can be read", got, first.advice) from first
-    return headers
-
-
-def _audio(headers: Mapping[str, Header]) -> tuple[dict[str, str], str]:
-    rate = min(_AUDIO_RATE, *(header.rate for header in headers.values()))
-    middle = float(np.median([header.duration for header in headers.values()]))
-    duration = min(10.0, max(0.5, round(middle, 1)))
-    n_fft = 2 ** math.ceil(math.log2(0.1 * rate))
-    # About a hundred frames: what a small recurrent network can follow.
-    hop = max(n_fft // 4, math.ceil(duration * rate / 100))
-    features = {
-        "kind": "mfcc # also mel and spectral",
-        "rate": f"{rate:g} # Hz, one for all: else the rate itself could give a class away",
-        "duration": f"{duration:g} # s; longer recordings are cut, shorter ones filled up",
-        "n_mfcc": "13",
-        "n_mels": "40",
-        "n_fft": f"{n_fft} # samples",
-        "hop": f"{hop} # samples",
-    }
-    return features, f"MFCC of the first {duration:g} s"
-
-
-def _windows(
-    folder: Path, headers: Mapping[str, Header], reading: Mapping[str, Any]
-) -> tuple[dict[str, str], str]:
-    # Headers alone: a record that is damaged behind its header is left out by the survey.
-    names = [read_channels(folder / path, **reading) for path in list(headers)[:8]]
-    channels = [name for name in names[0] if all(name in other for other in names)]
-    if not channels:
+def _are_sounds(folder: Path, headers: Mapping[str, Header]) -> bool:
+    """Tell whether recordings are sounds; refuse a mixture, whose kind would tell the class."""
+    sounds = [path for path, header in headers.items() if header.sound]
+    measured = [path for path, header in headers.items() if not header.sound]
+    if not few(min(len(sounds), len(measured)), of=len(headers)):
         raise HeldoutError(
             folder,
-            "recordings with a channel in common",
-            f"{'; '.join(sorted({', '.join(some) for some in names}))}",
-            "Name the channels alike.",
+            "recordings of one kind, sounds or measured signals",
+            f"{len(sounds):,} sounds ({named(sounds)}) and {len(measured):,} measured signals "
+            f"({named(measured)})",
+            "Put each kind into a folder of its own: what is made of them differs, and would give "
+            "the class away.",
         )
-    rate = min(_MEASURED_RATE, *(header.rate for header in headers.values()))
-    seconds = min(10.0, *(header.duration for header in headers.values()))
-    samples = int(seconds * rate)
-    features = {
-        "kind": "windows",
-        "channels": _json(channels),
-        "rate": f"{rate:g} # Hz",
-        "samples": f"{samples} # {samples / rate:g} s",
-        "stride": f"{samples} # samples from the start of a window to that of the next",
-        "limit": "20 # windows of a recording at most, so that no long one outweighs the others",
-    }
-    return features, f"a window of {samples / rate:g} s"
+    # Slow signals may be kept as wav, too: a pulse wave, breathing.
+    heard = np.median([headers[path].rate for path in sounds]) >= LOWEST_SOUND if sounds else False
+    return len(sounds) > len(measured) and bool(heard)
 
 
 def _annotated(folder: Path, paths: Iterable[str]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
     """Read leads and codes of the records with annotated beats; damaged ones show nothing."""
+    with_them = [path for path in paths if has_annotations(folder / path)]
+    read = for_each(with_them, lambda path: read_leads_and_codes(folder / path))
     annotated: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
     faults = []
     for path in paths:
-        if not has_annotations(folder / path):
+        result = read.get(path)
+        if result is None:
             faults.append(f"{path} has no annotations (.atr)")
-            continue
-        try:
-            leads, codes = read_leads_and_codes(folder / path)
-        except HeldoutError as error:
-            faults.append(f"{path}: {fault_of(error, folder / path)}")
-            continue
-        if len(codes):
-            annotated[path] = leads, codes
+        elif isinstance(result, HeldoutError):
+            faults.append(f"{path}: {fault_of(result, folder / path)}")
+        elif len(result[1]):
+            annotated[path] = result
         else:
             faults.append(f"{path} has annotations, but none of a beat")
     if not annotated:
@@ -255,42 +221,28 @@ def _annotated(folder: Path, paths: Iterable[str]) -> dict[str, tuple[tuple[str,
     return annotated
 
 
-def _beats(
-    headers: Mapping[str, Header], leads: list[tuple[str, ...]]
-) -> tuple[dict[str, str], str]:
-    common = Counter(name for some in leads for name in some)
-    having = max(common.values())
-    most = [name for name in common if common[name] == having]
-    # Of leads that are as common, one along the axis of the heart shows beats best.
-    lead = next((name for name in ("MLII", "II") if name in most), most[0])
-    rate = min(_BEAT_RATE, *(header.rate for header in headers.values()))
-    samples = int(_BEAT_SECONDS * rate)
-    features = {
-        "kind": "beats",
-        "lead": f"{_json(lead)} # {having} of {len(leads)} records have it; others are left out",
-        "rate": f"{rate:g} # Hz",
-        "samples": f"{samples} # {samples / rate:g} s",
-        "before": f"{_BEFORE} # s from the start of the window to the R peak",
-    }
-    return features, f"one beat, {samples} samples at {rate:g} Hz"
-
-
 def _codes(
     folder: Path,
     records: Mapping[str, tuple[tuple[str, ...], np.ndarray]],
     group_of: Mapping[str, str],
-) -> dict[str, tuple[list[str], int]]:
-    """List the codes of each class of the AAMI, and count its groups, where these are two."""
+) -> tuple[dict[str, tuple[list[str], int]], list[tuple[str, str]]]:
+    """List the codes of each class of the AAMI, and count its groups, where these are two.
+
+    The second are codes that a class of one group has, each with a record.
+    """
     groups: dict[str, set[str]] = {}
+    record = {str(code): path for path, (_, codes) in records.items() for code in np.unique(codes)}
     for path, (_, annotated) in records.items():
         for code in np.unique(annotated):
             groups.setdefault(str(code), set()).add(group_of[path])
-    held = {}
+    held, alone = {}, []
     for name, codes in aami.CODES.items():
         there = [code for code in codes if code in groups]
         count = len(set().union(*(groups[code] for code in there)))
         if count >= 2:
             held[name] = there, count
+        else:
+            alone += [(code, record[code]) for code in there]
     if len(held) < 2:
         got = ", ".join(f"{code} in {len(some)}" for code, some in sorted(groups.items()))
         raise HeldoutError(
@@ -299,7 +251,7 @@ def _codes(
             got,
             "Add records, or write a study with other classes.",
         )
-    return held
+    return held, alone
 
 
 def _scored(classes: Mapping[str, list[str]]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,10 +14,13 @@ import pandas as pd
 
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.datasets.files import files_below
+from lib.datasets.signal import Header
+from lib.datasets.waveform_database import files_of
 from lib.errors import HeldoutError
 from lib.explore import left_out_caution
 from lib.features.copies import contradict, contradictions
 from lib.files import sha256, symlink
+from lib.own.headers import by_reason, named, odd_recordings
 from lib.own.layout import listed
 from lib.own.table import Contents, examine
 
@@ -63,7 +67,8 @@ def survey(
     groups, beats, context, exclude : optional
         As for `lib.own.table.list_folder`.
     asked : mapping, optional
-        `Kind.demands` of the features: a recording that lacks it cannot be used.
+        `Kind.demands` of the features, and their `rate` (Hz): a recording that lacks it cannot be
+        used, nor can the few that are unlike all others (`lib.own.headers.odd_recordings`).
     faulty : {"leave_out", "stop"}
         Whether recordings that cannot be used are left out and listed, or stop the run.
     reading : mapping, optional
@@ -89,7 +94,11 @@ def survey(
     contents = examine(folder, groups=groups, beats=beats, context=context, exclude=exclude)
     table = contents.table
     heard, band = listen(table["path"].tolist(), folder, threads=threads, reading=reading)
-    reasons = {item.path: _reason(item) or _lacks(item, **(asked or {})) for item in heard}
+    odd = _odd(heard, **(asked or {}))
+    reasons = {
+        item.path: _reason(item) or odd.get(item.path) or _lacks(item, **(asked or {}))
+        for item in heard
+    }
     reasons = contents.left_out | {path: reason for path, reason in reasons.items() if reason}
     left_out = [{"path": path, "reason": reason} for path, reason in reasons.items()]
     grouped = bool((table["group"] != "").all())
@@ -124,8 +133,15 @@ def survey(
         "missing": len(left_out),
         "recordings": [_row(row, of[row["path"]], context) for row in kept.to_dict("records")],
         "left_out": left_out,
-        "cautions": _cautions(contents, grouped=grouped, left_out=len(left_out), of=count),
-        "notes": [*_notes(joined=joined, left_out=left_out), *contents.notes],
+        "cautions": [
+            *_cautions(contents, grouped=grouped, left_out=len(left_out), of=count),
+            *_slow([of[path] for path in kept["path"]], **(asked or {})),
+        ],
+        "notes": [
+            *_notes(joined=joined, left_out=left_out),
+            *_read_with_notes(whole),
+            *contents.notes,
+        ],
     }
 
 
@@ -134,8 +150,57 @@ def _reason(item: Heard) -> str:
     return "there is no such file" if item.fault == MISSING else item.fault
 
 
+def _odd(
+    heard: Sequence[Heard],
+    *,
+    rate: float = math.inf,
+    channels: Sequence[str] = (),
+    **_: Any,
+) -> dict[str, str]:
+    """Say why recordings are unlike all others; one of the rate of the features fits them."""
+    headers = {
+        item.path: Header(item.rate, 0, item.channels, item.names, (), item.sound)
+        for item in heard
+        if not item.fault
+    }
+    odd = odd_recordings(headers, sounds=False if channels else None)
+    return {
+        path: reason
+        for path, reason in odd.items()
+        if headers[path].rate < rate or headers[path].sound == bool(channels)
+    }
+
+
+def _slow(kept: Sequence[Heard], *, rate: float = 0.0, **_: Any) -> list[str]:
+    """Warn of recordings that are resampled up: what they lack can give their class away."""
+    slow = [item for item in kept if item.rate < rate * (1 - 1e-5)]
+    if not slow:
+        return []
+    lowest = min(slow, key=lambda item: item.rate)
+    return [
+        f"{len(slow):,} of {len(kept):,} recordings have a rate below the {rate:,g} Hz of the "
+        f"features, the lowest {lowest.rate:,g} Hz ({lowest.path}). They hold nothing above half "
+        "their own rate, which can give their class away. Set the rate of the features to "
+        f"{lowest.rate:g} Hz or less, or leave them out."
+    ]
+
+
+def _read_with_notes(heard: Sequence[Heard]) -> list[str]:
+    """Say what was odd about files that were read, once for each oddity."""
+    paths = by_reason((item.path, note) for item in heard for note in item.notes)
+    return [
+        f"{named(some)} ({len(some):,} of {len(heard):,} recordings): {note}."
+        for note, some in paths.items()
+    ]
+
+
 def _lacks(
-    item: Heard, *, channels: Sequence[str] = (), seconds: float = 0.0, beats: bool = False
+    item: Heard,
+    *,
+    channels: Sequence[str] = (),
+    seconds: float = 0.0,
+    beats: bool = False,
+    rate: float = 0.0,
 ) -> str:
     """Say why no example can be made of a whole recording; nothing where one can."""
     if beats and not item.beats:
@@ -165,11 +230,11 @@ def _join(
 
 
 def _files(folder: Path, paths: list[str]) -> list[dict[str, Any]]:
-    """Describe the files of recordings: of a WFDB record all that share its name."""
+    """Describe the files of recordings: of a WFDB record all that belong to it."""
     names = set()
     for path in paths:
         file = folder / path
-        some = file.parent.glob(f"{file.stem}.*") if file.suffix == ".hea" else [file]
+        some = files_of(file) if file.suffix == ".hea" else [file]
         names |= {one.relative_to(folder).as_posix() for one in some}
     return [
         {"path": name, "bytes": (folder / name).stat().st_size, "sha256": sha256(folder / name)}

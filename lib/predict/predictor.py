@@ -298,7 +298,7 @@ class Predictor:
     ) -> Prediction:
         return Prediction(
             path,
-            warnings=differences(signal, features, self.inputs),
+            warnings=[*signal.notes, *differences(signal, features, self.inputs)],
             rate=signal.rate,
             duration=signal.duration,
             start=features.start,

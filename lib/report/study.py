@@ -65,6 +65,7 @@ def study_view(
     return {
         **study,
         "id": name,
+        "processing": str(study.get("processing", "")),
         # A person's own folder has a name of its own, which says more than ours for it.
         "dataset": f"folder {manifest['title']}" if own else study["dataset"],
         "version": manifest.get("version") or "",

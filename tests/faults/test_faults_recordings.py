@@ -121,8 +121,17 @@ SOUNDS: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     ),
     "a length of more than there is": (
         "a.wav",
-        lambda path: (sound(path, tone(2000)), header_of(path, 40, "<I", 5000)),
+        lambda path: (
+            sound(path, tone(2000)),
+            header_of(path, 4, "<I", 5036),
+            header_of(path, 40, "<I", 5000),
+        ),
         "truncated",
+    ),
+    "a length of more than there is, in a file of the size that it states": (
+        "a.wav",
+        lambda path: (sound(path, tone(2000)), header_of(path, 40, "<I", 5000)),
+        READ,
     ),
     "a length of less than there is": (
         "a.wav",
@@ -132,7 +141,7 @@ SOUNDS: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "a length of none": (
         "a.wav",
         lambda path: (sound(path, tone(2000)), header_of(path, 40, "<I", 0)),
-        "expected",
+        READ,
     ),
     "2³⁶ samples promised": ("a.flac", lying_flac, f"at most {LARGEST:,} samples"),
     "an mp3 called wav": ("a.wav", lambda path: other_suffix(path, "MP3"), READ),

@@ -30,7 +30,7 @@ def test_audio_is_the_mean_of_its_channels(tmp_path):
     wave = tone(tmp_path / "a.au", channels=2)
     signal = read_audio(tmp_path / "a.au")
     np.testing.assert_allclose(signal.samples[:, 0], 0.75 * wave, atol=1e-4)
-    assert read_header(tmp_path / "a.au") == (4000.0, 2000, 2)
+    assert read_header(tmp_path / "a.au") == (4000.0, 2000, 2, ("audio",), (), True)
     assert signal.duration == 0.5
 
 
