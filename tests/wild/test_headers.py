@@ -166,7 +166,9 @@ def test_what_is_too_slow_for_a_sound_is_measured(tmp_path: Path, rate: int) -> 
     features = yaml.safe_load(study_text(tmp_path))["features"]
     assert (features["kind"], features["rate"]) == ("windows", rate)
     asked = make(**features).demands
-    assert survey(tmp_path, dataset="own", asked=asked | {"rate": rate})["left_out"] == []
+    left_out = survey(tmp_path, dataset="own", asked=asked | {"rate": rate})["left_out"]
+    # They are one sound six times, under two labels: nothing is wrong with their rate.
+    assert {item["reason"].partition(" as ")[0] for item in left_out} == {"it holds the same audio"}
 
 
 @wild(
