@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
-from benchmarks.peers import geometric_mean, ratios
 from pages.markdown import table
 
 HEAD = """\
@@ -94,6 +94,16 @@ compiling before the first step.
 def _peak(peak: dict[str, Any]) -> str:
     each = ", ".join(f"{name} {flops / 1e9:.0f}" for name, flops in peak["libraries"].items())
     return f"{peak['flops'] / 1e9:.0f} GFLOP/s ({each}; {peak['kernel']})"
+
+
+def ratios(rows: list[dict[str, Any]], other: str) -> list[float]:
+    """Compute how many times as fast Heldout is as another, by medians over rounds."""
+    return [median(row["seconds"][other]) / median(row["seconds"]["heldout"]) for row in rows]
+
+
+def geometric_mean(values: list[float]) -> float:
+    """Compute the geometric mean of some ratios."""
+    return math.exp(fmean(map(math.log, values)))
 
 
 def _peers(section: dict[str, Any]) -> str:

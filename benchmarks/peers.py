@@ -6,7 +6,6 @@ PyTorch lies in an environment of its own, which the first run makes in `.cache/
 from __future__ import annotations
 
 import json
-import math
 import statistics
 import subprocess
 import sys
@@ -46,19 +45,6 @@ def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, A
         told = ", ".join(f"{who} {1000 * value:.2f} ms" for who, value in middle.items())
         print(f"{name}: {told}", flush=True)
     return {"quick": quick, "packages": list(PACKAGES), "rows": rows}
-
-
-def ratios(rows: list[dict[str, Any]], other: str) -> list[float]:
-    """Compute how many times as fast Heldout is as another, by medians over rounds."""
-    return [
-        statistics.median(row["seconds"][other]) / statistics.median(row["seconds"]["heldout"])
-        for row in rows
-    ]
-
-
-def geometric_mean(values: list[float]) -> float:
-    """Compute the geometric mean of some ratios."""
-    return math.exp(statistics.fmean(map(math.log, values)))
 
 
 def environment() -> Path:

@@ -182,7 +182,7 @@ def require_beside(path: Path, name: str) -> Path:
             path,
             "the name of a file beside the header",
             f"{name!r}",
-            "A header that points elsewhere is not read. Replace the record by a whole one.",
+            "A header that points elsewhere is not read. Replace the record, or leave it out.",
         )
     return require_file(path.parent / name)
 

@@ -123,7 +123,7 @@ def test_the_page_says_where_there_was_no_accelerator() -> None:
 def test_an_unknown_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["sped", "--output", str(tmp_path)])
-    assert "unknown section 'sped'; known: speed, voices, grid" in capsys.readouterr().err
+    assert "unknown section 'sped'; known: speed, peers, voices, grid" in capsys.readouterr().err
 
 
 def test_help_shows_each_example_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
