@@ -74,7 +74,8 @@ def _speed(section: dict[str, Any]) -> str:
 Operations per second in the matrix products of a step (formulas in `benchmarks/products.py`),
 relative to the peak: a float32 matrix product on the same machine at its best size, by numpy, JAX
 and TensorFlow, each in a process of its own and with the kernel that it chooses for the machine. It
-is measured before each network, and the fastest counts: {_peak(section["peak"])}.
+is measured before the first network and after the last, and the fastest counts:
+{_peak(section["peak"])}.
 
 Every architecture has the shapes that its study has at full effort, and the first trial of its
 grid; {section["trainings"]} trainings run at once with one thread each, as the workflow does by

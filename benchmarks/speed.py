@@ -39,13 +39,11 @@ def cases(*, quick: bool = False) -> dict[str, dict[str, Any]]:
 def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, Any]:
     """Time training steps of every case on every backend, each in a process of its own."""
     del folder  # nothing is written on the way
-    peaks, rows = [], []
+    # At both ends: what a machine gives changes with what its neighbours do.
+    peaks, rows = [peak(quick=quick)], []
     for name, case in cases(quick=quick).items():
         if only not in name:
             continue
-        # Before each network: what a machine gives changes with what its neighbours do.
-        peaks.append(peak(quick=quick))
-        best = max(one["flops"] for one in peaks)
         row: dict[str, Any] = {"name": name, "shape": case["shape"], "modes": {}}
         for backend in BACKENDS:
             each = together("speed", **case, backend=backend, quick=quick)
@@ -53,11 +51,12 @@ def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, A
             found = each[0] | {key: sum(one[key] for one in each) / len(each) for key in measured}
             found["flops"] = sum(one["flop"] / one["seconds_per_step"] for one in each)
             row["modes"][backend] = found
-            achieved = f"{found['flops'] / 1e9:.0f} of {best / 1e9:.0f} GFLOP/s"
+            achieved = f"{found['flops'] / 1e9:.0f} of {peaks[0]['flops'] / 1e9:.0f} GFLOP/s"
             begin = f"{found['first_seconds']:.1f} s to begin"
             print(f"{name}, {backend}: {achieved}, {begin}", flush=True)
         rows.append(row)
-    highest = max(peaks, key=lambda one: one["flops"], default={"flops": 0.0})
+    peaks.append(peak(quick=quick))
+    highest = max(peaks, key=lambda one: one["flops"])
     best = highest["flops"]
     for row in rows:
         row["peak_gflops"] = best / 1e9
