@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lib.audit.tables import part_of
 from lib.errors import HeldoutError
+from lib.own.headers import named
 from lib.typed import typed_name
 
 # A number, or a letter that stands alone: what tells the folders of a series from one another.
@@ -22,7 +23,6 @@ _PARTS = re.compile("test(ing)?|valid(ation)?|val|dev|eval|unlabell?(ed)?|unsort
 _TABLE = "write metadata.csv with the columns path and label, and group and split where known"
 # Every second name below more than half of the top folders.
 _CROSSED = 0.5
-_SHOWN = 4
 
 
 @dataclass
@@ -96,10 +96,8 @@ def read_layout(
 
 
 def listed(names: Iterable[str]) -> str:
-    """Name the first of some names, and say how many there are beside them."""
-    names = sorted(set(names))
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    """Name the first of some names in their order, and say how many there are beside them."""
+    return named(sorted(set(names)))
 
 
 def _at(levels: Mapping[str, Sequence[str]], level: int) -> set[str]:

@@ -272,9 +272,7 @@ def _notes(*, joined: list[tuple[str, str]], left_out: list[dict[str, str]]) -> 
 
 def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
     """Say what was left out, and why: once for each reason."""
-    paths: dict[str, list[str]] = {}
-    for path, reason in left_out.items():
-        paths.setdefault(reason, []).append(path)
+    paths = by_reason(left_out.items())
     counted = {
         reason: f" ({len(some)} files)" if len(some) > 1 else "" for reason, some in paths.items()
     }
