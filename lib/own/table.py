@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from lib.audit.tables import compile_pattern
@@ -136,7 +137,8 @@ def examine(
     layout = Layout()
     if metadata is not None:
         table = described(metadata, names, recordings, labels=not codes, context=context)
-        table = table[[not is_excluded(path, exclude) for path in table["path"]]]
+        excluded = [is_excluded(path, exclude) for path in table["path"]]
+        table = table[~np.array(excluded, dtype=bool)]  # of an empty table, too
         unlisted = sorted({*recordings, *foreign} - set(table["path"]))
         if unlisted:
             few = f"{len(unlisted)} recordings are" if len(unlisted) > 1 else "1 recording is"

@@ -251,6 +251,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory(prefix="fuzz") as scratch:
+        # Records are decoded through a cleaned header in a temporary folder: it lies here, too.
+        tempfile.tempdir = scratch
         watch = Watch(Path(scratch))
         limited, failed = False, False
         for name in given.readers or READERS:

@@ -275,3 +275,16 @@ def test_names_that_yaml_would_misread(tmp_path: Path, capsys: pytest.CaptureFix
     assert "--config studies=study_007" in capsys.readouterr().out
     assert main(["new-study", str(folder), "--studies", str(tmp_path), "--name", "1e3"]) == 1
     assert "reads as a number" in capsys.readouterr().err
+
+
+@wild(
+    "tables",
+    like="tables whose rows were deleted in a spreadsheet",
+    holds="`metadata.csv` with a header and no row, beside recordings",
+    right="an error that says how to name the classes",
+)
+def test_a_table_without_a_row(tmp_path: Path) -> None:
+    (tmp_path / "metadata.csv").write_text("path,label\n")
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(HeldoutError, match="of at least 2 classes, got none"):
+        list_folder(tmp_path)
