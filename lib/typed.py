@@ -41,7 +41,8 @@ def typed_name(text: str) -> str:
     >>> typed_name(" Jose\u0301 \u00a0 Luis ") == "Jos\u00e9 Luis"
     True
     """
-    return re.sub(_UNSEEN, " ", unicodedata.normalize("NFC", clean(text)))
+    # Joiners within a name belong to it: they make one emoji of two, and Persian words.
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", clean(text)))
 
 
 def typed_path(text: str) -> str:

@@ -129,3 +129,8 @@ def test_paths_and_numbers() -> None:
     assert [*map(typed_path, texts)] == ["a/b.wav", "a/b.wav", "C:/x/1.wav", "/x/1.wav", "../a", ""]
     numbers = typed_numbers(["1.5", " 0,25 ", "-,5", "1,234.5", "1,2,3", "1e3", "", "old"])
     assert numbers.fillna(-9).tolist() == [1.5, 0.25, -0.5, -9, -9, 1000, -9, -9]
+
+
+@pytest.mark.parametrize("name", ["❤️\u200d🔥 murmur", "می\u200cخواهم"])
+def test_joiners_within_a_name_belong_to_it(name: str) -> None:
+    assert typed_name(f" {name}\u00a0") == unicodedata.normalize("NFC", name)
