@@ -102,7 +102,9 @@ def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
     where it does not, `untested` where there is no interval, and nothing without a difference.
     """
     gap = next((one for one in gaps if one["architecture"] == row["architecture"]), None)
-    column = str(row.get("metadata_column", ""))  # tables of earlier versions lack it
+    # The tables of the findings may be of an earlier version.
+    row = {"metadata_suffices": "", "metadata_column": ""} | row
+    column = str(row["metadata_column"])
     told, advice = _METADATA.get(
         column, (column, f"Leave {column} out of the context, unless the classes really differ so.")
     )
