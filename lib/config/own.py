@@ -28,7 +28,7 @@ def stated_of_folder(over: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        What `lib.own.study.study_text` takes; what is of a wrong type is left out.
+        What `lib.own.study.describe` takes; what is of a wrong type is left out.
     """
     import jsonschema
 

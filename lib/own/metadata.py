@@ -65,7 +65,7 @@ def described(
     Returns
     -------
     pd.DataFrame
-        The columns of `lib.own.table.list_folder`, in the order of the table.
+        The columns of `lib.own.table.examine`, in the order of the table.
 
     Raises
     ------

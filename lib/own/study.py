@@ -31,57 +31,9 @@ from lib.own.table import Contents, examine, labelled_by_beats
 from lib.templates import environment
 
 
-def study_text(
-    folder: str | Path,
-    *,
-    groups: str | None = None,
-    beats: str | None = None,
-    context: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    variable: str | None = None,
-    rate: float | str | None = None,
-) -> str:
-    """Write a study of a folder, as the text of its file.
-
-    Parameters
-    ----------
-    folder : str or Path
-        As for `lib.own.table.list_folder`.
-    groups : str, optional
-        As there.
-    beats : {"codes", "recordings"}, optional
-        As there. Without it, examples are beats where nothing but annotations gives a class
-        (`lib.own.table.labelled_by_beats`).
-    context, exclude : sequence of str
-        As there.
-    variable, rate : optional
-        As for `lib.datasets.files.read_file`.
-
-    Returns
-    -------
-    str
-        YAML with comments. Sounds become MFCC at the lowest rate of all recordings, up to 16 kHz,
-        so that what a low rate lacks gives no class away; measured signals become windows of their
-        common channels, up to 250 Hz, or beats of their most common lead, up to 125 Hz, in the
-        classes of the AAMI that two groups have. The headers of all recordings are read for this,
-        and all annotations; the few recordings that are unlike all others
-        (`lib.own.headers.odd_recordings`) decide nothing and are named in a comment.
-
-    Raises
-    ------
-    HeldoutError
-        As `list_folder`; no recording can be read; sounds and measured signals are mixed; measured
-        signals share no channel; or the annotated beats are of fewer than two classes.
-    """
-    return describe(
-        folder,
-        groups=groups,
-        beats=beats,
-        context=context,
-        exclude=exclude,
-        variable=variable,
-        rate=rate,
-    )[0]
+def study_text(folder: str | Path, **options: Any) -> str:
+    """Write a study of a folder as `describe` does, which takes the same; return its text alone."""
+    return describe(folder, **options)[0]
 
 
 def describe(
@@ -94,7 +46,41 @@ def describe(
     variable: str | None = None,
     rate: float | str | None = None,
 ) -> tuple[str, Contents]:
-    """Write a study of a folder as `study_text` does, and say what is in the folder."""
+    """Write a study of a folder, as the text of its file, and say what is in the folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As for `lib.own.table.examine`.
+    groups : str, optional
+        As there.
+    beats : {"codes", "recordings"}, optional
+        As there. Without it, examples are beats where nothing but annotations gives a class
+        (`lib.own.table.labelled_by_beats`).
+    context, exclude : sequence of str
+        As there.
+    variable, rate : optional
+        As for `lib.datasets.files.read_file`.
+
+    Returns
+    -------
+    text : str
+        YAML with comments. Sounds become MFCC at the lowest rate of all recordings, up to 16 kHz,
+        so that what a low rate lacks gives no class away; measured signals become windows of their
+        common channels, up to 250 Hz, or beats of their most common lead, up to 125 Hz, in the
+        classes of the AAMI that two groups have. The headers of all recordings are read for this,
+        and all annotations; the few recordings that are unlike all others
+        (`lib.own.headers.odd_recordings`) decide nothing and are named in a comment.
+
+    contents : Contents
+        What there is to say of the folder, of odd recordings too.
+
+    Raises
+    ------
+    HeldoutError
+        As `lib.own.table.examine`; no recording can be read; sounds and measured signals are mixed;
+        measured signals share no channel; or the annotated beats are of fewer than two classes.
+    """
     folder = Path(folder)
     beats = beats or ("codes" if labelled_by_beats(folder, exclude=exclude) else None)
     contents = examine(folder, groups=groups, beats=beats, context=context, exclude=exclude)
@@ -105,11 +91,6 @@ def describe(
     sounds = not beats and _are_sounds(folder, every)
     odd = odd_recordings(every, sounds=sounds)
     headers = {path: header for path, header in every.items() if path not in odd}
-    told = [f"{named(some)}: {why}; left out." for why, some in by_reason(odd.items()).items()]
-    notes = by_reason((path, note) for path, header in every.items() for note in header.notes)
-    told += [f"{named(some)}: {note}." for note, some in notes.items()]
-    lost = len(table) - len(every)
-    told += [f"{lost} of {len(table)} recordings cannot be read; they are left out."] * bool(lost)
     counts = table.assign(group=table["group"].where(table["group"] != "", table["path"]))
     networks = "beats" if beats else "mfcc" if sounds else "windows"
     if beats:
@@ -122,10 +103,12 @@ def describe(
     else:
         label = dict(zip(table["path"], table["label"], strict=True))
         features, kind, gone = choices.windows(folder, headers, label)
-        told += [
-            f"{named(some)}: {reason}; left out."
-            for reason, some in by_reason(gone.items()).items()
-        ]
+        odd |= gone
+    told = [f"{named(some)}: {why}; left out." for why, some in by_reason(odd.items()).items()]
+    notes = by_reason((path, note) for path, header in every.items() for note in header.notes)
+    told += [f"{named(some)}: {note}." for note, some in notes.items()]
+    lost = len(table) - len(every)
+    told += [f"{lost} of {len(table)} recordings cannot be read; they are left out."] * bool(lost)
     if beats == "codes":
         group_of = dict(zip(counts["path"], counts["group"], strict=True))
         held, alone = _codes(folder, records, group_of)

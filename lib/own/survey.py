@@ -56,16 +56,18 @@ def survey(
     reading: Mapping[str, Any] | None = None,
     threads: int = 4,
 ) -> dict[str, Any]:
-    """Read every recording of a folder once, and say what can be used.
+    """Read every recording of a folder, and say what can be used.
+
+    Those that may hold the same audio as another one are read twice.
 
     Parameters
     ----------
     folder : str or Path
-        As for `lib.own.table.list_folder`.
+        As for `lib.own.table.examine`.
     dataset : str
         What the folder is called in results.
     groups, beats, context, exclude : optional
-        As for `lib.own.table.list_folder`.
+        As for `lib.own.table.examine`.
     asked : mapping, optional
         `Kind.demands` of the features, and their `rate` (Hz): a recording that lacks it cannot be
         used, nor can the few that are unlike all others (`lib.own.headers.odd_recordings`).
@@ -88,7 +90,7 @@ def survey(
     Raises
     ------
     HeldoutError
-        As `list_folder`; or something is to be left out and `faulty` is `stop`.
+        As `lib.own.table.examine`; or something is to be left out and `faulty` is `stop`.
     """
     folder = Path(folder)
     contents = examine(folder, groups=groups, beats=beats, context=context, exclude=exclude)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ class Contents(NamedTuple):
     Attributes
     ----------
     table : pd.DataFrame
-        See `list_folder`.
+        See `examine`.
     left_out : dict of str to str
         Recordings that have no row there, and why.
     cautions : list of str
@@ -54,14 +54,19 @@ class Contents(NamedTuple):
     folds: int
 
 
-def list_folder(
+def list_folder(folder: str | Path, **options: Any) -> pd.DataFrame:
+    """List the recordings of a folder as `examine` does, which takes the same: its table alone."""
+    return examine(folder, **options).table
+
+
+def examine(
     folder: str | Path,
     *,
     groups: str | None = None,
     beats: str | None = None,
     context: Sequence[str] = (),
     exclude: Sequence[str] = (),
-) -> pd.DataFrame:
+) -> Contents:
     """List the recordings of a folder by their names; no file but `metadata.csv` is read.
 
     Parameters
@@ -83,10 +88,10 @@ def list_folder(
 
     Returns
     -------
-    pd.DataFrame
-        `path` (within the folder), `label`, `group` and `split`, the latter two empty where they
-        are not known, and the columns of the context; sorted by `path`. Labels and groups that
-        look the same are the same, and groups that differ by letter case alone are one.
+    Contents
+        Its table has `path` (within the folder), `label`, `group` and `split`, the latter two empty
+        where they are not known, and the columns of the context; sorted by `path`. Labels and
+        groups that look the same are the same, and groups that differ by letter case alone are one.
 
     Raises
     ------
@@ -96,18 +101,6 @@ def list_folder(
         pattern that is wrong or is not in every path, or a context that is not a number for each
         recording.
     """
-    return examine(folder, groups=groups, beats=beats, context=context, exclude=exclude).table
-
-
-def examine(
-    folder: str | Path,
-    *,
-    groups: str | None = None,
-    beats: str | None = None,
-    context: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-) -> Contents:
-    """List the recordings of a folder, and what of it is not used; see `list_folder`."""
     require_context_names(context)
     folder = Path(folder)
     if not folder.is_dir():
@@ -184,7 +177,7 @@ def labelled_by_beats(folder: str | Path, *, exclude: Sequence[str] = ()) -> boo
     Parameters
     ----------
     folder, exclude
-        As for `list_folder`.
+        As for `examine`.
     """
     folder = Path(folder)
     paths = [path for path in recordings_below(folder) if not is_excluded(path, exclude)]

@@ -121,7 +121,7 @@ def without_recordings(
     Parameters
     ----------
     folder : Path
-        As for `lib.own.table.list_folder`.
+        As for `lib.own.table.examine`.
     names : collection of str
         All its files that are not hidden.
     used : collection of str
