@@ -289,8 +289,8 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
             "LSTM was still improving and the GRU has its best learning rate, 0.01, at the edge of "
             "its range (0.001 to 0.01). A random split"),
         ({}, {"metadata_suffices": "yes"}, "What is known without the signal reaches 0.45, not "
-            "significantly less, and the sampling rate alone 0.40: the classes may differ in how they "
-            "were recorded, and a network may have learned just that. Compare recordings of one "
+            "significantly less, and the sampling rate alone 0.40: the classes may differ in how "
+            "they were recorded, and a network may have learned just that. Compare recordings of one "
             "rate,"),
         ({}, {"metadata_suffices": "yes", "metadata_column": "age"}, "and age alone 0.40: the "
             "classes may differ in how they were recorded, and a network may have learned just "
