@@ -290,8 +290,8 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
             "its range (0.001 to 0.01). A random split"),
         ({}, {"metadata_suffices": "yes"}, "What is known without the signal reaches 0.45, not "
             "significantly less, and the sampling rate alone 0.40: the classes may differ in how "
-            "they were recorded, and a network may have learned just that. Compare recordings of one "
-            "rate,"),
+            "they were recorded, and a network may have learned just that. Compare recordings of "
+            "one rate,"),
         ({}, {"metadata_suffices": "yes", "metadata_column": "age"}, "and age alone 0.40: the "
             "classes may differ in how they were recorded, and a network may have learned just "
             "that. Leave "
