@@ -11,6 +11,7 @@ from lib.networks.layers import (
     POOLINGS,
     convolution_costs,
     pool_time,
+    pooled_width,
     require_poolable,
 )
 
@@ -34,7 +35,7 @@ def costs(values: Values, shape: tuple[int, int]) -> list[Cost]:
     """List what the blocks cost; pooling over time leaves one step."""
     *others, last = convolution_costs(values, shape)
     if values["pooling"] != "none":
-        last = replace(last, outputs=(1, last.outputs[1]))
+        last = replace(last, outputs=(1, pooled_width(last.outputs[1], values["pooling"])))
     return [*others, last]
 
 

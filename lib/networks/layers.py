@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lib.errors import HeldoutError
@@ -18,7 +19,9 @@ from lib.networks.architecture import (
 )
 from lib.networks.recurrent import with_gradient
 
-POOLINGS = ("last", "mean", "max", "attention")
+POOLINGS = ("last", "mean", "max", "attention", "statistics")
+# What a variance is at least, so that the gradient of its root is finite where nothing changes.
+_STILL = 1e-5
 
 STACK: Mapping[str, Hyperparameter] = {
     "units": counts([64]),
@@ -79,8 +82,10 @@ def pool_time(layers: Any, x: Any, pooling: str) -> Any:
         `keras.layers`.
     x : tensor [shape=(batch, time, width)]
         The steps; with `last` [shape=(batch, width)], the last one.
-    pooling : {"last", "mean", "max", "attention"}
-        With `attention` each step has a weight, the softmax over time of a learned score.
+    pooling : {"last", "mean", "max", "attention", "statistics"}
+        With `attention` each step has a weight, the softmax over time of a learned score. With
+        `statistics` the row is twice as wide: mean and standard deviation over time, as in the
+        x-vectors of Snyder et al. 2018 (doi:10.1109/ICASSP.2018.8461375).
     """
     if pooling == "mean":
         return layers.GlobalAveragePooling1D()(x)
@@ -89,7 +94,17 @@ def pool_time(layers: Any, x: Any, pooling: str) -> Any:
     if pooling == "attention":
         weights = layers.Softmax(axis=1)(layers.Dense(1)(x))
         return layers.Flatten()(layers.Dot(axes=1)([weights, x]))
+    if pooling == "statistics":
+        from keras import ops
+
+        deviation = ops.sqrt(ops.var(x, axis=1) + _STILL)
+        return layers.Concatenate()([layers.GlobalAveragePooling1D()(x), deviation])
     return x
+
+
+def pooled_width(width: int, pooling: str) -> int:
+    """Compute how wide the row is that `pool_time` makes of steps so wide."""
+    return 2 * width if pooling == "statistics" else width
 
 
 def recurrent_options(values: Values) -> dict[str, Any]:
@@ -113,7 +128,7 @@ def recurrent_costs(values: Values, shape: tuple[int, int], *, gates: int) -> li
             Cost(2.0 * time * columns, weights, time * weights, (time, width), time * ways)
         )
     last = costs[-1]
-    return [*costs[:-1], Cost(last.kept, last.weights, last.products, (1, width), last.steps)]
+    return [*costs[:-1], replace(last, outputs=(1, pooled_width(width, values["pooling"])))]
 
 
 def require_poolable(x: Any, values: Values, *, lost: int = 0) -> None:

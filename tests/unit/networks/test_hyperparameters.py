@@ -63,7 +63,7 @@ def test_given_values_replace_defaults():
         ("lstm", "learning_rate", float("inf"), "a positive number"),
         ("lstm", "optimizer", "adamw", "one of adam, adamax, rmsprop, sgd"),
         ("lstm", "optimizer", ["adam"], "one of adam, adamax, rmsprop, sgd"),
-        ("gru", "pooling", "average", "one of last, mean, max, attention"),
+        ("gru", "pooling", "average", "one of last, mean, max, attention, statistics"),
         ("gru", "layer_normalization", "yes", "true or false"),
         ("cnn", "normalization", "record", "one of channel, example, none"),
         ("cnn", "schedule", "linear", "one of constant, cosine"),

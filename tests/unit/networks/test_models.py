@@ -118,6 +118,41 @@ def test_attention_is_a_weighted_mean_of_the_steps(keras):
     np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_statistics_are_the_mean_and_the_standard_deviation(keras):
+    x = np.random.default_rng(0).normal(size=(4, 7, 3)).astype(np.float32)
+    inputs = keras.Input((7, 3))
+    model = keras.Model(inputs, pool_time(keras.layers, inputs, "statistics"))
+    expected = np.concatenate([x.mean(1), x.std(1)], axis=1)
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["gru", "cnn"])
+def test_statistics_of_an_example_that_never_changes_can_be_learned_from(keras, architecture):
+    values = {"pooling": "statistics", "dense": [4]}
+    model = build(architecture, values, shape=(16, 2), classes=2)
+    model.compile("sgd", "categorical_crossentropy")
+    keras.utils.set_random_seed(0)
+    x, y = np.ones((8, 16, 2), np.float32), np.eye(2, dtype=np.float32)[[0, 1] * 4]
+    model.fit(x, y, verbose=0)
+    assert all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+@pytest.mark.parametrize("architecture", ["lstm", "cnn", "cnn_lstm"])
+def test_a_network_with_statistics_is_saved_and_as_large_as_estimated(
+    keras, architecture, tmp_path
+):
+    values = {"pooling": "statistics", "dense": [5]}
+    model = build(architecture, values, shape=(40, 2), classes=3)
+    model.save(tmp_path / "model.keras")
+    saved = keras.saving.load_model(tmp_path / "model.keras")
+    x = np.random.default_rng(0).normal(size=(3, 40, 2)).astype(np.float32)
+    np.testing.assert_allclose(saved(x), model(x), rtol=1e-5)
+    # The first dense layer takes twice the channels.
+    mean = build(architecture, values | {"pooling": "mean"}, shape=(40, 2), classes=3)
+    wide, narrow = model.layers[-2].kernel.shape, mean.layers[-2].kernel.shape
+    assert wide == (2 * narrow[0], 5)
+
+
 def test_inputs_are_normalised_as_asked():
     given = {"shape": (9, 3), "classes": 2, "mean": np.ones(3), "variance": np.full(3, 4.0)}
     assert kinds(build("gru", {"normalization": "none"}, **given)) == ["GRU", "Dense"]
@@ -197,7 +232,8 @@ def test_only_the_first_channels_are_seen(keras, tmp_path, normalization):
 
 
 @pytest.mark.parametrize(
-    ("pooling", "width"), [("none", 8), ("mean", 2), ("max", 2), ("attention", 2)]
+    ("pooling", "width"),
+    [("none", 8), ("mean", 2), ("max", 2), ("attention", 2), ("statistics", 4)],
 )
 def test_what_the_dense_layers_of_a_cnn_take(pooling, width):
     values = {"filters": [4, 2], "kernels": [3, 3], "pooling": pooling}
