@@ -17,6 +17,7 @@ from lib.compare.differences import (
     inflation_rows,
     letter_rows,
 )
+from lib.compare.groups import group_mean_rows, group_rows
 from lib.compare.leaderboard import (
     aami_rows,
     calibration_rows,
@@ -88,6 +89,8 @@ def compare(
             "per_class": per_class_rows(board),
             "confusion": confusion_rows(board),
             "aami": aami_rows(board),
+            "group_means": group_mean_rows(board),
+            "groups": group_rows(board),
             "calibration": calibration_rows(board),
             "inflation": inflation_rows(study, board, **options),
             "differences": difference_rows(study, board, resamples=resamples),

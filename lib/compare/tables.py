@@ -24,7 +24,8 @@ TABLES: dict[str, list[str]] = {
     "per_class": [
         *(*MODEL, "kind", "unit", "label", "scored"),
         *("sensitivity", "sensitivity_low", "sensitivity_high", "ppv", "ppv_low", "ppv_high"),
-        *("f1", "f1_low", "f1_high", "support", "interval_note", "note"),
+        *("f1", "f1_low", "f1_high", "support", "largest_group", "largest_share"),
+        *("interval_note", "note"),
     ],
     "confusion": [*MODEL, "kind", "label", "predicted", "count", "share"],
     "aami": [
@@ -32,6 +33,14 @@ TABLES: dict[str, list[str]] = {
         *("sensitivity_high", "ppv", "ppv_low", "ppv_high", "false_positive_rate"),
         *("false_positive_rate_low", "false_positive_rate_high", "accuracy", "accuracy_low"),
         *("accuracy_high", "j_kappa", "j_kappa_low", "j_kappa_high", "interval_note"),
+    ],
+    "group_means": [
+        *(*MODEL, "kind", "metric", "estimate", "low", "high", "mean", "mean_low", "mean_high"),
+        *("interval_note", "groups", "lowest", "lowest_group", "influential", "without", "note"),
+    ],
+    "groups": [
+        *(*MODEL, "group", "examples", "macro_f1", "accuracy", "macro_f1_without"),
+        *("accuracy_without", "note"),
     ],
     "calibration": [
         *(*MODEL, "bin", "bin_low", "bin_high", "confidence", "accuracy", "accuracy_low"),

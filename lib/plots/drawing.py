@@ -14,10 +14,17 @@ from lib.examples.arrays import open_examples
 from lib.files import read_json, read_table
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
+from lib.plots.groups import scores_of_groups
 from lib.plots.inputs import class_means, some_examples
 from lib.plots.scores import confusion_matrices, inflation, primary_rows
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
+
+# Columns that are text even where all of them look like numbers.
+TEXT = ("study", "scope", "architecture", "label", "predicted", "note", "group", "influential")
+
+# The tables that the picture of groups is made of.
+GROUPS = ("groups", "group_means")
 
 
 def plot_study(
@@ -39,9 +46,9 @@ def plot_study(
     Returns
     -------
     list of Path
-        The files written: `inflation`, `examples`, `mean`, `pareto`, `importance`, and per protocol
-        `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as `.svg` and
-        `.png`. A picture that would be empty is not drawn.
+        The files written: `inflation`, `groups`, `examples`, `mean`, `pareto`, `importance`, and
+        per protocol `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as
+        `.svg` and `.png`. A picture that would be empty is not drawn.
 
     Raises
     ------
@@ -65,6 +72,13 @@ def plot_study(
         audit = read_json(base / protocol / "audit.json")
         drawn[f"class_counts_{protocol}"] = class_counts(study, audit)
         drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
+    drawn["groups"] = scores_of_groups(
+        study,
+        *(
+            of_study[of_study["protocol"] == study["primary"]]
+            for of_study in (_of_study(tables / f"{name}.csv", study) for name in GROUPS)
+        ),
+    )
     drawn["pareto"] = fronts(_of_study(tables / "pareto.csv", study))
     drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
     examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")
@@ -121,7 +135,7 @@ def plot_overall(
 
 
 def _table(path: Path) -> pd.DataFrame:
-    return read_table(path, text=("study", "scope", "architecture", "label", "predicted", "note"))
+    return read_table(path, text=TEXT)
 
 
 def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:

@@ -213,7 +213,7 @@ def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> Table
             [
                 model(row),
                 text(row["label"], note=outside),
-                number(row["support"], digits=0),
+                number(row["support"], digits=0, note=_held(row)),
                 *(
                     interval(row, names=(name, f"{name}_low", f"{name}_high"), note=row["note"])
                     for name in ("sensitivity", "ppv", "f1")
@@ -228,6 +228,12 @@ def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> Table
         rows,
         filters=(0, 1),
     )
+
+
+def _held(row: Mapping[str, Any]) -> str:
+    """Say that most test examples of a class are of one group."""
+    held = row["largest_share"] > 0.5
+    return f"{row['largest_share']:.0%} from group {row['largest_group']}" if held else ""
 
 
 def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:

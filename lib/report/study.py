@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from lib.report.exploration import (
     remarks,
     suspects_table,
 )
+from lib.report.groups import groups_view, held_by_one
 from lib.report.names import unfinished_networks
 from lib.report.table import TableView, number, records, text
 
@@ -75,13 +76,19 @@ def study_view(
         "suspects": suspects_table(name, exploration),
         "exploration": classes_table(name, exploration),
         "context": context_table(name, exploration),
-        "answer": answered(answer, gaps),
+        "answer": answered(answer, gaps, held=held_by_one(study, tables["per_class"])),
         "gaps": [{**row, "name": display(row["architecture"])} for row in gaps],
         "leaderboard": boards.main_board(study, tables),
         "metrics": boards.full_board(study, tables["leaderboard"]),
         "differences": boards.differences(study, tables["differences"]),
         "folds": boards.fold_tests(study, tables["folds"]),
         "per_class": boards.per_class(study, tables["per_class"], str(answer["architecture"])),
+        "groups": groups_view(
+            study,
+            means=tables["group_means"],
+            groups=tables["groups"],
+            best=str(answer["architecture"]),
+        ),
         "aami": boards.aami(study, tables["aami"]),
         "agreement": boards.agreement(study, tables["agreement"]),
         "hyperparameters": hyperparameters.chosen(study, tables["trials"]),
@@ -94,7 +101,12 @@ def study_view(
     }
 
 
-def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
+def answered(
+    row: dict[str, Any],
+    gaps: list[dict[str, Any]],
+    *,
+    held: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """Add to a row of answers.csv what the sentences that answer the study say.
 
     `gap` is the row of inflation.csv of the chosen network, and `inflation` says what the data show
@@ -120,6 +132,7 @@ def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
         "network": display(str(row["architecture"])),
         "inflation": inflation,
         "gap": gap,
+        "held": held,
         "baseline": display(str(row["baseline"])) if row["baseline"] else "",
         "metadata_by": told,
         "metadata_advice": advice,

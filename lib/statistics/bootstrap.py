@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.errors import HeldoutError
-from lib.metrics.confusion import Array
+from lib.metrics.confusion import Array, ratio
 from lib.metrics.registry import UNDEFINED
 
 # With fewer groups a percentile interval is far too narrow to be shown.
@@ -141,6 +141,30 @@ def resampled(values: Array, groups: int) -> Resampled:
     Resampled
     """
     return Resampled(float(values[0].mean()), values[1:].mean(1), groups)
+
+
+def mean_over_groups(scores: Array, weights: Array) -> Resampled:
+    """Average the scores of groups, each group counting once.
+
+    ANSI/AAMI EC57 calls this the average statistic, and the score of all examples together, in
+    which a group counts by its examples, the gross one.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (seed, group)
+        NaN where a group has none: it is left out, for all seeds.
+    weights : ndarray, shape (1 + resample, group)
+        From `draw_weights`.
+
+    Returns
+    -------
+    Resampled
+        `groups` counts those that have a score.
+    """
+    there = np.isfinite(scores).all(0)
+    drawn = weights[:, there]
+    values = ratio(drawn @ scores[:, there].T, drawn.sum(1, keepdims=True))
+    return resampled(values, int(there.sum()))
 
 
 def interval(score: Resampled, *, lacks: str = "a score", reflected: bool = False) -> Interval:

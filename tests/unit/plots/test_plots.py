@@ -17,6 +17,7 @@ from lib.networks.registry import ARCHITECTURES
 from lib.plots import drawing, plot_overall, plot_study
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import Mean, example_inputs, mean_examples
+from lib.plots.groups import scores_of_groups
 from lib.plots.inputs import class_means
 from lib.plots.style import colour, decimal, save
 from tests.support.runs import make_runs, study
@@ -264,3 +265,51 @@ def test_every_picture_of_simulated_recordings_says_so(made, tmp_path):
     for path in _plot(made, tmp_path):
         if path.suffix == ".svg":
             assert "simulated recordings" in path.read_text(), path.name
+
+
+def _groups(scores, *, examples=10, group="g"):
+    rows = pd.DataFrame(
+        {
+            "architecture": "lstm",
+            "group": [f"{group}{k}" for k in range(len(scores))],
+            "examples": examples,
+            "macro_f1": scores,
+            "accuracy": scores,
+        }
+    )
+    mean = float(np.mean(scores))
+    means = pd.DataFrame(
+        [
+            {
+                "architecture": "lstm", "metric": metric, "estimate": mean, "mean": mean,
+                "mean_low": np.nan, "mean_high": np.nan, "influential": f"{group}0",
+            }
+            for metric in ("macro_f1", "accuracy")
+        ]
+    )  # fmt: skip
+    return rows, means
+
+
+@pytest.mark.parametrize("count", [2, 31, 1500])
+def test_every_group_has_a_dot_in_its_row(count, tmp_path):
+    scores = np.random.default_rng(0).choice([0.0, 0.4, 1.0], count)
+    figure = scores_of_groups({"architectures": ["gru", "lstm"]}, *_groups(scores))
+    for axes in figure.axes:
+        (dots,) = axes.collections
+        x, y = dots.get_offsets().T
+        np.testing.assert_allclose(x, scores)
+        assert (np.abs(y) < 0.5).all()
+        # No dot hides another one.
+        assert len(set(zip(x.tolist(), y.tolist(), strict=True))) == count
+    save(figure, tmp_path / "groups")
+    assert (tmp_path / "groups.png").stat().st_size < 200_000
+
+
+def test_groups_that_are_single_examples_have_no_picture():
+    assert scores_of_groups({"architectures": ["lstm"]}, *_groups([0.0, 1.0], examples=1)) is None
+
+
+def test_a_metric_that_no_group_has_gets_no_panel():
+    rows, means = _groups([0.2, 0.7], group="$p_")
+    figure = scores_of_groups({"architectures": ["lstm"]}, rows.assign(macro_f1=np.nan), means)
+    assert [axes.get_xlabel() for axes in figure.axes] == ["accuracy of a group (0 to 1)"]

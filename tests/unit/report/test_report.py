@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -21,6 +22,7 @@ from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
 from lib.report.boards import differences, main_board
 from lib.report.figures import figure
+from lib.report.groups import MOST_GROUPS, groups_view
 from lib.report.hyperparameters import chosen, trials
 from lib.report.names import listed
 from lib.report.overall import _digest_of_files, claims_table, costs_table
@@ -116,7 +118,7 @@ def test_every_picture_has_words(source):
     images = Page(source).images
     kinds = ("confusion", "learning_curves", "calibration", "class_counts")
     expected = {"inflation", "critical-difference"}
-    expected |= {f"beats-{name}" for name in ("inflation", "examples", "mean", "pareto")}
+    expected |= {f"beats-{name}" for name in ("inflation", "groups", "examples", "mean", "pareto")}
     expected |= {f"beats-{kind}-{split}" for kind in kinds for split in ("grouped", "random")}
     assert {image["data-name"] for image in images} - {"beats-importance"} == expected
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", source, re.S)
@@ -609,3 +611,55 @@ def test_a_metric_of_ones_own_is_on_the_page(tmp_path, monkeypatch):
     (table,) = re.findall(r'data-name="arrhythmia-metrics".*?</table>', page, re.S)
     assert "mean &lt;surprise&gt;" in table
     assert re.search(r"Lower is better for [^.]*mean &lt;surprise&gt;", page)
+
+
+def test_a_class_that_one_group_has_most_of_is_named_beside_the_score(made, tmp_path):
+    folder = _changed(made, tmp_path, "per_class")
+    source = _render(made, tmp_path / "page.html", tables=folder)
+    words = " ".join(unescape(re.sub(r"<[^>]+>", "", source)).split())
+    said = "One group has most of the test examples of a (75% from p001): the score depends on it."
+    assert words.count(said) == 2
+    assert "75% from group p001" in words
+    assert "most of the test examples of b" not in words
+
+
+def _changed(made, tmp_path, name):
+    folder = tmp_path / "tables"
+    shutil.copytree(made["tables"], folder)
+    rows = read_table(folder / f"{name}.csv", text=TEXT)
+    held = (rows["study"] == "voices") & (rows["label"] == "a")
+    rows["largest_group"] = "p002"
+    rows["largest_share"] = 0.5
+    rows.loc[held, ["largest_group", "largest_share"]] = ["p001", 0.75]
+    write_table(folder / f"{name}.csv", rows)
+    return folder
+
+
+def test_the_groups_of_the_chosen_network_are_summed_up(made, source):
+    answer = read_table(made["tables"] / "answers.csv", text=TEXT).set_index("study").loc["voices"]
+    means = read_table(made["tables"] / "group_means.csv", text=TEXT)
+    (row,) = means[
+        (means["study"] == "voices") & (means["protocol"] == "grouped")
+        & (means["architecture"] == answer["architecture"]) & (means["metric"] == "macro_f1")
+    ].to_dict("records")  # fmt: skip
+    part = source.split('id="voices-groups"')[1].split("<section")[0]
+    words = " ".join(unescape(re.sub(r"<[^>]+>", "", part)).split())
+    assert f"over {row['groups']} groups, each counting once, the macro-F1" in words
+    assert f"over all examples together it is {row['estimate']:.2f}" in words
+    without = f"without it the macro-F1 would be {row['without']:.2f}"
+    assert f"depends most on group {row['influential']}: {without}" in words
+
+
+def test_many_groups_are_listed_by_their_influence_and_few_of_them(tmp_path):
+    one = study("many", classes=["a", "b"], scored=["a", "b"], architectures=["lstm", "cnn"])
+    made = make_runs(tmp_path, studies=[one], groups=400, per_group=4)
+    compare_runs(made, resamples=50)
+    tables = {
+        name: read_table(made["tables"] / f"{name}.csv", text=TEXT)
+        for name in ("groups", "group_means")
+    }
+    view = groups_view(one, means=tables["group_means"], groups=tables["groups"], best="cnn")
+    change = [abs(float(row[-1].value)) for row in view["table"].rows]
+    assert len(change) == MOST_GROUPS
+    assert change == sorted(change, reverse=True)
+    assert "The 50 of 200 groups" in view["table"].caption

@@ -1,0 +1,105 @@
+"""A picture of groups: a dot for each, by its score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lib.metrics.registry import METRICS
+from lib.plots.style import INK, SETTINGS, canvas, colour, display, quiet, short
+
+# Scores that differ by less are drawn side by side.
+_BIN = 0.015
+
+# How much of the height of its row a column of dots may take.
+_HEIGHT = 0.56
+
+
+def scores_of_groups(
+    study: Mapping[str, Any], rows: pd.DataFrame, means: pd.DataFrame
+) -> Figure | None:
+    """Draw a dot for each group of each network, beside the mean over groups.
+
+    Parameters
+    ----------
+    study : dict
+        Its `architectures` give the order.
+    rows : DataFrame
+        Rows of groups.csv of one protocol.
+    means : DataFrame
+        Rows of group_means.csv of that protocol.
+
+    Returns
+    -------
+    Figure or None
+        A panel for each metric that groups have, a row for each network. A diamond is the mean over
+        groups with its 95% interval, a tick the score of all examples; the group of largest
+        influence has a ring and its name. None where every group is one example, which is right or
+        wrong.
+    """
+    names = [name for name in study["architectures"] if name in set(rows["architecture"])]
+    if not names or (rows["examples"] == 1).all():
+        return None
+    shown = [metric for metric in ("macro_f1", "accuracy") if rows[metric].notna().any()]
+    with mpl.rc_context(SETTINGS):
+        figure = canvas(3.6 * len(shown) + 1.2, 0.9 + 0.8 * len(names))
+        grid = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        for axes, metric in zip(grid, shown, strict=True):
+            of_metric = means[means["metric"] == metric].set_index("architecture")
+            for y, name in enumerate(names):
+                _row(axes, y, rows[rows["architecture"] == name], of_metric.loc[name], metric)
+            axes.set_yticks(range(len(names)), [display(name) for name in names])
+            axes.set_ylim(len(names) - 0.45, -0.55)
+            axes.set_xlim(-0.02, 1.02)
+            label = METRICS[metric].label
+            axes.set_xlabel(f"{label} of a group (0 to 1)")
+            quiet(axes)
+            axes.spines["left"].set_visible(False)
+        handles = [
+            _key("a group", marker="o", alpha=0.5),
+            _key("largest influence", marker="o", markerfacecolor="none", markersize=8),
+            _key("mean over groups, 95% CI", marker="D", markersize=5),
+            _key("all examples", marker="|", markersize=11, markeredgewidth=1.6),
+        ]
+        figure.legend(handles=handles, loc="outside upper left", ncols=2)
+    return figure
+
+
+def _key(label: str, **marker: Any) -> Line2D:
+    return Line2D([], [], linestyle="none", color=INK, label=label, **marker)
+
+
+def _row(axes: Any, y: int, rows: pd.DataFrame, mean: pd.Series, metric: str) -> None:
+    rows = rows[rows[metric].notna()]
+    x, tone = rows[metric].to_numpy(dtype=float), colour(str(mean.name))
+    up = y - 0.1 + _offsets(x)
+    # Of many groups, small dots: all of them stay to be seen.
+    size = float(np.clip(700 / max(len(x), 1), 5, 22))
+    axes.scatter(x, up, s=size, color=tone, alpha=0.55, linewidths=0)
+    most = np.flatnonzero((rows["group"] == mean["influential"]).to_numpy())
+    if len(most):
+        at = x[most[0]], up[most[0]]
+        axes.plot(*at, "o", color=INK, markerfacecolor="none", markersize=size**0.5 + 4)
+        left = at[0] > 0.5
+        axes.annotate(
+            short(str(mean["influential"])), at, xytext=(-7 if left else 7, 0),
+            textcoords="offset points", ha="right" if left else "left", va="center", fontsize=7,
+        )  # fmt: skip
+    down = y + 0.34
+    axes.plot([mean["mean_low"], mean["mean_high"]], [down, down], color=tone, linewidth=1.4)
+    axes.plot(mean["mean"], down, "D", color=tone, markersize=5)
+    axes.plot(mean["estimate"], down, "|", color=INK, markersize=11, markeredgewidth=1.6)
+
+
+def _offsets(x: np.ndarray) -> np.ndarray:
+    """Place dots of about the same score above and below each other, within the row."""
+    column = pd.Series(np.round(x / _BIN))
+    place, count = column.groupby(column).cumcount(), column.groupby(column).transform("size")
+    step = min(0.09, _HEIGHT / max(count.max(), 1)) if len(x) else 0.0
+    return ((place - (count - 1) / 2) * step).to_numpy(dtype=float)
