@@ -11,7 +11,9 @@ TABLES: dict[str, list[str]] = {
     "answers": [
         *("study", "simulated", "protocol", "architecture", "validation_macro_f1", "macro_f1"),
         *("low", "high", "interval_note", "random_macro_f1", "baseline", "baseline_macro_f1"),
-        *("difference", "difference_low", "difference_high", "p_holm", "beats_baselines"),
+        *("difference", "difference_low", "difference_high", "p_holm", "detectable"),
+        *("groups_needed", "beats_baselines", "rival", "rival_macro_f1", "rival_difference"),
+        *("rival_low", "rival_high", "rival_p_holm", "rival_detectable", "rival_groups_needed"),
         *("networks_that_beat", "linear_macro_f1", "below_linear", "ending", "unfinished"),
         *("metadata_macro_f1", "metadata_suffices", "metadata_column", "metadata_column_macro_f1"),
         *("groups", "examples", "note"),
@@ -53,7 +55,8 @@ TABLES: dict[str, list[str]] = {
     ],
     "differences": [
         *("study", "protocol", "honest", "simulated", "metric", "a", "b", "difference"),
-        *("low", "high", "p", "p_holm", "groups", "note", "unfinished"),
+        *("low", "high", "p", "p_holm", "standard_error", "detectable", "groups_needed"),
+        *("power_note", "groups", "note", "unfinished"),
     ],
     "letters": ["study", "protocol", "metric", "architecture", "letters", "note"],
     "folds": [

@@ -150,14 +150,21 @@ def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | No
             interval(row, names=("difference", "low", "high"), note=row["note"], sign=True),
             number(row["p_holm"]),
             text(_verdict(row)),
+            number(row["detectable"]),
+            number(row["groups_needed"], digits=0, note=row["power_note"]),
         ]
         for row in records(some)
     ]
     return TableView(
         f"{study['study']}-differences",
         "Differences in macro-F1 under the honest split, paired by group; p values are corrected "
-        "for all pairs in this table by Holm's method.",
-        ["Model", "Against", "Difference", "p (Holm)", "Verdict"],
+        "for all pairs in this table by Holm's method. The last columns say which true difference "
+        "so many groups would show with a power of 80%, and how many would show the one "
+        "seen; they take its standard error as known, and so have no interval.",
+        [
+            *("Model", "Against", "Difference", "p (Holm)", "Verdict"),
+            *("Difference that could be shown", "Groups needed for this one"),
+        ],
         rows,
     )
 

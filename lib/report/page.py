@@ -36,7 +36,7 @@ TEXT = (
     *("backend", "device", "precision", "state", "ending", "unfinished", "below_linear"),
     *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
     *("metadata_suffices", "metadata_column", "group", "largest_group", "lowest_group"),
-    "influential",
+    *("influential", "power_note", "rival"),
 )
 
 

@@ -23,6 +23,7 @@ from lib.report.exploration import (
 from lib.report.groups import groups_view, held_by_one
 from lib.report.names import unfinished_networks
 from lib.report.table import TableView, number, records, text
+from lib.statistics.bootstrap import ALPHA
 
 # How a sentence names what is known without listening, and what to do where it tells the class.
 _METADATA = {
@@ -115,7 +116,8 @@ def answered(
     """
     gap = next((one for one in gaps if one["architecture"] == row["architecture"]), None)
     # The tables of the findings may be of an earlier version.
-    row = {"metadata_suffices": "", "metadata_column": ""} | row
+    row = {"metadata_suffices": "", "metadata_column": "", "rival": ""} | row
+    row = dict.fromkeys(("detectable", "groups_needed"), math.nan) | row
     column = str(row["metadata_column"])
     told, advice = _METADATA.get(
         column, (column, f"Leave {column} out of the context, unless the classes really differ so.")
@@ -133,6 +135,9 @@ def answered(
         "inflation": inflation,
         "gap": gap,
         "held": held,
+        # Networks of which one has not converged are not compared.
+        "untold": bool(row["rival"]) and not row["unfinished"] and row["rival_p_holm"] > ALPHA,
+        "rival": display(str(row["rival"])),
         "baseline": display(str(row["baseline"])) if row["baseline"] else "",
         "metadata_by": told,
         "metadata_advice": advice,

@@ -42,9 +42,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference(Interval):
-    """A difference of two scores, and the two-sided p value that it is zero (NaN where none)."""
+    """A difference of two scores.
+
+    `p` is the two-sided p value that it is zero, and `error` its standard error over the resamples
+    (Efron and Tibshirani 1993, ch. 6); NaN where there is no interval.
+    """
 
     p: float = math.nan
+    error: float = math.nan
 
 
 class Resampled(NamedTuple):
@@ -217,7 +222,7 @@ def difference(a: Resampled, b: Resampled) -> Difference:
     good = draws[np.isfinite(draws)]
     tail = min((good <= 0).sum(), (good >= 0).sum())
     p = min(1.0, 2 * (1 + tail) / (1 + len(good)))
-    return Difference(estimate, low, high, fewest, note, float(p))
+    return Difference(estimate, low, high, fewest, note, float(p), float(good.std(ddof=1)))
 
 
 def _ends(estimate: float, draws: Array, groups: int, *, lacks: str) -> tuple[float, float, str]:

@@ -252,6 +252,11 @@ def _said(answer):
 
 FEW = "4 groups: too few for an interval"
 BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
+POWER = {"difference": 0.05, "detectable": 0.12, "groups_needed": 1234.0}
+RIVAL = {
+    "rival": "lstm", "rival_macro_f1": 0.47, "rival_difference": 0.03, "rival_low": -0.05,
+    "rival_high": 0.11, "rival_p_holm": 0.4, "rival_detectable": 0.15, "rival_groups_needed": 500.0,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -304,10 +309,32 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
             "No network significantly beats the best baseline (metadata only, 0.45)."),
         ({}, BASELINE | {"beats_baselines": "no", "below_linear": "lstm"},
             "best baseline (metadata only, 0.45). Below a linear model (0.55): LSTM."),
+        ({}, BASELINE | POWER | {"beats_baselines": "no"}, "(metadata only, 0.45). A test on 20 "
+            "groups finds a true difference of 0.12 with a power of 80%; one of 0.050, as seen "
+            "here, would need about 1,234 groups."),
+        ({}, BASELINE | POWER | {"beats_baselines": "no", "groups_needed": math.nan},
+            "a true difference of 0.12 with a power of 80%."),
+        ({}, BASELINE | POWER | {"beats_baselines": "no", "detectable": 1.2, "difference": 0.2},
+            "A test on 20 groups can find no difference with a power of 80%; a difference of 0.20, "
+            "as seen here, would need about 1,234 groups."),
+        ({}, RIVAL, "Whether it is better than the LSTM (0.47) cannot be told: the difference is "
+            "+0.03 (−0.05 to +0.11). A test on 20 groups finds a true difference of 0.15 with a "
+            "power of 80%; one of 0.030, as seen here, would need about 500 groups."),
     ],
 )  # fmt: skip
 def test_the_sentences_that_answer_a_study(gap, row, words):
     assert words in _said(_answered(gap, **row))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *({"rival": ""}, {"rival_p_holm": 0.01}, {"rival_p_holm": math.nan}),
+        {"unfinished": "lstm: still improving"},
+    ],
+)
+def test_networks_that_differ_or_were_not_compared_are_not_said_to_be_alike(row):
+    assert "cannot be told" not in _said(_answered(**RIVAL | row))
 
 
 @pytest.mark.parametrize("gap", [{"difference": math.nan}, {"architecture": "lstm"}])
