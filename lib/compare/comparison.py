@@ -27,6 +27,7 @@ from lib.compare.leaderboard import (
 )
 from lib.compare.ranks import rank_rows
 from lib.compare.runs import read_runs
+from lib.compare.subgroups import subgroup_rows
 from lib.compare.summary import answer_row, claim_rows, read_claims, run_rows
 from lib.compare.tables import TABLES
 from lib.compare.trials import importance_rows, trial_rows
@@ -91,6 +92,7 @@ def compare(
             "aami": aami_rows(board),
             "group_means": group_mean_rows(board),
             "groups": group_rows(board),
+            "subgroups": subgroup_rows(study, board, results=results),
             "calibration": calibration_rows(board),
             "inflation": inflation_rows(study, board, **options),
             "differences": difference_rows(study, board, resamples=resamples),

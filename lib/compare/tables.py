@@ -44,6 +44,10 @@ TABLES: dict[str, list[str]] = {
         *(*MODEL, "group", "examples", "macro_f1", "accuracy", "macro_f1_without"),
         *("accuracy_without", "note"),
     ],
+    "subgroups": [
+        *(*MODEL, "column", "value", "metric", "estimate", "low", "high", "interval_note"),
+        *("groups", "examples"),
+    ],
     "calibration": [
         *(*MODEL, "bin", "bin_low", "bin_high", "confidence", "accuracy", "accuracy_low"),
         *("accuracy_high", "interval_note", "count"),

@@ -14,17 +14,20 @@ from lib.examples.arrays import open_examples
 from lib.files import read_json, read_table
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
-from lib.plots.groups import scores_of_groups
+from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means, some_examples
 from lib.plots.scores import confusion_matrices, inflation, primary_rows
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
 
 # Columns that are text even where all of them look like numbers.
-TEXT = ("study", "scope", "architecture", "label", "predicted", "note", "group", "influential")
+TEXT = (
+    *("study", "scope", "architecture", "label", "predicted", "note", "group", "influential"),
+    *("column", "value"),
+)
 
-# The tables that the picture of groups is made of.
-GROUPS = ("groups", "group_means")
+# The tables that the pictures of groups are made of.
+GROUPS = ("groups", "group_means", "subgroups")
 
 
 def plot_study(
@@ -46,9 +49,9 @@ def plot_study(
     Returns
     -------
     list of Path
-        The files written: `inflation`, `groups`, `examples`, `mean`, `pareto`, `importance`, and
-        per protocol `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as
-        `.svg` and `.png`. A picture that would be empty is not drawn.
+        The files written: `inflation`, `groups`, `subgroups`, `examples`, `mean`, `pareto`,
+        `importance`, and per protocol `learning_curves_…`, `confusion_…`, `class_counts_…`,
+        `calibration_…`, each as `.svg` and `.png`. A picture that would be empty is not drawn.
 
     Raises
     ------
@@ -72,13 +75,12 @@ def plot_study(
         audit = read_json(base / protocol / "audit.json")
         drawn[f"class_counts_{protocol}"] = class_counts(study, audit)
         drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
-    drawn["groups"] = scores_of_groups(
-        study,
-        *(
-            of_study[of_study["protocol"] == study["primary"]]
-            for of_study in (_of_study(tables / f"{name}.csv", study) for name in GROUPS)
-        ),
+    groups, means, subgroups = (
+        some[some["protocol"] == study["primary"]]
+        for some in (_of_study(tables / f"{name}.csv", study) for name in GROUPS)
     )
+    drawn["groups"] = scores_of_groups(study, groups, means)
+    drawn["subgroups"] = scores_of_subgroups(study, subgroups)
     drawn["pareto"] = fronts(_of_study(tables / "pareto.csv", study))
     drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
     examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")

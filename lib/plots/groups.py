@@ -1,4 +1,4 @@
-"""A picture of groups: a dot for each, by its score."""
+"""Pictures of groups and of subgroups: a dot for each, by its score."""
 
 from __future__ import annotations
 
@@ -68,6 +68,51 @@ def scores_of_groups(
             _key("all examples", marker="|", markersize=11, markeredgewidth=1.6),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=2)
+    return figure
+
+
+def scores_of_subgroups(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
+    """Draw the macro-F1 of each subgroup that has one, with its interval, for each network.
+
+    Parameters
+    ----------
+    study : dict
+        Its `architectures` give the order.
+    rows : DataFrame
+        Rows of subgroups.csv of one protocol.
+
+    Returns
+    -------
+    Figure or None
+        Dots are scores, lines 95% intervals over groups. None where no subgroup has a score.
+    """
+    rows = rows[(rows["metric"] == "macro_f1") & rows["estimate"].notna()]
+    names = [name for name in study["architectures"] if name in set(rows["architecture"])]
+    places = list(dict.fromkeys(zip(rows["column"], rows["value"], strict=True)))
+    if not names:
+        return None
+    with mpl.rc_context(SETTINGS):
+        height = 0.16 * len(names) + 0.16
+        figure = canvas(5.6, 0.9 + height * len(places))
+        axes = figure.subplots()
+        for n, name in enumerate(names):
+            some = rows[rows["architecture"] == name]
+            for row in some.to_dict("records"):
+                place = places.index((row["column"], row["value"]))
+                y = place + (n - (len(names) - 1) / 2) * 0.16 / height
+                axes.plot([row["low"], row["high"]], [y, y], color=colour(name), linewidth=1.2)
+                axes.plot(row["estimate"], y, "o", color=colour(name), markersize=5)
+        labels = [short(f"{column}: {value}") for column, value in places]
+        axes.set_yticks(range(len(places)), labels)
+        axes.set_ylim(len(places) - 0.5, -0.5)
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_xlabel("macro-F1 (0 to 1)")
+        quiet(axes)
+        axes.spines["left"].set_visible(False)
+        handles = [
+            Line2D([], [], marker="o", color=colour(name), label=display(name)) for name in names
+        ]
+        figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     return figure
 
 

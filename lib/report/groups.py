@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lib.compare.subgroups import UNKNOWN
 from lib.plots.style import display
 from lib.report.boards import model
 from lib.report.names import metric_name
@@ -142,4 +143,61 @@ def _groups(
             "Change",
         ],
         rows,
+    )
+
+
+def subgroups_view(study: Mapping[str, Any], rows: pd.DataFrame, best: str) -> dict[str, Any]:
+    """Collect what the page shows of subgroups under the honest split.
+
+    Parameters
+    ----------
+    study : dict
+        As `lib.report.render` takes it.
+    rows : DataFrame
+        Its rows of subgroups.csv.
+    best : str
+        The network chosen on validation, which comes first.
+
+    Returns
+    -------
+    dict
+        `network`; `columns`, what the subgroups are by; `lowest` and `highest`, the rows of the
+        macro-F1 of the chosen network, where at least two subgroups have one; and the `table`.
+    """
+    rows = rows[rows["protocol"] == study["primary"]]
+    rows = rows.assign(other=rows["architecture"] != best).sort_values("other", kind="stable")
+    scored = [
+        row
+        for row in records(rows[~rows["other"]])
+        if row["metric"] == "macro_f1"
+        and row["value"] != UNKNOWN
+        and math.isfinite(row["estimate"])
+    ]
+    several = len(scored) > 1
+    return {
+        "network": display(best),
+        "columns": list(dict.fromkeys(rows["column"])),
+        "lowest": min(scored, key=lambda row: row["estimate"]) if several else None,
+        "highest": max(scored, key=lambda row: row["estimate"]) if several else None,
+        "table": _subgroups(study, rows) if len(rows) else None,
+    }
+
+
+def _subgroups(study: Mapping[str, Any], rows: pd.DataFrame) -> TableView:
+    return tabulate(
+        f"{study['study']}-subgroups",
+        "Scores by what is known of the recordings, under the honest split: means over seeds with "
+        "95% confidence intervals over groups. Subgroups of fewer than five groups have no score. "
+        "The subgroups were not tested against each other, and may differ in their classes.",
+        {
+            "Model": lambda row: text(display(str(row["architecture"])), tone=row["architecture"]),
+            "By": lambda row: text(row["column"]),
+            "Subgroup": lambda row: text(row["value"]),
+            "Metric": lambda row: text(metric_name(row["metric"]) if row["metric"] else ""),
+            "Score": lambda row: interval(row, note=row["interval_note"]),
+            "Groups": lambda row: number(row["groups"], digits=0),
+            "Examples": lambda row: number(row["examples"], digits=0),
+        },
+        records(rows),
+        filters=("Model", "By", "Metric"),
     )

@@ -20,7 +20,7 @@ from lib.report.exploration import (
     remarks,
     suspects_table,
 )
-from lib.report.groups import groups_view, held_by_one
+from lib.report.groups import groups_view, held_by_one, subgroups_view
 from lib.report.names import unfinished_networks
 from lib.report.table import TableView, number, records, text
 from lib.statistics.bootstrap import ALPHA
@@ -90,6 +90,7 @@ def study_view(
             groups=tables["groups"],
             best=str(answer["architecture"]),
         ),
+        "subgroups": subgroups_view(study, tables["subgroups"], str(answer["architecture"])),
         "aami": boards.aami(study, tables["aami"]),
         "agreement": boards.agreement(study, tables["agreement"]),
         "hyperparameters": hyperparameters.chosen(study, tables["trials"]),

@@ -17,7 +17,7 @@ from lib.networks.registry import ARCHITECTURES
 from lib.plots import drawing, plot_overall, plot_study
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import Mean, example_inputs, mean_examples
-from lib.plots.groups import scores_of_groups
+from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means
 from lib.plots.style import colour, decimal, save
 from tests.support.runs import make_runs, study
@@ -313,3 +313,13 @@ def test_a_metric_that_no_group_has_gets_no_panel():
     rows, means = _groups([0.2, 0.7], group="$p_")
     figure = scores_of_groups({"architectures": ["lstm"]}, rows.assign(macro_f1=np.nan), means)
     assert [axes.get_xlabel() for axes in figure.axes] == ["accuracy of a group (0 to 1)"]
+
+
+def test_subgroups_without_a_score_are_not_drawn():
+    row = {"architecture": "lstm", "metric": "macro_f1", "column": "age", "low": 0.2, "high": 0.6}
+    values = {"18 to 39": np.nan, "40 to 64": 0.4, "$65_ and over": 0.5}
+    rows = pd.DataFrame([row | {"value": k, "estimate": v} for k, v in values.items()])
+    figure = scores_of_subgroups({"architectures": ["lstm", "gru"]}, rows)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["age: 40 to 64", "age: $65_ and over"]
+    assert scores_of_subgroups({"architectures": ["lstm"]}, rows[:1]) is None

@@ -22,7 +22,7 @@ from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
 from lib.report.boards import differences, main_board
 from lib.report.figures import figure
-from lib.report.groups import MOST_GROUPS, groups_view
+from lib.report.groups import MOST_GROUPS, groups_view, subgroups_view
 from lib.report.hyperparameters import chosen, trials
 from lib.report.names import listed
 from lib.report.overall import _digest_of_files, claims_table, costs_table
@@ -690,3 +690,42 @@ def test_many_groups_are_listed_by_their_influence_and_few_of_them(tmp_path):
     assert len(change) == MOST_GROUPS
     assert change == sorted(change, reverse=True)
     assert "The 50 of 200 groups" in view["table"].caption
+
+
+def test_few_groups_have_a_sentence_in_place_of_subgroups(source):
+    part = source.split('id="voices-groups"')[1].split("<section")[0]
+    words = " ".join(unescape(re.sub(r"<[^>]+>", "", part)).split())
+    assert "Fewer than two subgroups by age and sex have a macro-F1: the table says why." in words
+    assert "3 groups: no score of fewer than 5" in words
+
+
+def test_the_lowest_and_the_highest_subgroup_are_named_with_their_intervals():
+    of = {"protocol": "grouped", "architecture": "cnn", "metric": "macro_f1", "column": "age"}
+    rows = [
+        of | {"value": value, "estimate": score, "low": score - 0.1, "high": score + 0.1,
+              "interval_note": note, "groups": 9.0, "examples": 90.0}
+        for value, score, note in [
+            ("18 to 39", math.nan, "3 groups: no score of fewer than 5"), ("40 to 64", 0.7, ""),
+            (MARKUP, 0.4, "no test examples of b"), ("not stated", 0.2, ""),
+        ]
+    ]  # fmt: skip
+    one = study("voices", classes=["a", "b"], scored=["a", "b"])
+    view = subgroups_view(one, pd.DataFrame(rows), "cnn")
+    page = str(templates().get_template("macros.html.j2").module.subgroups(view))
+    assert MARKUP not in page
+    words = " ".join(unescape(re.sub(r"</?bdi>", "", page)).split())
+    assert words == (
+        f"The macro-F1 of the CNN is lowest for age {MARKUP} (0.40; 95% CI 0.30 to 0.50; 9 groups; "
+        "no test examples of b) and highest for age 40 to 64 (0.70; 95% CI 0.60 to 0.80; 9 "
+        "groups). Of several subgroups, some score less than others by chance alone."
+    )
+    assert len(view["table"].rows) == 4
+
+
+def test_where_nothing_is_known_of_recordings_a_sentence_stands_for_subgroups(made, tmp_path):
+    folder = tmp_path / "tables"
+    shutil.copytree(made["tables"], folder)
+    rows = read_table(folder / "subgroups.csv", text=TEXT)
+    write_table(folder / "subgroups.csv", rows[rows["study"] != "voices"])
+    source = _render(made, tmp_path / "page.html", tables=folder)
+    assert source.count("Nothing is known of the recordings (age, sex,") == 1
