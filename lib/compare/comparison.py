@@ -27,6 +27,7 @@ from lib.compare.leaderboard import (
 )
 from lib.compare.ranks import rank_rows
 from lib.compare.runs import read_runs
+from lib.compare.selection import selection_rows, validation_rows
 from lib.compare.subgroups import subgroup_rows
 from lib.compare.summary import answer_row, claim_rows, read_claims, run_rows
 from lib.compare.tables import TABLES
@@ -98,6 +99,7 @@ def compare(
             "differences": difference_rows(study, board, resamples=resamples),
             "folds": fold_rows(study, board),
             "agreement": agreement_rows(study, board, **options),
+            "validation": validation_rows(study, board, **options),
             "trials": trial_rows(study, pools, results=results),
             "costs": cost_rows(pools),
             "pareto": pareto_rows(study, board),
@@ -105,6 +107,7 @@ def compare(
         made["letters"] = letter_rows(study, board, made["differences"])
         made["importance"] = importance_rows(study, made["trials"])
         made["answers"] = [answer_row(study, pools, made)]
+        made["selection"] = selection_rows(study, board, made)
         made["claims"] = claim_rows(study, made, published)
         for name, some in made.items():
             rows[name].extend(some)

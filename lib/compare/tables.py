@@ -75,6 +75,16 @@ TABLES: dict[str, list[str]] = {
         *("study", "protocol", "architecture", "metric", "validation", "test", "gap"),
         *("low", "high", "note"),
     ],
+    "validation": [
+        *("study", "protocol", "honest", "simulated", "runs", "rank_correlation", "low", "high"),
+        *("interval_note", "architecture", "seed", "validation", "test", "gap", "gap_low"),
+        *("gap_high", "gap_note", "validation_groups", "test_groups", "note"),
+    ],
+    "selection": [
+        *("study", "simulated", "protocol", "honest", "chosen", "candidates", "honest_estimate"),
+        *("honest_low", "honest_high", "architecture", "seed", "reported", "difference", "low"),
+        *("high", "corrected", "corrected_low", "corrected_high", "note"),
+    ],
     "claims": [
         *("study", "simulated", "source", "architecture", "split", "protocol", "group_disjoint"),
         *("metric", "model", "value", "test_size", "valid", "our_architecture"),

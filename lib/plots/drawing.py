@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from lib.errors import HeldoutError
 from lib.examples.arrays import open_examples
 from lib.files import read_json, read_table
+from lib.plots.choices import validation_against_test
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
 from lib.plots.groups import scores_of_groups, scores_of_subgroups
@@ -49,9 +50,10 @@ def plot_study(
     Returns
     -------
     list of Path
-        The files written: `inflation`, `groups`, `subgroups`, `examples`, `mean`, `pareto`,
-        `importance`, and per protocol `learning_curves_…`, `confusion_…`, `class_counts_…`,
-        `calibration_…`, each as `.svg` and `.png`. A picture that would be empty is not drawn.
+        The files written: `inflation`, `groups`, `subgroups`, `validation`, `examples`, `mean`,
+        `pareto`, `importance`, and per protocol `learning_curves_…`, `confusion_…`,
+        `class_counts_…`, `calibration_…`, each as `.svg` and `.png`. A picture that would be empty
+        is not drawn.
 
     Raises
     ------
@@ -81,6 +83,8 @@ def plot_study(
     )
     drawn["groups"] = scores_of_groups(study, groups, means)
     drawn["subgroups"] = scores_of_subgroups(study, subgroups)
+    primary = runs[runs["protocol"] == study["primary"]]
+    drawn["validation"] = validation_against_test(study, primary)
     drawn["pareto"] = fronts(_of_study(tables / "pareto.csv", study))
     drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
     examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")

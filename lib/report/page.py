@@ -36,7 +36,8 @@ TEXT = (
     *("backend", "device", "precision", "state", "ending", "unfinished", "below_linear"),
     *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
     *("metadata_suffices", "metadata_column", "group", "largest_group", "lowest_group"),
-    *("influential", "power_note", "rival", "column", "value"),
+    *("influential", "power_note", "rival", "column", "value", "chosen"),
+    "gap_note",
 )
 
 
@@ -87,7 +88,7 @@ def render(
     names = (
         *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
         *("claims", "trials", "costs", "letters", "folds", "aami", "agreement", "importance"),
-        *("groups", "group_means", "subgroups"),
+        *("groups", "group_means", "subgroups", "validation", "selection"),
     )
     read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
     ranks = read_table(Path(tables) / "ranks.csv", text=TEXT)

@@ -13,6 +13,7 @@ from lib.files import read_json
 from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report import boards, hyperparameters
+from lib.report.choices import choices_view, worst_choice
 from lib.report.exploration import (
     cautions,
     classes_table,
@@ -77,7 +78,12 @@ def study_view(
         "suspects": suspects_table(name, exploration),
         "exploration": classes_table(name, exploration),
         "context": context_table(name, exploration),
-        "answer": answered(answer, gaps, held=held_by_one(study, tables["per_class"])),
+        "answer": answered(
+            answer,
+            gaps,
+            held=held_by_one(study, tables["per_class"]),
+            selected=worst_choice(tables["selection"]),
+        ),
         "gaps": [{**row, "name": display(row["architecture"])} for row in gaps],
         "leaderboard": boards.main_board(study, tables),
         "metrics": boards.full_board(study, tables["leaderboard"]),
@@ -91,6 +97,9 @@ def study_view(
             best=str(answer["architecture"]),
         ),
         "subgroups": subgroups_view(study, tables["subgroups"], str(answer["architecture"])),
+        "choices": choices_view(
+            study, validation=tables["validation"], selection=tables["selection"]
+        ),
         "aami": boards.aami(study, tables["aami"]),
         "agreement": boards.agreement(study, tables["agreement"]),
         "hyperparameters": hyperparameters.chosen(study, tables["trials"]),
@@ -108,6 +117,7 @@ def answered(
     gaps: list[dict[str, Any]],
     *,
     held: Sequence[Mapping[str, Any]] = (),
+    selected: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Add to a row of answers.csv what the sentences that answer the study say.
 
@@ -136,6 +146,7 @@ def answered(
         "inflation": inflation,
         "gap": gap,
         "held": held,
+        "selected": selected,
         # Networks of which one has not converged are not compared.
         "untold": bool(row["rival"]) and not row["unfinished"] and row["rival_p_holm"] > ALPHA,
         "rival": display(str(row["rival"])),

@@ -15,6 +15,7 @@ from lib.errors import HeldoutError
 from lib.files import read_table
 from lib.networks.registry import ARCHITECTURES
 from lib.plots import drawing, plot_overall, plot_study
+from lib.plots.choices import validation_against_test
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import Mean, example_inputs, mean_examples
 from lib.plots.groups import scores_of_groups, scores_of_subgroups
@@ -323,3 +324,17 @@ def test_subgroups_without_a_score_are_not_drawn():
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == ["age: 40 to 64", "age: $65_ and over"]
     assert scores_of_subgroups({"architectures": ["lstm"]}, rows[:1]) is None
+
+
+def test_each_run_of_a_network_has_a_dot_by_its_two_scores():
+    names = ["architecture", "kind", "seed", "fold", "validation_macro_f1", "test_macro_f1"]
+    rows = [
+        ("lstm", "network", 0, 0, 0.8, 0.6), ("lstm", "network", 0, 1, 0.6, 0.4),
+        ("lstm", "network", 1, 0, 0.9, 0.5), ("logistic", "baseline", 0, 0, 0.3, 0.3),
+        ("gru", "network", 0, 0, np.nan, 0.5),
+    ]  # fmt: skip
+    runs = pd.DataFrame(rows, columns=names)
+    figure = validation_against_test({"architectures": ["lstm", "gru"]}, runs)
+    _, dots = figure.axes[0].lines
+    np.testing.assert_allclose(dots.get_xydata(), [(0.7, 0.5), (0.9, 0.5)])
+    assert validation_against_test({"architectures": ["lstm"]}, runs[:2]) is None

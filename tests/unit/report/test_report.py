@@ -21,6 +21,7 @@ from lib.metrics.losses import log_loss
 from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
 from lib.report.boards import differences, main_board
+from lib.report.choices import worst_choice
 from lib.report.figures import figure
 from lib.report.groups import MOST_GROUPS, groups_view, subgroups_view
 from lib.report.hyperparameters import chosen, trials
@@ -118,7 +119,8 @@ def test_every_picture_has_words(source):
     images = Page(source).images
     kinds = ("confusion", "learning_curves", "calibration", "class_counts")
     expected = {"inflation", "critical-difference"}
-    expected |= {f"beats-{name}" for name in ("inflation", "groups", "examples", "mean", "pareto")}
+    own = ("inflation", "groups", "validation", "examples", "mean", "pareto")
+    expected |= {f"beats-{name}" for name in own}
     expected |= {f"beats-{kind}-{split}" for kind in kinds for split in ("grouped", "random")}
     assert {image["data-name"] for image in images} - {"beats-importance"} == expected
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", source, re.S)
@@ -230,7 +232,7 @@ def test_a_search_with_a_choice_among_folds_is_said_to_flatter(made, source, tmp
     assert flattered not in trials(several, table).caption
 
 
-def _answered(changes=None, **of_row):
+def _answered(changes=None, selected=None, **of_row):
     row = {
         "architecture": "cnn", "macro_f1": 0.5, "low": 0.4, "high": 0.6, "interval_note": "",
         "random_macro_f1": 0.9, "groups": 20, "baseline": "", "baseline_macro_f1": math.nan,
@@ -241,7 +243,7 @@ def _answered(changes=None, **of_row):
         "metadata_column_macro_f1": 0.4,
     }  # fmt: skip
     gap = {"architecture": "cnn", "difference": 0.4, "low": 0.3, "high": 0.5, "note": ""}
-    return answered(row | of_row, [gap | (changes or {})])
+    return answered(row | of_row, [gap | (changes or {})], selected=selected)
 
 
 def _said(answer):
@@ -729,3 +731,61 @@ def test_where_nothing_is_known_of_recordings_a_sentence_stands_for_subgroups(ma
     write_table(folder / "subgroups.csv", rows[rows["study"] != "voices"])
     source = _render(made, tmp_path / "page.html", tables=folder)
     assert source.count("Nothing is known of the recordings (age, sex,") == 1
+
+
+SELECTED = {
+    "chosen": "network and seed", "architecture": "lstm", "seed": 1, "candidates": 6,
+    "honest_estimate": 0.5, "reported": 0.58, "difference": 0.08, "low": -0.02, "high": 0.17,
+    "note": "", "corrected": 0.51, "corrected_low": 0.4, "corrected_high": 0.6,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Had the test set chosen network and seed, as is often done, 0.58 would have been "
+            "reported, a difference of +0.08 (−0.02 to +0.17); corrected for the choice it is 0.51 "
+            "(0.40 to 0.60)."),
+        ({"chosen": "seed", "corrected": math.nan}, "Had the test set chosen the seed, as is often "
+            "done, 0.58 would have been reported, a difference of +0.08 (−0.02 to +0.17)."),
+        ({"low": math.nan, "high": math.nan, "note": FEW, "corrected_low": math.nan},
+            f"+0.08 ({FEW}); corrected for the choice it is 0.51."),
+    ],
+)  # fmt: skip
+def test_a_choice_by_the_test_set_stands_beside_the_inflation(changes, words):
+    assert words in _said(_answered(selected=SELECTED | changes))
+
+
+def test_the_choice_that_raises_the_score_most_is_named_if_any_does():
+    rows = [
+        SELECTED | {"chosen": "seed", "reported": 0.53}, SELECTED,
+        SELECTED | {"architecture": "", "reported": math.nan},
+    ]  # fmt: skip
+    assert worst_choice(pd.DataFrame(rows))["chosen"] == "network and seed"
+    assert worst_choice(pd.DataFrame([SELECTED | {"reported": 0.504}])) is None
+
+
+VALIDATION = {
+    "runs": 6, "rank_correlation": 0.3, "low": -0.6, "high": 0.87, "interval_note": "",
+    "network": "LSTM", "validation": 0.9, "test": 0.7, "gap": 0.2, "gap_low": 0.05, "gap_high": 0.3,
+    "gap_note": "", "note": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Over 6 runs the rank correlation of validation and test is +0.30 (95% CI −0.60 to "
+            "+0.87): these runs do not show that validation predicts test. The best validation "
+            "score, 0.90 of the LSTM, lies 0.20 above its test score (difference +0.05 to +0.30)."),
+        ({"low": 0.1}, "(95% CI +0.10 to +0.87). The best"),
+        ({"rank_correlation": math.nan, "low": math.nan, "interval_note": "2 runs: too few"},
+            "There is no rank correlation of validation and test: 2 runs: too few. The best"),
+        ({"gap": -0.1, "gap_low": math.nan, "gap_note": FEW}, "lies 0.10 below its test "
+            f"score ({FEW})."),
+        ({"note": "validation has 2 groups"}, "Validation has 2 groups."),
+    ],
+)  # fmt: skip
+def test_whether_validation_predicts_test_is_said(changes, words):
+    page = templates().get_template("macros.html.j2").module.validation(VALIDATION | changes)
+    assert words in " ".join(re.sub(r"</?strong[^>]*>", "", page).split())
