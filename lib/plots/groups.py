@@ -10,12 +10,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from lib.metrics.registry import METRICS
 from lib.plots.style import INK, SETTINGS, canvas, colour, display, quiet, short
 
 # Scores that differ by less are drawn side by side.
 _BIN = 0.015
+
+# Of more groups one panel is drawn.
+MANY_GROUPS = 150
 
 # How much of the height of its row a column of dots may take.
 _HEIGHT = 0.56
@@ -38,7 +43,8 @@ def scores_of_groups(
     Returns
     -------
     Figure or None
-        A panel for each metric that groups have, a row for each network. A diamond is the mean over
+        A panel for each metric that groups have (of many groups, for the accuracy), a row for each
+        network. A diamond is the mean over
         groups with its 95% interval, a tick the score of all examples; the group of largest
         influence has a ring and its name. None where every group is one example, which is right or
         wrong.
@@ -47,6 +53,9 @@ def scores_of_groups(
     if not names or (rows["examples"] == 1).all():
         return None
     shown = [metric for metric in ("macro_f1", "accuracy") if rows[metric].notna().any()]
+    if rows["group"].nunique() > MANY_GROUPS:
+        # A page of five such studies must stay small: the accuracy is there of all of them.
+        shown = ["accuracy"]
     with mpl.rc_context(SETTINGS):
         figure = canvas(3.6 * len(shown) + 1.2, 0.9 + 0.8 * len(names))
         grid = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
@@ -125,12 +134,12 @@ def _row(axes: Any, y: int, rows: pd.DataFrame, mean: pd.Series, metric: str) ->
     x, tone = rows[metric].to_numpy(dtype=float), colour(str(mean.name))
     up = y - 0.1 + _offsets(x)
     # Of many groups, small dots: all of them stay to be seen.
-    size = float(np.clip(700 / max(len(x), 1), 5, 22))
-    axes.scatter(x, up, s=size, color=tone, alpha=0.55, linewidths=0)
+    size = float(np.clip(26 / max(len(x), 1) ** 0.5, 2.2, 4.7))
+    axes.add_patch(_dots(x, up, size, tone))
     most = np.flatnonzero((rows["group"] == mean["influential"]).to_numpy())
     if len(most):
         at = x[most[0]], up[most[0]]
-        axes.plot(*at, "o", color=INK, markerfacecolor="none", markersize=size**0.5 + 4)
+        axes.plot(*at, "o", color=INK, markerfacecolor="none", markersize=size + 4)
         left = at[0] > 0.5
         axes.annotate(
             short(str(mean["influential"])), at, xytext=(-7 if left else 7, 0),
@@ -140,6 +149,21 @@ def _row(axes: Any, y: int, rows: pd.DataFrame, mean: pd.Series, metric: str) ->
     axes.plot([mean["mean_low"], mean["mean_high"]], [down, down], color=tone, linewidth=1.4)
     axes.plot(mean["mean"], down, "D", color=tone, markersize=5)
     axes.plot(mean["estimate"], down, "|", color=INK, markersize=11, markeredgewidth=1.6)
+
+
+def _dots(x: np.ndarray, y: np.ndarray, size: float, tone: str) -> PathPatch:
+    """Draw dots as one path of very short strokes with round ends.
+
+    A file of hundreds of markers would be several times as long.
+    """
+    # Long enough to be there after coordinates are rounded.
+    ends = np.stack([np.stack([x, y], axis=-1), np.stack([x + 1e-3, y], axis=-1)], axis=1)
+    path = Path(ends.reshape(-1, 2), [Path.MOVETO, Path.LINETO] * len(x))
+    # It is no line of which a simpler one could be made: that would lose dots.
+    path.should_simplify = False
+    return PathPatch(
+        path, fill=False, edgecolor=tone, linewidth=size, alpha=0.55, capstyle="round", snap=False
+    )
 
 
 def _offsets(x: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from lib.report.names import metric_name
 from lib.report.table import TableView, interval, number, records, tabulate, text
 
 # As many rows as the page shows; groups.csv has all.
-MOST_GROUPS = 50
+MOST_GROUPS = 25
 
 
 def held_by_one(study: Mapping[str, Any], per_class: pd.DataFrame) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -21,6 +22,7 @@ from lib.plots.data import Mean, example_inputs, mean_examples
 from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means
 from lib.plots.style import colour, decimal, save
+from lib.report.figures import figure as figure_of_page
 from tests.support.runs import make_runs, study
 
 
@@ -296,14 +298,20 @@ def test_every_group_has_a_dot_in_its_row(count, tmp_path):
     scores = np.random.default_rng(0).choice([0.0, 0.4, 1.0], count)
     figure = scores_of_groups({"architectures": ["gru", "lstm"]}, *_groups(scores))
     for axes in figure.axes:
-        (dots,) = axes.collections
-        x, y = dots.get_offsets().T
+        (dots,) = axes.patches
+        x, y = dots.get_path().vertices[::2].T
         np.testing.assert_allclose(x, scores)
         assert (np.abs(y) < 0.5).all()
         # No dot hides another one.
         assert len(set(zip(x.tolist(), y.tolist(), strict=True))) == count
     save(figure, tmp_path / "groups")
-    assert (tmp_path / "groups.png").stat().st_size < 200_000
+    dots = re.findall(
+        r'<path d="([^"]*)"[^>]*stroke-linecap: round', (tmp_path / "groups.svg").read_text()
+    )
+    assert [path.count("M") for path in dots] == [count] * len(figure.axes)
+    drawn = figure_of_page(tmp_path / "groups")
+    assert len(drawn.uri) < 150_000
+    assert drawn.vector == (count < 1000)
 
 
 def test_groups_that_are_single_examples_have_no_picture():

@@ -691,7 +691,7 @@ def test_many_groups_are_listed_by_their_influence_and_few_of_them(tmp_path):
     change = [abs(float(row[-1].value)) for row in view["table"].rows]
     assert len(change) == MOST_GROUPS
     assert change == sorted(change, reverse=True)
-    assert "The 50 of 200 groups" in view["table"].caption
+    assert f"The {MOST_GROUPS} of 200 groups" in view["table"].caption
 
 
 def test_few_groups_have_a_sentence_in_place_of_subgroups(source):
