@@ -148,6 +148,7 @@ def test_examples_of_one_recording_are_also_judged_together(tmp_path):
     first = table.groupby("group").cumcount() % 3
     table["recording"] = table["group"] + "-" + first.astype(str) + "-" + table["label"]
     write_table(path, table)
+    write_table(path.with_name("recordings.csv"), table[["recording"]].drop_duplicates())
     compare_runs(made)
     board = _table(made, "leaderboard").query("protocol == 'grouped' and architecture == 'cnn'")
     whole = board.query("metric == 'accuracy'").set_index("unit")
