@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.compare.runs import Pool
-from lib.metrics.registry import METRICS, Metric
+from lib.metrics.registry import METRICS
 from lib.metrics.sample import Sample, Weighted
 from lib.statistics.bootstrap import (
     EXACT,
@@ -122,7 +122,9 @@ def _entry(pool: Pool, drawn: Weighted) -> Entry:
     scores = {metric.name: score(metric.name, drawn) for metric in metrics}
 
     def intervals(weighted: Weighted, of: dict[str, Resampled]) -> dict[str, Interval]:
-        return {one.name: _interval(one, weighted.sample, of[one.name]) for one in metrics}
+        return {
+            one.name: score_interval(one.name, weighted.sample, of[one.name]) for one in metrics
+        }
 
     ensemble: dict[str, Interval] = {}
     if len(drawn.sample.probability) > 1:
@@ -131,7 +133,9 @@ def _entry(pool: Pool, drawn: Weighted) -> Entry:
     return Entry(pool, drawn, scores, intervals(drawn, scores), ensemble)
 
 
-def _interval(metric: Metric, sample: Sample, value: Resampled) -> Interval:
+def score_interval(name: str, sample: Sample, value: Resampled) -> Interval:
+    """Give a score its interval: the exact one where each group is one example, or why none."""
+    metric = METRICS[name]
     # One seed without a value makes the mean NaN: it would be one over other runs than it says.
     if np.isnan(value.estimate):
         return Interval(np.nan, np.nan, np.nan, value.groups, metric.reason(sample))

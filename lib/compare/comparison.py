@@ -17,6 +17,7 @@ from lib.compare.differences import (
     inflation_rows,
     letter_rows,
 )
+from lib.compare.groups import group_mean_rows, group_rows
 from lib.compare.leaderboard import (
     aami_rows,
     calibration_rows,
@@ -26,6 +27,8 @@ from lib.compare.leaderboard import (
 )
 from lib.compare.ranks import rank_rows
 from lib.compare.runs import read_runs
+from lib.compare.selection import selection_rows, validation_rows
+from lib.compare.subgroups import subgroup_rows
 from lib.compare.summary import answer_row, claim_rows, read_claims, run_rows
 from lib.compare.tables import TABLES
 from lib.compare.trials import importance_rows, trial_rows
@@ -88,11 +91,15 @@ def compare(
             "per_class": per_class_rows(board),
             "confusion": confusion_rows(board),
             "aami": aami_rows(board),
+            "group_means": group_mean_rows(board),
+            "groups": group_rows(board),
+            "subgroups": subgroup_rows(study, board, results=results),
             "calibration": calibration_rows(board),
             "inflation": inflation_rows(study, board, **options),
             "differences": difference_rows(study, board, resamples=resamples),
             "folds": fold_rows(study, board),
             "agreement": agreement_rows(study, board, **options),
+            "validation": validation_rows(study, board, **options),
             "trials": trial_rows(study, pools, results=results),
             "costs": cost_rows(pools),
             "pareto": pareto_rows(study, board),
@@ -100,6 +107,7 @@ def compare(
         made["letters"] = letter_rows(study, board, made["differences"])
         made["importance"] = importance_rows(study, made["trials"])
         made["answers"] = [answer_row(study, pools, made)]
+        made["selection"] = selection_rows(study, board, made)
         made["claims"] = claim_rows(study, made, published)
         for name, some in made.items():
             rows[name].extend(some)

@@ -14,6 +14,7 @@ from lib.compare.runs import Pool
 from lib.metrics.sample import Weighted
 from lib.statistics.bootstrap import ALPHA, Difference, difference, draw_weights_of_two
 from lib.statistics.pairwise import corrected_resampled_t, holm, letters
+from lib.statistics.power import power
 
 OTHER_CLASSES = "the two test parts hold different classes"
 
@@ -70,10 +71,11 @@ def difference_rows(
     rows: list[dict[str, Any]] = []
     for protocol in study["protocols"]:
         for metric in COMPARED:
-            family = []
+            family, gaps = [], []
             for first, second in pairs(study):
                 a, b = board[protocol, first, "example"], board[protocol, second, "example"]
                 gap = difference(a.scores[metric], b.scores[metric])
+                gaps.append(gap)
                 family.append(
                     _pair(metric, a.pool, b.pool, gap) | {"groups": gap.groups, "note": gap.note}
                 )
@@ -81,6 +83,7 @@ def difference_rows(
             tests = "one test" if len(family) == 1 else f"{len(family)} tests"
             blind = len(family) * 2 / (resamples + 1) > ALPHA
             _correct(family, blind=f"too few resamples for {tests}" if blind else "")
+            _add_power(family, gaps)
             rows.extend(family)
     return rows
 
@@ -104,6 +107,20 @@ def _correct(family: list[dict[str, Any]], *, blind: str = "") -> None:
     for row, p in zip(family, holm([r["p"] for r in family]), strict=True):
         row["p_holm"] = np.nan if blind else p
         row["note"] = joined([row["note"], blind])
+
+
+def _add_power(family: list[dict[str, Any]], gaps: list[Difference]) -> None:
+    """Add to the rows of one family the smallest difference that could be shown."""
+    tests = sum(np.isfinite(row["p_holm"]) for row in family)
+    for row, gap in zip(family, gaps, strict=True):
+        tested = np.isfinite(row["p_holm"])
+        could = power(gap, tests=tests if tested else 0, shown=row["p_holm"] <= ALPHA)
+        row |= {
+            "standard_error": gap.error,
+            "detectable": could.detectable,
+            "groups_needed": could.groups_needed,
+            "power_note": could.note if tested else row["note"],
+        }
 
 
 def fold_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from lib.compare.board import Board, Entry, ends, joined, keys
 from lib.metrics import confusion
 from lib.metrics.aami import ROWS, aami_scores, is_aami
 from lib.metrics.calibration import BINS
+from lib.metrics.groups import class_counts
 from lib.metrics.learning import counted
 from lib.metrics.registry import METRICS
 from lib.metrics.sample import weigh
@@ -54,6 +55,7 @@ def per_class_rows(board: Board) -> list[dict[str, Any]]:
         matrices = entry.sample.matrices
         seeds, groups = matrices.shape[:2]
         scores = {name: function(entry.drawn.matrices) for name, function in OF_CLASS.items()}
+        counts = class_counts(entry.sample)
         for k, label in enumerate(entry.pool.classes):
             support = float(matrices[0, :, k].sum())
             unseen = int((matrices[..., k].sum((1, 2)) == 0).sum())
@@ -70,6 +72,10 @@ def per_class_rows(board: Board) -> list[dict[str, Any]]:
                 "support": support,
                 "note": note,
             }
+            if support:
+                largest = int(counts[:, k].argmax())
+                row["largest_group"] = entry.sample.names[largest]
+                row["largest_share"] = counts[largest, k] / support
             notes = []
             for name, values in scores.items():
                 lacks = "a prediction of the class" if name == "ppv" else "the class"

@@ -107,6 +107,7 @@ def answer_row(study: Mapping[str, Any], pools: Pools, tables: Rows) -> dict[str
         and r["metric"] == "macro_f1"
         and r["a"] in study["architectures"]
     ]
+    row |= _against_rival(study, board, compared, best)
     row |= _by_metadata(pools.get((primary, METADATA)), board, _cell(compared, a=best, b=METADATA))
     baselines = [board[name] for name in study["baselines"]]
     known = [one for one in baselines if not np.isnan(one["estimate"])]
@@ -127,8 +128,39 @@ def answer_row(study: Mapping[str, Any], pools: Pools, tables: Rows) -> dict[str
         "difference_low": own["low"],
         "difference_high": own["high"],
         "p_holm": own["p_holm"],
+        "detectable": own["detectable"],
+        "groups_needed": own["groups_needed"],
         "beats_baselines": ("yes" if best in winners else "no") if tested else "unknown",
         "networks_that_beat": " ".join(winners),
+    }
+
+
+def _against_rival(
+    study: Mapping[str, Any],
+    board: Mapping[str, dict[str, Any]],
+    compared: list[dict[str, Any]],
+    best: str,
+) -> dict[str, Any]:
+    """Set the chosen network against the best of the others on the test part."""
+    others = [name for name in study["architectures"] if name != best]
+    others = [name for name in others if not np.isnan(board[name]["estimate"])]
+    if not others:
+        return {"rival": ""}
+    rival = max(others, key=lambda name: board[name]["estimate"])
+    pair = _cell(compared, a=best, b=rival)
+    sign, ends = 1, ("low", "high")
+    if pair is None:
+        pair, sign, ends = _cell(compared, a=rival, b=best), -1, ("high", "low")
+    assert pair is not None
+    return {
+        "rival": rival,
+        "rival_macro_f1": board[rival]["estimate"],
+        "rival_difference": sign * pair["difference"],
+        "rival_low": sign * pair[ends[0]],
+        "rival_high": sign * pair[ends[1]],
+        "rival_p_holm": pair["p_holm"],
+        "rival_detectable": pair["detectable"],
+        "rival_groups_needed": pair["groups_needed"],
     }
 
 

@@ -11,7 +11,9 @@ TABLES: dict[str, list[str]] = {
     "answers": [
         *("study", "simulated", "protocol", "architecture", "validation_macro_f1", "macro_f1"),
         *("low", "high", "interval_note", "random_macro_f1", "baseline", "baseline_macro_f1"),
-        *("difference", "difference_low", "difference_high", "p_holm", "beats_baselines"),
+        *("difference", "difference_low", "difference_high", "p_holm", "detectable"),
+        *("groups_needed", "beats_baselines", "rival", "rival_macro_f1", "rival_difference"),
+        *("rival_low", "rival_high", "rival_p_holm", "rival_detectable", "rival_groups_needed"),
         *("networks_that_beat", "linear_macro_f1", "below_linear", "ending", "unfinished"),
         *("metadata_macro_f1", "metadata_suffices", "metadata_column", "metadata_column_macro_f1"),
         *("groups", "examples", "note"),
@@ -24,7 +26,8 @@ TABLES: dict[str, list[str]] = {
     "per_class": [
         *(*MODEL, "kind", "unit", "label", "scored"),
         *("sensitivity", "sensitivity_low", "sensitivity_high", "ppv", "ppv_low", "ppv_high"),
-        *("f1", "f1_low", "f1_high", "support", "interval_note", "note"),
+        *("f1", "f1_low", "f1_high", "support", "largest_group", "largest_share"),
+        *("interval_note", "note"),
     ],
     "confusion": [*MODEL, "kind", "label", "predicted", "count", "share"],
     "aami": [
@@ -32,6 +35,18 @@ TABLES: dict[str, list[str]] = {
         *("sensitivity_high", "ppv", "ppv_low", "ppv_high", "false_positive_rate"),
         *("false_positive_rate_low", "false_positive_rate_high", "accuracy", "accuracy_low"),
         *("accuracy_high", "j_kappa", "j_kappa_low", "j_kappa_high", "interval_note"),
+    ],
+    "group_means": [
+        *(*MODEL, "kind", "metric", "estimate", "low", "high", "mean", "mean_low", "mean_high"),
+        *("interval_note", "groups", "lowest", "lowest_group", "influential", "without", "note"),
+    ],
+    "groups": [
+        *(*MODEL, "group", "examples", "macro_f1", "accuracy", "macro_f1_without"),
+        *("accuracy_without", "note"),
+    ],
+    "subgroups": [
+        *(*MODEL, "column", "value", "metric", "estimate", "low", "high", "interval_note"),
+        *("groups", "examples"),
     ],
     "calibration": [
         *(*MODEL, "bin", "bin_low", "bin_high", "confidence", "accuracy", "accuracy_low"),
@@ -44,7 +59,8 @@ TABLES: dict[str, list[str]] = {
     ],
     "differences": [
         *("study", "protocol", "honest", "simulated", "metric", "a", "b", "difference"),
-        *("low", "high", "p", "p_holm", "groups", "note", "unfinished"),
+        *("low", "high", "p", "p_holm", "standard_error", "detectable", "groups_needed"),
+        *("power_note", "groups", "note", "unfinished"),
     ],
     "letters": ["study", "protocol", "metric", "architecture", "letters", "note"],
     "folds": [
@@ -58,6 +74,16 @@ TABLES: dict[str, list[str]] = {
     "agreement": [
         *("study", "protocol", "architecture", "metric", "validation", "test", "gap"),
         *("low", "high", "note"),
+    ],
+    "validation": [
+        *("study", "protocol", "honest", "simulated", "runs", "rank_correlation", "low", "high"),
+        *("interval_note", "architecture", "seed", "validation", "test", "gap", "gap_low"),
+        *("gap_high", "gap_note", "validation_groups", "test_groups", "note"),
+    ],
+    "selection": [
+        *("study", "simulated", "protocol", "honest", "chosen", "candidates", "honest_estimate"),
+        *("honest_low", "honest_high", "architecture", "seed", "reported", "difference", "low"),
+        *("high", "corrected", "corrected_low", "corrected_high", "note"),
     ],
     "claims": [
         *("study", "simulated", "source", "architecture", "split", "protocol", "group_disjoint"),

@@ -15,6 +15,9 @@ from lib.errors import HeldoutError
 COLUMNS = ("recording", "path", "label", "group", "split", "rate", "duration", "channels")
 """What every table of recordings begins with."""
 
+ABOUT = ("age", "sex", "gender", "device", "position", "site", "set")
+"""Columns by which scores are broken down, where a table of recordings has them."""
+
 
 def stem(path: str) -> str:
     """Return the name of a file without its suffix."""

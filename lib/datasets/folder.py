@@ -19,7 +19,7 @@ PREFIX = "folder-"
 _ROW: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("recording", "label", "group", "split"), str),
     **dict.fromkeys(("rate", "duration", "channels"), (int, float)),
-    "context": dict,
+    **dict.fromkeys(("context", "about"), dict),
 }
 
 
@@ -30,7 +30,8 @@ def _whole(row: Any) -> bool:
         and set(row) == set(_ROW)
         and all(isinstance(row[name], kind) for name, kind in _ROW.items())
         and all(isinstance(number, int | float) for number in row["context"].values())
-        and not set(row["context"]) & {*_ROW, "path"}
+        and all(isinstance(text, str) for text in row["about"].values())
+        and not {*row["context"], *row["about"]} & {*_ROW, "path"}
     )
 
 
@@ -47,8 +48,8 @@ def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFram
     Returns
     -------
     pd.DataFrame
-        The columns of `lib.datasets`, and those of a context, if there is one. `recording` is the
-        path within the folder.
+        The columns of `lib.datasets`, and those of a context and of
+        `lib.datasets.dataset.ABOUT`, if there are any. `recording` is the path within the folder.
 
     Raises
     ------
@@ -68,7 +69,8 @@ def recordings(folder: str | Path, exclude: Collection[str] = ()) -> pd.DataFram
     kept = [row for row in rows if not is_excluded(row["recording"], exclude)]
     if not kept:
         return pd.DataFrame()
-    table = pd.DataFrame([{**row, **row["context"]} for row in kept]).drop(columns="context")
+    table = pd.DataFrame([{**row, **row["about"], **row["context"]} for row in kept])
+    table = table.drop(columns=["context", "about"])
     table.insert(1, "path", [(folder / name).as_posix() for name in table["recording"]])
     return table
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from lib.audit.tables import part_of
+from lib.datasets.dataset import ABOUT
 from lib.errors import HeldoutError
 from lib.examples.context import is_context
 from lib.files import safe_path
@@ -107,7 +108,10 @@ def described(
     table["split"] = [part_of(text) if text else "" for text in table["split"]]
     for name in context:
         table[name] = _numbers(file, table, name)
-    return table[["path", "label", "group", "split", *context]]
+    about = [name for name in ABOUT if name in table and name not in context]
+    for name in about:
+        table[name] = [typed_name(text) for text in table[name]]
+    return table[["path", "label", "group", "split", *context, *about]]
 
 
 class Finder:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
+from lib.datasets.dataset import ABOUT
 from lib.datasets.files import files_below
 from lib.datasets.signal import Header
 from lib.datasets.waveform_database import files_of
@@ -254,6 +255,7 @@ def _row(row: Mapping[Any, Any], item: Heard, context: Sequence[str]) -> dict[st
         "duration": item.duration,
         "channels": item.channels,
         "context": {name: float(row[name]) for name in context},
+        "about": {name: row[name] for name in ABOUT if name in row and name not in context},
     }
 
 

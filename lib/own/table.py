@@ -90,7 +90,8 @@ def examine(
     -------
     Contents
         Its table has `path` (within the folder), `label`, `group` and `split`, the latter two empty
-        where they are not known, and the columns of the context; sorted by `path`. Labels and
+        where they are not known, the columns of the context, and those of
+        `lib.datasets.dataset.ABOUT` that `metadata.csv` has; sorted by `path`. Labels and
         groups that look the same are the same, and groups that differ by letter case alone are one.
 
     Raises

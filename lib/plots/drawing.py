@@ -12,12 +12,23 @@ from matplotlib.figure import Figure
 from lib.errors import HeldoutError
 from lib.examples.arrays import open_examples
 from lib.files import read_json, read_table
+from lib.plots.choices import validation_against_test
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_examples
+from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means, some_examples
 from lib.plots.scores import confusion_matrices, inflation, primary_rows
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
+
+# Columns that are text even where all of them look like numbers.
+TEXT = (
+    *("study", "scope", "architecture", "label", "predicted", "note", "group", "influential"),
+    *("column", "value"),
+)
+
+# The tables that the pictures of groups are made of.
+GROUPS = ("groups", "group_means", "subgroups")
 
 
 def plot_study(
@@ -39,9 +50,10 @@ def plot_study(
     Returns
     -------
     list of Path
-        The files written: `inflation`, `examples`, `mean`, `pareto`, `importance`, and per protocol
-        `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as `.svg` and
-        `.png`. A picture that would be empty is not drawn.
+        The files written: `inflation`, `groups`, `subgroups`, `validation`, `examples`, `mean`,
+        `pareto`, `importance`, and per protocol `learning_curves_…`, `confusion_…`,
+        `class_counts_…`, `calibration_…`, each as `.svg` and `.png`. A picture that would be empty
+        is not drawn.
 
     Raises
     ------
@@ -65,6 +77,14 @@ def plot_study(
         audit = read_json(base / protocol / "audit.json")
         drawn[f"class_counts_{protocol}"] = class_counts(study, audit)
         drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
+    groups, means, subgroups = (
+        some[some["protocol"] == study["primary"]]
+        for some in (_of_study(tables / f"{name}.csv", study) for name in GROUPS)
+    )
+    drawn["groups"] = scores_of_groups(study, groups, means)
+    drawn["subgroups"] = scores_of_subgroups(study, subgroups)
+    primary = runs[runs["protocol"] == study["primary"]]
+    drawn["validation"] = validation_against_test(study, primary)
     drawn["pareto"] = fronts(_of_study(tables / "pareto.csv", study))
     drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
     examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")
@@ -121,7 +141,7 @@ def plot_overall(
 
 
 def _table(path: Path) -> pd.DataFrame:
-    return read_table(path, text=("study", "scope", "architecture", "label", "predicted", "note"))
+    return read_table(path, text=TEXT)
 
 
 def _of_study(path: Path, study: Mapping[str, Any]) -> pd.DataFrame:

@@ -150,14 +150,21 @@ def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | No
             interval(row, names=("difference", "low", "high"), note=row["note"], sign=True),
             number(row["p_holm"]),
             text(_verdict(row)),
+            number(row["detectable"]),
+            number(row["groups_needed"], digits=0, note=row["power_note"]),
         ]
         for row in records(some)
     ]
     return TableView(
         f"{study['study']}-differences",
         "Differences in macro-F1 under the honest split, paired by group; p values are corrected "
-        "for all pairs in this table by Holm's method.",
-        ["Model", "Against", "Difference", "p (Holm)", "Verdict"],
+        "for all pairs in this table by Holm's method. The last columns say which true difference "
+        "so many groups would show with a power of 80%, and how many would show the one "
+        "seen; they take its standard error as known, and so have no interval.",
+        [
+            *("Model", "Against", "Difference", "p (Holm)", "Verdict"),
+            *("Difference that could be shown", "Groups needed for this one"),
+        ],
         rows,
     )
 
@@ -213,7 +220,7 @@ def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> Table
             [
                 model(row),
                 text(row["label"], note=outside),
-                number(row["support"], digits=0),
+                number(row["support"], digits=0, note=_held(row)),
                 *(
                     interval(row, names=(name, f"{name}_low", f"{name}_high"), note=row["note"])
                     for name in ("sensitivity", "ppv", "f1")
@@ -228,6 +235,12 @@ def per_class(study: Mapping[str, Any], table: pd.DataFrame, best: str) -> Table
         rows,
         filters=(0, 1),
     )
+
+
+def _held(row: Mapping[str, Any]) -> str:
+    """Say that most test examples of a class are of one group."""
+    held = row["largest_share"] > 0.5
+    return f"{row['largest_share']:.0%} from group {row['largest_group']}" if held else ""
 
 
 def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:

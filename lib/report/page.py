@@ -35,7 +35,9 @@ TEXT = (
     *("source", "split", "test_size", "our_architecture", "honest_protocol", "unit", "trial"),
     *("backend", "device", "precision", "state", "ending", "unfinished", "below_linear"),
     *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
-    *("metadata_suffices", "metadata_column"),
+    *("metadata_suffices", "metadata_column", "group", "largest_group", "lowest_group"),
+    *("influential", "power_note", "rival", "column", "value", "chosen"),
+    "gap_note",
 )
 
 
@@ -86,6 +88,7 @@ def render(
     names = (
         *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
         *("claims", "trials", "costs", "letters", "folds", "aami", "agreement", "importance"),
+        *("groups", "group_means", "subgroups", "validation", "selection"),
     )
     read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
     ranks = read_table(Path(tables) / "ranks.csv", text=TEXT)

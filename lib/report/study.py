@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from lib.files import read_json
 from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report import boards, hyperparameters
+from lib.report.choices import choices_view, worst_choice
 from lib.report.exploration import (
     cautions,
     classes_table,
@@ -20,8 +21,10 @@ from lib.report.exploration import (
     remarks,
     suspects_table,
 )
+from lib.report.groups import groups_view, held_by_one, subgroups_view
 from lib.report.names import unfinished_networks
 from lib.report.table import TableView, number, records, text
+from lib.statistics.bootstrap import ALPHA
 
 # How a sentence names what is known without listening, and what to do where it tells the class.
 _METADATA = {
@@ -75,13 +78,28 @@ def study_view(
         "suspects": suspects_table(name, exploration),
         "exploration": classes_table(name, exploration),
         "context": context_table(name, exploration),
-        "answer": answered(answer, gaps),
+        "answer": answered(
+            answer,
+            gaps,
+            held=held_by_one(study, tables["per_class"]),
+            selected=worst_choice(tables["selection"]),
+        ),
         "gaps": [{**row, "name": display(row["architecture"])} for row in gaps],
         "leaderboard": boards.main_board(study, tables),
         "metrics": boards.full_board(study, tables["leaderboard"]),
         "differences": boards.differences(study, tables["differences"]),
         "folds": boards.fold_tests(study, tables["folds"]),
         "per_class": boards.per_class(study, tables["per_class"], str(answer["architecture"])),
+        "groups": groups_view(
+            study,
+            means=tables["group_means"],
+            groups=tables["groups"],
+            best=str(answer["architecture"]),
+        ),
+        "subgroups": subgroups_view(study, tables["subgroups"], str(answer["architecture"])),
+        "choices": choices_view(
+            study, validation=tables["validation"], selection=tables["selection"]
+        ),
         "aami": boards.aami(study, tables["aami"]),
         "agreement": boards.agreement(study, tables["agreement"]),
         "hyperparameters": hyperparameters.chosen(study, tables["trials"]),
@@ -94,7 +112,13 @@ def study_view(
     }
 
 
-def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
+def answered(
+    row: dict[str, Any],
+    gaps: list[dict[str, Any]],
+    *,
+    held: Sequence[Mapping[str, Any]] = (),
+    selected: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Add to a row of answers.csv what the sentences that answer the study say.
 
     `gap` is the row of inflation.csv of the chosen network, and `inflation` says what the data show
@@ -103,7 +127,8 @@ def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
     """
     gap = next((one for one in gaps if one["architecture"] == row["architecture"]), None)
     # The tables of the findings may be of an earlier version.
-    row = {"metadata_suffices": "", "metadata_column": ""} | row
+    row = {"metadata_suffices": "", "metadata_column": "", "rival": ""} | row
+    row = dict.fromkeys(("detectable", "groups_needed"), math.nan) | row
     column = str(row["metadata_column"])
     told, advice = _METADATA.get(
         column, (column, f"Leave {column} out of the context, unless the classes really differ so.")
@@ -120,6 +145,11 @@ def answered(row: dict[str, Any], gaps: list[dict[str, Any]]) -> dict[str, Any]:
         "network": display(str(row["architecture"])),
         "inflation": inflation,
         "gap": gap,
+        "held": held,
+        "selected": selected,
+        # Networks of which one has not converged are not compared.
+        "untold": bool(row["rival"]) and not row["unfinished"] and row["rival_p_holm"] > ALPHA,
+        "rival": display(str(row["rival"])),
         "baseline": display(str(row["baseline"])) if row["baseline"] else "",
         "metadata_by": told,
         "metadata_advice": advice,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.errors import HeldoutError
-from lib.metrics.confusion import Array
+from lib.metrics.confusion import Array, ratio
 from lib.metrics.registry import UNDEFINED
 
 # With fewer groups a percentile interval is far too narrow to be shown.
@@ -42,9 +42,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference(Interval):
-    """A difference of two scores, and the two-sided p value that it is zero (NaN where none)."""
+    """A difference of two scores.
+
+    `p` is the two-sided p value that it is zero, and `error` its standard error over the resamples
+    (Efron and Tibshirani 1993, ch. 6); NaN where there is no interval.
+    """
 
     p: float = math.nan
+    error: float = math.nan
 
 
 class Resampled(NamedTuple):
@@ -143,6 +148,30 @@ def resampled(values: Array, groups: int) -> Resampled:
     return Resampled(float(values[0].mean()), values[1:].mean(1), groups)
 
 
+def mean_over_groups(scores: Array, weights: Array) -> Resampled:
+    """Average the scores of groups, each group counting once.
+
+    ANSI/AAMI EC57 calls this the average statistic, and the score of all examples together, in
+    which a group counts by its examples, the gross one.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (seed, group)
+        NaN where a group has none: it is left out, for all seeds.
+    weights : ndarray, shape (1 + resample, group)
+        From `draw_weights`.
+
+    Returns
+    -------
+    Resampled
+        `groups` counts those that have a score.
+    """
+    there = np.isfinite(scores).all(0)
+    drawn = weights[:, there]
+    values = ratio(drawn @ scores[:, there].T, drawn.sum(1, keepdims=True))
+    return resampled(values, int(there.sum()))
+
+
 def interval(score: Resampled, *, lacks: str = "a score", reflected: bool = False) -> Interval:
     """Compute a score with its percentile interval (Efron and Tibshirani 1993, ch. 13).
 
@@ -193,7 +222,7 @@ def difference(a: Resampled, b: Resampled) -> Difference:
     good = draws[np.isfinite(draws)]
     tail = min((good <= 0).sum(), (good >= 0).sum())
     p = min(1.0, 2 * (1 + tail) / (1 + len(good)))
-    return Difference(estimate, low, high, fewest, note, float(p))
+    return Difference(estimate, low, high, fewest, note, float(p), float(good.std(ddof=1)))
 
 
 def _ends(estimate: float, draws: Array, groups: int, *, lacks: str) -> tuple[float, float, str]:

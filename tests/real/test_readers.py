@@ -12,6 +12,8 @@ from lib.errors import HeldoutError
 from lib.examples.arrays import open_examples
 from lib.examples.assembly import assemble
 from lib.features import extract, shape, write_shard
+from lib.metrics.groups import class_counts
+from lib.metrics.sample import make_sample
 from lib.recordings.shards import deal
 from lib.recordings.table import recordings_table
 
@@ -81,6 +83,17 @@ def test_mitdb_beats_are_the_published_ones(folder, tmp_path):
         "F": 388,
         "Q": 7,
     }
+    # What the page says beside a score on these: one record has most of S, another nearly all of F.
+    tested = examples[~first]
+    right = pd.get_dummies(tested["label"])[list(AAMI)].to_numpy(dtype=float)
+    sample = make_sample(tested["label"], right, classes=list(AAMI), group=tested["recording"])
+    share = pd.DataFrame(class_counts(sample), index=sample.names, columns=list(AAMI))
+    share /= share.sum()
+    assert share["S"].idxmax() == "232"
+    assert share["S"].max() == pytest.approx(0.752, abs=5e-4)
+    assert share["F"].idxmax() == "213"
+    assert share["F"].max() == pytest.approx(0.933, abs=5e-4)
+    assert share["N"].max() < 0.5
     # Aligned: in record 100, of normal beats, the peak is the highest of what surrounds it.
     x = open_examples(tmp_path / "x.npy")[(examples["recording"] == "100").to_numpy()]
     assert np.mean(np.abs(x[:, 50:100, 0].argmax(axis=1) - 25) <= 1) > 0.95

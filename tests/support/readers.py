@@ -311,7 +311,7 @@ def _read_registry(folder: Path) -> None:
 
 def _survey(folder: Path) -> tuple[Path, list[bytes]]:
     row = {"recording": "a/1.wav", "label": "a", "group": "p", "split": "", "rate": 8000.0}
-    rows = [row | {"duration": 1.0, "channels": 1, "context": {"age": 63.0}}]
+    rows = [row | {"duration": 1.0, "channels": 1, "context": {"age": 63.0}, "about": {"sex": "F"}}]
     rows.append(rows[0] | {"recording": "b/2.wav", "label": "b"})
     return folder / "folder-x.json", [json.dumps({"recordings": rows}).encode()]
 

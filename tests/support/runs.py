@@ -103,6 +103,7 @@ def make_runs(
         examples = examples.assign(content=content, flat=flat, saturated=0.0)
         write_table(base / "examples.parquet", examples)
         np.save(base / "examples.npy", signals)
+        write_table(base / "recordings.csv", _recordings(examples))
         count = examples["recording"].nunique()
         explored = explore(examples, classes=one["classes"], recordings=count)
         write_json(base / "exploration.json", explored)
@@ -183,6 +184,14 @@ def _examples(
             "unit": "mV",
         }
     )
+
+
+def _recordings(examples: pd.DataFrame) -> pd.DataFrame:
+    """Say of each recording what may be known of a person."""
+    table = examples.drop_duplicates("recording")[["recording", "group", "rate", "duration"]]
+    number = np.arange(len(table))
+    ages = np.where(number % 5 == 4, np.nan, 20.0 + 25 * (number % 3))
+    return table.assign(age=ages, sex=np.array(["F", "M"])[number % 2])
 
 
 def _signals(one: dict[str, Any], examples: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:

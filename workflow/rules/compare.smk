@@ -2,6 +2,7 @@ rule compare:
     input:
         runs=compared(SETTINGS),
         examples=expand(EXAMPLES["examples"], study=STUDIES),
+        recordings=expand("results/{study}/recordings.csv", study=STUDIES),
         splits=each("protocol", SPLIT),
         audits=each("protocol", AUDIT),
         trials=each("architecture", TRIALS),

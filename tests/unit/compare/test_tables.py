@@ -148,6 +148,7 @@ def test_examples_of_one_recording_are_also_judged_together(tmp_path):
     first = table.groupby("group").cumcount() % 3
     table["recording"] = table["group"] + "-" + first.astype(str) + "-" + table["label"]
     write_table(path, table)
+    write_table(path.with_name("recordings.csv"), table[["recording"]].drop_duplicates())
     compare_runs(made)
     board = _table(made, "leaderboard").query("protocol == 'grouped' and architecture == 'cnn'")
     whole = board.query("metric == 'accuracy'").set_index("unit")
@@ -385,6 +386,43 @@ def test_differences_are_corrected_within_a_family(made):
         len(table.query("study == 'voices' and protocol == 'random' and metric == 'accuracy'"))
         == 12
     )
+
+
+def test_every_tested_pair_says_what_could_be_shown_and_what_it_would_take(made):
+    table = _table(made, "differences")
+    tested = table[table["p_holm"].notna()]
+    assert (tested["detectable"] > 2.8 * tested["standard_error"]).all()
+    found = tested["p_holm"] <= 0.05
+    assert found.any()
+    assert (~found).any()
+    assert tested.loc[found, "groups_needed"].isna().all()
+    needed = tested[~found & tested["groups_needed"].notna()]
+    assert (needed["groups_needed"] > needed["groups"]).all()
+    # A number, or why there is none.
+    power_note = _table(made, "differences")["power_note"].fillna("")
+    assert (table["groups_needed"].notna() ^ (power_note != "")).all()
+
+
+def test_the_chosen_network_is_set_against_the_best_other_one(made):
+    answers = _table(made, "answers").set_index("study")
+    board = _table(made, "leaderboard").query("unit == 'example' and protocol == 'grouped'")
+    board = board.query("metric == 'macro_f1' and kind == 'network'")
+    pairs = _table(made, "differences").query("protocol == 'grouped' and metric == 'macro_f1'")
+    for study_name, answer in answers.iterrows():
+        scores = board[board["study"] == study_name].set_index("architecture")["estimate"]
+        assert answer["rival"] == scores.drop(answer["architecture"]).idxmax()
+        np.testing.assert_allclose(
+            answer["rival_difference"], scores[answer["architecture"]] - scores[answer["rival"]]
+        )
+        both = {answer["architecture"], answer["rival"]}
+        (pair,) = [
+            row
+            for row in pairs[pairs["study"] == study_name].to_dict("records")
+            if {row["a"], row["b"]} == both
+        ]
+        assert answer["rival_low"] <= answer["rival_difference"] <= answer["rival_high"]
+        np.testing.assert_equal(answer["rival_detectable"], pair["detectable"])
+        np.testing.assert_equal(answer["rival_groups_needed"], pair["groups_needed"])
 
 
 def test_too_few_resamples_are_said_to_be_too_few(small):

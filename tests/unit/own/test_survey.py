@@ -168,9 +168,33 @@ def test_a_context_is_a_number_for_each_recording(folder: Path, tmp_path: Path) 
     classes = {"a": ["a"], "b": ["b"]}
     kept = recordings_table("folder-x", place, classes=classes, manifest=manifest, min_groups=1)
     assert kept["age"].tolist() == [63, 18.5, -4]
-    assert not {"site", "context"} & set(kept)
+    assert not {"about", "context"} & set(kept)
     for context in ({"age": "old"}, {"label": 1.0}, {"path": 1.0}, [1.0]):
         manifest["recordings"][0]["context"] = context
+        write_json(tmp_path / "data" / "folder-x.json", manifest)
+        with pytest.raises(HeldoutError, match="expected the survey of a folder"):
+            recordings("folder-x", place)
+
+
+def test_what_scores_are_broken_down_by_is_kept_as_it_was_written(
+    folder: Path, tmp_path: Path
+) -> None:
+    described(
+        folder,
+        "path,label,Sex,site,colour\nbell/00.flac,a, F ,1,red\nhum/01.wav,b,,2,red\n"
+        "hum/07.wav,b,M,1,red\n",
+    )
+    assert list(list_folder(folder)) == ["path", "label", "group", "split", "sex", "site"]
+    place = tmp_path / "data" / "folder-x"
+    link(folder, place)
+    manifest = survey(folder, dataset="folder-x")
+    write_json(tmp_path / "data" / "folder-x.json", manifest)
+    classes = {"a": ["a"], "b": ["b"]}
+    kept = recordings_table("folder-x", place, classes=classes, manifest=manifest, min_groups=1)
+    assert kept["sex"].tolist() == ["F", "", "M"]
+    assert kept["site"].tolist() == ["1", "2", "1"]
+    for about in ({"sex": 1}, {"label": "a"}, ["F"]):
+        manifest["recordings"][0]["about"] = about
         write_json(tmp_path / "data" / "folder-x.json", manifest)
         with pytest.raises(HeldoutError, match="expected the survey of a folder"):
             recordings("folder-x", place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -15,10 +16,13 @@ from lib.errors import HeldoutError
 from lib.files import read_table
 from lib.networks.registry import ARCHITECTURES
 from lib.plots import drawing, plot_overall, plot_study
+from lib.plots.choices import validation_against_test
 from lib.plots.comparison import critical_differences, fronts, importances, reliability
 from lib.plots.data import Mean, example_inputs, mean_examples
+from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means
 from lib.plots.style import colour, decimal, save
+from lib.report.figures import figure as figure_of_page
 from tests.support.runs import make_runs, study
 
 
@@ -264,3 +268,81 @@ def test_every_picture_of_simulated_recordings_says_so(made, tmp_path):
     for path in _plot(made, tmp_path):
         if path.suffix == ".svg":
             assert "simulated recordings" in path.read_text(), path.name
+
+
+def _groups(scores, *, examples=10, group="g"):
+    rows = pd.DataFrame(
+        {
+            "architecture": "lstm",
+            "group": [f"{group}{k}" for k in range(len(scores))],
+            "examples": examples,
+            "macro_f1": scores,
+            "accuracy": scores,
+        }
+    )
+    mean = float(np.mean(scores))
+    means = pd.DataFrame(
+        [
+            {
+                "architecture": "lstm", "metric": metric, "estimate": mean, "mean": mean,
+                "mean_low": np.nan, "mean_high": np.nan, "influential": f"{group}0",
+            }
+            for metric in ("macro_f1", "accuracy")
+        ]
+    )  # fmt: skip
+    return rows, means
+
+
+@pytest.mark.parametrize("count", [2, 31, 1500])
+def test_every_group_has_a_dot_in_its_row(count, tmp_path):
+    scores = np.random.default_rng(0).choice([0.0, 0.4, 1.0], count)
+    figure = scores_of_groups({"architectures": ["gru", "lstm"]}, *_groups(scores))
+    for axes in figure.axes:
+        (dots,) = axes.patches
+        x, y = dots.get_path().vertices[::2].T
+        np.testing.assert_allclose(x, scores)
+        assert (np.abs(y) < 0.5).all()
+        # No dot hides another one.
+        assert len(set(zip(x.tolist(), y.tolist(), strict=True))) == count
+    save(figure, tmp_path / "groups")
+    dots = re.findall(
+        r'<path d="([^"]*)"[^>]*stroke-linecap: round', (tmp_path / "groups.svg").read_text()
+    )
+    assert [path.count("M") for path in dots] == [count] * len(figure.axes)
+    drawn = figure_of_page(tmp_path / "groups")
+    assert len(drawn.uri) < 150_000
+    assert drawn.vector == (count < 1000)
+
+
+def test_groups_that_are_single_examples_have_no_picture():
+    assert scores_of_groups({"architectures": ["lstm"]}, *_groups([0.0, 1.0], examples=1)) is None
+
+
+def test_a_metric_that_no_group_has_gets_no_panel():
+    rows, means = _groups([0.2, 0.7], group="$p_")
+    figure = scores_of_groups({"architectures": ["lstm"]}, rows.assign(macro_f1=np.nan), means)
+    assert [axes.get_xlabel() for axes in figure.axes] == ["accuracy of a group (0 to 1)"]
+
+
+def test_subgroups_without_a_score_are_not_drawn():
+    row = {"architecture": "lstm", "metric": "macro_f1", "column": "age", "low": 0.2, "high": 0.6}
+    values = {"18 to 39": np.nan, "40 to 64": 0.4, "$65_ and over": 0.5}
+    rows = pd.DataFrame([row | {"value": k, "estimate": v} for k, v in values.items()])
+    figure = scores_of_subgroups({"architectures": ["lstm", "gru"]}, rows)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["age: 40 to 64", "age: $65_ and over"]
+    assert scores_of_subgroups({"architectures": ["lstm"]}, rows[:1]) is None
+
+
+def test_each_run_of_a_network_has_a_dot_by_its_two_scores():
+    names = ["architecture", "kind", "seed", "fold", "validation_macro_f1", "test_macro_f1"]
+    rows = [
+        ("lstm", "network", 0, 0, 0.8, 0.6), ("lstm", "network", 0, 1, 0.6, 0.4),
+        ("lstm", "network", 1, 0, 0.9, 0.5), ("logistic", "baseline", 0, 0, 0.3, 0.3),
+        ("gru", "network", 0, 0, np.nan, 0.5),
+    ]  # fmt: skip
+    runs = pd.DataFrame(rows, columns=names)
+    figure = validation_against_test({"architectures": ["lstm", "gru"]}, runs)
+    _, dots = figure.axes[0].lines
+    np.testing.assert_allclose(dots.get_xydata(), [(0.7, 0.5), (0.9, 0.5)])
+    assert validation_against_test({"architectures": ["lstm"]}, runs[:2]) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -20,7 +21,9 @@ from lib.metrics.losses import log_loss
 from lib.metrics.registry import METRICS, Metric, of_examples
 from lib.plots import plot_overall, plot_study
 from lib.report.boards import differences, main_board
+from lib.report.choices import worst_choice
 from lib.report.figures import figure
+from lib.report.groups import MOST_GROUPS, groups_view, subgroups_view
 from lib.report.hyperparameters import chosen, trials
 from lib.report.names import listed
 from lib.report.overall import _digest_of_files, claims_table, costs_table
@@ -116,7 +119,8 @@ def test_every_picture_has_words(source):
     images = Page(source).images
     kinds = ("confusion", "learning_curves", "calibration", "class_counts")
     expected = {"inflation", "critical-difference"}
-    expected |= {f"beats-{name}" for name in ("inflation", "examples", "mean", "pareto")}
+    own = ("inflation", "groups", "validation", "examples", "mean", "pareto")
+    expected |= {f"beats-{name}" for name in own}
     expected |= {f"beats-{kind}-{split}" for kind in kinds for split in ("grouped", "random")}
     assert {image["data-name"] for image in images} - {"beats-importance"} == expected
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", source, re.S)
@@ -228,7 +232,7 @@ def test_a_search_with_a_choice_among_folds_is_said_to_flatter(made, source, tmp
     assert flattered not in trials(several, table).caption
 
 
-def _answered(changes=None, **of_row):
+def _answered(changes=None, selected=None, **of_row):
     row = {
         "architecture": "cnn", "macro_f1": 0.5, "low": 0.4, "high": 0.6, "interval_note": "",
         "random_macro_f1": 0.9, "groups": 20, "baseline": "", "baseline_macro_f1": math.nan,
@@ -239,7 +243,7 @@ def _answered(changes=None, **of_row):
         "metadata_column_macro_f1": 0.4,
     }  # fmt: skip
     gap = {"architecture": "cnn", "difference": 0.4, "low": 0.3, "high": 0.5, "note": ""}
-    return answered(row | of_row, [gap | (changes or {})])
+    return answered(row | of_row, [gap | (changes or {})], selected=selected)
 
 
 def _said(answer):
@@ -250,6 +254,11 @@ def _said(answer):
 
 FEW = "4 groups: too few for an interval"
 BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
+POWER = {"difference": 0.05, "detectable": 0.12, "groups_needed": 1234.0}
+RIVAL = {
+    "rival": "lstm", "rival_macro_f1": 0.47, "rival_difference": 0.03, "rival_low": -0.05,
+    "rival_high": 0.11, "rival_p_holm": 0.4, "rival_detectable": 0.15, "rival_groups_needed": 500.0,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -302,10 +311,32 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
             "No network significantly beats the best baseline (metadata only, 0.45)."),
         ({}, BASELINE | {"beats_baselines": "no", "below_linear": "lstm"},
             "best baseline (metadata only, 0.45). Below a linear model (0.55): LSTM."),
+        ({}, BASELINE | POWER | {"beats_baselines": "no"}, "(metadata only, 0.45). A test on 20 "
+            "groups finds a true difference of 0.12 with a power of 80%; one of 0.050, as seen "
+            "here, would need about 1,234 groups."),
+        ({}, BASELINE | POWER | {"beats_baselines": "no", "groups_needed": math.nan},
+            "a true difference of 0.12 with a power of 80%."),
+        ({}, BASELINE | POWER | {"beats_baselines": "no", "detectable": 1.2, "difference": 0.2},
+            "A test on 20 groups can find no difference with a power of 80%; a difference of 0.20, "
+            "as seen here, would need about 1,234 groups."),
+        ({}, RIVAL, "Whether it is better than the LSTM (0.47) cannot be told: the difference is "
+            "+0.03 (−0.05 to +0.11). A test on 20 groups finds a true difference of 0.15 with a "
+            "power of 80%; one of 0.030, as seen here, would need about 500 groups."),
     ],
 )  # fmt: skip
 def test_the_sentences_that_answer_a_study(gap, row, words):
     assert words in _said(_answered(gap, **row))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *({"rival": ""}, {"rival_p_holm": 0.01}, {"rival_p_holm": math.nan}),
+        {"unfinished": "lstm: still improving"},
+    ],
+)
+def test_networks_that_differ_or_were_not_compared_are_not_said_to_be_alike(row):
+    assert "cannot be told" not in _said(_answered(**RIVAL | row))
 
 
 @pytest.mark.parametrize("gap", [{"difference": math.nan}, {"architecture": "lstm"}])
@@ -609,3 +640,152 @@ def test_a_metric_of_ones_own_is_on_the_page(tmp_path, monkeypatch):
     (table,) = re.findall(r'data-name="arrhythmia-metrics".*?</table>', page, re.S)
     assert "mean &lt;surprise&gt;" in table
     assert re.search(r"Lower is better for [^.]*mean &lt;surprise&gt;", page)
+
+
+def test_a_class_that_one_group_has_most_of_is_named_beside_the_score(made, tmp_path):
+    folder = _changed(made, tmp_path, "per_class")
+    source = _render(made, tmp_path / "page.html", tables=folder)
+    words = " ".join(unescape(re.sub(r"<[^>]+>", "", source)).split())
+    said = "One group has most of the test examples of a (75% from p001): the score depends on it."
+    assert words.count(said) == 2
+    assert "75% from group p001" in words
+    assert "most of the test examples of b" not in words
+
+
+def _changed(made, tmp_path, name):
+    folder = tmp_path / "tables"
+    shutil.copytree(made["tables"], folder)
+    rows = read_table(folder / f"{name}.csv", text=TEXT)
+    held = (rows["study"] == "voices") & (rows["label"] == "a")
+    rows["largest_group"] = "p002"
+    rows["largest_share"] = 0.5
+    rows.loc[held, ["largest_group", "largest_share"]] = ["p001", 0.75]
+    write_table(folder / f"{name}.csv", rows)
+    return folder
+
+
+def test_the_groups_of_the_chosen_network_are_summed_up(made, source):
+    answer = read_table(made["tables"] / "answers.csv", text=TEXT).set_index("study").loc["voices"]
+    means = read_table(made["tables"] / "group_means.csv", text=TEXT)
+    (row,) = means[
+        (means["study"] == "voices") & (means["protocol"] == "grouped")
+        & (means["architecture"] == answer["architecture"]) & (means["metric"] == "macro_f1")
+    ].to_dict("records")  # fmt: skip
+    part = source.split('id="voices-groups"')[1].split("<section")[0]
+    words = " ".join(unescape(re.sub(r"<[^>]+>", "", part)).split())
+    assert f"over {row['groups']} groups, each counting once, the macro-F1" in words
+    assert f"over all examples together it is {row['estimate']:.2f}" in words
+    without = f"without it the macro-F1 would be {row['without']:.2f}"
+    assert f"depends most on group {row['influential']}: {without}" in words
+
+
+def test_many_groups_are_listed_by_their_influence_and_few_of_them(tmp_path):
+    one = study("many", classes=["a", "b"], scored=["a", "b"], architectures=["lstm", "cnn"])
+    made = make_runs(tmp_path, studies=[one], groups=400, per_group=4)
+    compare_runs(made, resamples=50)
+    tables = {
+        name: read_table(made["tables"] / f"{name}.csv", text=TEXT)
+        for name in ("groups", "group_means")
+    }
+    view = groups_view(one, means=tables["group_means"], groups=tables["groups"], best="cnn")
+    change = [abs(float(row[-1].value)) for row in view["table"].rows]
+    assert len(change) == MOST_GROUPS
+    assert change == sorted(change, reverse=True)
+    assert f"The {MOST_GROUPS} of 200 groups" in view["table"].caption
+
+
+def test_few_groups_have_a_sentence_in_place_of_subgroups(source):
+    part = source.split('id="voices-groups"')[1].split("<section")[0]
+    words = " ".join(unescape(re.sub(r"<[^>]+>", "", part)).split())
+    assert "Fewer than two subgroups by age and sex have a macro-F1: the table says why." in words
+    assert "3 groups: no score of fewer than 5" in words
+
+
+def test_the_lowest_and_the_highest_subgroup_are_named_with_their_intervals():
+    of = {"protocol": "grouped", "architecture": "cnn", "metric": "macro_f1", "column": "age"}
+    rows = [
+        of | {"value": value, "estimate": score, "low": score - 0.1, "high": score + 0.1,
+              "interval_note": note, "groups": 9.0, "examples": 90.0}
+        for value, score, note in [
+            ("18 to 39", math.nan, "3 groups: no score of fewer than 5"), ("40 to 64", 0.7, ""),
+            (MARKUP, 0.4, "no test examples of b"), ("not stated", 0.2, ""),
+        ]
+    ]  # fmt: skip
+    one = study("voices", classes=["a", "b"], scored=["a", "b"])
+    view = subgroups_view(one, pd.DataFrame(rows), "cnn")
+    page = str(templates().get_template("macros.html.j2").module.subgroups(view))
+    assert MARKUP not in page
+    words = " ".join(unescape(re.sub(r"</?bdi>", "", page)).split())
+    assert words == (
+        f"The macro-F1 of the CNN is lowest for age {MARKUP} (0.40; 95% CI 0.30 to 0.50; 9 groups; "
+        "no test examples of b) and highest for age 40 to 64 (0.70; 95% CI 0.60 to 0.80; 9 "
+        "groups). Of several subgroups, some score less than others by chance alone."
+    )
+    assert len(view["table"].rows) == 4
+
+
+def test_where_nothing_is_known_of_recordings_a_sentence_stands_for_subgroups(made, tmp_path):
+    folder = tmp_path / "tables"
+    shutil.copytree(made["tables"], folder)
+    rows = read_table(folder / "subgroups.csv", text=TEXT)
+    write_table(folder / "subgroups.csv", rows[rows["study"] != "voices"])
+    source = _render(made, tmp_path / "page.html", tables=folder)
+    assert source.count("Nothing is known of the recordings (age, sex,") == 1
+
+
+SELECTED = {
+    "chosen": "network and seed", "architecture": "lstm", "seed": 1, "candidates": 6,
+    "honest_estimate": 0.5, "reported": 0.58, "difference": 0.08, "low": -0.02, "high": 0.17,
+    "note": "", "corrected": 0.51, "corrected_low": 0.4, "corrected_high": 0.6,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Had the test set chosen network and seed, as is often done, 0.58 would have been "
+            "reported, a difference of +0.08 (−0.02 to +0.17); corrected for the choice it is 0.51 "
+            "(0.40 to 0.60)."),
+        ({"chosen": "seed", "corrected": math.nan}, "Had the test set chosen the seed, as is often "
+            "done, 0.58 would have been reported, a difference of +0.08 (−0.02 to +0.17)."),
+        ({"low": math.nan, "high": math.nan, "note": FEW, "corrected_low": math.nan},
+            f"+0.08 ({FEW}); corrected for the choice it is 0.51."),
+    ],
+)  # fmt: skip
+def test_a_choice_by_the_test_set_stands_beside_the_inflation(changes, words):
+    assert words in _said(_answered(selected=SELECTED | changes))
+
+
+def test_the_choice_that_raises_the_score_most_is_named_if_any_does():
+    rows = [
+        SELECTED | {"chosen": "seed", "reported": 0.53}, SELECTED,
+        SELECTED | {"architecture": "", "reported": math.nan},
+    ]  # fmt: skip
+    assert worst_choice(pd.DataFrame(rows))["chosen"] == "network and seed"
+    assert worst_choice(pd.DataFrame([SELECTED | {"reported": 0.504}])) is None
+
+
+VALIDATION = {
+    "runs": 6, "rank_correlation": 0.3, "low": -0.6, "high": 0.87, "interval_note": "",
+    "network": "LSTM", "validation": 0.9, "test": 0.7, "gap": 0.2, "gap_low": 0.05, "gap_high": 0.3,
+    "gap_note": "", "note": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Over 6 runs the rank correlation of validation and test is +0.30 (95% CI −0.60 to "
+            "+0.87): these runs do not show that validation predicts test. The best validation "
+            "score, 0.90 of the LSTM, lies 0.20 above its test score (difference +0.05 to +0.30)."),
+        ({"low": 0.1}, "(95% CI +0.10 to +0.87). The best"),
+        ({"rank_correlation": math.nan, "low": math.nan, "interval_note": "2 runs: too few"},
+            "There is no rank correlation of validation and test: 2 runs: too few. The best"),
+        ({"gap": -0.1, "gap_low": math.nan, "gap_note": FEW}, "lies 0.10 below its test "
+            f"score ({FEW})."),
+        ({"note": "validation has 2 groups"}, "Validation has 2 groups."),
+    ],
+)  # fmt: skip
+def test_whether_validation_predicts_test_is_said(changes, words):
+    page = templates().get_template("macros.html.j2").module.validation(VALIDATION | changes)
+    assert words in " ".join(re.sub(r"</?strong[^>]*>", "", page).split())

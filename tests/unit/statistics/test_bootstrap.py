@@ -24,6 +24,7 @@ from lib.statistics.bootstrap import (
     exact_interval,
     exact_share,
     interval,
+    mean_over_groups,
     resampled,
 )
 
@@ -329,3 +330,16 @@ def test_a_difference_turns_its_sign_with_its_sides(seed):
     assert one.estimate == -two.estimate
     assert (one.low, one.high) == pytest.approx((-two.high, -two.low))
     assert one.p == two.p
+
+
+def test_a_mean_over_groups_counts_each_once_and_leaves_out_those_without_a_score():
+    scores = np.array([[1.0, 0.5, np.nan, 0.0], [0.0, 0.5, np.nan, 1.0]])
+    weights = draw_weights(_names(4), resamples=300, seed=0)
+    mean = mean_over_groups(scores, weights)
+    assert mean.groups == 3
+    assert mean.estimate == 0.5
+    weighted = weights[1:, [0, 1, 3]]
+    there = weighted.sum(1) > 0
+    drawn = (weighted @ scores[:, [0, 1, 3]].T)[there] / weighted.sum(1)[there][:, None]
+    np.testing.assert_allclose(mean.draws[there], drawn.mean(1))
+    assert np.isnan(mean.draws[~there]).all()

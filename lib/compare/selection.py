@@ -1,0 +1,155 @@
+"""The tables of choices: whether validation predicts test, and what a choice on test would say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lib.compare.board import Board, Entry, ends, joined, keys
+from lib.metrics.registry import METRICS
+from lib.metrics.sample import Weighted
+from lib.statistics.bootstrap import (
+    FEW_GROUPS,
+    Resampled,
+    difference,
+    draw_weights_of_two,
+    resampled,
+)
+from lib.statistics.selection import rank_correlation, select_best
+
+METRIC = "macro_f1"
+
+# What a choice on the test part is called. No split is: it is never honest.
+TEST_SELECTED = "test_selected"
+
+
+def validation_rows(
+    study: Mapping[str, Any], board: Board, *, seed: int, resamples: int
+) -> list[dict[str, Any]]:
+    """Make a row a protocol: how well runs rank on validation as they do on test.
+
+    A run is a network trained with one seed, its folds pooled. Trials of a search have no test
+    score, since nothing but the final runs ever meets the test part.
+    """
+    rows = []
+    for protocol in study["protocols"]:
+        entries = _networks(study, board, protocol)
+        first = entries[0]
+        held, tested = first.pool.validation.names, first.sample.names
+        weights = draw_weights_of_two(held, tested, resamples=resamples, seed=seed)
+        validation, test = (
+            np.concatenate(
+                [METRICS[METRIC].scores(Weighted(sample, drawn)) for sample in samples], axis=1
+            )
+            for samples, drawn in zip(
+                (
+                    [entry.pool.validation for entry in entries],
+                    [entry.sample for entry in entries],
+                ),
+                weights,
+                strict=True,
+            )
+        )
+        ranks = rank_correlation(validation[0], test[0])
+        row = {
+            **keys(first.pool),
+            "runs": validation.shape[1],
+            **ends("rank_correlation", ranks, prefix=""),
+            "interval_note": ranks.note,
+            "validation_groups": len(held),
+            "test_groups": len(tested),
+            "note": _few(len(held)),
+        }
+        if np.isfinite(validation[0]).any():
+            best = int(np.nanargmax(validation[0]))
+            gap = difference(
+                resampled(validation[:, [best]], len(held)), resampled(test[:, [best]], len(tested))
+            )
+            row |= {
+                "architecture": _runs(entries)[best][0],
+                "seed": _runs(entries)[best][1],
+                "validation": float(validation[0, best]),
+                "test": float(test[0, best]),
+                **ends("gap", gap),
+                "gap_note": gap.note,
+            }
+        else:
+            row |= {"architecture": "", "gap_note": "the validation part has no macro-F1"}
+        rows.append(row)
+    return rows
+
+
+def _few(groups: int) -> str:
+    if groups >= FEW_GROUPS:
+        return ""
+    held = "1 group" if groups == 1 else f"{groups} groups"
+    return f"validation has {held}: what is best on so few may be so by chance"
+
+
+def selection_rows(
+    study: Mapping[str, Any], board: Board, tables: Mapping[str, list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Make a row for each thing that the test part may choose, under the honest split.
+
+    That is the seed of the network that validation chose, or the network and the seed. The score is
+    that of a protocol of its own, `test_selected`, which is not honest.
+    """
+    answer = tables["answers"][0]
+    every = _networks(study, board, study["primary"])
+    own = [entry for entry in every if entry.pool.architecture == answer["architecture"]]
+    rows = []
+    for chosen, entries in (("seed", own), ("network and seed", every)):
+        runs = _runs(entries)
+        honest = own[0].intervals[METRIC]
+        row = {
+            "study": study["study"],
+            "simulated": study["simulated"],
+            "protocol": TEST_SELECTED,
+            "honest": False,
+            "chosen": chosen,
+            "candidates": len(runs),
+            "honest_estimate": honest.estimate,
+            "honest_low": honest.low,
+            "honest_high": honest.high,
+        }
+        weights = own[0].drawn.weights
+        inside = np.concatenate([METRICS[METRIC].scores(entry.drawn) for entry in entries], axis=1)
+        if len(runs) < 2 or not np.isfinite(inside[0]).any():
+            alone = "one run: there is nothing to choose" if len(runs) < 2 else ""
+            rows.append(row | {"architecture": "", "note": alone or honest.note})
+            continue
+        absent = (weights[1:] == 0).astype(float)
+        outside = np.concatenate(
+            [METRICS[METRIC].scores(Weighted(entry.sample, absent)) for entry in entries], axis=1
+        )
+        groups = len(own[0].sample.names)
+        best = select_best(inside, outside, groups)
+        selected = Resampled(best.reported, inside[1:, best.run], groups)
+        gap = difference(selected, own[0].scores[METRIC])
+        rows.append(
+            row
+            | {
+                "architecture": runs[best.run][0],
+                "seed": runs[best.run][1],
+                "reported": best.reported,
+                **ends("difference", gap, prefix=""),
+                **ends("corrected", best.corrected),
+                "note": joined([gap.note, best.corrected.note]),
+            }
+        )
+    return rows
+
+
+def _networks(study: Mapping[str, Any], board: Board, protocol: str) -> list[Entry]:
+    return [board[protocol, name, "example"] for name in study["architectures"]]
+
+
+def _runs(entries: list[Entry]) -> list[tuple[str, int]]:
+    """List network and seed of each run, in the order of their scores."""
+    return [
+        (entry.pool.architecture, seed)
+        for entry in entries
+        for seed in dict.fromkeys(int(run["seed"]) for run in entry.pool.runs)
+    ]
