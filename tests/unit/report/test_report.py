@@ -248,8 +248,9 @@ def _answered(changes=None, selected=None, **of_row):
 
 def _said(answer):
     """Write the sentences without markup."""
-    page = templates().get_template("macros.html.j2").module.answer({"answer": answer})
-    return " ".join(re.sub(r"</?strong[^>]*>", "", page).split())
+    macros = templates().get_template("macros.html.j2").module
+    page = macros.answer({"answer": answer}) + macros.asked({"answer": answer})
+    return " ".join(re.sub(r"</?(strong|ul|li)[^>]*>", "", page).split())
 
 
 FEW = "4 groups: too few for an interval"
@@ -298,10 +299,10 @@ RIVAL = {
             "LSTM was still improving and the GRU has its best learning rate, 0.01, at the edge of "
             "its range (0.001 to 0.01). A random split"),
         ({}, {"metadata_suffices": "yes"}, "What is known without the signal reaches 0.45, not "
-            "significantly less, and the sampling rate alone 0.40: the classes may differ in how "
-            "they were recorded, and a network may have learned just that. Compare recordings of "
-            "one rate,"),
-        ({}, {"metadata_suffices": "yes", "metadata_column": "age"}, "and age alone 0.40: the "
+            "significantly less. The sampling rate alone reaches 0.40: the classes may differ in "
+            "how they were recorded, and a network may have learned just that. Compare recordings "
+            "of one rate,"),
+        ({}, {"metadata_suffices": "yes", "metadata_column": "age"}, "Age alone reaches 0.40: the "
             "classes may differ in how they were recorded, and a network may have learned just "
             "that. Leave "
             "age out of the context,"),
@@ -311,17 +312,17 @@ RIVAL = {
             "No network significantly beats the best baseline (metadata only, 0.45)."),
         ({}, BASELINE | {"beats_baselines": "no", "below_linear": "lstm"},
             "best baseline (metadata only, 0.45). Below a linear model (0.55): LSTM."),
-        ({}, BASELINE | POWER | {"beats_baselines": "no"}, "(metadata only, 0.45). A test on 20 "
-            "groups finds a true difference of 0.12 with a power of 80%; one of 0.050, as seen "
-            "here, would need about 1,234 groups."),
+        ({}, BASELINE | POWER | {"beats_baselines": "no"}, "(metadata only, 0.45). On 20 groups a "
+            "true difference of 0.12 or more is found with a power of 80%; 0.050, the difference "
+            "seen, would need about 1,234 groups."),
         ({}, BASELINE | POWER | {"beats_baselines": "no", "groups_needed": math.nan},
-            "a true difference of 0.12 with a power of 80%."),
+            "a true difference of 0.12 or more is found with a power of 80%."),
         ({}, BASELINE | POWER | {"beats_baselines": "no", "detectable": 1.2, "difference": 0.2},
-            "A test on 20 groups can find no difference with a power of 80%; a difference of 0.20, "
-            "as seen here, would need about 1,234 groups."),
+            "No difference is large enough to be found on 20 groups with a power of 80%; 0.20, the "
+            "difference seen, would need about 1,234 groups."),
         ({}, RIVAL, "Whether it is better than the LSTM (0.47) cannot be told: the difference is "
-            "+0.03 (−0.05 to +0.11). A test on 20 groups finds a true difference of 0.15 with a "
-            "power of 80%; one of 0.030, as seen here, would need about 500 groups."),
+            "+0.03 (−0.05 to +0.11). On 20 groups a true difference of 0.15 or more is found with a "
+            "power of 80%; 0.030, the difference seen, would need about 500 groups."),
     ],
 )  # fmt: skip
 def test_the_sentences_that_answer_a_study(gap, row, words):
