@@ -36,8 +36,8 @@ def listing(folder: str | Path) -> str:
     """Name the state of a folder by a hash: names, sizes and times of all its files."""
     digest = hashlib.sha256()
     for name in sorted(files_below(folder)):
-        # A link to nowhere is no file.
-        with suppress(FileNotFoundError):
+        # A link to nowhere, or to itself, is no file.
+        with suppress(OSError):
             status = os.stat(f"{folder}/{name}")  # noqa: PTH116
             digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
     return digest.hexdigest()[:16]
