@@ -87,11 +87,14 @@ def read_layout(
         where = f"it lies in {at}" if at else "it lies at the top"
         layout.misplaced[path] = f"{where}, in no folder of a class"
         del levels[path]
-    _take_series(folder, levels, layout, stated=bool(groups))
+    series = _take_series(folder, levels, layout, stated=bool(groups))
     _take_persons(folder, levels, layout, groups or {})
     layout.label = {path: names[0] for path, names in levels.items()}
     if not layout.group:
         _warn_of_persons(layout)
+    _warn_of_gaps(layout, layout.split)
+    if series:
+        _warn_of_gaps(layout, layout.group)
     return layout
 
 
@@ -144,18 +147,18 @@ def _take_parts(folder: Path, levels: dict[str, list[str]], layout: Layout) -> N
 
 def _take_series(
     folder: Path, levels: dict[str, list[str]], layout: Layout, *, stated: bool
-) -> None:
-    """Take folds, sites and the like, which lie above the classes, for groups."""
+) -> bool:
+    """Take folds, sites and the like, which lie above the classes, for groups, where there are."""
     tops = _at(levels, 0)
     parts, pieces, places = all(map(part_of, tops)), _named(tops, _PIECES), _named(tops, _PLACES)
     if len(tops) < 2 or not (parts or pieces or places):
-        return
+        return False
     deep = {(names[0], names[1]) for names in levels.values() if len(names) > 1}
     repeated = [name for name, times in Counter(name for _, name in deep).items() if times > 1]
     if len(repeated) < 2 or any(len(names) < 2 for names in levels.values()):
         # The question may be which place it was; which fold or set it was, nobody asks.
         if places:
-            return
+            return False
         raise _no_classes(folder, tops, "folds, sets or sites")
     what = "folds" if pieces else "sites"
     told = f"The folders {listed(tops)} are taken for {what}, with the classes below"
@@ -165,6 +168,7 @@ def _take_series(
         told += ": each is one group, and is never in two parts of a split"
     layout.told.append(f"{told}.")
     _drop(levels, 0)
+    return True
 
 
 def _take_persons(
@@ -275,3 +279,15 @@ def _warn_of_persons(layout: Layout) -> None:
             f"The classes are {listed(classes)}: the question is who it is. Where it is another "
             f"one, {_TABLE}."
         )
+
+
+def _warn_of_gaps(layout: Layout, units: Mapping[str, str]) -> None:
+    """Say which part, fold or site lacks a class that others have."""
+    held: dict[str, set[str]] = {}
+    for path, unit in units.items():
+        if unit and path in layout.label:
+            held.setdefault(unit, set()).add(layout.label[path])
+    for label in sorted(set(layout.label.values())):
+        lacking = sorted(unit for unit, labels in held.items() if label not in labels)
+        if lacking:
+            layout.told.append(f"There is no recording of {label} in {named(lacking)}.")
