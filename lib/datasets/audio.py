@@ -60,7 +60,7 @@ def _read_header(path: Path) -> tuple[Header, Path | io.BytesIO]:
 
     true = corrected(path)
     source = true.content if true else path
-    notes = (true.note,) if true else ()
+    notes: tuple[str, ...] = (true.note,) if true else ()
     try:
         info = soundfile.info(_named(source))
     except (soundfile.SoundFileError, ValueError) as error:

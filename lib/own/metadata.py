@@ -16,6 +16,10 @@ from lib.typed import clean, read_typed_table, typed_name, typed_numbers, typed_
 
 METADATA = "metadata.csv"
 
+# Columns with a meaning of their own, and cells that say that a number is not known.
+_MEANT = frozenset(("path", "label", "group", "split", "part"))
+_UNKNOWN = frozenset(("", "na", "n/a", "nan", "none", "null", "unknown", "-", "?"))
+
 
 def metadata_of(folder: str | Path) -> Path | None:
     """Find the table of a folder, in capitals or not; None where there is none."""
@@ -48,8 +52,8 @@ def described(
     *,
     labels: bool,
     context: Sequence[str] = (),
-) -> pd.DataFrame:
-    """List the recordings that the table names.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """List the recordings that the table names, and the numbers it has of them.
 
     Parameters
     ----------
@@ -64,8 +68,11 @@ def described(
 
     Returns
     -------
-    pd.DataFrame
+    table : pd.DataFrame
         The columns of `lib.own.table.examine`, in the order of the table.
+    numbers : pd.DataFrame
+        By path, the other columns that hold nothing but numbers, and more than one; NaN where a
+        number is not known.
 
     Raises
     ------
@@ -105,9 +112,23 @@ def described(
         if wrong:
             raise HeldoutError(file, wanted, ", ".join(wrong[:4]), advice)
     table["split"] = [part_of(text) if text else "" for text in table["split"]]
+    known = {clean(name).lower() for name in context} | _MEANT
+    numbers = _other_numbers(table.set_index("path").drop(columns=[*known], errors="ignore"))
     for name in context:
         table[name] = _numbers(file, table, name)
-    return table[["path", "label", "group", "split", *context]]
+    return table[["path", "label", "group", "split", *context]], numbers
+
+
+def _other_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Take the columns of numbers of a table of texts."""
+    numbers = {}
+    for name, texts in table.items():
+        column = typed_numbers(texts).set_axis(table.index)
+        column = column.where(is_context(column))
+        known = [clean(text).lower() not in _UNKNOWN for text in texts]
+        if column[known].notna().all() and column.nunique() > 1:
+            numbers[name] = column
+    return pd.DataFrame(numbers, index=table.index)
 
 
 class Finder:

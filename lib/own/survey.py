@@ -82,10 +82,10 @@ def survey(
     -------
     dict
         A manifest as that of `lib.retrieve`, and `recordings` (a row for each that is kept),
-        `left_out` (`path` and `reason`), `cautions`, which the page shows beside the verdict, and
-        `notes`, which it shows with the data. Recordings that hold the same audio are joined into
-        one group; under two labels all of them are left out, since one label is wrong and nobody
-        knows which.
+        `numbers` (columns of `metadata.csv` that no network is told, by recording), `left_out`
+        (`path` and `reason`), `cautions`, which the page shows beside the verdict, and `notes`,
+        which it shows with the data. Recordings that hold the same audio are joined into one group;
+        under two labels all of them are left out, since one label is wrong and nobody knows which.
 
     Raises
     ------
@@ -134,6 +134,10 @@ def survey(
         "files": _files(folder, kept["path"].tolist()),
         "missing": len(left_out),
         "recordings": [_row(row, of[row["path"]], context) for row in kept.to_dict("records")],
+        "numbers": {
+            name: column[column.index.isin(kept["path"])].dropna().to_dict()
+            for name, column in contents.numbers.items()
+        },
         "left_out": left_out,
         "cautions": [
             *_cautions(contents, grouped=grouped, left_out=len(left_out), of=count),

@@ -45,6 +45,8 @@ class Contents(NamedTuple):
         What there is to say of the rest.
     folds : int
         How many published folds the groups are; 0 where they are none.
+    numbers : pd.DataFrame
+        By path, what else `metadata.csv` says of recordings in numbers: see `lib.own.metadata`.
     """
 
     table: pd.DataFrame
@@ -52,6 +54,7 @@ class Contents(NamedTuple):
     cautions: list[str]
     notes: list[str]
     folds: int
+    numbers: pd.DataFrame
 
 
 def list_folder(folder: str | Path, **options: Any) -> pd.DataFrame:
@@ -127,9 +130,9 @@ def examine(
     recordings = [name for name in recordings_below(folder) if name in known]
     foreign = unread(names, recordings)
     cautions: list[str] = []
-    layout = Layout()
+    layout, numbers = Layout(), pd.DataFrame()
     if metadata is not None:
-        table = described(metadata, names, recordings, labels=not codes, context=context)
+        table, numbers = described(metadata, names, recordings, labels=not codes, context=context)
         excluded = [is_excluded(path, exclude) for path in table["path"]]
         table = table[~np.array(excluded, dtype=bool)]  # of an empty table, too
         unlisted = sorted({*recordings, *foreign} - set(table["path"]))
@@ -163,9 +166,8 @@ def examine(
     of_headers = {name for name in names if f"{os.path.splitext(name)[0]}.hea" in known}  # noqa: PTH122
     rest = known - {*recordings, *foreign} - of_headers - {metadata.name if metadata else ""}
     notes += filter(None, [conversion(folder, foreign), others(rest)])
-    return Contents(
-        table.sort_values("path", ignore_index=True), left_out, cautions, notes, layout.folds
-    )
+    table = table.sort_values("path", ignore_index=True)
+    return Contents(table, left_out, cautions, notes, layout.folds, numbers)
 
 
 def labelled_by_beats(folder: str | Path, *, exclude: Sequence[str] = ()) -> bool:

@@ -294,8 +294,7 @@ BASELINE = {"baseline": "metadata", "baseline_macro_f1": 0.45}
             "one rate,"),
         ({}, {"metadata_suffices": "yes", "metadata_column": "age"}, "and age alone 0.40: the "
             "classes may differ in how they were recorded, and a network may have learned just "
-            "that. Leave "
-            "age out of the context,"),
+            "that. Where age says how, where or when a recording was made,"),
         ({}, {"groups": 1}, "on 1 group that it has never seen."),
         ({}, {"groups": 1234}, "on 1,234 groups that it has never seen."),
         ({}, BASELINE | {"beats_baselines": "no"},
