@@ -53,7 +53,11 @@ class Layout:
 
 
 def read_layout(
-    folder: Path, paths: Iterable[str], *, groups: Mapping[str, str] | None = None
+    folder: Path,
+    paths: Iterable[str],
+    *,
+    groups: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Layout:
     """Say what the folders above each recording mean, by their names and how they repeat.
 
@@ -66,6 +70,9 @@ def read_layout(
     groups : mapping of str to str, optional
         The group of each path, where it is known otherwise. Where it is the name of the top
         folder, classes are the folders below.
+    labels : mapping of str to str, optional
+        The label of each path, where it is known otherwise: the folders are then parts, folds,
+        sites or persons. What has no label is misplaced.
 
     Returns
     -------
@@ -81,6 +88,12 @@ def read_layout(
     """
     layout = Layout()
     levels = {path: [typed_name(name) for name in path.split("/")[:-1]] for path in sorted(paths)}
+    if labels:
+        for path in [path for path in levels if path not in labels]:
+            layout.misplaced[path] = "the list of labels beside it does not name it"
+            del levels[path]
+        levels = {path: [*names[:1], labels[path]] for path, names in levels.items()}
+        layout.told.append("The labels are those of REFERENCE.csv beside the recordings.")
     _take_parts(folder, levels, layout)
     for path in [path for path, names in levels.items() if not names]:
         at = path.rpartition("/")[0]
@@ -88,7 +101,8 @@ def read_layout(
         layout.misplaced[path] = f"{where}, in no folder of a class"
         del levels[path]
     series = _take_series(folder, levels, layout, stated=bool(groups))
-    _take_persons(folder, levels, layout, groups or {})
+    above = {path: names[0] for path, names in levels.items()} if labels else {}
+    _take_persons(folder, levels, layout, groups or above)
     layout.label = {path: names[0] for path, names in levels.items()}
     if not layout.group:
         _warn_of_persons(layout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -12,9 +13,17 @@ from lib.errors import HeldoutError
 from lib.examples.context import is_context
 from lib.files import safe_path
 from lib.own.unused import is_unread
-from lib.typed import clean, read_typed_table, typed_name, typed_numbers, typed_path
+from lib.typed import (
+    clean,
+    read_typed_table,
+    read_typed_text,
+    typed_name,
+    typed_numbers,
+    typed_path,
+)
 
 METADATA = "metadata.csv"
+REFERENCE = "reference.csv"
 
 # Columns with a meaning of their own, and cells that say that a number is not known.
 _MEANT = frozenset(("path", "label", "group", "split", "part"))
@@ -129,6 +138,52 @@ def _other_numbers(table: pd.DataFrame) -> pd.DataFrame:
         if column[known].notna().all() and column.nunique() > 1:
             numbers[name] = column
     return pd.DataFrame(numbers, index=table.index)
+
+
+def reference_labels(
+    folder: Path, names: Sequence[str], recordings: Sequence[str]
+) -> dict[str, str]:
+    """Read the label of each recording from `REFERENCE.csv` in its folder, if that is there.
+
+    PhysioNet's challenges publish such lists: a line for each recording, with its name, its label
+    and perhaps more, and no header.
+
+    Parameters
+    ----------
+    folder : Path
+        What the paths are within.
+    names, recordings : sequence of str
+        As for `described`.
+
+    Returns
+    -------
+    dict of str to str
+        Of the recordings that are listed; of none where these are fewer than half.
+
+    Raises
+    ------
+    HeldoutError
+        A list cannot be read, or gives a recording two labels.
+    """
+    finder = Finder(names, recordings)
+    labels: dict[str, str] = {}
+    known = set(recordings)
+    for name in (one for one in names if PurePosixPath(one).name.lower() == REFERENCE):
+        place = PurePosixPath(name).parent
+        for line in read_typed_text(folder / name).splitlines():
+            cells = [clean(cell) for cell in re.split("[,;\t]", line)]
+            path = finder.find((place / typed_path(cells[0])).as_posix())
+            if path not in known or len(cells) < 2 or not cells[1]:
+                continue  # a header, or a recording that is not there
+            label = typed_name(cells[1])
+            if labels.setdefault(path, label) != label:
+                raise HeldoutError(
+                    folder / name,
+                    "one label for each recording",
+                    f"{labels[path]} and {label} for {path}",
+                    "Delete the wrong line.",
+                )
+    return labels if 2 * len(labels) >= len(recordings) else {}
 
 
 class Finder:

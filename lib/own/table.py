@@ -17,7 +17,14 @@ from lib.errors import HeldoutError
 from lib.examples.context import require_context_names
 from lib.files import safe_path
 from lib.own.layout import Layout, listed, read_layout
-from lib.own.metadata import METADATA, Finder, described, metadata_of, read_metadata
+from lib.own.metadata import (
+    METADATA,
+    Finder,
+    described,
+    metadata_of,
+    read_metadata,
+    reference_labels,
+)
 from lib.own.unused import (
     conversion,
     is_unread,
@@ -75,8 +82,9 @@ def examine(
     Parameters
     ----------
     folder : str or Path
-        Holds `metadata.csv` with the columns `path`, `label` and perhaps `group` and `split`, or a
-        folder for each class. Above or below the classes may be parts of a split, folds, sites or
+        Holds `metadata.csv` with the columns `path`, `label` and perhaps `group` and `split`; or
+        `REFERENCE.csv` beside the recordings (`lib.own.metadata.reference_labels`); or a folder for
+        each class. Above or below the classes may be parts of a split, folds, sites or
         persons: see `lib.own.layout`.
     groups : str, optional
         Where no column says it: a regular expression with one group in brackets, searched in the
@@ -143,7 +151,8 @@ def examine(
         table = _rows(dict.fromkeys(recordings, ""), layout)
     else:
         stated = _groups(recordings, groups) if groups else {}
-        layout = read_layout(folder, [*recordings, *foreign], groups=stated)
+        listed_labels = reference_labels(folder, names, recordings)
+        layout = read_layout(folder, [*recordings, *foreign], groups=stated, labels=listed_labels)
         table = _rows(layout.label, layout)
         left_out |= layout.misplaced
         cautions += layout.told
