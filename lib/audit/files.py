@@ -13,6 +13,7 @@ import pandas as pd
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.audit.sides import called, in_folders, noun, ordered, rounds, sides_of, tested
 from lib.features.copies import Copy
+from lib.typed import name_key
 
 # No more cases of one finding than this are listed.
 CASES = 50
@@ -180,14 +181,15 @@ def _alike(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Warn of labels and of groups that are probably one."""
     for column in ("label", "group"):
         names = pd.Series(sorted(set(table[column])), dtype=object)
-        alike = [list(some) for _, some in names.groupby(names.str.casefold()) if len(some) > 1]
+        alike = [list(some) for _, some in names.groupby(names.map(name_key)) if len(some) > 1]
         if alike:
             text = "; ".join(" and ".join(some) for some in alike[:5])
             yield _finding(
                 f"{column}s_alike",
                 WARNING,
                 len(alike),
-                f"{column}s that differ in capitals alone count as different: {text}",
+                f"{column}s that differ in capitals, or in how a number is written, alone count as "
+                f"different: {text}",
                 [{f"{column}s": some} for some in alike],
             )
 

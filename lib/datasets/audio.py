@@ -16,6 +16,7 @@ from lib.datasets.signal import (
     Header,
     Signal,
     UndecodableError,
+    constant,
     mix,
     plausible,
     require_file,
@@ -143,7 +144,7 @@ def _decode(path: Path, source: Path | io.BytesIO, frames: int) -> np.ndarray:
 
 
 def read_audio(path: str | Path) -> Signal:
-    """Read an audio file as one channel, the mean of its channels.
+    """Read an audio file as one channel, the mean of its channels that are not silent.
 
     Parameters
     ----------
@@ -169,6 +170,12 @@ def read_audio(path: str | Path) -> Signal:
             f"{header.frames:,} frames by its header",
             f"{len(samples):,}: it is truncated",
         )
+    notes = header.notes
+    silent = (samples[:1] == 0).all(axis=0) & constant(samples)
+    if silent.any() and not silent.all():
+        # A mean with nothing is half as loud, and would tell who recorded so.
+        samples = samples[:, ~silent]
+        notes += (f"{silent.sum()} of {len(silent)} channels is silent, and is not used",)
     return Signal(
-        mix(samples)[:, None], header.rate, header.names, name=path.as_posix(), notes=header.notes
+        mix(samples)[:, None], header.rate, header.names, name=path.as_posix(), notes=notes
     )

@@ -20,7 +20,22 @@ from lib.errors import HeldoutError
 from lib.files import is_file
 
 AUDIO = frozenset(
-    (".wav", ".au", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".w64")
+    (
+        *(
+            ".wav",
+            ".wave",
+            ".bwf",
+            ".rf64",
+            ".w64",
+            ".sph",
+            ".au",
+            ".snd",
+            ".aif",
+            ".aiff",
+            ".aifc",
+        ),
+        *(".mp3", ".flac", ".ogg", ".oga", ".opus"),
+    )
 )
 """Suffixes of what libsndfile decodes."""
 
@@ -38,10 +53,27 @@ _BESIDE = [
 # How the segments of a record are named: `3000003_0001`, and `3000003_layout`.
 _SEGMENT = re.compile(r"_(?:\d{4}|layout)$")
 
+# What no person made: hidden files, and what archivers, network disks and systems leave behind.
+_HIDDEN = re.compile(
+    r"(^|/)(\.|(__MACOSX|@eaDir|#recycle|\$RECYCLE\.BIN|lost\+found|System Volume Information)"
+    r"(/|$))"
+)
+
 _RATE = (
     "State it, a number of Hz or the name of a variable: `folder: {rate: 500}` in the study, "
     "--rate 500 on the command line."
 )
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a path within a folder is hidden, or lies in a folder that is.
+
+    Examples
+    --------
+    >>> [is_hidden(name) for name in ("a/.b/c.wav", "__MACOSX/c.wav", "a/@eaDir", "a/c.wav")]
+    [True, True, True, False]
+    """
+    return bool(_HIDDEN.search(name))
 
 
 def files_below(folder: str | Path) -> Iterator[str]:
@@ -63,11 +95,17 @@ def files_below(folder: str | Path) -> Iterator[str]:
     top = os.fspath(folder)
     if not os.path.isdir(top):  # noqa: PTH112
         return
-    linked = [entry.path for entry in os.scandir(top) if entry.is_symlink() and entry.is_dir()]
+    linked = [entry.path for entry in os.scandir(top) if entry.is_symlink() and _leads_out(entry)]
     for start in (top, *linked):
         for place, _, names in os.walk(start):
             inner = os.path.relpath(place, top).replace(os.sep, "/")
             yield from names if inner == "." else (f"{inner}/{name}" for name in names)
+
+
+def _leads_out(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a link in a folder leads to another one, and not to that which it lies in."""
+    place, target = (os.path.realpath(path) for path in (os.path.dirname(entry.path), entry.path))  # noqa: PTH120
+    return os.path.isdir(target) and os.path.commonpath([place, target]) != target  # noqa: PTH112
 
 
 def recordings_below(folder: str | Path) -> list[str]:
@@ -98,12 +136,11 @@ def recordings_below(folder: str | Path) -> list[str]:
     for name in names:
         stem, suffix = os.path.splitext(name)  # noqa: PTH122
         beside = suffixes[stem]
-        hidden = "/." in f"/{name}"
         if suffix == ".hea":
             part = stem in segments or _is_sound(beside)
         else:
             part = ".hea" in beside and not (suffix.lower() in AUDIO and _is_sound(beside))
-        if suffix.lower() in SUFFIXES and not hidden and not part:
+        if suffix.lower() in SUFFIXES and not is_hidden(name) and not part:
             recordings.append(name)
     return sorted(recordings)
 

@@ -8,6 +8,8 @@ wrongly: such a file is whole, and all that is in it is read.
 from __future__ import annotations
 
 import io
+import math
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +55,8 @@ class _Sizes(NamedTuple):
 
     `agrees` says whether the size that the header states of the whole file is that of the file:
     it was written apart from the size of the samples, after the last of them. `times` is how often
-    the header counts the samples, where it may do so more than once.
+    the header counts the samples, where it may do so more than once, and `header` how many bytes
+    of a header it may count among them.
     """
 
     start: int
@@ -62,6 +65,7 @@ class _Sizes(NamedTuple):
     agrees: bool
     fields: tuple[_Field, ...]
     times: int = 1
+    header: int = _HEADER
 
 
 def corrected(path: Path) -> Corrected | None:
@@ -106,7 +110,7 @@ def corrected(path: Path) -> Corrected | None:
             return None
         missing = sizes.stated - sizes.present
         if missing > 0:
-            slack = max(sizes.start, _HEADER)
+            slack = max(sizes.start, sizes.header)
             whole = sizes.stated >= _ENDLESS or missing <= slack or sizes.agrees
             if not (whole or sizes.times > 1):
                 raise DamagedError(
@@ -147,6 +151,8 @@ def _sizes(stream: BinaryIO, size: int) -> _Sizes | None:
         return _aiff(stream, size)
     if start[:4] == b"riff" and start[24:28] == b"wave":
         return _w64(stream, size)
+    if start[:7] == b"NIST_1A":
+        return _nist(stream, size)
     if start[:4] in (b".snd", b"dns.") and len(start) >= 24:
         order = ">" if start[:4] == b".snd" else "<"
         begins, stated = struct.unpack(f"{order}II", start[4:12])
@@ -238,3 +244,24 @@ def _aiff(stream: BinaryIO, size: int) -> _Sizes | None:
             agrees = _same(whole + 8, size)
             return _Sizes(begins, max(stated - 8, 0), present, agrees, fields)
     return None
+
+
+def _nist(stream: BinaryIO, size: int) -> _Sizes | None:
+    """Read the sizes of a NIST SPHERE file, whose header is text: the corpora of speech."""
+    stream.seek(0)
+    head = stream.read(1 << 14)
+    begins = re.match(rb"NIST_1A\n *(\d{1,6})\n", head)
+    found = {
+        name: int(number)
+        for name, number in re.findall(
+            rb"\n(sample_count|sample_n_bytes|channel_count) -(?:i|s\d+) (\d{1,12})\s", head
+        )
+    }
+    if not begins or len(found) < 3 or b"shorten" in head:
+        return None
+    start = int(begins[1])
+    stated = math.prod(found.values())
+    present = max(size - start, 0)
+    if stated <= present or stated >= _ENDLESS:
+        return None
+    return _Sizes(0, stated + start, present + start, False, (), header=0)

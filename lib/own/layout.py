@@ -150,6 +150,14 @@ def _take_parts(folder: Path, levels: dict[str, list[str]], layout: Layout) -> N
     odd = [name for name, word in words.items() if _PARTS.fullmatch(word)]
     several = len({part_of(name) for name in tops} - {""}) > 1
     if odd and (several or len(tops) > len(odd) + 1):
+        named_parts = {name for name in tops if part_of(name)}
+        below = Counter(
+            name
+            for top, name in {(names[0], names[1]) for names in levels.values() if len(names) > 1}
+            if top in named_parts
+        )
+        if several and below and min(below.values()) > 1:
+            odd = sorted(tops - named_parts)  # the classes lie below the parts
         raise HeldoutError(
             folder,
             "a folder for each class, or for each part of a split with the classes below",
@@ -238,7 +246,7 @@ def _persons_above(folder: Path, levels: Mapping[str, Sequence[str]]) -> bool:
         return False
     if counted and not counted_below:
         return True
-    if len(tops) < len(below):
+    if len(tops) < len(below) and not counted:
         return False
     raise HeldoutError(
         folder,

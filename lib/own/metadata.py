@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import pandas as pd
 
-from lib.audit.tables import part_of
+from lib.audit.tables import NAMES, part_of
+from lib.datasets.files import SUFFIXES
 from lib.errors import HeldoutError
 from lib.examples.context import is_context
 from lib.files import safe_path
+from lib.own.headers import named
 from lib.own.unused import is_unread
 from lib.typed import (
     clean,
@@ -30,6 +33,21 @@ _MEANT = frozenset(("path", "label", "group", "split", "part"))
 _UNKNOWN = frozenset(("", "na", "n/a", "nan", "none", "null", "unknown", "-", "?"))
 
 
+# Our columns, and how the tables of others call them.
+_CALLED = {"path": "path", "label": "label", "group": "group", "split": "part"}
+# What may stand for a label that is not known.
+_NO_LABEL = _UNKNOWN - {""} | {"unlabeled", "unlabelled", "#n/a"}
+
+
+class Described(NamedTuple):
+    """What `metadata.csv` says: see `described`."""
+
+    table: pd.DataFrame
+    numbers: pd.DataFrame
+    notes: list[str]
+    cautions: list[str]
+
+
 def metadata_of(folder: str | Path) -> Path | None:
     """Find the table of a folder, in capitals or not; None where there is none."""
     files = [file for file in Path(folder).iterdir() if file.name.lower() == METADATA]
@@ -39,12 +57,16 @@ def metadata_of(folder: str | Path) -> Path | None:
 def read_metadata(file: Path) -> pd.DataFrame:
     """Read the table as text: paths within the folder, labels and groups that look alike the same.
 
+    A column that is missing is taken from one that others call so: `filename`, `class`, `speaker`.
+
     Raises
     ------
     HeldoutError
         As `lib.typed.read_typed_table`.
     """
     table = read_typed_table(file)
+    for name, source in _taken(table).items():
+        table[name] = table[source]
     if "path" in table:
         homes = [f"{home.as_posix()}/" for home in (file.parent, file.parent.resolve())]
         paths = [typed_path(path) for path in table["path"]]
@@ -61,7 +83,7 @@ def described(
     *,
     labels: bool,
     context: Sequence[str] = (),
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Described:
     """List the recordings that the table names, and the numbers it has of them.
 
     Parameters
@@ -82,6 +104,8 @@ def described(
     numbers : pd.DataFrame
         By path, the other columns that hold nothing but numbers, and more than one; NaN where a
         number is not known.
+    notes, cautions : list of str
+        What there is to say of the table.
 
     Raises
     ------
@@ -96,9 +120,20 @@ def described(
             file,
             "the columns path and label, and perhaps group and split, with commas between them",
             ", ".join(map(str, table.columns)),
-            f"Add {' and '.join(missing)}.",
+            "Name the columns in a row above: path,label."
+            if any(name.endswith(tuple(SUFFIXES)) for name in table.columns)
+            else f"Add {' and '.join(missing)}, or name a column so.",
         )
-    table["path"] = Finder(names, recordings).find_all(table["path"])
+    taken = _taken(read_typed_table(file))
+    finder = Finder(names, recordings, home=file.parent.resolve().name)
+    table["path"] = finder.find_all(table["path"])
+    unclear = [
+        f"{path}, which may be {named(several, most=2)}"
+        for path in dict.fromkeys(table["path"])
+        if (several := finder.several(path))
+    ]
+    repeated = table.duplicated()
+    table = table[~repeated].reset_index(drop=True)
     if not labels:
         table["label"] = ""
     for name in ("group", "split"):
@@ -107,6 +142,12 @@ def described(
     unknown = sorted({text for text in table["split"] if text and not part_of(text)})
     outside = [path for path in table["path"] if not safe_path(path) or ":/" in path]
     twice = sorted(set(table.loc[table["path"].duplicated(), "path"]))
+    labelled = table.groupby("path")["label"].unique() if labels else pd.Series(dtype=object)
+    contradicting = [
+        f"{path} as {' and '.join(several)}"
+        for path, several in labelled.items()
+        if len(several) > 1
+    ]
     unlabelled = table.loc[table["label"] == "", "path"].tolist() if labels else []
     partly = 0 < (table["group"] == "").sum() < len(table)
     ungrouped = table.loc[table["group"] == "", "path"].tolist() if partly else []
@@ -114,6 +155,8 @@ def described(
     for wrong, wanted, advice in (
         (unknown, "train, validation or test in the column split", folds),
         (outside, "paths within the folder", f"Correct them: as seen from {file.parent}, a/b.wav."),
+        (unclear, "paths that each mean one file", "Write the folder before the name, too."),
+        (contradicting, "one label for each path", "Correct or delete the wrong rows."),
         (twice, "each path once", "Delete all rows of it but one."),
         (unlabelled, "a label for each path", "Add it, or delete the row."),
         (ungrouped, "a group for every path", "Add it."),
@@ -121,11 +164,37 @@ def described(
         if wrong:
             raise HeldoutError(file, wanted, ", ".join(wrong[:4]), advice)
     table["split"] = [part_of(text) if text else "" for text in table["split"]]
-    known = {clean(name).lower() for name in context} | _MEANT
-    numbers = _other_numbers(table.set_index("path").drop(columns=[*known], errors="ignore"))
+    known = {clean(name).lower() for name in context} | _MEANT | set(taken.values())
+    others = table.set_index("path").drop(columns=[*known], errors="ignore")
+    numbers = _other_numbers(others)
+    notes = [f"Of {file.name} {source} is taken for {name}." for name, source in taken.items()]
+    if repeated.any():
+        notes.append(f"Rows of {file.name} that repeat another one: {repeated.sum()}.")
+    if len(others.columns):
+        fold = [name for name in NAMES["fold"] if name in others]
+        what = f"{fold[0]} deals published folds" if fold else "one says whose recording it is"
+        hint = "" if (table["group"] != "").any() else f" Where {what}, name it group."
+        notes.append(f"Not used of {file.name}: {named(list(others.columns))}.{hint}")
+    odd = table.loc[table["label"].astype(str).str.lower().isin(_NO_LABEL), "label"].value_counts()
+    cautions = [
+        f"The label {label} ({count} of {len(table)} recordings) is taken for a class. Where it "
+        "says that nobody knows, delete these rows."
+        for label, count in odd.items()
+    ]
     for name in context:
         table[name] = _numbers(file, table, name)
-    return table[["path", "label", "group", "split", *context]], numbers
+    table = table[["path", "label", "group", "split", *context]]
+    return Described(table, numbers, notes, cautions)
+
+
+def _taken(table: pd.DataFrame) -> dict[str, str]:
+    """Name the columns that stand for ours, by how the tables of others call them."""
+    taken = {}
+    for name, called in _CALLED.items():
+        source = next((one for one in NAMES[called] if one in table), None)
+        if name not in table and source is not None:
+            taken[name] = source
+    return taken
 
 
 def _other_numbers(table: pd.DataFrame) -> pd.DataFrame:
@@ -193,20 +262,41 @@ class Finder:
     ----------
     names, recordings : sequence of str
         The files in a folder, and those of them that are recordings.
+    home : str
+        What the folder is called.
     """
 
-    def __init__(self, names: Sequence[str], recordings: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], recordings: Sequence[str], home: str = "") -> None:
         self.names = set(names)
+        self.home = home
+        # A name alone, as where a table lies beside the folder of the files.
+        self.bare: dict[str, list[str]] = {}
+        for name in recordings:
+            self.bare.setdefault(_key(PurePosixPath(name).name), []).append(name)
         self.alike = _unique((_key(name), name) for name in names)
         # A WFDB record is named without suffix, and a table of ids may name any file so.
         self.stems = _unique((_key(_stem(name)), name) for name in recordings)
 
     def find(self, path: str) -> str:
         """Return the name of the one file that a path can mean; the path where there is none."""
+        parts = path.split("/")
+        # Written on another computer: what the folder holds is the end of it.
+        whole = parts[0] == "" or re.fullmatch("[A-Za-z]:", parts[0]) is not None
+        ends = range(len(parts)) if whole else range(1 + (parts[0] == self.home))
+        found = next(filter(None, (self._named("/".join(parts[at:])) for at in ends)), None)
+        alone = self.bare.get(_key(path), [])
+        return found or (alone[0] if len(alone) == 1 else path)
+
+    def several(self, path: str) -> list[str]:
+        """Return the recordings of a name alone that is no file, but the name of several."""
+        alone = self.bare.get(_key(path), [])
+        return alone if len(alone) > 1 and path not in self.names else []
+
+    def _named(self, path: str) -> str | None:
         if path in self.names:
             return path
         stem = _stem(path) if is_unread(path) else path  # it has been converted since
-        return self.alike.get(_key(path)) or self.stems.get(_key(stem)) or path
+        return self.alike.get(_key(path)) or self.stems.get(_key(stem))
 
     def find_all(self, paths: Iterable[str]) -> list[str]:
         """Return the names of the files that paths mean."""

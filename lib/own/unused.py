@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from lib.datasets.dataset import is_excluded
-from lib.datasets.files import SUFFIXES
+from lib.datasets.files import SUFFIXES, is_hidden
 from lib.errors import HeldoutError
 from lib.own.headers import by_reason, named
 from lib.own.layout import listed
@@ -25,6 +25,9 @@ _SIGNALS = (".edf", ".bdf", ".gdf")
 _PAPERS = re.compile(
     r"\.(txt|md|pdf|docx?|xlsx?|json|ya?ml|xml|html?|png|jpe?g|svg|py|m|ipynb|log)|"
 )
+_ARCHIVES = re.compile(r"\.(zip|rar|7z|tar|tgz|tar\.(gz|bz2|xz|zst)|tbz2?|txz)$")
+# What somebody took for the table that is read.
+_TABLES = re.compile(r"metadata(\.csv)?\.(xlsx?|xlsm|ods|numbers|tsv|txt|json|parquet)|metadata")
 _MOST = 6
 
 
@@ -115,6 +118,27 @@ def others(names: Iterable[str]) -> str:
     return f"Passed over, since they are no recordings: {', '.join(some)}."
 
 
+def unopened(names: Iterable[str]) -> list[str]:
+    """Say what holds recordings or their labels in a form that is not read: archives, workbooks."""
+    names = sorted(names)
+    archives = [name for name in names if _ARCHIVES.search(name.lower())]
+    told = []
+    if archives:
+        told.append(f"{named(archives)}: archives are not looked into. Unpack what is in them.")
+    for name in (one for one in names if _TABLES.fullmatch(one.lower())):
+        told.append(
+            f"{name} is not read, but metadata.csv is: save it as CSV (UTF-8) under that name."
+        )
+    return told
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
 def without_recordings(
     folder: Path, names: Collection[str], used: Collection[str], *, exclude: Collection[str] = ()
 ) -> list[str]:
@@ -147,7 +171,7 @@ def without_recordings(
         above = waiting.pop()
         for entry in sorted(os.scandir(folder / above), key=lambda entry: entry.name):
             place = f"{above}{entry.name}"
-            if entry.name.startswith(".") or not entry.is_dir() or is_excluded(place, exclude):
+            if is_hidden(place) or not _is_folder(entry) or is_excluded(place, exclude):
                 continue
             if place in within:
                 waiting.append(f"{place}/")
