@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # What nobody sees in a cell: blanks of every width, byte order marks, joiners.
 _UNSEEN = r"[\s\u00ad\u200b-\u200f\u2060\ufeff]+"
 _ENDS = re.compile(rf"^{_UNSEEN}|{_UNSEEN}$")
+_NOTHING = frozenset(
+    ("", "na", "n/a", "#n/a", "nan", "none", "null", "unknown", "unlabeled", "unlabelled", "-", "?")
+)
 # One and a tenth, or one thousand one hundred? Nobody knows.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 # The usual one first.
@@ -45,6 +48,17 @@ def typed_name(text: str) -> str:
     """
     # Joiners within a name belong to it: they make one emoji of two, and Persian words.
     return re.sub(r"\s+", " ", unicodedata.normalize("NFC", clean(text)))
+
+
+def says_nothing(text: str) -> bool:
+    """Tell whether a cell says that something is not known.
+
+    Examples
+    --------
+    >>> [says_nothing(text) for text in ("", "NaN", "n/a", "unknown", "0", "nana")]
+    [True, True, True, True, False, False]
+    """
+    return clean(text).lower() in _NOTHING
 
 
 def name_key(name: str) -> str:

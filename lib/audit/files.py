@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,9 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             f"not known: one that appears in two {side}s cannot be seen. Add a column group, or "
             "--group-pattern",
         )
-    among = table.groupby("path")["part"].agg(ordered)
+    # An accent may be written in one character or in two.
+    same = table["path"].map(lambda path: unicodedata.normalize("NFC", path))
+    among = table.groupby(same)["part"].agg(ordered)
     among = among[among.map(len) > 1]
     if len(among):
         cases = [{"path": str(path), "parts": parts} for path, parts in among.items()]

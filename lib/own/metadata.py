@@ -20,6 +20,7 @@ from lib.typed import (
     clean,
     read_typed_table,
     read_typed_text,
+    says_nothing,
     typed_name,
     typed_numbers,
     typed_path,
@@ -28,15 +29,12 @@ from lib.typed import (
 METADATA = "metadata.csv"
 REFERENCE = "reference.csv"
 
-# Columns with a meaning of their own, and cells that say that a number is not known.
+# Columns with a meaning of their own.
 _MEANT = frozenset(("path", "label", "group", "split", "part"))
-_UNKNOWN = frozenset(("", "na", "n/a", "nan", "none", "null", "unknown", "-", "?"))
 
 
 # Our columns, and how the tables of others call them.
 _CALLED = {"path": "path", "label": "label", "group": "group", "split": "part"}
-# What may stand for a label that is not known.
-_NO_LABEL = _UNKNOWN - {""} | {"unlabeled", "unlabelled", "#n/a"}
 
 
 class Described(NamedTuple):
@@ -73,6 +71,8 @@ def read_metadata(file: Path) -> pd.DataFrame:
         table["path"] = [path.removeprefix(homes[0]).removeprefix(homes[1]) for path in paths]
     for name in {"label", "group"} & set(table):
         table[name] = [typed_name(text) for text in table[name]]
+    if "group" in table:
+        table["group"] = ["" if says_nothing(text) else text for text in table["group"]]
     return table
 
 
@@ -175,7 +175,8 @@ def described(
         what = f"{fold[0]} deals published folds" if fold else "one says whose recording it is"
         hint = "" if (table["group"] != "").any() else f" Where {what}, name it group."
         notes.append(f"Not used of {file.name}: {named(list(others.columns))}.{hint}")
-    odd = table.loc[table["label"].astype(str).str.lower().isin(_NO_LABEL), "label"].value_counts()
+    odd = table["label"].value_counts()
+    odd = odd[[bool(label) and says_nothing(label) for label in odd.index]]
     cautions = [
         f"The label {label} ({count} of {len(table)} recordings) is taken for a class. Where it "
         "says that nobody knows, delete these rows."
@@ -203,7 +204,7 @@ def _other_numbers(table: pd.DataFrame) -> pd.DataFrame:
     for name, texts in table.items():
         column = typed_numbers(texts).set_axis(table.index)
         column = column.where(is_context(column))
-        known = [clean(text).lower() not in _UNKNOWN for text in texts]
+        known = [not says_nothing(text) for text in texts]
         if column[known].notna().all() and column.nunique() > 1:
             numbers[name] = column
     return pd.DataFrame(numbers, index=table.index)
