@@ -33,8 +33,8 @@ REFERENCE = "reference.csv"
 _MEANT = frozenset(("path", "label", "group", "split", "part"))
 
 
-# Our columns, and how the tables of others call them.
-_CALLED = {"path": "path", "label": "label", "group": "group", "split": "part"}
+# Columns that may be called as in the tables of others.
+_CALLED = {"group": "group", "split": "part"}
 
 
 class Described(NamedTuple):
@@ -55,7 +55,8 @@ def metadata_of(folder: str | Path) -> Path | None:
 def read_metadata(file: Path) -> pd.DataFrame:
     """Read the table as text: paths within the folder, labels and groups that look alike the same.
 
-    A column that is missing is taken from one that others call so: `filename`, `class`, `speaker`.
+    Groups and parts are taken from a column that others call so (`speaker`, `subset`), where there
+    is no other.
 
     Raises
     ------
@@ -116,13 +117,17 @@ def described(
     needed = ("path", "label") if labels else ("path",)
     missing = [name for name in needed if name not in table]
     if missing:
+        others = {name: next((o for o in NAMES[name] if o in table), "") for name in missing}
+        renamed = [f"{other} to {name}" for name, other in others.items() if other]
+        so = f" (rename {' and '.join(renamed)})" if renamed else ""
         raise HeldoutError(
             file,
-            "the columns path and label, and perhaps group and split, with commas between them",
+            "the columns path and label, and perhaps group and split, with commas between them"
+            + so,
             ", ".join(map(str, table.columns)),
             "Name the columns in a row above: path,label."
             if any(name.endswith(tuple(SUFFIXES)) for name in table.columns)
-            else f"Add {' and '.join(missing)}, or name a column so.",
+            else f"Add {' and '.join(missing)}.",
         )
     taken = _taken(read_typed_table(file))
     finder = Finder(names, recordings, home=file.parent.resolve().name)
@@ -144,7 +149,7 @@ def described(
     twice = sorted(set(table.loc[table["path"].duplicated(), "path"]))
     labelled = table.groupby("path")["label"].unique() if labels else pd.Series(dtype=object)
     contradicting = [
-        f"{path} as {' and '.join(several)}"
+        f"{path}, labelled {' and '.join(several)}"
         for path, several in labelled.items()
         if len(several) > 1
     ]
@@ -156,7 +161,7 @@ def described(
         (unknown, "train, validation or test in the column split", folds),
         (outside, "paths within the folder", f"Correct them: as seen from {file.parent}, a/b.wav."),
         (unclear, "paths that each mean one file", "Write the folder before the name, too."),
-        (contradicting, "one label for each path", "Correct or delete the wrong rows."),
+        (contradicting, "each path once", "Correct or delete the wrong rows."),
         (twice, "each path once", "Delete all rows of it but one."),
         (unlabelled, "a label for each path", "Add it, or delete the row."),
         (ungrouped, "a group for every path", "Add it."),

@@ -125,6 +125,9 @@ def unopened(names: Iterable[str]) -> list[str]:
     told = []
     if archives:
         told.append(f"{named(archives)}: archives are not looked into. Unpack what is in them.")
+    capitals = [name for name in names if name.endswith(".HEA")]
+    if capitals:
+        told.append(f"{named(capitals)}: headers of WFDB records are read where they end in .hea.")
     for name in (one for one in names if _TABLES.fullmatch(one.lower())):
         told.append(
             f"{name} is not read, but metadata.csv is: save it as CSV (UTF-8) under that name."

@@ -66,21 +66,21 @@ def test_names_without_folders(tmp_path: Path) -> None:
 @wild(
     "tables",
     like="huggingface/datasets#5046, UrbanSound8K and ESC-50 as published",
-    holds="columns that are called `file_name`, `class`, `patient_id`, `part`",
-    right="taken for path, label, group and split, and a note says so; others are named",
+    holds="columns that are called `patient_id` or `part`; `file_name`, `class`",
+    right="taken for group and split, with a note; an error that says what to rename them to",
 )
 def test_columns_of_other_names(tmp_path: Path) -> None:
     cells = [f",p{at % 4},{('train', 'TEST')[at % 2]},{at}" for at in range(8)]
-    contents = read(tmp_path, "File_Name,Class,patient_id,part,note", *cells)
+    contents = read(tmp_path, "path,label,patient_id,part,note", *cells)
     assert set(contents.table["group"]) == {"p0", "p1", "p2", "p3"}
     assert set(contents.table["split"]) == {"train", "test"}
     assert contents.notes == [
-        "Of metadata.csv file_name is taken for path.",
-        "Of metadata.csv class is taken for label.",
         "Of metadata.csv patient_id is taken for group.",
         "Of metadata.csv part is taken for split.",
         "Not used of metadata.csv: note.",
     ]
+    with pytest.raises(HeldoutError, match="rename file_name to path and class to label"):
+        read(tmp_path, "File_Name,Class,patient_id,part,note", *cells)
     # Ours, where there are both.
     contents = read(tmp_path, "path,label,file,class", *[",x,y"] * 8)
     assert set(contents.table["label"]) == {"bell", "hum"}
@@ -103,7 +103,9 @@ def test_rows_that_repeat(tmp_path: Path) -> None:
     assert again.table.equals(contents.table)
     assert again.notes == ["Rows of metadata.csv that repeat another one: 2."]
     folder.write_text(rows + "bell/0.wav,hum\n")
-    with pytest.raises(HeldoutError, match=r"one label for each path, got bell/0\.wav as bell and"):
+    with pytest.raises(
+        HeldoutError, match=r"each path once, got bell/0\.wav, labelled bell and hum"
+    ):
         examine(tmp_path)
 
 

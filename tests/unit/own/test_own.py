@@ -86,9 +86,9 @@ def test_a_table_without_labels(folder: Path, tmp_path: Path) -> None:
     assert table["path"].tolist()[0] == "p0_0.hea"  # named as WFDB does, without suffix
     assert set(table["label"]) == {""}
     assert table["group"].nunique() == 7
-    (place / "metadata.csv").write_text("sound,group\np0_0,x\n")
+    (place / "metadata.csv").write_text("file,group\np0_0,x\n")
     assert not labelled_by_beats(place)
-    with pytest.raises(HeldoutError, match=r"got sound, group\. Add path, or name a column so\.$"):
+    with pytest.raises(HeldoutError, match=r"got file, group\. Add path\.$"):
         list_folder(place, beats="codes")
 
 

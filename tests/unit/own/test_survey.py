@@ -77,10 +77,10 @@ def test_a_table(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sound,label\na,b\n", "expected the columns path and label.* got sound, label. Add path"),
+        ("file,label\na,b\n", "expected the columns path and label.* got file, label. Add path"),
         ("path,label,split\na,b,some\n", "expected train, validation or test in the column split"),
         ("path,label\n../a,b\n", r"expected paths within the folder, got \.\./a"),
-        ("path,label\na,b\na,c\n", "expected one label for each path, got a as b and c"),
+        ("path,label\na,b\na,c\n", "expected each path once, got a, labelled b and c"),
         ("path,label,x\na,b,1\na,b,2\n", "expected each path once, got a"),
         ("path,label\na,\n", "expected a label for each path, got a"),
         ("path,label,group\na,b,1\nc,d,\n", "expected a group for every path, got c"),
