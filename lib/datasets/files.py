@@ -68,6 +68,17 @@ _RATE = (
 def is_hidden(name: str) -> bool:
     """Tell whether a path within a folder is hidden, or lies in a folder that is.
 
+    Parameters
+    ----------
+    name : str
+        In posix form, within the folder.
+
+    Returns
+    -------
+    bool
+        Whether a part of it begins with a dot, or is what archivers, network disks and systems
+        leave behind.
+
     Examples
     --------
     >>> [is_hidden(name) for name in ("a/.b/c.wav", "__MACOSX/c.wav", "a/@eaDir", "a/c.wav")]

@@ -117,8 +117,8 @@ def described(
     needed = ("path", "label") if labels else ("path",)
     missing = [name for name in needed if name not in table]
     if missing:
-        others = {name: next((o for o in NAMES[name] if o in table), "") for name in missing}
-        renamed = [f"{other} to {name}" for name, other in others.items() if other]
+        meant = {name: next((one for one in NAMES[name] if one in table), "") for name in missing}
+        renamed = [f"{other} to {name}" for name, other in meant.items() if other]
         so = f" (rename {' and '.join(renamed)})" if renamed else ""
         raise HeldoutError(
             file,
