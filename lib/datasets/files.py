@@ -17,7 +17,7 @@ from lib.datasets.audio import read_header as read_audio_header
 from lib.datasets.record_header import parse
 from lib.datasets.signal import FILE_UNIT, Header, Signal, require_size
 from lib.errors import HeldoutError
-from lib.files import is_file
+from lib.files import is_file, is_hidden
 
 AUDIO = frozenset(
     (
@@ -53,38 +53,10 @@ _BESIDE = [
 # How the segments of a record are named: `3000003_0001`, and `3000003_layout`.
 _SEGMENT = re.compile(r"_(?:\d{4}|layout)$")
 
-# What no person made: hidden files, and what archivers, network disks and systems leave behind.
-_HIDDEN = re.compile(
-    r"(^|/)(\.|(__MACOSX|@eaDir|#recycle|\$RECYCLE\.BIN|lost\+found|System Volume Information)"
-    r"(/|$))"
-)
-
 _RATE = (
     "State it, a number of Hz or the name of a variable: `folder: {rate: 500}` in the study, "
     "--rate 500 on the command line."
 )
-
-
-def is_hidden(name: str) -> bool:
-    """Tell whether a path within a folder is hidden, or lies in a folder that is.
-
-    Parameters
-    ----------
-    name : str
-        In posix form, within the folder.
-
-    Returns
-    -------
-    bool
-        Whether a part of it begins with a dot, or is what archivers, network disks and systems
-        leave behind.
-
-    Examples
-    --------
-    >>> [is_hidden(name) for name in ("a/.b/c.wav", "__MACOSX/c.wav", "a/@eaDir", "a/c.wav")]
-    [True, True, True, False]
-    """
-    return bool(_HIDDEN.search(name))
 
 
 def files_below(folder: str | Path) -> Iterator[str]:

@@ -254,7 +254,7 @@ def _nist(stream: BinaryIO, size: int) -> _Sizes | None:
     found = {
         name: int(number)
         for name, number in re.findall(
-            rb"\n(sample_count|sample_n_bytes|channel_count) -(?:i|s\d+) (\d{1,12})\s", head
+            rb"\n(sample_count|sample_n_bytes|channel_count) -(?:i|s\d+) (\d{1,12})(?=\s)", head
         )
     }
     if not begins or len(found) < 3 or b"shorten" in head:

@@ -16,12 +16,11 @@ from lib.datasets.files import (
     SUFFIXES,
     files_below,
     has_annotations,
-    is_hidden,
     recordings_below,
 )
 from lib.errors import HeldoutError
 from lib.examples.context import require_context_names
-from lib.files import safe_path
+from lib.files import is_hidden, safe_path
 from lib.own.headers import named
 from lib.own.layout import Layout, listed, read_layout
 from lib.own.metadata import (

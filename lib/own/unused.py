@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from lib.datasets.dataset import is_excluded
-from lib.datasets.files import SUFFIXES, is_hidden
+from lib.datasets.files import SUFFIXES
 from lib.errors import HeldoutError
+from lib.files import is_hidden
 from lib.own.headers import by_reason, named
 from lib.own.layout import listed
 
