@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# What no person made: hidden files, and what archivers, network disks and systems leave behind.
+_HIDDEN = re.compile(
+    r"(^|/)(\.|(__MACOSX|@eaDir|#recycle|\$RECYCLE\.BIN|lost\+found|System Volume Information)"
+    r"(/|$))"
+)
+
 REMAKE = "Delete it and run again: it will be recreated."
 
 
@@ -157,6 +163,28 @@ def safe_path(path: str) -> bool:
     if any(ord(char) < 32 or ord(char) == 127 for char in path):
         return False
     return all(part not in ("", ".", "..") for part in path.rstrip("/").split("/"))
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a path within a folder is hidden, or lies in a folder that is.
+
+    Parameters
+    ----------
+    name : str
+        In posix form, within the folder.
+
+    Returns
+    -------
+    bool
+        Whether a part of it begins with a dot, or is what archivers, network disks and systems
+        leave behind.
+
+    Examples
+    --------
+    >>> [is_hidden(name) for name in ("a/.b/c.wav", "__MACOSX/c.wav", "a/@eaDir", "a/c.wav")]
+    [True, True, True, False]
+    """
+    return bool(_HIDDEN.search(name))
 
 
 def _loader() -> Any:

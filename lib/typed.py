@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 # What nobody sees in a cell: blanks of every width, byte order marks, joiners.
 _UNSEEN = r"[\s\u00ad\u200b-\u200f\u2060\ufeff]+"
 _ENDS = re.compile(rf"^{_UNSEEN}|{_UNSEEN}$")
+_NOTHING = frozenset(
+    ("", "na", "n/a", "#n/a", "nan", "none", "null", "unknown", "unlabeled", "unlabelled", "-", "?")
+)
+# One and a tenth, or one thousand one hundred? Nobody knows.
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 # The usual one first.
 _SEPARATORS = ",;\t|"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -45,6 +50,29 @@ def typed_name(text: str) -> str:
     return re.sub(r"\s+", " ", unicodedata.normalize("NFC", clean(text)))
 
 
+def says_nothing(text: str) -> bool:
+    """Tell whether a cell says that something is not known.
+
+    Examples
+    --------
+    >>> [says_nothing(text) for text in ("", "NaN", "n/a", "unknown", "0", "nana")]
+    [True, True, True, True, False, False]
+    """
+    return clean(text).lower() in _NOTHING
+
+
+def name_key(name: str) -> str:
+    """Return what names share that differ in letter case, or in how a number is written, alone.
+
+    Examples
+    --------
+    >>> name_key("P1") == name_key("p1"), name_key("01") == name_key("1.0"), name_key("1e0")
+    (True, True, '1e0')
+    """
+    number = re.fullmatch(r"(\d+)(?:[.,]0+)?", name)
+    return str(int(number[1])) if number else name.casefold()
+
+
 def typed_path(text: str) -> str:
     r"""Return a path with / between its parts, however a person or a program wrote it.
 
@@ -60,14 +88,21 @@ def typed_path(text: str) -> str:
 def typed_numbers(texts: Iterable[str]) -> pd.Series:
     """Read numbers, with a point or a comma before the decimals; NaN where a text is none.
 
+    Where every comma stands before three digits, it may divide thousands: these are no numbers.
+
     Examples
     --------
     >>> typed_numbers(["1.5", "0,25", "1,234.5", "1e3", "", "old"]).tolist()
     [1.5, 0.25, nan, 1000.0, nan, nan]
+    >>> typed_numbers(["1,250", "0,5"]).tolist(), typed_numbers(["1,250", "900"]).tolist()
+    ([1.25, 0.5], [nan, 900.0])
     """
     import pandas as pd
 
-    pointed = [re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", clean(text)) for text in texts]
+    cells = [clean(text) for text in texts]
+    if all(_THOUSANDS.fullmatch(cell) for cell in cells if "," in cell):
+        cells = ["" if "," in cell else cell for cell in cells]
+    pointed = [re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", cell) for cell in cells]
     return pd.to_numeric(pd.Series(pointed, dtype=object), errors="coerce").astype(float)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.audit.sides import called, in_folders, noun, ordered, rounds, sides_of, tested
 from lib.features.copies import Copy
+from lib.typed import name_key
 
 # No more cases of one finding than this are listed.
 CASES = 50
@@ -150,7 +152,9 @@ def _names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
             f"not known: one that appears in two {side}s cannot be seen. Add a column group, or "
             "--group-pattern",
         )
-    among = table.groupby("path")["part"].agg(ordered)
+    # An accent may be written in one character or in two.
+    same = table["path"].map(lambda path: unicodedata.normalize("NFC", path))
+    among = table.groupby(same)["part"].agg(ordered)
     among = among[among.map(len) > 1]
     if len(among):
         cases = [{"path": str(path), "parts": parts} for path, parts in among.items()]
@@ -180,14 +184,15 @@ def _alike(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Warn of labels and of groups that are probably one."""
     for column in ("label", "group"):
         names = pd.Series(sorted(set(table[column])), dtype=object)
-        alike = [list(some) for _, some in names.groupby(names.str.casefold()) if len(some) > 1]
+        alike = [list(some) for _, some in names.groupby(names.map(name_key)) if len(some) > 1]
         if alike:
             text = "; ".join(" and ".join(some) for some in alike[:5])
             yield _finding(
                 f"{column}s_alike",
                 WARNING,
                 len(alike),
-                f"{column}s that differ in capitals alone count as different: {text}",
+                f"{column}s that differ in capitals, or in how a number is written, alone count as "
+                f"different: {text}",
                 [{f"{column}s": some} for some in alike],
             )
 

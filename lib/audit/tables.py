@@ -15,6 +15,7 @@ from lib.typed import (
     clean,
     read_typed_table,
     read_typed_text,
+    says_nothing,
     typed_name,
     typed_numbers,
     typed_path,
@@ -29,7 +30,10 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         *("slice_file_name", "filename_hr", "filename_lr"),
     ),
     "part": ("part", "split", "set", "subset", "partition"),
-    "fold": ("fold", "folds", "strat_fold", "kfold", "fold_id"),
+    "fold": (
+        *("fold", "folds", "strat_fold", "kfold", "fold_id", "test_fold", "cv_fold", "fold_number"),
+        *("fold_idx", "split_fold"),
+    ),
     "label": ("label", "class", "target", "category", "genre", "accent", "diagnosis"),
     "group": (
         *("group", "patient", "patient_id", "subject", "subject_id", "speaker", "speaker_id"),
@@ -120,6 +124,8 @@ def read_split(
         table["label"] = ["" if side_of(name) else name for name in folders]
     for name, pattern in (("label", label_pattern), ("group", group_pattern)):
         table[name] = table[name].map(typed_name) if name in table else ""
+        if name == "group":
+            table[name] = ["" if says_nothing(text) else text for text in table[name]]
         if pattern is not None:
             searched = _searched(paths, pattern, name)
             table[name] = table[name].where(table[name] != "", searched)
@@ -142,12 +148,18 @@ def _times(source: Path, texts: pd.Series) -> pd.Series:
 
 
 def _has_lists(folder: Path) -> bool:
-    return any(side_of(file.stem) for file in folder.glob("*.txt"))
+    return bool(_texts(folder))
+
+
+def _texts(folder: Path) -> list[Path]:
+    """List the texts that are named as a part or a fold, in capitals or not."""
+    files = [file for file in folder.iterdir() if file.suffix.lower() == ".txt"]
+    return sorted(file for file in files if side_of(file.stem))
 
 
 def _lists(folder: Path) -> pd.DataFrame:
     rows = []
-    for file in sorted(file for file in folder.glob("*.txt") if side_of(file.stem)):
+    for file in _texts(folder):
         lines = map(clean, read_typed_text(file, kind="a list of paths").splitlines())
         rows += [{"path": line, "part": side_of(file.stem)} for line in lines if line]
     return _some(pd.DataFrame(rows), folder)

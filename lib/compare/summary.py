@@ -177,7 +177,7 @@ def _by_metadata(
     chance = board["majority"]["estimate"] if "majority" in board else 1 / len(pool.scored)
     # A test that could not be made shows nothing either.
     better = difference["p_holm"] <= ALPHA and difference["difference"] > 0
-    alone = pd.DataFrame([run.get("alone", {}) for run in pool.runs]).astype(float).mean()
+    alone = pd.DataFrame([run["alone"] for run in pool.runs]).astype(float).mean()
     column = "" if alone.isna().all() else str(alone.idxmax())
     return {
         "metadata_macro_f1": score,

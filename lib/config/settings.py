@@ -23,7 +23,7 @@ from lib.networks.backend import choose_backend
 from lib.networks.devices import scaled
 from lib.networks.hyperparameters import complete
 from lib.networks.registry import lookup
-from lib.own.study import study_text
+from lib.own.kept import kept_text
 from lib.recordings.table import class_of
 from lib.search.spaces import check_space, extremes, grid_trials, random_trials
 from lib.splits.registry import KINDS as SPLITS
@@ -58,7 +58,9 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return joined
 
 
-def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
+def resolve(
+    config: Mapping[str, Any], *, root: Path = ROOT, kept: Path | None = None
+) -> dict[str, Any]:
     """Check the whole configuration and join each study with its effort and overrides.
 
     Parameters
@@ -67,6 +69,9 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
         What `config/config.yaml`, `--configfile` and `--config` make together.
     root : Path
         The folder that holds `config/` and `workflow/schemas/`.
+    kept : Path, optional
+        Where the study of a person's own folder is kept, so that its headers are not read anew
+        while nothing has changed (`lib.own.kept`).
 
     Returns
     -------
@@ -105,7 +110,9 @@ def resolve(config: Mapping[str, Any], *, root: Path = ROOT) -> dict[str, Any]:
         if name not in known:
             raise HeldoutError(f"unknown study {name!r}", advice=suggestion(name, known))
     study_schema = read_yaml(schemas / "study.schema.yaml")
-    settings["studies"] = {name: _study(name, settings, study_schema, root=root) for name in names}
+    settings["studies"] = {
+        name: _study(name, settings, study_schema, root=root, kept=kept) for name in names
+    }
     for study in settings["studies"].values():
         _check_trainings(study, settings)
     return settings
@@ -137,7 +144,12 @@ def _check_trainings(study: Mapping[str, Any], settings: Mapping[str, Any]) -> N
 
 
 def _study(
-    name: str, settings: Mapping[str, Any], schema: Mapping[str, Any], *, root: Path
+    name: str,
+    settings: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    *,
+    root: Path,
+    kept: Path | None,
 ) -> dict[str, Any]:
     """Read one study, lay effort and overrides over it, check it."""
     path = root / "config" / "studies" / f"{name}.yaml"
@@ -145,7 +157,7 @@ def _study(
         own = as_meant({"path": settings["folder"]})["path"]
         require_apart(own, root)
         stated = stated_of_folder(settings["settings"].get(name), schema)
-        study = yaml.safe_load(study_text(own, **stated))
+        study = yaml.safe_load(kept_text(own, file=kept, **stated))
     else:
         study = read_yaml(path)
         require_bounded(study, str(path))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.datasets import mp3
+from lib.datasets import mp3, ogg
 from lib.datasets.signal import (
     LARGEST,
     RATES,
@@ -16,6 +16,7 @@ from lib.datasets.signal import (
     Header,
     Signal,
     UndecodableError,
+    constant,
     mix,
     plausible,
     require_file,
@@ -25,6 +26,11 @@ from lib.datasets.sizes import WRONG_SIZE, corrected
 
 # What libsndfile says of a FLAC file whose writer streamed: its header states no length.
 _UNKNOWN = (1 << 63) - 1
+
+NO_END = (
+    "nothing marks its end: it was streamed, or its writer was stopped; all that is there is read"
+)
+"""The note of an Ogg file that ends with a whole page which is not marked as the last one."""
 
 
 def read_header(path: str | Path) -> Header:
@@ -53,9 +59,9 @@ def _read_header(path: Path) -> tuple[Header, Path | io.BytesIO]:
     """Read a header, and say what to decode: the file, or its content with true sizes."""
     import soundfile
 
-    content = corrected(path)
-    source = content or path
-    notes = (WRONG_SIZE,) if content else ()
+    true = corrected(path)
+    source = true.content if true else path
+    notes: tuple[str, ...] = (true.note,) if true else ()
     try:
         info = soundfile.info(_named(source))
     except (soundfile.SoundFileError, ValueError) as error:
@@ -70,6 +76,11 @@ def _read_header(path: Path) -> tuple[Header, Path | io.BytesIO]:
     frames = int(info.frames)
     if frames == _UNKNOWN:
         frames, notes = len(_decode(path, source, LARGEST // info.channels + 1)), (WRONG_SIZE,)
+    if info.format == "OGG":
+        ended = ogg.end(path)
+        if ended.missing:
+            raise DamagedError(path, "a whole last page", "a part of one: it is truncated")
+        notes += () if ended.marked else (NO_END,)
     if frames <= 0 or not plausible(info.samplerate):
         raise UndecodableError(
             path,
@@ -84,6 +95,12 @@ def _read_header(path: Path) -> tuple[Header, Path | io.BytesIO]:
                 path,
                 f"{counted.missing:,} bytes more for frame {counted.frames + 1}",
                 "the end of the file: it is truncated",
+            )
+        if counted.frames < counted.stated:
+            raise DamagedError(
+                path,
+                f"{counted.stated:,} frames by its index",
+                f"{counted.frames:,}: it is truncated",
             )
         # Without an index in the file, libsndfile estimates the length from the file's size.
         frames = min(frames, counted.samples) if counted.samples else frames
@@ -127,7 +144,7 @@ def _decode(path: Path, source: Path | io.BytesIO, frames: int) -> np.ndarray:
 
 
 def read_audio(path: str | Path) -> Signal:
-    """Read an audio file as one channel, the mean of its channels.
+    """Read an audio file as one channel, the mean of its channels that are not silent.
 
     Parameters
     ----------
@@ -153,6 +170,12 @@ def read_audio(path: str | Path) -> Signal:
             f"{header.frames:,} frames by its header",
             f"{len(samples):,}: it is truncated",
         )
+    notes = header.notes
+    silent = (samples[:1] == 0).all(axis=0) & constant(samples)
+    if silent.any() and not silent.all():
+        # A mean with nothing is half as loud, and would tell who recorded so.
+        samples = samples[:, ~silent]
+        notes += (f"{silent.sum()} of {len(silent)} channels is silent, and is not used",)
     return Signal(
-        mix(samples)[:, None], header.rate, header.names, name=path.as_posix(), notes=header.notes
+        mix(samples)[:, None], header.rate, header.names, name=path.as_posix(), notes=notes
     )

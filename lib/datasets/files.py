@@ -17,10 +17,25 @@ from lib.datasets.audio import read_header as read_audio_header
 from lib.datasets.record_header import parse
 from lib.datasets.signal import FILE_UNIT, Header, Signal, require_size
 from lib.errors import HeldoutError
-from lib.files import is_file
+from lib.files import is_file, is_hidden
 
 AUDIO = frozenset(
-    (".wav", ".au", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".w64")
+    (
+        *(
+            ".wav",
+            ".wave",
+            ".bwf",
+            ".rf64",
+            ".w64",
+            ".sph",
+            ".au",
+            ".snd",
+            ".aif",
+            ".aiff",
+            ".aifc",
+        ),
+        *(".mp3", ".flac", ".ogg", ".oga", ".opus"),
+    )
 )
 """Suffixes of what libsndfile decodes."""
 
@@ -63,11 +78,17 @@ def files_below(folder: str | Path) -> Iterator[str]:
     top = os.fspath(folder)
     if not os.path.isdir(top):  # noqa: PTH112
         return
-    linked = [entry.path for entry in os.scandir(top) if entry.is_symlink() and entry.is_dir()]
+    linked = [entry.path for entry in os.scandir(top) if entry.is_symlink() and _leads_out(entry)]
     for start in (top, *linked):
         for place, _, names in os.walk(start):
             inner = os.path.relpath(place, top).replace(os.sep, "/")
             yield from names if inner == "." else (f"{inner}/{name}" for name in names)
+
+
+def _leads_out(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a link in a folder leads to another one, and not to that which it lies in."""
+    place, target = (os.path.realpath(path) for path in (os.path.dirname(entry.path), entry.path))  # noqa: PTH120
+    return os.path.isdir(target) and os.path.commonpath([place, target]) != target  # noqa: PTH112
 
 
 def recordings_below(folder: str | Path) -> list[str]:
@@ -98,12 +119,11 @@ def recordings_below(folder: str | Path) -> list[str]:
     for name in names:
         stem, suffix = os.path.splitext(name)  # noqa: PTH122
         beside = suffixes[stem]
-        hidden = "/." in f"/{name}"
         if suffix == ".hea":
             part = stem in segments or _is_sound(beside)
         else:
             part = ".hea" in beside and not (suffix.lower() in AUDIO and _is_sound(beside))
-        if suffix.lower() in SUFFIXES and not hidden and not part:
+        if suffix.lower() in SUFFIXES and not is_hidden(name) and not part:
             recordings.append(name)
     return sorted(recordings)
 

@@ -13,11 +13,16 @@ _DIVISORS = {0: 4, 2: 2, 3: 1}
 
 
 class Count(NamedTuple):
-    """What an MP3 file holds: whole frames, their samples, bytes missing from the last."""
+    """What an MP3 file holds: whole frames, their samples, bytes missing from the last.
+
+    `stated` is the number of frames by the index in the first of them; 0 where there is none, or
+    where something else follows the last frame.
+    """
 
     frames: int
     samples: int
     missing: int
+    stated: int = 0
 
 
 def count(content: bytes) -> Count:
@@ -32,7 +37,7 @@ def count(content: bytes) -> Count:
     -------
     Count
         `missing` is above 0 where the file ends within a frame: it is truncated. All is 0 where no
-        frame follows the tag.
+        frame follows the tag. Fewer frames than `stated` were cut between two of them.
 
     Notes
     -----
@@ -44,13 +49,24 @@ def count(content: bytes) -> Count:
         a, b, c, d = content[6:10]  # seven bits each
         position = 10 + (a << 21 | b << 14 | c << 7 | d)
     frames = samples = 0
+    stated = _stated(content[position : position + 200])
     while size_samples := _frame(content[position : position + 4]):
         size, length = size_samples
         position += size
         if position > len(content):
-            return Count(frames, samples, position - len(content))
+            return Count(frames, samples, position - len(content), stated)
         frames, samples = frames + 1, samples + length
-    return Count(frames, samples, 0)
+    # What is no frame and no tag may be followed by more frames: decoders pass over it.
+    ended = position == len(content) or content.startswith((b"TAG", b"APETAGEX"), position)
+    return Count(frames, samples, 0, stated if ended else 0)
+
+
+def _stated(frame: bytes) -> int:
+    """Read how many frames follow from the index (Xing, LAME) that the first one holds."""
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if at < 0 or len(frame) < at + 12 or not frame[at + 7] & 1:
+        return 0
+    return int.from_bytes(frame[at + 8 : at + 12], "big")
 
 
 def _frame(header: bytes) -> tuple[int, int] | None:

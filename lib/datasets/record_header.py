@@ -6,6 +6,7 @@ are passed over; what is needed to read the samples has to be as header(5) of th
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ class RecordHeader:
 
 
 def parse(path: Path) -> RecordHeader:
-    """Read a header; nothing that it points to is looked at.
+    """Read a header; nothing that it points to is read.
 
     Raises
     ------
@@ -102,6 +103,13 @@ def parse(path: Path) -> RecordHeader:
         The header is missing, or a line says not what is needed, or lines are missing.
     """
     text = require_file(path).read_text(encoding="utf-8-sig", errors="replace")
+    try:
+        return _parsed(path, text)
+    except (ValueError, OverflowError) as error:  # a number of thousands of digits
+        raise DamagedError(path, "a header of a WFDB record", f"{error}") from error
+
+
+def _parsed(path: Path, text: str) -> RecordHeader:
     every = [line.strip() for line in text.splitlines() if line.strip()]
     comments = tuple(line.strip("# \t") for line in every if line.startswith("#"))
     lines = [line for line in every if not line.startswith("#")]
@@ -156,7 +164,7 @@ def _line(path: Path, line: str, folder: str) -> Line:
     fields = [int(t) if _INTEGER.fullmatch(t) else 0 for t in tokens[:count]] + [0] * _FIELDS
     zero = fields[1]
     return Line(
-        matched["file"].removeprefix(f"{folder}/") if folder else matched["file"],
+        _beside(path, matched["file"].removeprefix(f"{folder}/") if folder else matched["file"]),
         matched["format"],
         int(matched["per_frame"] or 1),
         int(matched["skew"] or 0),
@@ -167,6 +175,15 @@ def _line(path: Path, line: str, folder: str) -> Line:
         fields[2],
         " ".join(tokens[count:]),
     )
+
+
+def _beside(path: Path, name: str) -> str:
+    """Return the name of the file that is meant, where its letters had no case, or `./` before."""
+    name = name.removeprefix("./")
+    if not _PLAIN_NAME.fullmatch(name) or is_file(path.parent / name):
+        return name
+    alike = [one for one in os.listdir(path.parent) if one.lower() == name.lower()]  # noqa: PTH208
+    return alike[0] if len(alike) == 1 else name
 
 
 def require_beside(path: Path, name: str) -> Path:

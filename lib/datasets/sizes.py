@@ -8,6 +8,8 @@ wrongly: such a file is whole, and all that is in it is read.
 from __future__ import annotations
 
 import io
+import math
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +20,26 @@ from lib.datasets.signal import LARGEST, DamagedError
 WRONG_SIZE = "its header states a wrong size; all samples in the file are read"
 """The note of a file that is whole, though its header says otherwise."""
 
+TIMES = (
+    "its header states exactly {} times the samples that are there, and all of them are read; only "
+    "a file cut at that very byte would look the same"
+)
+"""The note of a file whose header counts its samples several times, its own size too."""
+
 # What streaming writers state: 2³² - 1 (ffmpeg), 2³¹ - 1 and 2³¹ (arecord), 2³¹ - 4096 (sox), less
 # some bytes for a header or a whole frame. No recording that is held in memory is as large.
 _ENDLESS = (1 << 31) - (1 << 16)
 # The least header of a wav file. Some writers count it, or a part of it, among the samples.
 _HEADER = 44
+# Of a file cut anywhere, fewer than one in so many ends where a count that is wrong would have it.
+_CHANCE = 1000
+
+
+class Corrected(NamedTuple):
+    """The content of a file with sizes that are true, and what was wrong with them."""
+
+    content: io.BytesIO
+    note: str
 
 
 class _Field(NamedTuple):
@@ -37,7 +54,9 @@ class _Sizes(NamedTuple):
     """Where samples start, how many bytes of them a header states, and which fields do so.
 
     `agrees` says whether the size that the header states of the whole file is that of the file:
-    it was written apart from the size of the samples, after the last of them.
+    it was written apart from the size of the samples, after the last of them. `times` is how often
+    the header counts the samples, where it may do so more than once, and `header` how many bytes
+    of a header it may count among them.
     """
 
     start: int
@@ -45,9 +64,11 @@ class _Sizes(NamedTuple):
     present: int
     agrees: bool
     fields: tuple[_Field, ...]
+    times: int = 1
+    header: int = _HEADER
 
 
-def corrected(path: Path) -> io.BytesIO | None:
+def corrected(path: Path) -> Corrected | None:
     """Compare the sizes in the header of a wav, w64, aiff or au file with the file itself.
 
     Parameters
@@ -57,9 +78,9 @@ def corrected(path: Path) -> io.BytesIO | None:
 
     Returns
     -------
-    io.BytesIO or None
-        The content with sizes that are true, where the header states others and yet the file is
-        whole. None where nothing has to be corrected.
+    Corrected or None
+        Where the header states other sizes and yet the file is whole. None where nothing has to be
+        corrected.
 
     Raises
     ------
@@ -74,7 +95,11 @@ def corrected(path: Path) -> io.BytesIO | None:
     - it counts the header, or part of it: it is too large by no more than the bytes before the
       samples, or 44;
     - the size of the whole file, which such a header states too, is right: the two contradict each
-      other, and the file agrees with one of them.
+      other, and the file agrees with one of them;
+    - of a wav file, it is exactly twice the samples, or as many times as these have channels or
+      bytes, or both: what a writer counts that takes bytes for samples, or one channel for all.
+      Of 1,000 files cut anywhere fewer than one ends at just that byte, and files that shorter
+      ones would be are taken for cut.
 
     Anything else is truncated.
     """
@@ -85,14 +110,18 @@ def corrected(path: Path) -> io.BytesIO | None:
             return None
         missing = sizes.stated - sizes.present
         if missing > 0:
-            slack = max(sizes.start, _HEADER)
-            if not (sizes.stated >= _ENDLESS or missing <= slack or sizes.agrees):
+            slack = max(sizes.start, sizes.header)
+            whole = sizes.stated >= _ENDLESS or missing <= slack or sizes.agrees
+            if not (whole or sizes.times > 1):
                 raise DamagedError(
                     path,
                     f"{sizes.start + sizes.stated:,} bytes by its header",
                     f"{size:,}: it is truncated",
                 )
-        elif not _goes_on(stream, sizes):
+            note = WRONG_SIZE if whole else TIMES.format(sizes.times)
+        elif _goes_on(stream, sizes):
+            note = WRONG_SIZE
+        else:
             return None
         if sizes.present > 8 * LARGEST:
             return None  # more than is held of any recording, as its reader will say
@@ -100,7 +129,7 @@ def corrected(path: Path) -> io.BytesIO | None:
         content = bytearray(stream.read())
     for at, layout, value in sizes.fields:
         struct.pack_into(layout, content, at, value)
-    return io.BytesIO(content)
+    return Corrected(io.BytesIO(content), note)
 
 
 def _goes_on(stream: BinaryIO, sizes: _Sizes) -> bool:
@@ -122,6 +151,8 @@ def _sizes(stream: BinaryIO, size: int) -> _Sizes | None:
         return _aiff(stream, size)
     if start[:4] == b"riff" and start[24:28] == b"wave":
         return _w64(stream, size)
+    if start[:7] == b"NIST_1A":
+        return _nist(stream, size)
     if start[:4] in (b".snd", b"dns.") and len(start) >= 24:
         order = ">" if start[:4] == b".snd" else "<"
         begins, stated = struct.unpack(f"{order}II", start[4:12])
@@ -156,13 +187,14 @@ def _same(stated: int, size: int) -> bool:
 
 
 def _wav(stream: BinaryIO, size: int, *, order: str) -> _Sizes | None:
-    whole, wide, align = _number(stream, 4, f"{order}I"), 0, 1
+    whole, wide, align, channels = _number(stream, 4, f"{order}I"), 0, 1, 1
     fields: list[_Field] = []
     for name, stated, place in _chunks(stream, order=order):
         if name == b"ds64":  # the sizes of files beyond 4 GiB
             whole, wide = _number(stream, place, "<Q"), _number(stream, place + 8, "<Q")
             fields = [_Field(place, "<Q", size - 8), _Field(place + 8, "<Q", size)]
         elif name == b"fmt ":
+            channels = _number(stream, place + 2, f"{order}H") or 1
             align = _number(stream, place + 12, f"{order}H") or 1
         elif name == b"data":
             present = size - place
@@ -175,7 +207,11 @@ def _wav(stream: BinaryIO, size: int, *, order: str) -> _Sizes | None:
                     _Field(4, f"{order}I", min(size - 8, 0xFFFFFFFF)),
                     _Field(place - 4, f"{order}I", min(aligned, 0xFFFFFFFF)),
                 ]
-            return _Sizes(place, stated, present, _same(whole + 8, size), tuple(fields))
+            agrees, times = _same(whole + 8, size), 1
+            if present == aligned and aligned >= _CHANCE * align and stated % aligned == 0:
+                times = stated // aligned
+            times = times if times in {2, channels, align // channels, align} else 1
+            return _Sizes(place, stated, present, agrees, tuple(fields), times)
     return None
 
 
@@ -208,3 +244,24 @@ def _aiff(stream: BinaryIO, size: int) -> _Sizes | None:
             agrees = _same(whole + 8, size)
             return _Sizes(begins, max(stated - 8, 0), present, agrees, fields)
     return None
+
+
+def _nist(stream: BinaryIO, size: int) -> _Sizes | None:
+    """Read the sizes of a NIST SPHERE file, whose header is text: the corpora of speech."""
+    stream.seek(0)
+    head = stream.read(1 << 14)
+    begins = re.match(rb"NIST_1A\n *(\d{1,6})\n", head)
+    found = {
+        name: int(number)
+        for name, number in re.findall(
+            rb"\n(sample_count|sample_n_bytes|channel_count) -(?:i|s\d+) (\d{1,12})(?=\s)", head
+        )
+    }
+    if not begins or len(found) < 3 or b"shorten" in head:
+        return None
+    start = int(begins[1])
+    stated = math.prod(found.values())
+    present = max(size - start, 0)
+    if stated <= present or stated >= _ENDLESS:
+        return None
+    return _Sizes(0, stated + start, present + start, False, (), header=0)

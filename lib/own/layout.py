@@ -53,7 +53,11 @@ class Layout:
 
 
 def read_layout(
-    folder: Path, paths: Iterable[str], *, groups: Mapping[str, str] | None = None
+    folder: Path,
+    paths: Iterable[str],
+    *,
+    groups: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Layout:
     """Say what the folders above each recording mean, by their names and how they repeat.
 
@@ -66,6 +70,9 @@ def read_layout(
     groups : mapping of str to str, optional
         The group of each path, where it is known otherwise. Where it is the name of the top
         folder, classes are the folders below.
+    labels : mapping of str to str, optional
+        The label of each path, where it is known otherwise: the folders are then parts, folds,
+        sites or persons. What has no label is misplaced.
 
     Returns
     -------
@@ -81,17 +88,27 @@ def read_layout(
     """
     layout = Layout()
     levels = {path: [typed_name(name) for name in path.split("/")[:-1]] for path in sorted(paths)}
+    if labels:
+        for path in [path for path in levels if path not in labels]:
+            layout.misplaced[path] = "the list of labels beside it does not name it"
+            del levels[path]
+        levels = {path: [*names[:1], labels[path]] for path, names in levels.items()}
+        layout.told.append("The labels are those of REFERENCE.csv beside the recordings.")
     _take_parts(folder, levels, layout)
     for path in [path for path, names in levels.items() if not names]:
         at = path.rpartition("/")[0]
         where = f"it lies in {at}" if at else "it lies at the top"
         layout.misplaced[path] = f"{where}, in no folder of a class"
         del levels[path]
-    _take_series(folder, levels, layout, stated=bool(groups))
-    _take_persons(folder, levels, layout, groups or {})
+    series = _take_series(folder, levels, layout, stated=bool(groups))
+    above = {path: names[0] for path, names in levels.items()} if labels else {}
+    _take_persons(folder, levels, layout, groups or above)
     layout.label = {path: names[0] for path, names in levels.items()}
     if not layout.group:
         _warn_of_persons(layout)
+    _warn_of_gaps(layout, layout.split)
+    if series:
+        _warn_of_gaps(layout, layout.group)
     return layout
 
 
@@ -133,6 +150,14 @@ def _take_parts(folder: Path, levels: dict[str, list[str]], layout: Layout) -> N
     odd = [name for name, word in words.items() if _PARTS.fullmatch(word)]
     several = len({part_of(name) for name in tops} - {""}) > 1
     if odd and (several or len(tops) > len(odd) + 1):
+        named_parts = {name for name in tops if part_of(name)}
+        below = Counter(
+            name
+            for top, name in {(names[0], names[1]) for names in levels.values() if len(names) > 1}
+            if top in named_parts
+        )
+        if several and below and min(below.values()) > 1:
+            odd = sorted(tops - named_parts)  # the classes lie below the parts
         raise HeldoutError(
             folder,
             "a folder for each class, or for each part of a split with the classes below",
@@ -144,18 +169,18 @@ def _take_parts(folder: Path, levels: dict[str, list[str]], layout: Layout) -> N
 
 def _take_series(
     folder: Path, levels: dict[str, list[str]], layout: Layout, *, stated: bool
-) -> None:
-    """Take folds, sites and the like, which lie above the classes, for groups."""
+) -> bool:
+    """Take folds, sites and the like, which lie above the classes, for groups, where there are."""
     tops = _at(levels, 0)
     parts, pieces, places = all(map(part_of, tops)), _named(tops, _PIECES), _named(tops, _PLACES)
     if len(tops) < 2 or not (parts or pieces or places):
-        return
+        return False
     deep = {(names[0], names[1]) for names in levels.values() if len(names) > 1}
     repeated = [name for name, times in Counter(name for _, name in deep).items() if times > 1]
     if len(repeated) < 2 or any(len(names) < 2 for names in levels.values()):
         # The question may be which place it was; which fold or set it was, nobody asks.
         if places:
-            return
+            return False
         raise _no_classes(folder, tops, "folds, sets or sites")
     what = "folds" if pieces else "sites"
     told = f"The folders {listed(tops)} are taken for {what}, with the classes below"
@@ -165,6 +190,7 @@ def _take_series(
         told += ": each is one group, and is never in two parts of a split"
     layout.told.append(f"{told}.")
     _drop(levels, 0)
+    return True
 
 
 def _take_persons(
@@ -220,7 +246,7 @@ def _persons_above(folder: Path, levels: Mapping[str, Sequence[str]]) -> bool:
         return False
     if counted and not counted_below:
         return True
-    if len(tops) < len(below):
+    if len(tops) < len(below) and not counted:
         return False
     raise HeldoutError(
         folder,
@@ -275,3 +301,15 @@ def _warn_of_persons(layout: Layout) -> None:
             f"The classes are {listed(classes)}: the question is who it is. Where it is another "
             f"one, {_TABLE}."
         )
+
+
+def _warn_of_gaps(layout: Layout, units: Mapping[str, str]) -> None:
+    """Say which part, fold or site lacks a class that others have."""
+    held: dict[str, set[str]] = {}
+    for path, unit in units.items():
+        if unit and path in layout.label:
+            held.setdefault(unit, set()).add(layout.label[path])
+    for label in sorted(set(layout.label.values())):
+        lacking = sorted(unit for unit, labels in held.items() if label not in labels)
+        if lacking:
+            layout.told.append(f"There is no recording of {label} in {named(lacking)}.")

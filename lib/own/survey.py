@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
@@ -18,6 +19,7 @@ from lib.datasets.files import files_below
 from lib.datasets.signal import Header
 from lib.datasets.waveform_database import files_of
 from lib.errors import HeldoutError
+from lib.examples.assembly import join_duplicates
 from lib.explore import left_out_caution
 from lib.features.copies import contradict, contradictions
 from lib.files import sha256, symlink
@@ -32,13 +34,16 @@ NO_GROUPS = (
     "metadata.csv, or a pattern over file names (folder: groups in the study)."
 )
 
+# Pairs of copies that are told each in a line.
+_MOST = 8
+
 
 def listing(folder: str | Path) -> str:
     """Name the state of a folder by a hash: names, sizes and times of all its files."""
     digest = hashlib.sha256()
     for name in sorted(files_below(folder)):
-        # A link to nowhere is no file.
-        with suppress(FileNotFoundError):
+        # A link to nowhere, or to itself, is no file.
+        with suppress(OSError):
             status = os.stat(f"{folder}/{name}")  # noqa: PTH116
             digest.update(os.fsencode(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0"))
     return digest.hexdigest()[:16]
@@ -83,10 +88,10 @@ def survey(
     -------
     dict
         A manifest as that of `lib.retrieve`, and `recordings` (a row for each that is kept),
-        `left_out` (`path` and `reason`), `cautions`, which the page shows beside the verdict, and
-        `notes`, which it shows with the data. Recordings that hold the same audio are joined into
-        one group; under two labels all of them are left out, since one label is wrong and nobody
-        knows which.
+        `numbers` (columns of `metadata.csv` that no network is told, by recording), `left_out`
+        (`path` and `reason`), `cautions`, which the page shows beside the verdict, and `notes`,
+        which it shows with the data. Recordings that hold the same audio are joined into one group;
+        under two labels all of them are left out, since one label is wrong and nobody knows which.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def survey(
         table["group"] = table["path"]
     whole = [item for item in heard if item.path not in reasons]
     copies = same_recordings(whole, band=band, root=folder, reading=reading)
-    contradicting, joined = _join(table, [(copy.first, copy.second) for copy in copies])
+    contradicting, joined, moved = _join(table, [(copy.first, copy.second) for copy in copies])
     left_out += contradicting
     if left_out and faulty == "stop":
         lines = "\n".join(f"  - {item['path']}: {item['reason']}" for item in left_out)
@@ -135,9 +140,14 @@ def survey(
         "files": _files(folder, kept["path"].tolist()),
         "missing": len(left_out),
         "recordings": [_row(row, of[row["path"]], context) for row in kept.to_dict("records")],
+        "numbers": {
+            name: column[column.index.isin(kept["path"])].dropna().to_dict()
+            for name, column in contents.numbers.items()
+        },
         "left_out": left_out,
         "cautions": [
             *_cautions(contents, grouped=grouped, left_out=len(left_out), of=count),
+            *moved,
             *_slow([of[path] for path in kept["path"]], **(asked or {})),
         ],
         "notes": [
@@ -219,17 +229,44 @@ def _lacks(
 
 def _join(
     table: pd.DataFrame, pairs: list[tuple[str, str]]
-) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
-    """Join the groups of recordings with the same audio; list those with contradicting labels."""
+) -> tuple[list[dict[str, str]], list[tuple[str, str]], list[str]]:
+    """Join the groups of recordings with the same audio; list those with contradicting labels.
+
+    Where that would put most recordings into one group, as of sites beside which there is a folder
+    of copies from each, only the copies change their group. What was done is the last result.
+    """
     label = dict(zip(table["path"], table["label"], strict=True))
     group = dict(zip(table["path"], table["group"], strict=True))
     joined = [(a, b) for a, b in pairs if not contradict(label[a], label[b])]
-    for a, b in joined:
-        one, two = group[a], group[b]
-        group = {path: one if name == two else name for path, name in group.items()}
-    table["group"] = table["path"].map(group)
+    apart = [(a, b) for a, b in joined if group[a] != group[b]]
+    merged = _merged(table["group"], [(group[a], group[b]) for a, b in apart])
+    sizes, whole = table["group"].value_counts(), pd.Series(merged).value_counts().max()
+    told = []
+    if len(sizes) > 2 and whole > len(table) / 2 >= sizes.max():
+        copied = pd.Series([group[path] for path in {path for pair in apart for path in pair}])
+        share = copied.value_counts() / sizes
+        # Each copy goes where the fewest recordings are copies: that is where it comes from.
+        table["same"] = _merged(table["path"], apart)
+        ranked = table.assign(share=table["group"].map(share).fillna(0.0))
+        ranked = ranked.sort_values(["share", "group"], kind="stable")
+        home = ranked.groupby("same")["group"].first()
+        merged = table.pop("same").map(home).to_numpy()
+        moved = table.loc[merged != table["group"]]
+        told.append(
+            f"{len(moved):,} recordings ({listed(moved['path'])}) are copies from other groups. "
+            f"Joined as a whole, these groups would hold {whole:,} of all {len(table):,} "
+            "recordings, so each copy alone counts to the group that it comes from. Where groups "
+            "are persons, look whether two of them are one."
+        )
+    table["group"] = merged
     reasons = contradictions(pairs, label)
-    return [{"path": path, "reason": reason} for path, reason in reasons.items()], joined
+    return [{"path": path, "reason": reason} for path, reason in reasons.items()], joined, told
+
+
+def _merged(names: pd.Series, pairs: list[tuple[str, str]]) -> np.ndarray:
+    """Give each name that of the first of all that pairs join with it."""
+    apart = np.arange(len(names)), np.ones(len(names), dtype=bool)
+    return join_duplicates(names.to_numpy(dtype=np.str_), *apart, same=pairs)
 
 
 def _files(folder: Path, paths: list[str]) -> list[dict[str, Any]]:
@@ -271,6 +308,9 @@ def _notes(*, joined: list[tuple[str, str]], left_out: list[dict[str, str]]) -> 
         f"{first} and {second} hold the same audio: they count as one group."
         for first, second in joined
     ]
+    if len(joined) > _MOST:
+        some = named([f"{first} and {second}" for first, second in joined])
+        notes = [f"{len(joined):,} pairs hold the same audio ({some}): each counts as one group."]
     return notes + left_out_notes({item["path"]: item["reason"] for item in left_out})
 
 

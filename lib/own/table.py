@@ -12,22 +12,36 @@ import pandas as pd
 
 from lib.audit.tables import compile_pattern
 from lib.datasets.dataset import is_excluded
-from lib.datasets.files import SUFFIXES, files_below, has_annotations, recordings_below
+from lib.datasets.files import (
+    SUFFIXES,
+    files_below,
+    has_annotations,
+    recordings_below,
+)
 from lib.errors import HeldoutError
 from lib.examples.context import require_context_names
-from lib.files import safe_path
+from lib.files import is_hidden, safe_path
+from lib.own.headers import named
 from lib.own.layout import Layout, listed, read_layout
-from lib.own.metadata import METADATA, Finder, described, metadata_of, read_metadata
+from lib.own.metadata import (
+    METADATA,
+    Finder,
+    described,
+    metadata_of,
+    read_metadata,
+    reference_labels,
+)
 from lib.own.unused import (
     conversion,
     is_unread,
     others,
     reason,
     require_classes,
+    unopened,
     unread,
     without_recordings,
 )
-from lib.typed import typed_name
+from lib.typed import name_key, typed_name
 
 
 class Contents(NamedTuple):
@@ -45,6 +59,8 @@ class Contents(NamedTuple):
         What there is to say of the rest.
     folds : int
         How many published folds the groups are; 0 where they are none.
+    numbers : pd.DataFrame
+        By path, what else `metadata.csv` says of recordings in numbers: see `lib.own.metadata`.
     """
 
     table: pd.DataFrame
@@ -52,6 +68,7 @@ class Contents(NamedTuple):
     cautions: list[str]
     notes: list[str]
     folds: int
+    numbers: pd.DataFrame
 
 
 def list_folder(folder: str | Path, **options: Any) -> pd.DataFrame:
@@ -72,8 +89,9 @@ def examine(
     Parameters
     ----------
     folder : str or Path
-        Holds `metadata.csv` with the columns `path`, `label` and perhaps `group` and `split`, or a
-        folder for each class. Above or below the classes may be parts of a split, folds, sites or
+        Holds `metadata.csv` with the columns `path`, `label` and perhaps `group` and `split`; or
+        `REFERENCE.csv` beside the recordings (`lib.own.metadata.reference_labels`); or a folder for
+        each class. Above or below the classes may be parts of a split, folds, sites or
         persons: see `lib.own.layout`.
     groups : str, optional
         Where no column says it: a regular expression with one group in brackets, searched in the
@@ -109,7 +127,7 @@ def examine(
             folder,
             "a folder of recordings",
             "a file" if folder.exists() else "nothing there",
-            "Correct the path.",
+            " ".join(unopened([folder.name])) or "Correct the path.",
         )
     codes, metadata = beats == "codes", metadata_of(folder)
     if context and metadata is None:
@@ -119,7 +137,7 @@ def examine(
             "no such file",
             "Write it, or remove the context.",
         )
-    visible = [name for name in files_below(folder) if "/." not in f"/{name}"]
+    visible = [name for name in files_below(folder) if not is_hidden(name)]
     gone = [one for one in exclude if not any(is_excluded(name, [one]) for name in visible)]
     notes = [f"Excluded, but not there: {listed(gone)}."] if gone else []
     visible = [name for name in visible if not is_excluded(name, exclude)]
@@ -128,9 +146,13 @@ def examine(
     recordings = [name for name in recordings_below(folder) if name in known]
     foreign = unread(names, recordings)
     cautions: list[str] = []
-    layout = Layout()
+    layout, numbers = Layout(), pd.DataFrame()
     if metadata is not None:
-        table = described(metadata, names, recordings, labels=not codes, context=context)
+        table, numbers, said, doubts = described(
+            metadata, names, recordings, labels=not codes, context=context
+        )
+        notes += said
+        cautions += doubts
         excluded = [is_excluded(path, exclude) for path in table["path"]]
         table = table[~np.array(excluded, dtype=bool)]  # of an empty table, too
         unlisted = sorted({*recordings, *foreign} - set(table["path"]))
@@ -141,7 +163,8 @@ def examine(
         table = _rows(dict.fromkeys(recordings, ""), layout)
     else:
         stated = _groups(recordings, groups) if groups else {}
-        layout = read_layout(folder, [*recordings, *foreign], groups=stated)
+        listed_labels = reference_labels(folder, names, recordings)
+        layout = read_layout(folder, [*recordings, *foreign], groups=stated, labels=listed_labels)
         table = _rows(layout.label, layout)
         left_out |= layout.misplaced
         cautions += layout.told
@@ -158,15 +181,15 @@ def examine(
             "no recording",
             "Correct the path.",
         )
+    cautions += (not_opened := unopened(names))
     if not codes:
-        _require_labels(folder, table, metadata)
+        _require_labels(folder, table, metadata, [*not_opened, *_lists(names)])
     notes += _join_groups(table)
     of_headers = {name for name in names if f"{os.path.splitext(name)[0]}.hea" in known}  # noqa: PTH122
     rest = known - {*recordings, *foreign} - of_headers - {metadata.name if metadata else ""}
     notes += filter(None, [conversion(folder, foreign), others(rest)])
-    return Contents(
-        table.sort_values("path", ignore_index=True), left_out, cautions, notes, layout.folds
-    )
+    table = table.sort_values("path", ignore_index=True)
+    return Contents(table, left_out, cautions, notes, layout.folds, numbers)
 
 
 def labelled_by_beats(folder: str | Path, *, exclude: Sequence[str] = ()) -> bool:
@@ -238,17 +261,19 @@ def _without_unread(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, di
     return kept.reset_index(drop=True), {path: reason(path) for path in files["path"]}
 
 
-def _require_labels(folder: Path, table: pd.DataFrame, metadata: Path | None) -> None:
+def _require_labels(
+    folder: Path, table: pd.DataFrame, metadata: Path | None, told: Sequence[str]
+) -> None:
     """Check that there are two classes, and that no two are one that was typed in two ways."""
     labels = sorted(set(table["label"]))
     spelt: dict[str, list[str]] = {}
     for label in labels:
-        spelt.setdefault(label.casefold(), []).append(label)
+        spelt.setdefault(name_key(label), []).append(label)
     for same in spelt.values():
         if len(same) > 1:
             raise HeldoutError(
                 metadata or folder,
-                "labels that differ by more than letter case",
+                f"labels that differ by more than {_difference(same)}",
                 " and ".join(map(repr, same)),
                 "Write the label in one way; or, where they are two classes, give them two names.",
             )
@@ -260,8 +285,15 @@ def _require_labels(folder: Path, table: pd.DataFrame, metadata: Path | None) ->
             f"recordings ({', '.join(sorted(SUFFIXES))}) of at least 2 classes",
             ", ".join(labels) or "none",
             f"Make a folder for each class and put its recordings there, or write {METADATA} with "
-            f"the columns path and label.{deeper}{_advice_on_beats(folder)}",
+            f"the columns path and label.{deeper}{_advice_on_beats(folder)}"
+            + "".join(f" {line}" for line in told),
         )
+
+
+def _lists(names: Sequence[str]) -> list[str]:
+    """Name tables that may hold labels, but are called otherwise."""
+    lists = [name for name in sorted(names) if name.lower().endswith((".csv", ".tsv"))]
+    return [f"What {named(lists)} says of them may belong there."] if lists else []
 
 
 def _advice_on_beats(folder: Path) -> str:
@@ -274,16 +306,21 @@ def _advice_on_beats(folder: Path) -> str:
 
 
 def _join_groups(table: pd.DataFrame) -> list[str]:
-    """Join groups that differ by letter case alone: nobody is in train and test by a capital."""
+    """Join groups that are typed in two ways: nobody is in train and test by a capital."""
     spelt: dict[str, list[str]] = {}
     for group in sorted(set(table["group"])):
-        spelt.setdefault(group.casefold(), []).append(group)
-    table["group"] = [spelt[group.casefold()][0] for group in table["group"]]
+        spelt.setdefault(name_key(group), []).append(group)
+    table["group"] = [spelt[name_key(group)][0] for group in table["group"]]
     return [
-        f"The groups {' and '.join(same)} differ by letter case alone: they count as one."
+        f"The groups {' and '.join(same)} differ by {_difference(same)} alone: they count as one."
         for same in spelt.values()
         if len(same) > 1
     ]
+
+
+def _difference(names: Sequence[str]) -> str:
+    """Say in what some names differ that `name_key` takes for one."""
+    return "letter case" if len(set(map(str.casefold, names))) == 1 else "how a number is written"
 
 
 def _groups(paths: Sequence[str], pattern: str) -> dict[str, str]:

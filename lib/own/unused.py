@@ -9,8 +9,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
+from lib.datasets.dataset import is_excluded
 from lib.datasets.files import SUFFIXES
 from lib.errors import HeldoutError
+from lib.files import is_hidden
+from lib.own.headers import by_reason, named
 from lib.own.layout import listed
 
 # Recordings that ffmpeg reads, as sound or in a film, and signals that other programs do.
@@ -23,6 +26,9 @@ _SIGNALS = (".edf", ".bdf", ".gdf")
 _PAPERS = re.compile(
     r"\.(txt|md|pdf|docx?|xlsx?|json|ya?ml|xml|html?|png|jpe?g|svg|py|m|ipynb|log)|"
 )
+_ARCHIVES = re.compile(r"\.(zip|rar|7z|tar|tgz|tar\.(gz|bz2|xz|zst)|tbz2?|txz)$")
+# What somebody took for the table that is read.
+_TABLES = re.compile(r"metadata(\.csv)?\.(xlsx?|xlsm|ods|numbers|tsv|txt|json|parquet)|metadata")
 _MOST = 6
 
 
@@ -113,10 +119,34 @@ def others(names: Iterable[str]) -> str:
     return f"Passed over, since they are no recordings: {', '.join(some)}."
 
 
+def unopened(names: Iterable[str]) -> list[str]:
+    """Say what holds recordings or their labels in a form that is not read: archives, workbooks."""
+    names = sorted(names)
+    archives = [name for name in names if _ARCHIVES.search(name.lower())]
+    told = []
+    if archives:
+        told.append(f"{named(archives)}: archives are not looked into. Unpack what is in them.")
+    capitals = [name for name in names if name.endswith(".HEA")]
+    if capitals:
+        told.append(f"{named(capitals)}: headers of WFDB records are read where they end in .hea.")
+    for name in (one for one in names if _TABLES.fullmatch(one.lower())):
+        told.append(
+            f"{name} is not read, but metadata.csv is: save it as CSV (UTF-8) under that name."
+        )
+    return told
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
 def without_recordings(
     folder: Path, names: Collection[str], used: Collection[str], *, exclude: Collection[str] = ()
 ) -> list[str]:
-    """Say which top folders hold no recording, but may be meant for a class.
+    """Say which folders hold no recording, but may be meant for a class, or for a part of one.
 
     Parameters
     ----------
@@ -132,18 +162,40 @@ def without_recordings(
     Returns
     -------
     list of str
-        A sentence for each.
+        A sentence for each at the top, and one for all others of which the same is true.
     """
-    tops = {name.partition("/")[0] for name in used if "/" in name} | set(exclude)
-    told = []
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name.startswith(".") or not entry.is_dir() or entry.name in tops:
-            continue
-        below = [name for name in names if name.startswith(f"{entry.name}/")]
-        if below and all(_PAPERS.fullmatch(_suffix(name)) for name in below):
-            continue
-        counts = Counter(_suffix(name) or "no suffix" for name in below)
-        held = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(_MOST))
-        holds = f"holds no recording that can be read, but {held}" if held else "is empty"
-        told.append(f"The folder {entry.name} {holds}: it is no class here.")
+    within = {parent.as_posix() for name in used for parent in PurePosixPath(name).parents}
+    held: dict[str, Counter[str]] = {}
+    for name in names:
+        for parent in PurePosixPath(name).parents:
+            held.setdefault(parent.as_posix(), Counter())[_suffix(name) or "no suffix"] += 1
+    told, deeper = [], []
+    waiting = [""]
+    while waiting:
+        above = waiting.pop()
+        for entry in sorted(os.scandir(folder / above), key=lambda entry: entry.name):
+            place = f"{above}{entry.name}"
+            if is_hidden(place) or not _is_folder(entry) or is_excluded(place, exclude):
+                continue
+            if place in within:
+                waiting.append(f"{place}/")
+                continue
+            counts = held.get(place, Counter())
+            if counts and all(_PAPERS.fullmatch("" if s == "no suffix" else s) for s in counts):
+                continue
+            some = ", ".join(f"{count} {suffix}" for suffix, count in counts.most_common(_MOST))
+            holds = f"holds no recording that can be read, but {some}" if some else "is empty"
+            if not os.access(entry.path, os.R_OK | os.X_OK):
+                holds = "cannot be looked into: its permissions forbid it"
+            elif above and entry.is_symlink():
+                holds = "is a link, and links to folders are followed at the top only"
+            if above:
+                deeper.append((place, holds))
+            else:
+                told.append(f"The folder {place} {holds}: it is no class here.")
+    for holds, places in by_reason(sorted(deeper)).items():
+        if len(places) == 1:
+            told.append(f"The folder {places[0]} {holds}: nothing of it is used.")
+        else:
+            told.append(f"Each of the folders {named(places)} {holds}: nothing of them is used.")
     return told

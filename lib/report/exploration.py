@@ -12,6 +12,8 @@ from lib.plots.style import decimal
 from lib.report.names import listed
 from lib.report.table import Cell, TableView, number, tabulate, text
 
+_MOST = 8  # pairs of copies that are told each in a line
+
 
 def classes_table(study: str, exploration: Mapping[str, Any]) -> TableView:
     """Show counts, balance, rates, durations and levels of each class."""
@@ -66,8 +68,10 @@ def remarks(exploration: Mapping[str, Any]) -> list[str]:
     copies = [
         f"{copy['first']} and {copy['second']} hold the same audio for {copy['overlap']:.1f} s: "
         "they count as one group."
-        for copy in exploration["copies"]
+        for copy in exploration["copies"][:_MOST]
     ]
+    if (more := len(exploration["copies"]) - _MOST) > 0:
+        copies.append(f"So do {more:,} more pairs: examples.json lists them.")
     pairs = {frozenset((copy["first"], copy["second"])) for copy in exploration["copies"]}
     identical = [
         f"{listed(names)} hold identical examples: they count as one group."

@@ -131,7 +131,13 @@ def answered(
     row = dict.fromkeys(("detectable", "groups_needed"), math.nan) | row
     column = str(row["metadata_column"])
     told, advice = _METADATA.get(
-        column, (column, f"Leave {column} out of the context, unless the classes really differ so.")
+        column,
+        (
+            column,
+            f"Where {column} says how, where or when a recording was made, record all classes "
+            "alike, or make it the group; tell it to no network, unless the classes really differ "
+            "so.",
+        ),
     )
     inflation = ""
     if gap and math.isfinite(gap["difference"]):

@@ -23,6 +23,9 @@ METADATA = ("rate", "duration", "channels", "level")
 Predict = Callable[[np.ndarray], np.ndarray]
 """From row numbers of examples to probabilities, shape (rows, classes)."""
 
+Numbers = Mapping[str, Mapping[str, float]]
+"""Of each column a number by recording."""
+
 
 def majority(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict, int]:
     """Predict the class shares of the train part, whatever the example."""
@@ -55,7 +58,9 @@ def logistic(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict,
     return predict, last.coef_.size + last.intercept_.size
 
 
-def alone(data: Data, examples: pd.DataFrame) -> dict[str, float | None]:
+def alone(
+    data: Data, examples: pd.DataFrame, numbers: Numbers | None = None
+) -> dict[str, float | None]:
     """Score what each single column says of the class: which one gives it away, if any does.
 
     Parameters
@@ -64,25 +69,36 @@ def alone(data: Data, examples: pd.DataFrame) -> dict[str, float | None]:
         Examples and parts.
     examples : pd.DataFrame
         As for `baseline_run`.
+    numbers : mapping, optional
+        As there.
 
     Returns
     -------
     dict of str to float
-        Of each column of `METADATA`, and each value of the context, the macro-F1 on the test part
-        of a decision tree that was fitted on it alone; None where there is no macro-F1.
+        Of each column of `METADATA`, each value of the context and each of the numbers, the
+        macro-F1 on the test part of a decision tree that was fitted on it alone; None where there
+        is no macro-F1.
     """
     from sklearn.tree import DecisionTreeClassifier
 
     names = context_names(examples.columns)
-    columns = {name: name for name in METADATA} | dict(
-        zip(names, context_columns(names), strict=True)
-    )
+    columns = {
+        name: examples[column].to_numpy(dtype=float)
+        for name, column in zip(
+            (*METADATA, *names), (*METADATA, *context_columns(names)), strict=True
+        )
+    }
+    for name, values in (numbers or {}).items():
+        column = examples["recording"].map(values).to_numpy(dtype=float)
+        # What is known of no recording of the train part teaches nothing.
+        if np.isfinite(column[data.rows["train"]]).any():
+            columns[f"{name} of metadata.csv" if name in columns else name] = column
     test = data.rows["test"]
     scored = [data.classes.index(label) for label in data.scored]
     macro: dict[str, float | None] = {}
     for name, column in columns.items():
         tree = DecisionTreeClassifier(min_samples_leaf=3, random_state=0)
-        predict = _fitted(tree, examples[[column]].to_numpy(dtype=float), data)
+        predict = _fitted(tree, column[:, None], data)
         macro[name] = scores(data.labels[test], predict(test), scored=scored)["macro_f1"]
     return macro
 
@@ -109,7 +125,13 @@ def check_baseline(name: str) -> None:
 
 
 def baseline_run(
-    folder: Path, data: Data, examples: pd.DataFrame, *, identity: Mapping[str, Any], seed: int
+    folder: Path,
+    data: Data,
+    examples: pd.DataFrame,
+    *,
+    identity: Mapping[str, Any],
+    seed: int,
+    numbers: Numbers | None = None,
 ) -> None:
     """Fit one baseline on the train part and leave its run folder.
 
@@ -125,6 +147,9 @@ def baseline_run(
         As in `lib.train.runs.train_runs`; `architecture` is one of `BASELINES`.
     seed : int
         Of a baseline that draws at random.
+    numbers : mapping, optional
+        What else is known of recordings and told no model: a number of each, by the name of the
+        column and the recording. Some may be missing.
 
     Raises
     ------
@@ -154,7 +179,11 @@ def baseline_run(
                 for part, rows in data.rows.items()
             },
             "parameters": parameters,
-            **({"alone": alone(data, examples)} if identity["architecture"] == "metadata" else {}),
+            **(
+                {"alone": alone(data, examples, numbers)}
+                if identity["architecture"] == "metadata"
+                else {}
+            ),
             "versions": versions(),
         },
     )

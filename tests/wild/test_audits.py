@@ -12,6 +12,7 @@ from lib.audit.files import audit_files
 from lib.audit.tables import read_split
 from lib.cli.main import main
 from lib.errors import HeldoutError
+from lib.own.table import examine
 from tests.support.wild import wild
 
 ROWS = [
@@ -225,3 +226,35 @@ def test_parts_and_folds(tmp_path: Path) -> None:
     file.write_text("path,split\n1.wav,1\n2.wav,2\n")
     with pytest.raises(HeldoutError, match="Numbers are folds in a column fold"):
         read_split(file)
+
+
+@wild(
+    "tables",
+    like="biolab/orange3-prototypes#177, pandas-dev/pandas#24681",
+    holds="groups `nan`, `NA`, `unknown` or `?` in a table of a split, or of a folder",
+    right="not known, as an empty cell: no leak of a person called nan",
+)
+@pytest.mark.parametrize("nothing", ["nan", "NA", "unknown", "?", "None", ""])
+def test_groups_that_say_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], nothing: str
+) -> None:
+    rows = [f"{at}.wav,{('train', 'test')[at % 2]},{nothing}" for at in range(6)]
+    (tmp_path / "split.csv").write_text("path,part,group\n" + "\n".join([*rows, "x.wav,train,p1"]))
+    assert main(["audit", str(tmp_path / "split.csv")]) == 0
+    assert "of 6 of 7 rows is not known" in capsys.readouterr().out
+    (tmp_path / "metadata.csv").write_text(f"path,label,group\na.wav,x,{nothing}\nb.wav,y,p1\n")
+    with pytest.raises(HeldoutError, match=r"expected a group for every path, got a\.wav"):
+        examine(tmp_path)
+
+
+@wild(
+    "tables",
+    like="unmade/shelf-back#50, lists that Windows wrote",
+    holds="`train.txt` beside `TEST.TXT`, and one path with an accent composed, then decomposed",
+    right="both lists are read; one file in both is a leak",
+)
+def test_lists_in_capitals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "train.txt").write_text("a.wav\ne\u0301.wav\n")
+    (tmp_path / "TEST.TXT").write_text("\u00e9.wav\r\nb.wav\r\n")
+    assert main(["audit", str(tmp_path)]) == 1
+    assert "1 file in two parts" in capsys.readouterr().out

@@ -207,3 +207,54 @@ def test_the_survey_lists_what_is_left_out(tmp_path: Path) -> None:
     )
     with pytest.raises(HeldoutError, match="3 that cannot"):
         survey(folder, dataset="folder-x", groups="([^/]*)$", faulty="stop")
+
+
+@wild(
+    "left out",
+    like="datasets that git or a failed download left without files",
+    holds="empty folders below the classes, below sites or parts, or links to folders there",
+    right="told beside the verdict, all of one kind in one sentence",
+)
+def test_folders_without_recordings_below_the_top(tmp_path: Path) -> None:
+    folder = two_classes(tmp_path / "a")
+    for number in range(7):
+        (folder / "hum" / f"day {number}").mkdir()
+    touched(folder, "bell/raw/0.npy", "bell/notes/0.txt")
+    (folder / "bell" / "more").symlink_to(tmp_path)
+    (folder / "hum" / ".cache").mkdir()
+    told = examine(folder).cautions
+    rest = "nothing of it is used."
+    link = "is a link, and links to folders are followed at the top only"
+    assert told[-3:] == [
+        f"The folder bell/more {link}: {rest}",
+        f"The folder bell/raw holds no recording that can be read, but 1 .npy: {rest}",
+        "Each of the folders hum/day 0, hum/day 1, hum/day 2, hum/day 3 and 3 more is empty: "
+        "nothing of them is used.",
+    ]
+    assert (
+        examine(folder, exclude=["hum/day 0", "bell/raw", "bell/more"])
+        .cautions[-1]
+        .startswith("Each of the folders hum/day 1, ")
+    )
+
+
+@wild(
+    "left out",
+    like="datasets that git or a failed download left without files",
+    holds="sites or parts with the folders of the classes below, one of which is empty or missing",
+    right="the site and the class it lost are named beside the verdict",
+)
+@pytest.mark.parametrize(
+    "tops", [("site_a", "site_b", "site_c"), ("train", "test"), ("fold1", "fold2", "fold3")]
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_class_that_one_site_lost(tmp_path: Path, tops: tuple[str, ...], there: bool) -> None:
+    for top in tops:
+        for name in ("murmur", "normal", "other")[: 2 if top == tops[0] else 3]:
+            touched(tmp_path, *(f"{top}/{name}/{number}.wav" for number in "01"))
+    if there:
+        (tmp_path / tops[0] / "other").mkdir()
+    told = examine(tmp_path).cautions
+    assert f"There is no recording of other in {tops[0]}." in told
+    empty = f"The folder {tops[0]}/other is empty: nothing of it is used."
+    assert (empty in told) == there

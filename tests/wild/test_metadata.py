@@ -141,16 +141,20 @@ def test_groups_that_differ_by_capitals(tmp_path: Path) -> None:
 @wild(
     "tables",
     like="incf-nidash/PyNIDM#84, sdv-dev/SDV#2780",
-    holds="groups `01`, `1`, `1.0`, `1e0` and labels `007`, `7`, `NA`, `nan`, `true`",
-    right="text, as it stands: four groups, five labels",
+    holds="groups `g01`, `1`, `1.5`, `1e0` and labels `007`, `8`, `NA`, `nan`, `true`",
+    right="text, as it stands: four groups, five labels; those for nothing known are a caution",
 )
 def test_names_that_read_as_numbers(tmp_path: Path) -> None:
-    groups, labels = ["01", "1", "1.0", "1e0"], ["007", "7", "NA", "nan", "true"]
+    groups, labels = ["1", "1.5", "1e0", "g01"], ["007", "8", "NA", "nan", "true"]
     rows = [(f"{number}.wav", labels[number % 5], groups[number % 4]) for number in range(20)]
     text = "path,label,group\n" + "".join(",".join(row) + "\n" for row in rows)
     read = list_folder(described(tmp_path, text, *(row[0] for row in rows)))
     assert sorted(set(read["group"])) == groups
     assert sorted(set(read["label"])) == sorted(labels)
+    told = examine(tmp_path).cautions
+    assert [line.partition(" is ")[0] for line in told] == [
+        f"The label {label} (4 of 20 recordings)" for label in ("NA", "nan")
+    ]
 
 
 @wild(

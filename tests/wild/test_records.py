@@ -15,6 +15,8 @@ from lib.errors import HeldoutError
 from lib.features.registry import extract, make
 from lib.own.study import study_text
 from lib.own.survey import survey
+from lib.own.table import examine
+from tests.support.folders import heartbeats, write_record
 from tests.support.wild import wild
 
 FRAMES, RATE = 400, 100
@@ -285,3 +287,34 @@ def test_skewed_signals(tmp_path: Path) -> None:
     read = read_file(path).samples
     assert len(read) == FRAMES - 3
     np.testing.assert_allclose(read[:, 1], values[3:, 1] / 1000, atol=1e-6)
+
+
+@wild(
+    "records",
+    like="MIT-LCP/wfdb-python#528, records that were written or copied under Windows",
+    holds="headers that name `./a.dat` or `A.DAT`, where `a.dat` lies beside",
+    right="the file beside is read; what a header names elsewhere is never opened",
+)
+@pytest.mark.parametrize("named", ["./a.dat", "A.DAT", "./A.dat"])
+def test_signal_files_of_other_places(tmp_path: Path, named: str) -> None:
+    write_record(tmp_path, "a", ecg := heartbeats(0, seconds=5), annotated=False)
+    header = tmp_path / "a.hea"
+    header.write_text(header.read_text().replace("a.dat", named))
+    np.testing.assert_allclose(read_file(header).samples[:, 0], ecg[0], atol=0.01)
+    header.write_text(header.read_text().replace(named, "C:\\data\\a.dat"))
+    with pytest.raises(HeldoutError, match="the name of a file beside the header"):
+        read_file(header)
+
+
+@wild(
+    "records",
+    like="records that were copied from a disc that knows capitals only",
+    holds="`A.HEA` and `A.DAT` alone",
+    right="an error that says how headers are named",
+)
+def test_headers_in_capitals(tmp_path: Path) -> None:
+    (tmp_path / "bell").mkdir()
+    for name in ("A.HEA", "A.DAT"):
+        (tmp_path / "bell" / name).touch()
+    with pytest.raises(HeldoutError, match=r"bell/A\.HEA: headers of WFDB records are read where"):
+        examine(tmp_path)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from lib.datasets.audio import read_audio, read_header
-from lib.datasets.sizes import WRONG_SIZE
+from lib.datasets.audio import NO_END, read_audio, read_header
+from lib.datasets.mp3 import count
+from lib.datasets.sizes import TIMES, WRONG_SIZE
 from lib.errors import HeldoutError
 from lib.own.study import study_text
 from lib.own.survey import survey
@@ -199,3 +200,115 @@ def test_one_note_for_all_of_them(tmp_path: Path) -> None:
         line for line in study_text(tmp_path).splitlines() if line.startswith("# hum/0.wav")
     ]
     assert len(comments) == 1
+
+
+@wild(
+    "sizes",
+    like="SFML/SFML#1280",
+    holds="wav files whose header counts channels or bytes twice, in both of its sizes",
+    right="all samples are read, with a note that names the factor; cut elsewhere, it is refused",
+)
+@pytest.mark.parametrize(
+    ("subtype", "channels", "times"),
+    [("PCM_16", 1, 2), ("PCM_24", 1, 3), ("FLOAT", 1, 4), ("PCM_16", 2, 4), ("PCM_16", 6, 6)],
+)
+def test_headers_that_count_everything_twice(
+    tmp_path: Path, subtype: str, channels: int, times: int
+) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.stack([WAVE] * channels, axis=1), RATE, subtype=subtype)
+    body = path.read_bytes()
+    at = body.index(b"data") + 4
+    (size,) = struct.unpack_from("<I", body, at)
+    for factor, riff in ((times, len(body) - 8 + (times - 1) * size), (2, 2 * (len(body) - 8))):
+        path.write_bytes(changed(body, (at, "<I", factor * size), (4, "<I", riff)))
+        signal = read_audio(path)
+        np.testing.assert_allclose(signal.samples[:, 0], WAVE, atol=1e-4)
+        assert signal.notes == read_header(path).notes == (TIMES.format(factor),)
+        for more in (b"\0", b"\0" * 600):  # no whole number of times any more
+            path.write_bytes(path.read_bytes()[: -len(more)])
+            with pytest.raises(HeldoutError, match="truncated"):
+                read_audio(path)
+    path.write_bytes(changed(body, (at, "<I", 5 * size), (4, "<I", len(body) + 4 * size)))
+    with pytest.raises(HeldoutError, match="truncated"):
+        read_audio(path)
+
+
+PACKED = {
+    "ogg": {"kind": "OGG", "subtype": "VORBIS"},
+    "opus": {"kind": "OGG", "subtype": "OPUS"},
+    "flac": {"kind": "FLAC"},
+    "mp3": {"kind": "MP3"},
+}
+
+
+def packed(kind: str, seconds: float = 8.0) -> bytes:
+    stream = io.BytesIO()
+    options = {"format" if name == "kind" else name: one for name, one in PACKED[kind].items()}
+    soundfile.write(stream, tone(0, 700.0, seconds=seconds), RATE, **options)
+    return stream.getvalue()
+
+
+@wild(
+    "sizes",
+    like="libsndfile/libsndfile#809, mono/taglib-sharp#95",
+    holds="ogg, opus, flac and mp3 files cut anywhere, between two frames, too",
+    right="refused as truncated, or as one that cannot be decoded; never read as a shorter one",
+)
+@pytest.mark.parametrize("kind", PACKED)
+def test_packed_sounds_that_end_early(tmp_path: Path, kind: str) -> None:
+    path, body = tmp_path / f"a.{kind}", packed(kind)
+    path.write_bytes(body)
+    assert read_audio(path).duration == pytest.approx(8.0, abs=0.2)
+    rng = np.random.default_rng(0)
+    for length in [len(body) - 1, len(body) - 20, *rng.integers(10, len(body), 30)]:
+        path.write_bytes(body[:length])
+        with pytest.raises(HeldoutError, match=r"truncated|decod|got 0 frames"):
+            read_audio(path)
+    # A download that reserved its place, and never filled it.
+    path.write_bytes(body[: len(body) // 2] + bytes(len(body) - len(body) // 2))
+    with pytest.raises(HeldoutError, match=r"truncated|decod"):
+        read_audio(path)
+
+
+@wild(
+    "sizes",
+    like="libsndfile/libsndfile#989, libsndfile/libsndfile#888",
+    holds="ogg and opus files of which the last page is not marked as such",
+    right="what is there is read, with a note",
+)
+@pytest.mark.parametrize("kind", ["ogg", "opus"])
+def test_ogg_files_without_an_end(tmp_path: Path, kind: str) -> None:
+    path, body = tmp_path / f"a.{kind}", packed(kind)
+    path.write_bytes(body[: body.rindex(b"OggS")])
+    signal = read_audio(path)
+    assert 5 < signal.duration < 8
+    assert signal.notes == read_header(path).notes == (NO_END,)
+    # What a player wrote behind the end is no matter.
+    path.write_bytes(body + b"TAG" + bytes(125))
+    assert read_audio(path).notes == ()
+
+
+@wild(
+    "sizes",
+    like="mono/taglib-sharp#95, CDrummond/cantata#368",
+    holds="mp3 files cut between two frames, whose index counts more of them",
+    right="refused as truncated",
+)
+def test_mp3_files_cut_between_two_frames(tmp_path: Path) -> None:
+    path, body = tmp_path / "a.mp3", packed("mp3")
+    whole = count(body)
+    assert whole.frames - 1 == whole.stated > 100
+    for frames in (20, 40, whole.stated - 1):
+        path.write_bytes(body[: _length_of(body, frames)])
+        with pytest.raises(HeldoutError, match=f"got {frames}: it is truncated"):
+            read_header(path)
+
+
+def _length_of(body: bytes, frames: int) -> int:
+    """Find where so many frames end."""
+    low, high = 0, len(body)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if count(body[:middle]).frames < frames else (low, middle)
+    return low

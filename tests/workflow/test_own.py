@@ -59,8 +59,11 @@ def test_a_folder_of_twenty_files(fresh: Workflow, tmp_path: Path) -> None:
 
     # One recording more: the folder is surveyed anew. Nothing more: nothing is done.
     assert fresh.plan().jobs == []
+    kept = fresh.path("resources/data/.folder-folder/study.json")
+    before = kept.read_text()
     shutil.copy(folder / "bell" / "06.flac", folder / "bell" / "99.flac")
     assert fresh.plan().rules["folder"] == 1
+    assert kept.read_text() != before
 
 
 SMALLEST: dict[str, Any] = {"seeds": [0], "shards": 1, "baselines": ["majority"], "resamples": 100}

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 # The library of this checkout, whichever is installed.
 sys.path.insert(0, workflow.basedir)
@@ -18,7 +19,7 @@ hand_down_library(workflow.basedir)
 
 try:
     require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
-    SETTINGS = resolve(config)
+    SETTINGS = resolve(config, kept=Path("resources/data/.folder-folder/study.json"))
 except HeldoutError as error:
     raise WorkflowError(str(error))
 

@@ -29,6 +29,7 @@ rule baselines:
         **EXAMPLES,
         split=SPLIT,
         audit=AUDIT,
+        manifest=of("manifest"),
     output:
         runs=expand(
             f"{RUN}/{{name}}",

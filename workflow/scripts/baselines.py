@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from lib.files import read_table
+from lib.files import read_json, read_table
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
@@ -27,4 +27,6 @@ with job(snakemake.log[0]):
             identity=params.identity
             | {"architecture": baseline, "trial": baseline, "seed": 0, "fold": int(names.fold)},
             seed=params.seed,
+            # Of an own folder, what metadata.csv says and no network is told.
+            numbers=read_json(snakemake.input.manifest).get("numbers"),
         )

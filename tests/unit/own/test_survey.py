@@ -80,7 +80,8 @@ def test_a_table(folder: Path) -> None:
         ("file,label\na,b\n", "expected the columns path and label.* got file, label. Add path"),
         ("path,label,split\na,b,some\n", "expected train, validation or test in the column split"),
         ("path,label\n../a,b\n", r"expected paths within the folder, got \.\./a"),
-        ("path,label\na,b\na,c\n", "expected each path once, got a"),
+        ("path,label\na,b\na,c\n", "expected each path once, got a, labelled b and c"),
+        ("path,label,x\na,b,1\na,b,2\n", "expected each path once, got a"),
         ("path,label\na,\n", "expected a label for each path, got a"),
         ("path,label,group\na,b,1\nc,d,\n", "expected a group for every path, got c"),
         ("path,label\na,b\n", "expected recordings .* of at least 2 classes, got b"),
@@ -410,3 +411,21 @@ def test_nothing_can_be_read(tmp_path: Path) -> None:
     assert text.endswith(". Replace the file by a whole one, or leave it out.")
     assert f"{tmp_path}/a/x.wav: expected" not in text
     assert ".." not in text
+
+
+def test_numbers_of_metadata_are_kept_by_recording(folder: Path) -> None:
+    rows = [
+        f"{path.relative_to(folder).as_posix()},{path.parent.name},{number},{number % 2},"
+        f"{'NA' if number == 4 else number + 0.5},7,{'x' if number else 3}"
+        for number, path in enumerate(sorted(folder.glob("*/*.*")))
+    ]
+    described(folder, "path,label,group,Site,age,same,text\n" + "\n".join(rows) + "\n")
+    surveyed = survey(folder, dataset="folder-x")
+    kept = {row["recording"] for row in surveyed["recordings"]}
+    assert set(surveyed["numbers"]) == {"site", "age"}
+    assert set(surveyed["numbers"]["site"].values()) == {0.0, 1.0}
+    assert set(surveyed["numbers"]["site"]) == kept
+    assert len(kept - set(surveyed["numbers"]["age"])) == 1
+    # What a network is told is no other number.
+    assert set(survey(folder, dataset="folder-x", context=["site"])["numbers"]) == {"age"}
+    assert survey(own_folder(folder.parent / "plain"), dataset="folder-x")["numbers"] == {}

@@ -304,8 +304,7 @@ RIVAL = {
             "of one rate,"),
         ({}, {"metadata_suffices": "yes", "metadata_column": "age"}, "Age alone reaches 0.40: the "
             "classes may differ in how they were recorded, and a network may have learned just "
-            "that. Leave "
-            "age out of the context,"),
+            "that. Where age says how, where or when a recording was made,"),
         ({}, {"groups": 1}, "on 1 group that it has never seen."),
         ({}, {"groups": 1234}, "on 1,234 groups that it has never seen."),
         ({}, BASELINE | {"beats_baselines": "no"},

@@ -30,7 +30,7 @@ def examples(**over):
     return pd.DataFrame(table | {"level": rng.normal(-20, 3, N)} | over)
 
 
-def run(tmp_path, name, of=None, table=None):
+def run(tmp_path, name, of=None, table=None, **options):
     folder = tmp_path / name
     identity = {"study": "s", "protocol": "grouped", "architecture": name, "seed": 0, "fold": 0}
     baseline_run(
@@ -39,6 +39,7 @@ def run(tmp_path, name, of=None, table=None):
         examples() if table is None else table,
         identity=identity,
         seed=0,
+        **options,
     )
     return read_json(folder / "run.json"), read_table(folder / "predictions.parquet")
 
@@ -167,6 +168,27 @@ def test_metadata_say_which_column_gives_the_class_away(tmp_path):
     # A column that is the same for all tells nothing.
     assert record["alone"]["rate"] < 0.5
     assert record["metrics"]["test"]["macro_f1"] > 0.9
+
+
+def test_numbers_that_no_network_is_told_are_looked_at(tmp_path):
+    labels = np.arange(N) % 3
+    names = [f"r{number}" for number in range(N)]
+    rng = np.random.default_rng(2)
+    numbers = {
+        "site": dict(zip(names, 10.0 * labels, strict=True)),
+        "age": {name: float(rng.normal(60, 9)) for name in names[::2]},  # of half of them
+        "late": dict.fromkeys(names[-5:], 1.0),  # of none in the train part
+        "rate": dict(zip(names, 1.0 * labels, strict=True)),
+    }
+    table = examples(recording=names)
+    record, _ = run(tmp_path, "metadata", table=table, numbers=numbers)
+    extra = {"site", "age", "rate of metadata.csv"}
+    assert set(record["alone"]) == {"rate", "duration", "channels", "level", *extra}
+    assert record["alone"]["site"] == record["alone"]["rate of metadata.csv"] == 1.0
+    assert max(record["alone"]["age"], record["alone"]["rate"]) < 0.6
+    # The baseline itself knows what it knew.
+    plain, _ = run(tmp_path / "plain", "metadata", table=table)
+    assert plain["metrics"] == record["metrics"]
 
 
 def test_only_the_metadata_baseline_looks_at_single_columns(tmp_path):
