@@ -29,11 +29,17 @@ SUBJECTS_B: dict[int, tuple[str, str]] = {
     **dict.fromkeys(
         (101, 104, 109, 114, 117, 123, 128, 133, 137, 146, 152, 159), ("normal", "normal")
     ),
+    **dict.fromkeys(
+        (103, 107, 110, 119, 121, 126, 130, 131, 134, 138, 140, 143, 148, 155), ("normal", "normal")
+    ),
     **dict.fromkeys((113, 125, 168, 173), ("normal", "noisynormal")),
     **dict.fromkeys((144, 210), ("normal", "extrastole")),
     151: ("normal", "unlabelled"),
     **dict.fromkeys(
         (112, 116, 160, 164, 171, 176, 185, 193, 197, 203, 207, 214), ("murmur", "murmur")
+    ),
+    **dict.fromkeys(
+        (162, 166, 169, 174, 178, 182, 187, 189, 194, 199, 205, 209, 217, 222), ("murmur", "murmur")
     ),
     **dict.fromkeys((135, 161, 200, 243), ("murmur", "noisymurmur")),
     240: ("murmur", "unlabelled"),
