@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SITE := .cache/docs
 BEGUN := $(VENV)/.begun
 # Another Python: make run PYTHON=/path/to/python
 PYTHON ?=
@@ -24,7 +25,7 @@ PAGES ?=
 SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test pages benchmark lint advisories format clean
+.PHONY: help setup run test pages docs benchmark lint advisories format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -64,6 +65,17 @@ test: $(READY) ## the tests; with SLOW=1 those that take minutes, too
 pages: $(READY) ## write the generated pages of docs; a test says when one is out of date
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pages $(PAGES)
 
+# In an environment of its own, for any Python: none of it is needed to run Heldout. A link that leads
+# nowhere and a page outside the navigation are errors.
+docs: $(SITE)/.ready ## make site/ from docs, to be opened without a network
+	$(SITE)/bin/python -m sphinx -W --keep-going -q -b html -c docs/site docs site
+	@echo "docs: site/index.html"
+
+$(SITE)/.ready: docs/requirements.lock
+	$(or $(PYTHON),python3) -m venv --clear $(SITE)
+	$(SITE)/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r docs/requirements.lock
+	@touch $@
+
 benchmark: $(READY) ## measure, and write docs/benchmarks.md; BENCHMARK_ARGS=--help says more
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m benchmarks $(BENCHMARK_ARGS)
 
@@ -89,5 +101,5 @@ format: $(READY) ## put style right where that is mechanical
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-clean: ## delete results and logs; recordings (resources/data) and .venv stay
-	rm -rf results logs .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis
+clean: ## delete results, logs and the site; recordings (resources/data) and .venv stay
+	rm -rf results logs site .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -52,9 +52,9 @@ def environment() -> dict[str, SpecifierSet]:
     return {canonicalize_name(item.name): item.specifier for item in found}
 
 
-def locked() -> list[tuple[Requirement, int]]:
-    """Return the lines of the lock, each with the number of its hashes."""
-    text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
+def locked(file: Path = ROOT / "requirements.lock") -> list[tuple[Requirement, int]]:
+    """Return the lines of a lock, each with the number of its hashes."""
+    text = file.read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [(Requirement(line.split(" --hash")[0]), line.count("--hash=sha256:")) for line in lines]
 
@@ -108,6 +108,18 @@ def test_lock_pins_every_dependency_within_its_bound(python: str) -> None:
 def test_lock_has_a_hash_for_every_line() -> None:
     assert len(locked()) > 100
     assert [str(line) for line, hashes in locked() if hashes == 0] == []
+
+
+def test_the_lock_of_the_site_has_what_its_group_asks_for() -> None:
+    """It is apart, since `make setup` installs none of it."""
+    file = ROOT / "docs" / "requirements.lock"
+    assert [str(line) for line, hashes in locked(file) if hashes == 0] == []
+    pins = {canonicalize_name(line.name): line.specifier for line, _ in locked(file)}
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    for asked in map(Requirement, groups["docs"]):
+        (pin,) = pins[canonicalize_name(asked.name)]
+        assert asked.specifier.contains(pin.version), asked
+    assert "sphinx" not in {canonicalize_name(line.name) for line, _ in locked()}
 
 
 @pytest.mark.parametrize("extra", ["cuda", "jax-cuda", "tpu"])
@@ -183,6 +195,7 @@ def test_ci_does_what_make_does() -> None:
     assert "set -euo pipefail" in lines
     assert [line for line in lines if line.startswith("make ")] == [
         "make lint",
+        "make docs",
         "make test SLOW=1",
     ]
     assert "- run: .ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
