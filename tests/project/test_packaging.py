@@ -99,7 +99,7 @@ def test_lock_pins_every_dependency_within_its_bound(python: str) -> None:
             pins[name] = pin.version
     wanted = declared(*project()["optional-dependencies"])
     # The checkout itself is built with the setuptools of the lock.
-    wanted["setuptools"] = SpecifierSet(">=77")
+    wanted["setuptools"] = SpecifierSet(">=78.1.1")
     assert [name for name in wanted if name not in pins] == []
     outside = [name for name, bound in wanted.items() if not bound.contains(pins[name])]
     assert outside == [], f"run uv pip compile again: {outside}"
@@ -146,14 +146,12 @@ def test_python_bounds_agree() -> None:
     assert ci["jobs"]["ci"]["strategy"]["matrix"]["python"] == [PYTHONS[0], PYTHONS[-1]]
 
 
-def test_versions_and_licence_agree() -> None:
+def test_licences_agree() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert citation["version"] == project()["version"]
     assert citation["license"] == project()["license"] == "MIT"
     licence = (ROOT / "LICENSE").read_text()
     assert licence.startswith("MIT License\n")
     assert "The Heldout authors" in licence
-    assert (ROOT / "CHANGELOG.md").read_text().startswith("# Changelog\n")
 
 
 def imported(folder: Path) -> Iterator[str]:
