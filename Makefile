@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SITE := .cache/docs
+LOWEST := .cache/lowest
 BEGUN := $(VENV)/.begun
 # Another Python: make run PYTHON=/path/to/python
 PYTHON ?=
@@ -25,7 +26,7 @@ PAGES ?=
 SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test pages docs benchmark lint advisories format clean
+.PHONY: help setup run test lowest pages docs benchmark lint advisories sbom format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -62,6 +63,16 @@ run: $(READY) ## run the workflow; leaves results/report.html
 test: $(READY) ## the tests; with SLOW=1 those that take minutes, too
 	$(CACHE) PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "$(if $(SLOW),,not slow)" $(PYTEST_ARGS)
 
+# In an environment of its own: a bound in pyproject.toml that is too low fails here.
+lowest: ## the tests of lib with the oldest versions that pyproject.toml allows; needs the network
+	$(or $(PYTHON),python3) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --disable-pip-version-check -q uv==0.13.9
+	$(LOWEST)/bin/uv pip compile -q --resolution lowest-direct --extra onnx --extra dev \
+	  --python $(LOWEST)/bin/python -o $(LOWEST)/requirements.txt pyproject.toml
+	$(LOWEST)/bin/uv pip install -q --python $(LOWEST)/bin/python -r $(LOWEST)/requirements.txt
+	$(CACHE) PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(PYTEST) -m "not slow" \
+	  tests/unit tests/faults/test_faults_payloads.py $(PYTEST_ARGS)
+
 pages: $(READY) ## write the generated pages of docs; a test says when one is out of date
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pages $(PAGES)
 
@@ -95,6 +106,14 @@ advisories: $(READY) ## ask for known vulnerabilities of every locked package; n
 	$(VENV)/advisories/bin/pip-audit --strict --disable-pip -r requirements.lock \
 	  $$($(BIN)/python -c "import yaml; print(*('--ignore-vuln ' + one['id'] for one in \
 	  yaml.safe_load(open('.ci/advisories.yaml', encoding='utf-8'))))")
+
+# Of what is installed, not of what was asked for; the same environment gives the same file.
+sbom: $(READY) ## write build/sbom.json, the parts of .venv in CycloneDX; needs the network
+	$(BIN)/python -m venv $(VENV)/sbom
+	$(VENV)/sbom/bin/python -m pip install --disable-pip-version-check -q cyclonedx-bom==7.5.0
+	mkdir -p build
+	$(VENV)/sbom/bin/cyclonedx-py environment --output-reproducible --of JSON \
+	  --pyproject pyproject.toml -o build/sbom.json $(BIN)/python
 
 format: $(READY) ## put style right where that is mechanical
 	$(BIN)/ruff check --fix .
