@@ -25,6 +25,13 @@ PAGES ?=
 # Versions that TensorFlow has wheels for; without ensurepip a virtual environment has no pip.
 SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
+# For what is made in an environment beside .venv.
+define need_python
+@$(or $(PYTHON),python3) -c '$(SUITABLE)' 2>/dev/null || { \
+  echo "heldout: expected Python 3.11, 3.12 or 3.13 with the module ensurepip, got $(or $(PYTHON),python3)." \
+    "Name one: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python" >&2; exit 1; }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lowest pages docs benchmark lint advisories sbom format clean
 
@@ -65,6 +72,7 @@ test: $(READY) ## the tests; with SLOW=1 those that take minutes, too
 
 # In an environment of its own: a bound in pyproject.toml that is too low fails here.
 lowest: ## the tests of lib with the oldest versions that pyproject.toml allows; needs the network
+	$(need_python)
 	$(or $(PYTHON),python3) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --disable-pip-version-check -q uv==0.13.9
 	$(LOWEST)/bin/uv pip compile -q --resolution lowest-direct --extra onnx --extra dev \
@@ -83,6 +91,7 @@ docs: $(SITE)/.ready ## make site/ from docs, to be opened without a network
 	@echo "docs: site/index.html"
 
 $(SITE)/.ready: docs/requirements.lock
+	$(need_python)
 	$(or $(PYTHON),python3) -m venv --clear $(SITE)
 	$(SITE)/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r docs/requirements.lock
 	@touch $@

@@ -289,6 +289,20 @@ def test_setup_names_what_it_needs_where_no_python_will_do(checkout: Checkout) -
     assert not (checkout.folder / ".venv").exists()
 
 
+@pytest.mark.parametrize("target", ["docs", "lowest"])
+def test_what_has_an_environment_of_its_own_names_the_python_it_needs(
+    target: str, checkout: Checkout
+) -> None:
+    (checkout.folder / "docs").mkdir()
+    (checkout.folder / "docs" / "requirements.lock").touch()
+    done = checkout.make(target, "PYTHON=/nowhere/python")
+    assert done.returncode != 0
+    assert "expected Python 3.11, 3.12 or 3.13" in done.stderr
+    assert "got /nowhere/python" in done.stderr
+    assert f"make {target} PYTHON=" in done.stderr
+    assert not (checkout.folder / ".cache").exists()
+
+
 def test_help_lists_every_target(checkout: Checkout) -> None:
     text = (ROOT / "Makefile").read_text()
     (targets,) = re.findall(r"^\.PHONY: (.+)$", text, flags=re.MULTILINE)
