@@ -112,7 +112,7 @@ lint: $(READY) ## style, types, and what Snakemake thinks of the workflow
 advisories: $(READY) ## ask for known vulnerabilities of every locked package; needs the network
 	$(BIN)/python -m venv $(VENV)/advisories
 	$(VENV)/advisories/bin/python -m pip install --disable-pip-version-check -q pip-audit==2.10.1
-	$(VENV)/advisories/bin/pip-audit --strict --disable-pip -r requirements.lock \
+	$(VENV)/advisories/bin/pip-audit --strict --disable-pip -r requirements.lock -r docs/requirements.lock \
 	  $$($(BIN)/python -c "import yaml; print(*('--ignore-vuln ' + one['id'] for one in \
 	  yaml.safe_load(open('.ci/advisories.yaml', encoding='utf-8'))))")
 
