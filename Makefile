@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SITE := .cache/docs
+LOWEST := .cache/lowest
 BEGUN := $(VENV)/.begun
 # Another Python: make run PYTHON=/path/to/python
 PYTHON ?=
@@ -23,8 +25,15 @@ PAGES ?=
 # Versions that TensorFlow has wheels for; without ensurepip a virtual environment has no pip.
 SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
+# For what is made in an environment beside .venv.
+define need_python
+@$(or $(PYTHON),python3) -c '$(SUITABLE)' 2>/dev/null || { \
+  echo "heldout: expected Python 3.11, 3.12 or 3.13 with the module ensurepip, got $(or $(PYTHON),python3)." \
+    "Name one: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python" >&2; exit 1; }
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run test pages benchmark lint advisories format clean
+.PHONY: help setup run test lowest pages docs benchmark lint advisories sbom format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -61,8 +70,31 @@ run: $(READY) ## run the workflow; leaves results/report.html
 test: $(READY) ## the tests; with SLOW=1 those that take minutes, too
 	$(CACHE) PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) -m "$(if $(SLOW),,not slow)" $(PYTEST_ARGS)
 
+# In an environment of its own: a bound in pyproject.toml that is too low fails here.
+lowest: ## the tests of lib with the oldest versions that pyproject.toml allows; needs the network
+	$(need_python)
+	$(or $(PYTHON),python3) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --disable-pip-version-check -q uv==0.13.9
+	$(LOWEST)/bin/uv pip compile -q --resolution lowest-direct --extra onnx --extra dev \
+	  --python $(LOWEST)/bin/python -o $(LOWEST)/requirements.txt pyproject.toml
+	$(LOWEST)/bin/uv pip install -q --python $(LOWEST)/bin/python -r $(LOWEST)/requirements.txt
+	$(CACHE) PATH="$(CURDIR)/$(LOWEST)/bin:$$PATH" $(PYTEST) -m "not slow" \
+	  tests/unit tests/faults/test_faults_payloads.py $(PYTEST_ARGS)
+
 pages: $(READY) ## write the generated pages of docs; a test says when one is out of date
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m pages $(PAGES)
+
+# In an environment of its own, for any Python: none of it is needed to run Heldout. A link that leads
+# nowhere and a page outside the navigation are errors.
+docs: $(SITE)/.ready ## make site/ from docs, to be opened without a network
+	$(SITE)/bin/python -m sphinx -W --keep-going -q -b html -c docs/site docs site
+	@echo "docs: site/index.html"
+
+$(SITE)/.ready: docs/requirements.lock
+	$(need_python)
+	$(or $(PYTHON),python3) -m venv --clear $(SITE)
+	$(SITE)/bin/python -m pip install --disable-pip-version-check -q --require-hashes -r docs/requirements.lock
+	@touch $@
 
 benchmark: $(READY) ## measure, and write docs/benchmarks.md; BENCHMARK_ARGS=--help says more
 	PATH="$(CURDIR)/$(BIN):$$PATH" python -m benchmarks $(BENCHMARK_ARGS)
@@ -80,14 +112,22 @@ lint: $(READY) ## style, types, and what Snakemake thinks of the workflow
 advisories: $(READY) ## ask for known vulnerabilities of every locked package; needs the network
 	$(BIN)/python -m venv $(VENV)/advisories
 	$(VENV)/advisories/bin/python -m pip install --disable-pip-version-check -q pip-audit==2.10.1
-	$(VENV)/advisories/bin/pip-audit --strict --disable-pip -r requirements.lock \
+	$(VENV)/advisories/bin/pip-audit --strict --disable-pip -r requirements.lock -r docs/requirements.lock \
 	  $$($(BIN)/python -c "import yaml; print(*('--ignore-vuln ' + one['id'] for one in \
 	  yaml.safe_load(open('.ci/advisories.yaml', encoding='utf-8'))))")
+
+# Of what is installed, not of what was asked for; the same environment gives the same file.
+sbom: $(READY) ## write build/sbom.json, the parts of .venv in CycloneDX; needs the network
+	$(BIN)/python -m venv $(VENV)/sbom
+	$(VENV)/sbom/bin/python -m pip install --disable-pip-version-check -q cyclonedx-bom==7.5.0
+	mkdir -p build
+	$(VENV)/sbom/bin/cyclonedx-py environment --output-reproducible --of JSON \
+	  --pyproject pyproject.toml -o build/sbom.json $(BIN)/python
 
 format: $(READY) ## put style right where that is mechanical
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-clean: ## delete results and logs; recordings (resources/data) and .venv stay
-	rm -rf results logs .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis
+clean: ## delete results, logs and the site; recordings (resources/data) and .venv stay
+	rm -rf results logs site .snakemake .pytest_cache .ruff_cache .mypy_cache .hypothesis

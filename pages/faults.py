@@ -82,6 +82,8 @@ def read() -> str:
         "files that contain code": cases(payloads.test_nothing_that_a_file_contains_is_run),
         "models that contain code or are not models": (
             cases(payloads.test_a_model_that_holds_code_is_not_loaded)
+            + cases(payloads.test_code_in_the_older_format_is_not_loaded)
+            + cases(payloads.test_weights_that_lie_in_another_file_are_not_loaded)
             + cases(payloads.test_a_file_that_is_no_model_is_refused)
         ),
     }

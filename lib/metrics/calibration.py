@@ -47,7 +47,7 @@ def group_bins(
 
 
 def expected_calibration_error(sums: Array) -> Array:
-    """Mean over bins of |accuracy − confidence|, weighted by examples (Guo et al. 2017, eq. 3).
+    """Mean over bins of ``|accuracy − confidence|``, weighted by examples (Guo et al. 2017, eq. 3).
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -134,6 +135,43 @@ def test_a_model_that_holds_code_is_not_loaded(tmp_path: Path, keras: Any) -> No
     with pytest.raises(HeldoutError, match=r"model\.keras: expected .* without code"):
         load_model(keras, path)
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras"])
+def test_code_in_the_older_format_is_not_loaded(tmp_path: Path, keras: Any, name: str) -> None:
+    """Keras takes HDF5 by its first bytes, whatever the name of the file."""
+    mark = tmp_path / "mark"
+    lambda_model(keras, tmp_path / "saved.h5", mark)
+    path = (tmp_path / "saved.h5").rename(tmp_path / name)
+    with pytest.raises(HeldoutError, match=rf"{name}: expected .* without code"):
+        load_model(keras, path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("kind", ["external", "soft"])
+def test_weights_that_lie_in_another_file_are_not_loaded(
+    tmp_path: Path, keras: Any, kind: str
+) -> None:
+    """A link in the weights would bring in what the user, and not the author, can read."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="dense")])
+    path, other = tmp_path / "model.keras", tmp_path / "other.h5"
+    model.save(path)
+    with zipfile.ZipFile(path) as opened:
+        parts = {name: opened.read(name) for name in opened.namelist()}
+    other.write_bytes(parts["model.weights.h5"])
+    weights = tmp_path / "weights.h5"
+    weights.write_bytes(parts["model.weights.h5"])
+    with h5py.File(weights, "a") as file:
+        data = file["layers/dense/vars"]
+        file.move("layers/dense/vars/0", "kept")
+        where = "/layers/dense/vars/0"
+        data["0"] = h5py.SoftLink("/kept") if kind == "soft" else h5py.ExternalLink(other, where)
+    parts["model.weights.h5"] = weights.read_bytes()
+    with zipfile.ZipFile(path, "w") as opened:
+        for name, content in parts.items():
+            opened.writestr(name, content)
+    with pytest.raises(HeldoutError, match=r"model\.keras: expected a model of this workflow"):
+        load_model(keras, path)
 
 
 @pytest.mark.parametrize("kind", ["text", "pickle", "a zip of pickles", "cut"])

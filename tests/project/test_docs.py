@@ -23,7 +23,10 @@ from pages import configuration
 from tests.support.folders import own_folder, own_records
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES += sorted((ROOT / "config").glob("*.md"))
+# Programs that are no part of an environment of Heldout, beside `make` and `conda`.
+OTHERS = {"mkdir", "cp", "sinfo", "squeue", "tensorboard", "optuna-dashboard", "wandb", "mlflow"}
 FOLDERS = ["workflow", "config", "lib", "resources", "profiles", "tests", "docs", ".ci", ".github"]
 FOLDERS += ["benchmarks", "pages"]
 # What only a run, a person or a new study puts there.
@@ -46,10 +49,9 @@ LIBRARY = [words for words in commands() if words[:3] == ["python", "-m", "lib"]
 
 
 def new_study() -> str:
-    """Return the study that docs/new-study.md has one write."""
-    (text,) = re.findall(
-        r"```yaml\n(.*?)```", (ROOT / "docs" / "new-study.md").read_text(), re.DOTALL
-    )
+    """Return the study that docs/tutorials/new-study.md has one write."""
+    page = ROOT / "docs" / "tutorials" / "new-study.md"
+    (text,) = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
     assert isinstance(text, str)
     return text
 
@@ -104,6 +106,17 @@ def test_tables_page_describes_every_metric() -> None:
         sources = re.findall(r"[A-Z]\w+(?: and [A-Z]\w+| et al\.)? \d{4}", text)
         assert len(sources) == (name not in ("accuracy", "mse", "mae")), name
         assert all(source in code for source in sources), name
+
+
+def test_commands_stand_in_blocks_that_are_collected() -> None:
+    """A command in a block of another language would be run by nobody."""
+    programs = ("snakemake", "python", "make", "pip", "conda", "tensorboard", "wandb", "mlflow")
+    for page in PAGES:
+        blocks = re.findall(r"```(\w*)\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+        for language, block in blocks:
+            if language != "sh":
+                lines = [line for line in block.splitlines() if line.split(" ")[0] in programs]
+                assert lines == [], (page.name, language)
 
 
 def test_pages_have_commands() -> None:
@@ -182,7 +195,8 @@ def test_other_commands_are_known() -> None:
                 ["conda", "activate", "heldout"],
             )
         else:
-            assert words[0] in ("snakemake", "python") or words == ["source", ".venv/bin/activate"]
+            known = words[0] in {"snakemake", "python"} | OTHERS
+            assert known or words == ["source", ".venv/bin/activate"], words
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -24,6 +24,7 @@ from tests.support.workflow import CONFIG, Workflow
 RUN = {
     "snakemake --cores 2 --forcerun compare": (["tiny"], "results/report.html"),
     "snakemake --cores 2 --dry-run": (["tiny"], "results/report.html"),
+    "snakemake --cores 2 --config studies=voices --dry-run": (["tiny"], "results/report.html"),
     "snakemake --cores 2 results/arrhythmia/published/audit.json": (
         ["arrhythmia"],
         "results/arrhythmia/published/audit.json",
@@ -40,6 +41,10 @@ _REAL = "needs the real recordings, which a checkout does not hold: tests/real r
 _CLUSTER = "needs Slurm; tests/workflow/test_slurm.py runs the profile against a stand-in"
 _GPU = "needs a GPU and the real recordings"
 _TPU = "needs a TPU"
+_TUTORIAL = "tests/project/test_tutorials.py types it"
+_SITE = "CI does it; tests/project/test_site.py makes the same site"
+_SHOWS = "a server that stays; tests/unit/train reads the events that it shows"
+_ELSEWHERE = "no part of Heldout; tests/workflow/test_run.py runs what leads to it"
 _BENCHMARK = "minutes of measuring; tests/project/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
 _OWN_BEATS = "minutes of training; tests/workflow/test_own_beats_run.py runs it with fewer epochs"
@@ -55,6 +60,22 @@ NOT_RUN = {
     "make format": _LINT,
     "make lint": _LINT,
     "make pages": _PAGES,
+    "make docs": _SITE,
+    "mkdir my_recordings my_recordings/James my_recordings/Linda": _TUTORIAL,
+    "cp 'resources/data/five_voices/gtzan/*/James.*.au' my_recordings/James": _TUTORIAL,
+    "cp 'resources/data/five_voices/gtzan/*/Linda.*.au' my_recordings/Linda": _TUTORIAL,
+    "sinfo --summarize": _CLUSTER,
+    "squeue --me": _CLUSTER,
+    "snakemake --profile slurm --config studies=voices --dry-run": _CLUSTER,
+    "snakemake --profile slurm --config studies=voices": _CLUSTER,
+    "snakemake --cores 2 --config studies=voices": _MINUTES,
+    "snakemake --cores 2 --config folder=my_recordings": _OWN,
+    "snakemake --cores 8 --configfile config/full.yaml --config effort=original": _FETCHES,
+    "tensorboard --logdir results/arrhythmia/search": _SHOWS,
+    "optuna-dashboard results/arrhythmia/search/cnn/journal-….log": _ELSEWHERE,
+    "wandb leet ./wandb": _ELSEWHERE,
+    "wandb sync 'wandb/offline-run-*'": _ELSEWHERE,
+    "mlflow server --backend-store-uri sqlite:///mlflow.db": _ELSEWHERE,
     "make pages PAGES='configuration structure'": _PAGES,
     "HELDOUT_DATA=/data/recordings make test": _TESTS,
     "source .venv/bin/activate": _SET_UP,

@@ -130,7 +130,7 @@ def test_the_scripts_of_the_docs_log_every_epoch_of_every_trial(
     told = MagicMock()
     monkeypatch.setitem(sys.modules, tool, told)
     monkeypatch.chdir(finished.folder)
-    page = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "hyperparameter-search.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (script,) = [block for block in blocks if f"import {tool}" in block]
     exec(script, {})

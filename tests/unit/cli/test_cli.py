@@ -35,7 +35,14 @@ def place(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Path:
     make_run(run, keras, [folder / "some.wav"], WINDOWS)
     beats = folder / "results" / "arrhythmia" / "grouped" / "cnn" / "seed-0" / "fold-0"
     make_run(beats, keras, [folder / "record.hea"], BEATS)
-    for made, study in ((run, "voices"), (beats, "arrhythmia")):
+    voices = folder / "resources" / "data" / "five_voices" / "audio"
+    voices.mkdir(parents=True)
+    for number, name in enumerate(("James", "Linda")):
+        samples, rate = soundfile.read(tone(folder / "voice.wav", 40 + 40 * number))
+        soundfile.write(voices / f"{name}.021.au", samples, rate)
+    mine = folder / "results" / "folder" / "grouped" / "gru" / "seed-0" / "fold-0"
+    make_run(mine, keras, sorted(voices.iterdir()), WINDOWS)
+    for made, study in ((run, "voices"), (beats, "arrhythmia"), (mine, "folder")):
         write_json(made / "run.json", {**read_json(made / "run.json"), **MORE, "study": study})
     for number, file in enumerate(sorted(own_folder(folder / "my_recordings").rglob("*.*"))):
         file.rename(file.with_name(f"p{number % 4}_{file.name}"))
@@ -58,6 +65,7 @@ def is_json(place: Path, out: str) -> bool:
 
 
 RUN = "results/arrhythmia/grouped/cnn/seed-0/fold-0"
+VOICES = "resources/data/five_voices/audio"
 EXPECTED: dict[str, Callable[[Path, str], bool]] = {
     "predict voices some.wav other.mp3": lambda _, out: "other.mp3" in out,
     f"predict {RUN} record.hea --windows --csv": lambda _, out: out.startswith(
@@ -79,6 +87,12 @@ EXPECTED: dict[str, Callable[[Path, str], bool]] = {
     ).is_file(),
     "new-study my_recordings --groups '(p[0-9]+)_' --name mine": lambda place, _: (
         "(p[0-9]+)_" in (place / "config" / "studies" / "mine.yaml").read_text()
+    ),
+    f"predict folder {VOICES}/James.021.au {VOICES}/Linda.021.au": lambda _, out: (
+        "Linda.021.au" in out
+    ),
+    "new-study my_recordings --groups '([0-9]+)' --name two_voices": lambda place, out: (
+        (place / "config" / "studies" / "two_voices.yaml").is_file() and "two_voices" in out
     ),
     "new-study my_ecg --beats codes --groups '(p[0-9]+)_' --name beats": lambda place, _: (
         "kind: beats" in (place / "config" / "studies" / "beats.yaml").read_text()
