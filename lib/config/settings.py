@@ -246,7 +246,8 @@ def _join(study: Mapping[str, Any], *layers: Mapping[str, Any], where: str) -> d
         kept = dict(layer)
         for key in ("architectures", "protocols"):
             if isinstance(layer.get(key), Mapping):
-                named = layer[key]
+                # On Snakemake's command line null arrives as text.
+                named = {one: None if rule == "null" else rule for one, rule in layer[key].items()}
                 gone -= {(key, one) for one in named}
                 gone |= {(key, one) for one, rule in named.items() if rule is None}
                 kept[key] = {one: rule for one, rule in named.items() if rule is not None}

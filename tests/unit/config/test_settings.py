@@ -159,7 +159,11 @@ def test_small_numbers_in_the_file_of_a_study(project):
 def test_an_effort_or_a_person_leaves_an_architecture_out():
     demo = resolve(settings(studies=["arrhythmia"]))["studies"]["arrhythmia"]
     assert list(demo["architectures"]) == ["cnn", "lstm"]
-    assert list(of_study(architectures={"gru": None})["studies"]["voices"]["trials"]) == ["lstm"]
+    # As a file has it, and as the command line does.
+    for null in (None, "null"):
+        left = of_study(architectures={"gru": null}, protocols={"random": null})
+        assert list(left["studies"]["voices"]["trials"]) == ["lstm"]
+        assert "random" not in left["studies"]["voices"]["protocols"]
     with pytest.raises(HeldoutError, match=r"architectures: gruu: null .* Did you mean 'gru'"):
         of_study(architectures={"gruu": None})
     # Who names one again has it as the study has it.
