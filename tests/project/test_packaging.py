@@ -290,3 +290,16 @@ def test_caches_stay_in_the_folder_where_there_is_no_home(checkout: Checkout) ->
     assert f'XDG_CACHE_HOME="{checkout.folder}/.cache"' in homeless
     home = checkout.folder / "home"
     assert "XDG_CACHE_HOME" not in checkout.make("-n", "run", HOME=str(home)).stdout
+
+
+def test_the_catalogue_finds_what_it_asks_for() -> None:
+    """A workflow of standardized usage: the main Snakefile, a page on its keys, and the flags."""
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert set(usage) == {"mandatory-flags", "software-stack-deployment", "report"}
+    assert set(usage["mandatory-flags"]) == {"desc", "flags"}
+    assert set(usage["software-stack-deployment"]) == {"conda", "apptainer", "apptainer+conda"}
+    assert (ROOT / "workflow" / "Snakefile").is_file()
+    page = (ROOT / "config" / "README.md").read_text()
+    keys = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    rows = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`(\w+)`", rows)) == set(keys["properties"])
