@@ -83,6 +83,7 @@ EXPECTED: dict[str, Callable[[Path, str], bool]] = {
     "new-study my_ecg --beats codes --groups '(p[0-9]+)_' --name beats": lambda place, _: (
         "kind: beats" in (place / "config" / "studies" / "beats.yaml").read_text()
     ),
+    "doctor": lambda _, out: "backend jax" in out,
 }
 
 
