@@ -44,6 +44,7 @@ def commands() -> list[list[str]]:
 
 SNAKEMAKE = [words for words in commands() if words[0] == "snakemake"]
 LIBRARY = [words for words in commands() if words[:3] == ["python", "-m", "lib"]]
+INSTALLED = [words for words in commands() if words[0] == "heldout"]
 
 
 def new_study() -> str:
@@ -148,10 +149,11 @@ def test_commands_plan_a_run(words: list[str], checkout: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("words", LIBRARY, ids=" ".join)
+@pytest.mark.parametrize("words", [*LIBRARY, *INSTALLED], ids=" ".join)
 def test_commands_of_the_library_are_accepted(words: list[str]) -> None:
     try:
-        assert callable(parser().parse_args(words[3:]).command)
+        given = words[1:] if words[0] == "heldout" else words[3:]
+        assert callable(parser().parse_args(given).command)
     except SystemExit:
         pytest.fail(f"refused: {shlex.join(words)}")
 
@@ -185,7 +187,10 @@ def test_other_commands_are_known() -> None:
                 ["conda", "activate", "heldout"],
             )
         else:
-            assert words[0] in ("snakemake", "python") or words == ["source", ".venv/bin/activate"]
+            assert words[0] in ("snakemake", "python", "heldout") or words == [
+                "source",
+                ".venv/bin/activate",
+            ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
