@@ -124,8 +124,8 @@ def shown(path, caption, patterns=(), **labels):
 
 def shards_of_recordings(wildcards):
     """The table of a shard. A checkpoint makes it: only shards that changed are computed anew."""
-    folder = checkpoints.recordings.get(study=wildcards.study).output.shards
-    return f"{folder}/{wildcards.shard}.csv"
+    checkpoints.recordings.get(study=wildcards.study)
+    return f"results/{wildcards.study}/recordings/{wildcards.shard}.csv"
 
 
 def shards_of_features(wildcards):

@@ -29,14 +29,14 @@ with job(snakemake.log[0]):
         "versions": versions(),
         "features_made_with": made_with,
         "hardware": hardware(),
-        "durations": durations(Path("logs")),
+        "durations": durations(Path(snakemake.log[0]).parent),
     }
     plot_overall(studies, tables=tables, folder=plots)
     render(
         studies,
         tables=tables,
         plots=plots,
-        results="results",
+        results=tables.parent,
         manifests=manifests,
         provenance=provenance,
         output=snakemake.output.page,
