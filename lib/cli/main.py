@@ -7,18 +7,24 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from lib.cli import audit, export, new_study, predict
+from lib import __version__
+from lib.cli import audit, deploy, doctor, export, new_study, predict
 from lib.errors import HeldoutError
 
-COMMANDS = (predict, audit, export, new_study)
+COMMANDS = (predict, audit, export, new_study, deploy, doctor)
 
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
+    # The same as a command of its own, where the package was installed.
+    own = Path(sys.argv[0]).stem == "heldout"
     top = argparse.ArgumentParser(
-        prog="python -m lib", description="Work with recordings and trained networks of your own."
+        prog="heldout" if own else "python -m lib",
+        description="Work with recordings and trained networks of your own.",
     )
+    top.add_argument("--version", action="version", version=f"heldout {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for module in COMMANDS:
         name = module.__name__.rpartition(".")[2].replace("_", "-")

@@ -74,7 +74,8 @@ def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:
     )
     validator = jsonschema.validators.extend(draft, type_checker=whole)(schema)
     faults = sorted(validator.iter_errors(value), key=lambda fault: list(map(str, fault.path)))
-    lines = [line for fault in faults for line in _explain(fault)]
+    # Of several keys that are missing in one place there is a fault each, which names them all.
+    lines = list(dict.fromkeys(line for fault in faults for line in _explain(fault)))
     if lines:
         raise HeldoutError(f"{where}:\n" + "\n".join(f"  - {line}" for line in lines))
 
@@ -93,7 +94,10 @@ def _explain(fault: Any) -> Iterator[str]:
                 yield f"{at}unknown key {key!r}. {suggestion(str(key), known)}"
     elif fault.validator == "required":
         missing = [key for key in fault.validator_value if key not in fault.instance]
-        yield f"{at}expected the keys {', '.join(missing)}, which are missing."
+        yield (
+            f"{at}expected the keys {', '.join(missing)}, which are missing. Add them: "
+            "docs/configuration.md describes each."
+        )
     elif fault.validator == "enum":
         yield (
             f"{at}expected one of {', '.join(map(str, fault.validator_value))}, "

@@ -12,6 +12,7 @@ import yaml
 
 from lib.config.own import as_meant, require_apart, stated_of_folder
 from lib.config.schema import require_bounded, typed, validate
+from lib.config.studies import find_studies, require_known
 from lib.datasets.folder import PREFIX
 from lib.datasets.registry import get_dataset
 from lib.errors import HeldoutError, suggestion
@@ -24,6 +25,7 @@ from lib.networks.devices import scaled
 from lib.networks.hyperparameters import complete
 from lib.networks.registry import lookup
 from lib.own.kept import kept_text
+from lib.project import ROOT
 from lib.recordings.table import class_of
 from lib.search.spaces import check_space, extremes, grid_trials, random_trials
 from lib.splits.registry import KINDS as SPLITS
@@ -31,7 +33,6 @@ from lib.splits.registry import check_rule
 from lib.train.baselines import check_baseline
 from lib.train.recipe import Training
 
-ROOT = Path(__file__).parents[2]
 # What a study says under `efforts`; and what an original project did, in a file of its own.
 OF_STUDIES = ("demo", "quick", "full")
 EFFORTS = (*OF_STUDIES, "original")
@@ -59,16 +60,23 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolve(
-    config: Mapping[str, Any], *, root: Path = ROOT, kept: Path | None = None
+    config: Mapping[str, Any],
+    *,
+    root: Path = ROOT,
+    here: Path | None = None,
+    kept: Path | None = None,
 ) -> dict[str, Any]:
     """Check the whole configuration and join each study with its effort and overrides.
 
     Parameters
     ----------
     config : mapping
-        What `config/config.yaml`, `--configfile` and `--config` make together.
+        What `config/config.yaml`, `--configfile` and `--config` make together. A key that it lacks
+        is as in `config/config.yaml` of `root`.
     root : Path
         The folder that holds `config/` and `workflow/schemas/`.
+    here : Path, optional
+        The working directory: a study of its `config/studies` is taken before one of `root`.
     kept : Path, optional
         Where the study of a person's own folder is kept, so that its headers are not read anew
         while nothing has changed (`lib.own.kept`).
@@ -88,7 +96,7 @@ def resolve(
     require_plain(config, "the configuration")
     require_bounded(config, "the configuration")
     schemas = root / "workflow" / "schemas"
-    settings: dict[str, Any] = deepcopy(dict(config))
+    settings = merge(read_yaml(root / "config" / "config.yaml"), config)
     # On the command line one study is typed as a word, not as a list.
     if isinstance(settings.get("studies"), str):
         settings["studies"] = settings["studies"].split(",")
@@ -104,14 +112,13 @@ def resolve(
     if settings.get("folder"):
         settings["studies"] = [FOLDER]
     names = settings["studies"]
-    known = sorted(path.stem for path in (root / "config" / "studies").glob("*.yaml"))
-    known += [FOLDER] if settings.get("folder") else []
-    for name in [*names, *settings["settings"]]:
-        if name not in known:
-            raise HeldoutError(f"unknown study {name!r}", advice=suggestion(name, known))
+    files = find_studies(root, here)
+    others = [FOLDER] if settings.get("folder") else []
+    require_known([*names, *settings["settings"]], files, others=others)
     study_schema = read_yaml(schemas / "study.schema.yaml")
     settings["studies"] = {
-        name: _study(name, settings, study_schema, root=root, kept=kept) for name in names
+        name: _study(name, settings, study_schema, path=files.get(name), root=root, kept=kept)
+        for name in names
     }
     for study in settings["studies"].values():
         _check_trainings(study, settings)
@@ -148,11 +155,12 @@ def _study(
     settings: Mapping[str, Any],
     schema: Mapping[str, Any],
     *,
+    path: Path | None,
     root: Path,
     kept: Path | None,
 ) -> dict[str, Any]:
     """Read one study, lay effort and overrides over it, check it."""
-    path = root / "config" / "studies" / f"{name}.yaml"
+    path = path or root / "config" / "studies" / f"{name}.yaml"
     if name == FOLDER and settings.get("folder"):
         own = as_meant({"path": settings["folder"]})["path"]
         require_apart(own, root)

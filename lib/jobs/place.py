@@ -13,7 +13,7 @@ from lib.errors import HeldoutError
 
 _SPACE = "Make room on that disk, or raise its quota,"
 _RIGHTS = (
-    "Make the folder writable, on a cluster from every node, or use a copy of the project that is,"
+    "Make the folder writable, on a cluster from every node, or work in another one (--directory),"
 )
 # Errors of the system that stop a job, and what to do about them.
 UNWRITABLE = {
@@ -32,8 +32,10 @@ def hand_down_library(folder: str | Path) -> None:
     Parameters
     ----------
     folder : str or Path
-        The checkout: the folder that holds `lib`.
+        The checkout. Nothing is done where it does not hold `lib`: then that is installed.
     """
+    if not Path(folder, "lib").is_dir():
+        return
     others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     if str(folder) not in others:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
@@ -53,8 +55,8 @@ def require_writable(*folders: str | Path) -> None:
                 folder.resolve(),
                 "a folder that this user can write to",
                 "one that is read-only",
-                "Results are written beside the Snakefile: work in a copy of the project on a file "
-                "system that all nodes can write to, or have the rights set.",
+                "Results are written into the working directory: work in another (--directory), on "
+                "a file system that all nodes can write to, or have the rights set.",
             )
 
 

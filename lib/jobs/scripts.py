@@ -129,7 +129,7 @@ def training_options(
         **params.compute,
         threads=snakemake.threads,
     )
-    return {"data": data, "recipe": recipe, "store": Path("results") / names.study / "fits"}
+    return {"data": data, "recipe": recipe, "store": Path(files.npy).parent / "fits"}
 
 
 @contextmanager

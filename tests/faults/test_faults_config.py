@@ -94,6 +94,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "config" / "studies").mkdir(parents=True)
     shutil.copytree(ROOT / "workflow" / "schemas", folder / "workflow" / "schemas")
     write_study(folder, STUDY)
+    shutil.copy(ROOT / "config" / "config.yaml", folder / "config")
     return folder
 
 

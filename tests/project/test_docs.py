@@ -46,6 +46,7 @@ def commands() -> list[list[str]]:
 
 SNAKEMAKE = [words for words in commands() if words[0] == "snakemake"]
 LIBRARY = [words for words in commands() if words[:3] == ["python", "-m", "lib"]]
+INSTALLED = [words for words in commands() if words[0] == "heldout"]
 
 
 def new_study() -> str:
@@ -148,6 +149,8 @@ def test_options_and_configuration_of_commands_are_accepted(
 @pytest.mark.slow
 @pytest.mark.parametrize("words", SNAKEMAKE, ids=" ".join)
 def test_commands_plan_a_run(words: list[str], checkout: Path) -> None:
+    # Where the pages suppose the project to be.
+    words = [word.replace("/opt/heldout", str(checkout)) for word in words]
     done = subprocess.run(
         [sys.executable, "-m", *words, "--dry-run", "--quiet"],
         cwd=checkout,
@@ -158,10 +161,11 @@ def test_commands_plan_a_run(words: list[str], checkout: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("words", LIBRARY, ids=" ".join)
+@pytest.mark.parametrize("words", [*LIBRARY, *INSTALLED], ids=" ".join)
 def test_commands_of_the_library_are_accepted(words: list[str]) -> None:
     try:
-        assert callable(parser().parse_args(words[3:]).command)
+        given = words[1:] if words[0] == "heldout" else words[3:]
+        assert callable(parser().parse_args(given).command)
     except SystemExit:
         pytest.fail(f"refused: {shlex.join(words)}")
 
@@ -195,7 +199,7 @@ def test_other_commands_are_known() -> None:
                 ["conda", "activate", "heldout"],
             )
         else:
-            known = words[0] in {"snakemake", "python"} | OTHERS
+            known = words[0] in {"snakemake", "python", "heldout"} | OTHERS
             assert known or words == ["source", ".venv/bin/activate"], words
 
 

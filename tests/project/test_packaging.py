@@ -315,3 +315,41 @@ def test_caches_stay_in_the_folder_where_there_is_no_home(checkout: Checkout) ->
     assert f'XDG_CACHE_HOME="{checkout.folder}/.cache"' in homeless
     home = checkout.folder / "home"
     assert "XDG_CACHE_HOME" not in checkout.make("-n", "run", HOME=str(home)).stdout
+
+
+def test_the_image_is_made_of_the_lock_and_of_files_that_are_there() -> None:
+    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    lines = [line for line in lines if not line[0].startswith("#")]
+    assert {line[0] for line in lines} <= {"FROM", "COPY", "RUN", "ENV", "USER", "WORKDIR", "CMD"}
+    (version,) = re.findall(r"^FROM python:(3\.\d+)-slim", text, re.MULTILINE)
+    assert version in PYTHONS
+    for _, *sources, _ in [line for line in lines if line[0] == "COPY"]:
+        assert all((ROOT / source).exists() for source in sources)
+    # The same two steps as `make setup`, from the same lock.
+    assert "--require-hashes --requirement /opt/heldout/requirements.lock" in text
+    assert "--no-deps --no-build-isolation /opt/heldout" in text
+    left_out = (ROOT / ".dockerignore").read_text().split()
+    assert {".git", ".venv", "results", "resources/data"} <= set(left_out)
+
+
+def test_the_image_is_as_its_linter_likes_it() -> None:
+    own = ROOT / ".cache" / "hadolint" / "bin" / "hadolint"
+    linter = os.fspath(own) if own.is_file() else shutil.which("hadolint")
+    if not linter:
+        pytest.skip("needs hadolint, on the PATH or in .cache/hadolint")
+    done = subprocess.run([linter, str(ROOT / "Dockerfile")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_catalogue_finds_what_it_asks_for() -> None:
+    """A workflow of standardized usage: the main Snakefile, a page on its keys, and the flags."""
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert set(usage) == {"mandatory-flags", "software-stack-deployment", "report"}
+    assert set(usage["mandatory-flags"]) == {"desc", "flags"}
+    assert set(usage["software-stack-deployment"]) == {"conda", "apptainer", "apptainer+conda"}
+    assert (ROOT / "workflow" / "Snakefile").is_file()
+    page = (ROOT / "config" / "README.md").read_text()
+    keys = yaml.safe_load((ROOT / "workflow" / "schemas" / "config.schema.yaml").read_text())
+    rows = "".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`(\w+)`", rows)) == set(keys["properties"])

@@ -1,9 +1,3 @@
-import sys
-from pathlib import Path
-
-# The library of this checkout, whichever is installed.
-sys.path.insert(0, workflow.basedir)
-
 from lib.compare import TABLES
 from lib.config.params import AUDIT, RUN, SPLIT, TRIAL, WORKER, compared, need_of_training, value
 from lib.config.settings import resolve
@@ -11,17 +5,19 @@ from lib.errors import HeldoutError
 from lib.jobs.cluster import require_partitions
 from lib.jobs.gpus import gpus_of_training
 from lib.jobs.needs import of_features
-from lib.jobs.place import RunLock, hand_down_library, require_writable
+from lib.jobs.place import RunLock, require_writable
+from lib.project import path_of
 from lib.provenance import code_hash, packages_of
 from lib.train.runs import RUN_FILES
 
-hand_down_library(workflow.basedir)
-
 try:
     require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
-    SETTINGS = resolve(config, kept=Path("resources/data/.folder-folder/study.json"))
+    SETTINGS = resolve(config, here=Path(), kept=Path("resources/data/.folder-folder/study.json"))
 except HeldoutError as error:
     raise WorkflowError(str(error))
+
+# The one key that scripts read in `config`.
+config.setdefault("runs_per_gpu", SETTINGS["runs_per_gpu"])
 
 # Two runs in one folder would undo each other's work. The lock ends with the process that holds it.
 LOCK = RunLock(".snakemake/heldout.lock")
@@ -128,8 +124,8 @@ def shown(path, caption, patterns=(), **labels):
 
 def shards_of_recordings(wildcards):
     """The table of a shard. A checkpoint makes it: only shards that changed are computed anew."""
-    folder = checkpoints.recordings.get(study=wildcards.study).output.shards
-    return f"{folder}/{wildcards.shard}.csv"
+    checkpoints.recordings.get(study=wildcards.study)
+    return f"results/{wildcards.study}/recordings/{wildcards.shard}.csv"
 
 
 def shards_of_features(wildcards):

@@ -1,6 +1,6 @@
 rule retrieve:
     input:
-        registry="resources/registry/{dataset}.yaml",
+        registry=path_of("resources/registry/{dataset}.yaml"),
     output:
         # A dash is in the names of own folders alone: see folder.smk.
         manifest="resources/data/{dataset,[a-z][a-z0-9_]*}.json",

@@ -18,7 +18,7 @@ with job(snakemake.log[0]):
         classes=params.classes,
         scored=params.scored,
     )
-    root = Path("results") / names.study / names.protocol
+    root = Path(snakemake.output.runs[0]).parents[3]
     for baseline in params.baselines:
         baseline_run(
             root / baseline / "seed-0" / f"fold-{names.fold}",

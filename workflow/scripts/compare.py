@@ -5,10 +5,11 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from lib.compare import compare
 
+    tables = Path(snakemake.output.tables[0]).parent
     compare(
         snakemake.params.descriptions,
-        results="results",
-        tables=Path(snakemake.output.tables[0]).parent,
+        results=tables.parent,
+        tables=tables,
         claims=snakemake.input.claims,
         seed=snakemake.params.seed,
         resamples=snakemake.params.resamples,

@@ -5,9 +5,10 @@ with job(snakemake.log[0]):
 
     from lib.plots import plot_study
 
+    tables = Path(snakemake.input.tables[0]).parent
     plot_study(
         snakemake.params.study,
-        tables=Path(snakemake.input.tables[0]).parent,
-        results="results",
+        tables=tables,
+        results=tables.parent,
         folder=snakemake.output.folder,
     )

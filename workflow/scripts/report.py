@@ -6,7 +6,9 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from datetime import UTC, datetime
 
+    from lib import __version__
     from lib.plots import plot_overall
+    from lib.project import ROOT
     from lib.provenance import commit, durations, hardware, versions
     from lib.report import render
 
@@ -21,19 +23,20 @@ with job(snakemake.log[0]):
     manifests = [read_json(path) for path in snakemake.input.manifests]
     provenance = {
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit(Path()),
+        # Around an installed library there may be a repository of somebody else.
+        "commit": commit(ROOT) if (ROOT / ".git").exists() else f"version {__version__}",
         "config": snakemake.params.config,
         "versions": versions(),
         "features_made_with": made_with,
         "hardware": hardware(),
-        "durations": durations(Path("logs")),
+        "durations": durations(Path(snakemake.log[0]).parent),
     }
     plot_overall(studies, tables=tables, folder=plots)
     render(
         studies,
         tables=tables,
         plots=plots,
-        results="results",
+        results=tables.parent,
         manifests=manifests,
         provenance=provenance,
         output=snakemake.output.page,

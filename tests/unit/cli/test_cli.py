@@ -97,6 +97,7 @@ EXPECTED: dict[str, Callable[[Path, str], bool]] = {
     "new-study my_ecg --beats codes --groups '(p[0-9]+)_' --name beats": lambda place, _: (
         "kind: beats" in (place / "config" / "studies" / "beats.yaml").read_text()
     ),
+    "doctor": lambda _, out: "backend jax" in out,
 }
 
 
@@ -115,3 +116,15 @@ def test_a_command_of_the_docs_runs(
     shown = capsys.readouterr()
     assert status == 0, shown.err
     assert EXPECTED[shlex.join(words[3:])](place, shown.out), shown.out
+
+
+def test_a_folder_is_deployed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "work"
+    assert main(["deploy", str(folder)]) == 0
+    assert {path.name for path in folder.iterdir()} == {"workflow", "config", "profiles"}
+    assert str(tmp_path) not in (folder / "workflow" / "Snakefile").read_text()
+    assert main(["deploy", str(folder)]) == 1
+    assert "nothing is overwritten" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main(["deploy", str(tmp_path / "file" / "below")]) == 1
+    assert "Choose another folder." in capsys.readouterr().err

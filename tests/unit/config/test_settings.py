@@ -1,5 +1,6 @@
 """The configuration: what is shipped resolves, and every fault is told at once."""
 
+import re
 import shutil
 from copy import deepcopy
 
@@ -136,6 +137,7 @@ def project(tmp_path):
     shutil.copytree(ROOT / "workflow" / "schemas", tmp_path / "workflow" / "schemas")
     file = tmp_path / "config" / "studies" / "voices.yaml"
     file.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "config" / "config.yaml", tmp_path / "config")
 
     def write(**over):
         study = merge(read_yaml(ROOT / "config" / "studies" / "voices.yaml"), over)
@@ -281,11 +283,52 @@ def test_faults_of_the_configuration(over, message):
         resolve(settings(**over))
 
 
-def test_a_missing_key_is_named():
+def test_a_missing_key_is_as_shipped():
     config = deepcopy(SHIPPED)
     del config["resamples"], config["seed"]
-    with pytest.raises(HeldoutError, match="expected the keys seed, resamples, which are missing"):
-        resolve(config)
+    assert resolve(config) == resolve(SHIPPED)
+    assert resolve({}) == resolve(SHIPPED)
+    assert resolve({"simulation": {"scale": 0.5}})["simulation"] == {"seed": 0, "scale": 0.5}
+
+
+def test_missing_keys_of_a_study_are_named_once(project):
+    root = project()
+    file = root / "config" / "studies" / "voices.yaml"
+    study = read_yaml(file)
+    del study["primary"], study["title"]
+    file.write_text(yaml.safe_dump(study))
+    with pytest.raises(HeldoutError) as raised:
+        resolve(settings(studies=["voices"]), root=root)
+    (line,) = re.findall(r"expected the keys .*", str(raised.value))
+    assert line.startswith("expected the keys title, primary, which are missing. Add them: docs/")
+
+
+def test_a_study_of_the_working_directory_is_taken_first(project, tmp_path_factory):
+    root, here = project(), tmp_path_factory.mktemp("here")
+    study = read_yaml(root / "config" / "studies" / "voices.yaml")
+    asked = settings(studies=["voices"])
+    assert resolve(asked, root=root, here=here) == resolve(asked, root=root)
+    (here / "config" / "studies").mkdir(parents=True)
+    (here / "config" / "studies" / "voices.yaml").write_text(
+        yaml.safe_dump(study | {"title": "Ours"})
+    )
+    (here / "config" / "studies" / "calls.yaml").write_text(yaml.safe_dump(study))
+    assert resolve(asked, root=root, here=here)["studies"]["voices"]["title"] == "Ours"
+    assert resolve(asked, root=root)["studies"]["voices"]["title"] == study["title"]
+    both = resolve(settings(studies=["calls", "voices"]), root=root, here=here)
+    assert list(both["studies"]) == ["calls", "voices"]
+
+
+def test_an_unknown_study_lists_the_studies_of_both_folders(project, tmp_path_factory):
+    root, here = project(), tmp_path_factory.mktemp("here")
+    (here / "config" / "studies").mkdir(parents=True)
+    (here / "config" / "studies" / "calls.yaml").touch()
+    with pytest.raises(HeldoutError) as raised:
+        resolve(settings(studies=["cals"]), root=root, here=here)
+    assert str(raised.value) == (
+        f"unknown study 'cals'. Did you mean 'calls'? {root / 'config/studies'} has voices; "
+        f"{here / 'config/studies'} has calls."
+    )
 
 
 RANDOM = {"title": "t", "kind": "random", "honest": True}
@@ -394,6 +437,7 @@ def test_a_study_that_is_not_a_mapping(tmp_path):
     (root / "config" / "studies").mkdir(parents=True)
     (root / "workflow").mkdir()
     (root / "workflow" / "schemas").symlink_to(ROOT / "workflow" / "schemas")
+    shutil.copy(ROOT / "config" / "config.yaml", root / "config")
     (root / "config" / "studies" / "mine.yaml").write_text("- a list\n")
     with pytest.raises(HeldoutError, match=r"mine\.yaml: expected a mapping of keys, got list"):
         resolve(settings(studies=["mine"]), root=root)

@@ -104,7 +104,7 @@ def test_what_scripts_that_train_hand_on(tmp_path):
     )
     search = training_options(snakemake, {"units": [4]})
     assert set(search["data"].rows) == {"train", "validation"}
-    assert search["store"] == Path("results/hearts/fits")
+    assert search["store"] == tmp_path / "fits", "beside the examples"
     final = training_options(snakemake, {"units": [4]}, fold=0, examples=table)
     assert final["data"].rows["test"].tolist() == [4, 5]
     assert final["recipe"] == search["recipe"]

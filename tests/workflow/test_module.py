@@ -1,0 +1,111 @@
+"""docs/module.md: the workflow that it shows plans a run, and comes to its end."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from lib.config.settings import merge
+from lib.project import ROOT
+from lib.retrieve import read_registry, retrieve
+from tests.support.workflow import STUDY, Done, parse_plan
+
+PAGE = (ROOT / "docs" / "module.md").read_text(encoding="utf-8")
+SNAKEFILE, CHANGED = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+(SETTINGS,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+SMALL = {"resamples": 100, "seeds": [0], "shards": 1}
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return records as published, in a folder that nobody else knows."""
+    folder = tmp_path_factory.mktemp("archive") / "mitdb"
+    registry = read_registry(ROOT / "resources" / "registry" / "mitdb.yaml")
+    simulation = {"seed": 0, "scale": 0.01}
+    retrieve("mitdb", source="simulated", folder=folder, registry=registry, simulation=simulation)
+    return folder.resolve()
+
+
+def write(folder: Path, archive: Path, snakefile: str, **over: Any) -> None:
+    """Write the workflow of the page, with the paths of this machine."""
+    for name in ("workflow", "config/studies"):
+        (folder / name).mkdir(parents=True)
+    (folder / "workflow" / "Snakefile").write_text(snakefile.replace("/opt/heldout", str(ROOT)))
+    settings = merge(yaml.safe_load(SETTINGS), {"archive": str(archive), "heldout": over})
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(settings))
+    shutil.copy(STUDY, folder / "config" / "studies" / "tiny.yaml")
+
+
+def snakemake(folder: Path, *arguments: str) -> Done:
+    names = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+        cwd=folder,
+        env=names,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+    )
+    return Done(done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize("more", ["", CHANGED], ids=["as shown", "with a changed rule"])
+def test_the_workflow_of_the_page_plans_a_run(more: str, archive: Path, tmp_path: Path) -> None:
+    write(tmp_path, archive, f"{SNAKEFILE}\n\n{more}", shards=1)
+    done = snakemake(tmp_path, "--dry-run")
+    assert done.status == 0, done.output
+    plan = parse_plan(done.output)
+    assert plan.rules["archived"] == plan.rules["summary"] == 1
+    assert plan.rules["heldout_compare"] == plan.rules["heldout_report"] == 1
+    assert plan.values("study") == {"arrhythmia"}
+    assert not {name for name in plan.rules if "retrieve" in name}
+    threads = re.search(r"rule heldout_train:.*?(?=rule )", done.output, re.DOTALL)
+    assert threads
+    assert ("threads: 2" in threads[0]) == bool(more)
+
+
+def test_foreign_keys_are_told(archive: Path, tmp_path: Path) -> None:
+    write(tmp_path, archive, SNAKEFILE.replace('config["heldout"]', "config"))
+    done = snakemake(tmp_path, "--dry-run")
+    assert done.status != 0
+    assert "unknown key 'archive'" in done.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prefix", ["", "comparison/"], ids=["here", "below a prefix"])
+def test_the_workflow_of_the_page_comes_to_its_end(
+    prefix: str, archive: Path, tmp_path: Path
+) -> None:
+    text = SNAKEFILE
+    if prefix:
+        for name in ("results/", "resources/"):
+            text = text.replace(f'"{name}', f'"{prefix}{name}')
+        text = text.replace(
+            "    config:\n        config[",
+            f'    prefix:\n        "{prefix}"\n    config:\n        config[',
+        )
+    write(tmp_path, archive, text, studies=["tiny"], **SMALL)
+    done = snakemake(tmp_path)
+    assert done.status == 0, done.output
+    made = {path.name for path in tmp_path.iterdir()} - {".snakemake", "workflow", "config"}
+    expected = {"comparison"} if prefix else {"results", "logs", "resources"}
+    assert made == expected | {"summary.csv"}
+    summary = pd.read_csv(tmp_path / "summary.csv")
+    assert {"simple_rnn", "gru"} <= set(summary["architecture"])
+    page = (tmp_path / f"{prefix}results" / "report.html").read_text(encoding="utf-8")
+    assert "our archive" in page
+    assert "for use within our institute" in page
+    assert (tmp_path / ".snakemake" / "heldout.last").is_file()
+    again = snakemake(tmp_path, "--dry-run")
+    assert "Nothing to be done" in again.output
