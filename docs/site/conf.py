@@ -76,6 +76,7 @@ KINDS = {
         "accelerators",
         "originals",
         "extending",
+        "module",
         "troubleshooting",
     ],
     "Reference": [

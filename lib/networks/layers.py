@@ -95,10 +95,10 @@ def pool_time(layers: Any, x: Any, pooling: str) -> Any:
         weights = layers.Softmax(axis=1)(layers.Dense(1)(x))
         return layers.Flatten()(layers.Dot(axes=1)([weights, x]))
     if pooling == "statistics":
-        from keras import ops
-
-        deviation = ops.sqrt(ops.var(x, axis=1) + _STILL)
-        return layers.Concatenate()([layers.GlobalAveragePooling1D()(x), deviation])
+        mean = layers.GlobalAveragePooling1D()(x)
+        apart = x - mean[:, None]
+        deviation = (layers.GlobalAveragePooling1D()(apart * apart) + _STILL) ** 0.5
+        return layers.Concatenate()([mean, deviation])
     return x
 
 
