@@ -219,6 +219,12 @@ def level(signal: Signal) -> float:
     return max(20 * np.log10(rms), _SILENCE) if rms else _SILENCE
 
 
+def quiet_start(signal: Signal) -> float:
+    """Compute for how long (s) a recording stays at its first value, within 1 % of its range."""
+    away = np.abs(signal.samples - signal.samples[0]).max(axis=1)
+    return float((away > 0.01 * away.max()).argmax() / signal.rate)
+
+
 def saturated(signal: Signal) -> float:
     """Compute the share of samples at which a channel stays at its largest or least value.
 

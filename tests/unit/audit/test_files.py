@@ -13,7 +13,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.audit.files import _overlapping, audit_files
+from lib.audit.files import audit_files
+from lib.audit.names import overlapping
 from lib.audit.tables import part_of, read_split
 from lib.cli import main
 from lib.errors import HeldoutError
@@ -151,7 +152,7 @@ def test_overlaps_are_those_of_all_pairs(rows: list[tuple[str, str, int, int]]) 
         any(p == q and a != b and s < t + m and t < s + n for q, b, t, m in rows)
         for p, a, s, n in rows
     ]
-    assert _overlapping(table).tolist() == expected
+    assert overlapping(table).tolist() == expected
 
 
 def test_metadata_that_tell_the_label(tmp_path: Path) -> None:
