@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.datasets.files import read_file, read_file_header, recording_file
-from lib.datasets.signal import Header, level, quiet_start
+from lib.datasets.signal import Header, cutoff, level, quiet_start
 from lib.errors import HeldoutError
 from lib.features.copies import Candidate, Copy, confirm
 from lib.features.fingerprint import Band, Fingerprint, band_of, content_of, fingerprint
@@ -24,7 +24,7 @@ class Heard:
     """What one file is like; `fault` says what is wrong with it, without its path and advice.
 
     `notes` say what is odd about a file that can be read, and `sound` whether it is a sound;
-    `quiet` is its quiet start, s.
+    `quiet` is its quiet start, s, and `cutoff` where its band ends, Hz.
     """
 
     path: str
@@ -38,6 +38,7 @@ class Heard:
     beats: int = 0
     level: float = float("nan")
     quiet: float = float("nan")
+    cutoff: float = float("nan")
     size: int = 0
     content: str = ""
     bits: Fingerprint | None = None
@@ -104,6 +105,7 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any], sound: 
         beats=len(signal.positions),
         level=level(signal),
         quiet=quiet_start(signal),
+        cutoff=cutoff(signal),
         size=file.stat().st_size,
         content=content_of(signal),
         bits=fingerprint(signal, band=band),

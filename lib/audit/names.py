@@ -17,7 +17,7 @@ _TOUCH = 1e-6
 
 # What a name ends in where somebody came several times: `anna_ses-02`, `p1 visit 3`.
 _SESSION = re.compile(
-    r"(?<=[^\W_])[\s_.-]*(?:sess?|sessions?|visits?|day|take|run)[\s_.-]*\d+$", re.IGNORECASE
+    r"(?:[\s_.-]+|(?<=\d))(?:sess?|sessions?|visits?|day|take|run)[\s_.-]*\d+$", re.IGNORECASE
 )
 
 

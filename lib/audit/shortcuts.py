@@ -105,6 +105,7 @@ def _metadata(heard: Mapping[str, Heard]) -> pd.DataFrame:
             "bytes_per_second": h.size / h.duration,
             "format": suffixes.index(PurePosixPath(path).suffix),
             "quiet_start": h.quiet,
+            "cutoff": h.cutoff,
         }
         for path, h in heard.items()
     }
