@@ -15,11 +15,16 @@ from lib.audit.listening import Heard
 from lib.audit.sides import rounds, tested
 from lib.audit.tables import SITES, side_of
 
-# Shuffles behind each p value. Of clean splits one in two hundred may be warned of, over all that
-# is tried; and what is little above chance is not worth a warning, however certain.
-_SHUFFLES = 999
-_P = 0.005
+# Of clean splits one in a thousand may be warned of, over all that is tried; and what is little
+# above chance is not worth a warning, however certain.
+_P = 0.001
 _GAIN = 0.1
+# Shuffles behind each p value, less where so many were as good that it cannot be small any more
+# (Besag and Clifford 1991).
+_SHUFFLES = 4999
+_ENOUGH = 20
+# A column with so many different words has one of its own for each, and their order beyond.
+_CHOICES = 30
 # Of a name, the first so many words and numbers are looked at.
 _WORDS = 8
 # A number below this that each class has its own of is a code of the class, and no serial number.
@@ -66,7 +71,7 @@ def shortcuts(table: pd.DataFrame, heard: Mapping[str, Heard]) -> Iterator[dict[
         p = min(1.0, told.p * len(found))
         score = (
             f"balanced accuracy {told.balanced_accuracy:.2f} on {tested(table)}, "
-            f"{told.chance:.2f} by chance (p = {p:.3f})"
+            f"{told.chance:.2f} by chance (p = {p:.4f})"
         )
         tells = p <= _P and told.balanced_accuracy > told.chance + _GAIN
         first = max(told.importance, key=lambda column: told.importance[column]).replace("_", " ")
@@ -142,10 +147,14 @@ def _words(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbered(x: pd.DataFrame) -> pd.DataFrame:
-    """Turn columns of text into numbers: those that they are, or else their order."""
+    """Turn columns of text into numbers: those that they are, or else which word, or its order."""
     numbers = x.apply(pd.to_numeric, errors="coerce").astype(float)
     for name in numbers.columns[numbers.isna().any()]:
-        numbers[name] = pd.factorize(x[name], sort=True)[0]
+        if x[name].nunique() > _CHOICES:
+            numbers[name] = pd.factorize(x[name], sort=True)[0]
+        else:
+            words = pd.get_dummies(x[name], prefix=name, dtype=float)
+            numbers = numbers.drop(columns=name).join(words)
     return numbers
 
 
@@ -172,8 +181,11 @@ def _told(rows: pd.DataFrame, x: pd.DataFrame) -> Told | None:
     group, _ = pd.factorize(tests["group"].where(tests["group"] != "", tests["path"]))
     right = _balanced_accuracy(truth, guess)
     rng = np.random.default_rng(0)
-    shuffled = [_balanced_accuracy(_shuffled(truth, group, rng), guess) for _ in range(_SHUFFLES)]
-    p = (1 + sum(score >= right for score in shuffled)) / (1 + _SHUFFLES)
+    better = done = 0
+    while done < _SHUFFLES and better < _ENOUGH:
+        better += _balanced_accuracy(_shuffled(truth, group, rng), guess) >= right
+        done += 1
+    p = (1 + better) / (1 + done)
     share = dict(zip(x.columns, np.mean(shares, axis=0).round(2).tolist(), strict=True))
     return Told(round(right, 4), 1 / len(classes), p, share)
 
@@ -215,6 +227,6 @@ def _forest(x: np.ndarray, y: np.ndarray) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
     forest = RandomForestClassifier(
-        n_estimators=100, min_samples_leaf=3, class_weight="balanced", random_state=0
+        n_estimators=50, min_samples_leaf=3, class_weight="balanced", random_state=0
     )
     return forest.fit(x, y)

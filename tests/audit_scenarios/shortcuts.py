@@ -25,7 +25,7 @@ from tests.support.scenarios import (
 ILLEGITIMATE = "Kapoor and Narayanan 2023, L2"
 SHORTCUTS = "Geirhos et al. 2020, shortcut learning"
 SITES = "Zech et al. 2018, the hospital gives the disease away"
-FILES = 60
+FILES = 120
 
 # Of a noise, whether it is to be of the first kind, and a generator: samples, rate, how to write.
 Made = Callable[[bool, np.random.Generator], tuple[np.ndarray, int, dict[str, str]]]
@@ -41,7 +41,7 @@ def _once_coded(one: bool, rng: np.random.Generator) -> tuple[np.ndarray, int, d
     soundfile.write(file, noise(rng), RATE, format="MP3" if one else "WAV")
     file.seek(0)
     # Decoders of mp3 add samples at the ends.
-    return soundfile.read(file)[0][: round(0.3 * RATE)], RATE, WAV
+    return soundfile.read(file)[0][: round(0.15 * RATE)], RATE, WAV
 
 
 ATTRIBUTES: dict[str, tuple[str, Made]] = {
@@ -60,7 +60,7 @@ ATTRIBUTES: dict[str, tuple[str, Made]] = {
     ),
     "the duration": (
         SHORTCUTS,
-        lambda one, rng: (noise(rng, seconds=0.3 + 0.1 * one + rng.uniform(0, 0.1)), RATE, WAV),
+        lambda one, rng: (noise(rng, seconds=0.15 + 0.05 * one + rng.uniform(0, 0.05)), RATE, WAV),
     ),
     "the number of channels": (
         SHORTCUTS,
@@ -81,7 +81,7 @@ ATTRIBUTES: dict[str, tuple[str, Made]] = {
     "the silence at the start": (
         SHORTCUTS,
         lambda one, rng: (
-            np.r_[np.zeros(round(RATE * (0.01 + 0.05 * one))), noise(rng)][: round(0.3 * RATE)],
+            np.r_[np.zeros(round(RATE * (0.01 + 0.05 * one))), noise(rng)][: round(0.15 * RATE)],
             RATE,
             WAV,
         ),
@@ -92,7 +92,7 @@ ATTRIBUTES: dict[str, tuple[str, Made]] = {
 def _dealt(seed: int, leaky: bool) -> tuple[pd.DataFrame, np.ndarray]:
     """Make a table, and the kind of each file: that of its label, or dealt at random."""
     table = base(seed, count=FILES)
-    # Half of the files are for testing: of fewer than thirty little can be said.
+    # Half of the files are for testing: of a few little can be said.
     table["part"] = np.array(["train", "test"])[np.arange(FILES) // 2 % 2]
     rng = np.random.default_rng([seed, 7])
     # Of one in ten files the kind is the other one: no shortcut is without exceptions.
@@ -144,18 +144,18 @@ scenario(
 scenario(
     "labels",
     source="Chaibub Neto et al. 2019, identity confounding",
-    leak="the level gives the label of 30 persons with two files each",
+    leak="the level gives the label of 40 persons with three files each",
     clean="each person has a level of their own",
     finds="metadata",
     level="warning",
-)(partial(attribute, made=ATTRIBUTES["the level, on average 9 dB more"][1], people=30))
+)(partial(attribute, made=ATTRIBUTES["the level, on average 9 dB more"][1], people=40))
 
 
 def named(folder: Path, seed: int, leaky: bool, *, form: str) -> Verdict:
     """Name files after their kind."""
     table, kind = _dealt(seed, leaky)
     rng = np.random.default_rng([seed, 9])
-    numbers = np.where(kind, rng.permutation(FILES), 100 + rng.permutation(FILES))
+    numbers = np.where(kind, rng.permutation(FILES), 500 + rng.permutation(FILES))
     any_number = rng.permutation(FILES)
     table["path"] = [
         form.format(word="zoom" if one else "phone", number=number, any=other, label=label)

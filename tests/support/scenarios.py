@@ -25,7 +25,8 @@ from lib.errors import HeldoutError
 from lib.files import read_yaml
 from tests.unit.features.test_fingerprint import sound
 
-SEEDS = (0, 1, 2)
+# With the first all was developed; the others were looked at once nothing was changed any more.
+SEEDS = (0, 3, 4)
 RATE = 16000
 PARTS = ("train",) * 6 + ("validation",) * 3 + ("test",) * 3
 
@@ -36,7 +37,8 @@ Verdict = dict[str, str]
 class Scenario(NamedTuple):
     """One pair: `make(folder, seed, leaky)` gives the verdict on either of the two.
 
-    `finds` is the kind of the finding, or what the error says; empty where the leak is missed.
+    `finds` is the kind of the finding, or what the error says; `missed` are the seeds with which
+    nothing is found.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Scenario(NamedTuple):
     clean: str
     finds: str
     level: str
+    missed: tuple[int, ...]
     make: Callable[[Path, int, bool], Verdict]
 
 
@@ -52,7 +55,14 @@ SCENARIOS: list[Scenario] = []
 
 
 def scenario(
-    kind: str, *, source: str, leak: str, clean: str, finds: str, level: str = "leak"
+    kind: str,
+    *,
+    source: str,
+    leak: str,
+    clean: str,
+    finds: str,
+    level: str = "leak",
+    missed: tuple[int, ...] = (),
 ) -> Callable[[Callable[[Path, int, bool], Verdict]], Callable[[Path, int, bool], Verdict]]:
     """Register a function as one pair.
 
@@ -65,13 +75,15 @@ def scenario(
     leak, clean : str
         What is in either of the two.
     finds : str
-        The kind of the finding; of the configuration, what the error says; empty if it is missed.
+        The kind of the finding; of the configuration, what the error says.
     level : str
         Of the finding: leak, warning, or refused.
+    missed : tuple of int
+        The seeds with which the leak is not found: a test holds that, too.
     """
 
     def register(make: Callable[[Path, int, bool], Verdict]) -> Callable[..., Verdict]:
-        SCENARIOS.append(Scenario(kind, source, leak, clean, finds, level if finds else "", make))
+        SCENARIOS.append(Scenario(kind, source, leak, clean, finds, level, missed, make))
         return make
 
     return register
@@ -83,7 +95,7 @@ def voice(seed: int, number: int, *, seconds: float = 3.0) -> np.ndarray:
     return sound(1000 * seed + number, seconds=seconds, rate=RATE)
 
 
-def noise(rng: np.random.Generator, *, seconds: float = 0.3, rate: float = RATE) -> np.ndarray:
+def noise(rng: np.random.Generator, *, seconds: float = 0.15, rate: float = RATE) -> np.ndarray:
     """Make a short noise, quick to write and to read."""
     return 0.1 * rng.normal(size=round(seconds * rate))
 
