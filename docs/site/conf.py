@@ -70,6 +70,7 @@ KINDS = {
     ],
     "How-to guides": [
         "own-recordings",
+        "audit",
         "mirror",
         "hyperparameter-search",
         "cluster",

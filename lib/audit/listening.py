@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.datasets.files import read_file, read_file_header, recording_file
-from lib.datasets.signal import Header, level
+from lib.datasets.signal import Header, cutoff, level, quiet_start
 from lib.errors import HeldoutError
 from lib.features.copies import Candidate, Copy, confirm
 from lib.features.fingerprint import Band, Fingerprint, band_of, content_of, fingerprint
@@ -23,7 +23,8 @@ MISSING = "missing"
 class Heard:
     """What one file is like; `fault` says what is wrong with it, without its path and advice.
 
-    `notes` say what is odd about a file that can be read, and `sound` whether it is a sound.
+    `notes` say what is odd about a file that can be read, and `sound` whether it is a sound;
+    `quiet` is its quiet start, s, and `cutoff` where its band ends, Hz.
     """
 
     path: str
@@ -36,6 +37,8 @@ class Heard:
     sound: bool = False
     beats: int = 0
     level: float = float("nan")
+    quiet: float = float("nan")
+    cutoff: float = float("nan")
     size: int = 0
     content: str = ""
     bits: Fingerprint | None = None
@@ -101,6 +104,8 @@ def _hear(path: str, file: Path, band: Band, options: Mapping[str, Any], sound: 
         sound=sound,
         beats=len(signal.positions),
         level=level(signal),
+        quiet=quiet_start(signal),
+        cutoff=cutoff(signal),
         size=file.stat().st_size,
         content=content_of(signal),
         bits=fingerprint(signal, band=band),

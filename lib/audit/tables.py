@@ -44,6 +44,12 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """How tables call each column, the usual name first; case does not matter."""
 
+SITES = (
+    *("site", "hospital", "clinic", "centre", "center", "device", "recorder", "microphone"),
+    *("dataset", "database"),
+)
+"""Columns that say where or with what something was recorded; they are kept as they are called."""
+
 _WORDS = {
     "train": ("train", "training", "trn", "learn"),
     "validation": ("validation", "valid", "val", "dev", "development"),
@@ -105,6 +111,7 @@ def read_split(
     pd.DataFrame
         `COLUMNS`: text, empty where it is not known; `start` and `end` are float (s), NaN where a
         row is a whole file. Paths have / between their parts; a part is of `PARTS`, or `fold 1`.
+        Then the columns of `SITES` that the table has.
 
     Raises
     ------
@@ -131,7 +138,9 @@ def read_split(
             table[name] = table[name].where(table[name] != "", searched)
     for name in ("start", "end"):
         table[name] = _times(source, table[name]) if name in table else float("nan")
-    return table[list(COLUMNS)].reset_index(drop=True)
+    sites = [name for name in SITES if name in table]
+    table[sites] = table[sites].map(typed_name)
+    return table[[*COLUMNS, *sites]].reset_index(drop=True)
 
 
 def _times(source: Path, texts: pd.Series) -> pd.Series:
@@ -201,7 +210,8 @@ def _table(path: Path) -> pd.DataFrame:
                 ", ".join(table.columns),
                 "Rename one.",
             )
-    table = table[list(columns)].rename(columns=columns)
+    sites = [name for name in SITES if name in table]
+    table = table[[*columns, *sites]].rename(columns=columns)
     if "fold" in table:
         table = _with_folds(path, table)
     parts = table["part"].map(side_of)

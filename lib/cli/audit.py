@@ -70,7 +70,7 @@ def _print(audit: dict[str, object], source: Path) -> None:
         print(f"{finding['level']:8}{finding['text']}")
         # A note is read once; of what has to be fixed, the first cases help to find it.
         to_fix = finding["level"] != "note"
-        listed = to_fix and finding["kind"] not in ("metadata", "missing_classes")
+        listed = to_fix and finding["kind"] not in (*("metadata", "file_names", "missing_classes"),)
         for case in finding["cases"][:5] if listed else []:
             line = "; ".join(f"{key}: {shown(value)}" for key, value in case.items())
             print(f"          {line}")

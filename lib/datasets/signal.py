@@ -219,6 +219,35 @@ def level(signal: Signal) -> float:
     return max(20 * np.log10(rms), _SILENCE) if rms else _SILENCE
 
 
+def quiet_start(signal: Signal) -> float:
+    """Compute for how long (s) a recording stays at its first value, within 1 % of its range."""
+    away = np.abs(signal.samples - signal.samples[0]).max(axis=1)
+    return float((away > 0.01 * away.max()).argmax() / signal.rate)
+
+
+def cutoff(signal: Signal) -> float:
+    """Compute the frequency (Hz) at which the spectrum ends in an edge; half the rate without one.
+
+    The noise of a recorder reaches up to half the rate. Where a file was converted to a higher
+    rate, or was once an mp3, it falls by 30 dB and more within a sixteenth of the band.
+    """
+    from scipy.ndimage import median_filter
+    from scipy.signal import welch
+
+    size = min(len(signal.samples), 1024)
+    step = size // 32
+    at, power = welch(signal.samples[:, 0], signal.rate, nperseg=size)
+    if not step or not power.any():
+        return signal.rate / 2
+    # A median passes over single tones.
+    level = median_filter(10 * np.log10(power / power.max() + 1e-15), step + 1, mode="nearest")
+    fall = level[:-step] - level[step:]
+    # The sound itself may end that fast in the lowest eighth.
+    fall[: len(at) // 8] = 0
+    edge = int(fall.argmax())
+    return float(at[edge + step // 2]) if fall[edge] >= 30 else signal.rate / 2
+
+
 def saturated(signal: Signal) -> float:
     """Compute the share of samples at which a channel stays at its largest or least value.
 

@@ -13,9 +13,9 @@ import pandas as pd
 from lib.datasets.registry import get_dataset
 from lib.datasets.signal import Signal, constant
 from lib.examples.assembly import read_shard, undecodable
-from lib.features.fingerprint import BANDS, Fingerprint, band_of, mono, unpack
+from lib.features.fingerprint import BANDS, Fingerprint, band_of, fingerprint, mono, unpack
 from lib.features.likeness import likeness
-from lib.features.matches import find_same
+from lib.features.matches import find_same, unmistakable
 
 # Recordings kept for the next pairs: those of one recording follow each other.
 _KEPT = 4
@@ -62,8 +62,8 @@ def confirm(candidates: Iterable[Candidate], read: Callable[[str], Signal]) -> I
     Yields
     ------
     Copy
-        Decided by `lib.features.likeness`, in the highest band that both recordings hold. Constant
-        recordings are copies of nothing.
+        Decided by `lib.features.likeness`, in the highest band that both recordings hold, or else
+        by `lib.features.matches.unmistakable`. Constant recordings are copies of nothing.
 
     Raises
     ------
@@ -88,6 +88,11 @@ def confirm(candidates: Iterable[Candidate], read: Callable[[str], Signal]) -> I
         alike = likeness(wave(first, band.rate), wave(second, band.rate), shift=shift, band=band)
         if alike.same:
             yield Copy(first, second, alike.shift, alike.overlap, alike.correlation, exact)
+            continue
+        prints = [fingerprint(signal(name), band=band) for name in (first, second)]
+        if unmistakable(prints[0], prints[1], shift, band=band):
+            overlap = min(one.duration, signal(second).duration + shift) - max(0.0, shift)
+            yield Copy(first, second, shift, overlap, alike.correlation, exact)
 
 
 def find_copies(

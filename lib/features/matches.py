@@ -19,6 +19,11 @@ DIFFERENT = 0.35
 LEAST = 15
 ENOUGH = 50
 
+# Where so few differ in so many frames, and at any other shift so many more, one was made from the
+# other. Of the 832 heart sounds of PASCAL, 110 clips of voices and 100 read sentences, copies had
+# at most 0.09, different recordings 0.29 and more, and at another shift 0.06 more at most.
+_FEWER, _APART_BY, _MANY = 0.25, 0.1, 80
+
 # Of equal stretches of bits so many neighbours are looked at: a hundred copies still make a chain.
 _NEIGHBOURS = 12
 # Of more words than there are values of 20 bits, too many are equal by chance: two words are looked
@@ -163,3 +168,39 @@ def _compare(
             overlap = (end - start) * band.hop + band.frame
             best = Match(first, second, offset * band.hop, overlap, differing)
     return best
+
+
+def unmistakable(first: Fingerprint, second: Fingerprint, shift: float, *, band: Band) -> bool:
+    """Tell whether two fingerprints agree at one shift alone, and there almost wholly.
+
+    A filter may move each frequency by another time, which leaves the energies of bands as they
+    are, and no correlation between samples.
+
+    Parameters
+    ----------
+    first, second : Fingerprint
+        Made in `band`.
+    shift : float
+        Where the second begins in the first, s.
+    band : Band
+        The highest: in lower ones, where signals repeat by nature, it is always False.
+    """
+    if band != BANDS[0] or min(first.heard.sum(), second.heard.sum()) < _MANY:
+        return False
+    match = _compare((first, second), 0, 1, round(shift / band.hop), band)
+    if match is None or match.differing > _FEWER or match.overlap < _MANY * band.hop + band.frame:
+        return False
+    best = round(match.shift / band.hop)
+    frames = round(match.overlap / band.hop)
+    # Neighbouring frames share audio, so that the nearest shifts agree in part.
+    near = round(band.frame / band.hop)
+    lags = [
+        lag
+        for lag in range(frames // 2 - len(second.bits), len(first.bits) - frames // 2)
+        if abs(lag - best) > near
+    ]
+    # Each comparison looks one frame to either side.
+    return all(
+        other is None or other.differing > match.differing + _APART_BY
+        for other in (_compare((first, second), 0, 1, lag, band) for lag in lags[::3])
+    )

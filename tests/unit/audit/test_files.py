@@ -13,7 +13,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.audit.files import _overlapping, audit_files
+from lib.audit.files import audit_files
+from lib.audit.names import overlapping
 from lib.audit.tables import part_of, read_split
 from lib.cli import main
 from lib.errors import HeldoutError
@@ -151,7 +152,7 @@ def test_overlaps_are_those_of_all_pairs(rows: list[tuple[str, str, int, int]]) 
         any(p == q and a != b and s < t + m and t < s + n for q, b, t, m in rows)
         for p, a, s, n in rows
     ]
-    assert _overlapping(table).tolist() == expected
+    assert overlapping(table).tolist() == expected
 
 
 def test_metadata_that_tell_the_label(tmp_path: Path) -> None:
@@ -175,6 +176,105 @@ def test_metadata_that_tell_the_label(tmp_path: Path) -> None:
     assert finding["cases"][0]["balanced_accuracy"] == 1
     shuffled = table.assign(label=np.random.default_rng(1).permutation(table["label"]))
     assert found(audit_files(shuffled, root=tmp_path), "metadata")["level"] == "note"
+
+
+def noises(
+    folder: Path, names: list[str], labels: list[str], groups: list[str] | None = None
+) -> pd.DataFrame:
+    """Write a short noise for each name; the first half is trained on, the second tested on."""
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        wave = 0.1 * np.random.default_rng(number).normal(size=800)
+        soundfile.write(folder / name, wave, 8000)
+    return pd.DataFrame(
+        {
+            "path": names,
+            "part": np.repeat(["train", "test"], len(names) // 2),
+            "label": labels,
+            "group": groups or names,
+            "start": np.nan,
+            "end": np.nan,
+        }
+    )
+
+
+LABELS = ["bell", "hum"] * 30
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("{label}_{number:03}.wav", False),  # the class is written there
+        ("{first}_{number:03}.wav", False),  # so it is, in short
+        ("{number:03}-{code}.wav", False),  # and as a code
+        ("{number:03}.wav", False),
+        ("{device}_{number:03}.wav", True),
+        ("{year}/{number:03}.wav", True),
+        ("{serial:03}.wav", True),
+    ],
+)
+def test_names_that_tell_the_label(tmp_path: Path, form: str, told: bool) -> None:
+    names = [
+        form.format(
+            label=label,
+            first=label[0],
+            code=7 if label == "hum" else 4,
+            device="zoom" if label == "hum" else "phone",
+            year=2019 if label == "hum" else 2021,
+            number=number,
+            serial=number + 500 * (label == "hum"),
+        )
+        for number, label in zip(np.random.default_rng(0).permutation(60), LABELS, strict=True)
+    ]
+    audit = audit_files(noises(tmp_path, names, LABELS), root=tmp_path)
+    assert ("file_names" in kinds(audit, "warning")) == told
+    assert not audit["leaks"]
+
+
+def test_sites_that_tell_the_label(tmp_path: Path) -> None:
+    names = [f"{number}.wav" for number in np.random.default_rng(0).permutation(60)]
+    table = noises(tmp_path, names, LABELS)
+    # Four sites, whose order says nothing.
+    table["site"] = [f"s{number % 2 + number // 2 % 2 * 2}" for number in range(60)]
+    finding = found(audit_files(table, root=tmp_path), "sites")
+    assert {"site": "s0", "labels": ["bell"]} in finding["cases"]
+    table["site"] = [f"s{number // 2 % 4}" for number in range(60)]
+    assert "sites" not in kinds(audit_files(table, root=tmp_path), "warning")
+    # Without audio, too.
+    table["site"] = [f"s{number % 2}" for number in range(60)]
+    assert "sites" in kinds(audit_files(table), "warning")
+
+
+def test_what_all_recordings_of_a_person_share_is_no_evidence(tmp_path: Path) -> None:
+    names = [f"{number}.wav" for number in np.random.default_rng(0).permutation(60)]
+    # Six persons, each of one label and at one site: ten files of each are no ten observations.
+    persons = [f"p{number // 10}" for number in range(60)]
+    labels = [LABELS[number // 10] for number in range(60)]
+    table = noises(tmp_path, names, labels, persons).assign(site=labels)
+    assert kinds(audit_files(table, root=tmp_path), "warning") == []
+    assert "sites" in kinds(audit_files(table.assign(group=""), root=tmp_path), "warning")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kind"),
+    [
+        ("P-01", "p1", "groups_alike"),
+        ("7.0", "07", "groups_alike"),
+        ("anna_ses-1", "anna ses 2", "sessions_on_two_sides"),
+        ("p1 visit 3", "p1_take1", "sessions_on_two_sides"),
+        ("1-23", "12-3", ""),
+        ("1.05", "1.5", ""),
+        ("p1", "p10", ""),
+        ("stake1", "s", ""),
+        ("Saturday 3", "Saturday 4", ""),
+    ],
+)
+def test_groups_that_are_probably_one(
+    clean: tuple[pd.DataFrame, Path], one: str, other: str, kind: str
+) -> None:
+    table, _ = clean
+    table.loc[[0, 11], "group"] = [one, other]
+    assert kinds(audit_files(table), "warning") == ([kind] if kind else [])
 
 
 def test_what_a_part_lacks(clean: tuple[pd.DataFrame, Path]) -> None:

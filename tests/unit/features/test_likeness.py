@@ -9,11 +9,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lib.features.fingerprint import BANDS
+from lib.features.fingerprint import BANDS, fingerprint
 from lib.features.likeness import Likeness, likeness
+from lib.features.matches import unmistakable
 from lib.features.resampling import resample
 from tests.support.repeating import ecg, hum, noisy, pulse
-from tests.unit.features.test_fingerprint import sound
+from tests.unit.features.test_fingerprint import RATE as SOUND_RATE
+from tests.unit.features.test_fingerprint import signal, sound
 
 BAND, _, SLOW = BANDS
 RATE = round(BAND.rate)
@@ -117,3 +119,35 @@ def test_of_long_signals_the_loudest_stretch_is_compared() -> None:
     assert alike.same
     assert alike.shift == pytest.approx(5.0)
     assert 25 < alike.overlap < 40
+
+
+def all_pass(wave: np.ndarray) -> np.ndarray:
+    """Move each frequency by another time: samples do not correlate any more."""
+    from scipy.signal import lfilter
+
+    for _ in range(6):
+        wave = lfilter([0.9, 1.0], [1.0, 0.9], wave[::-1])[::-1]
+    return wave.astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (all_pass(sound(1)), True),
+        (np.clip(sound(1), -0.08, 0.08), True),
+        (sound(2), False),
+        (sound(1)[: SOUND_RATE * 3 // 2], False),  # less than two seconds
+    ],
+    ids=["all-pass", "clipped", "another", "too short"],
+)
+def test_fingerprints_that_agree_at_one_shift_alone(other: np.ndarray, same: bool) -> None:
+    one, two = fingerprint(signal(sound(1))), fingerprint(signal(other))
+    assert unmistakable(one, two, 0.0, band=BANDS[0]) == same
+    assert not unmistakable(one, two, 0.0, band=BANDS[1])
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.003])
+def test_fingerprints_of_what_repeats_agree_at_many_shifts_or_none(noise: float) -> None:
+    hums = (hum(seed, rate=SOUND_RATE, noise=noise) for seed in (1, 2))
+    one, two = (fingerprint(signal(wave)) for wave in hums)
+    assert not unmistakable(one, two, 0.0, band=BANDS[0])
