@@ -138,9 +138,7 @@ def test_numbers_that_hide_a_person(tmp_path: Path, capsys: pytest.CaptureFixtur
     rows = [f"{at}.wav,{('train', 'test')[at % 2]},{('1', '1.0')[at % 2]}" for at in range(4)]
     (tmp_path / "split.csv").write_text("path,part,group\n" + "\n".join(rows))
     assert main(["audit", str(tmp_path / "split.csv"), "--strict"]) == 1
-    assert "zeros or separators alone count as different: 1 and 1.0" in (
-        capsys.readouterr().out
-    )
+    assert "zeros or separators alone count as different: 1 and 1.0" in (capsys.readouterr().out)
 
 
 @wild(
