@@ -48,6 +48,8 @@ _ELSEWHERE = "no part of Heldout; tests/workflow/test_run.py runs what leads to 
 _BENCHMARK = "minutes of measuring; tests/project/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
 _OWN_BEATS = "minutes of training; tests/workflow/test_own_beats_run.py runs it with fewer epochs"
+_ANYWHERE = "tests/workflow/test_elsewhere.py runs one in another folder"
+_INSTALLED = "tests/project/test_installed.py runs it from a wheel"
 _OWN = "minutes of training; tests/workflow/test_own.py runs it with fewer epochs"
 
 NOT_RUN = {
@@ -108,6 +110,11 @@ NOT_RUN = {
     "snakemake --cores 8 --config studies=mine": _OWN,
     "snakemake --cores 8 --config folder=my_ecg": _OWN_BEATS,
     "snakemake --cores 2 --config studies=arrhythmia,voices effort=quick": _MINUTES,
+    "snakemake --cores 2 --config studies=arrhythmia effort=quick": _MINUTES,
+    "snakemake --cores 8 --snakefile /opt/heldout/workflow/Snakefile "
+    "--config studies=voices": _ANYWHERE,
+    "heldout deploy heart": _INSTALLED,
+    "heldout doctor": _INSTALLED,
     "snakemake --cores 2 --config 'settings={arrhythmia: {training: {epochs: 4}}}'": _MINUTES,
     "snakemake --cores 2 --config studies=ventricular": _MINUTES,
     "snakemake --cores 2 --config studies=voices --forcerun features": _MINUTES,
