@@ -155,7 +155,11 @@ def test_deployed_as_the_catalogue_says(
     shutil.copy(STUDY, folder / "config" / "studies" / "ours.yaml")
     asked = ["--config", "studies=ours", "seeds=0", "resamples=100", "simulation={scale: 0.01}"]
 
-    without = snakemake(folder, "--dry-run", *asked)
+    # The tests' environment may have the library: here it is as if it had none.
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "lib.py").write_text("raise ModuleNotFoundError(\"No module named 'lib'\")")
+    without = snakemake(folder, "--dry-run", *asked, library=other)
     assert without.status != 0
     assert "expected the library of this workflow to be installed" in without.output
     assert "python -m pip install" in without.output
