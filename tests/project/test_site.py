@@ -72,7 +72,8 @@ def copied(folder: Path, library: str) -> Path:
         source = ROOT / part
         if source.is_dir():
             shutil.copytree(source, folder / source.relative_to(ROOT))
-    for name in ("resources/claims.csv", ".importlinter"):
+    for name in ("resources/claims.csv", ".importlinter", "config/config.yaml"):
+        (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     return folder
 
