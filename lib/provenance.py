@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from lib import __version__
+
 LIBRARY = Path(__file__).parent
 # Modules that only tell people something: no result depends on them.
 TOLD = frozenset({"lib.errors", "lib.progress"})
@@ -64,6 +66,14 @@ def commit(folder: Path) -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return done.stdout.strip()
+
+
+def revision(folder: Path) -> str:
+    """Name the commit of a checkout; of what was installed, the version.
+
+    Around an installed library there may be a repository of somebody else.
+    """
+    return commit(folder) if (folder / ".git").exists() else f"version {__version__}"
 
 
 def durations(folder: Path) -> dict[str, float]:

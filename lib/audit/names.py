@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib.audit.findings import LEAK, WARNING, counted, finding
 from lib.audit.sides import noun, ordered
+from lib.typed import name_key
 
 # s: windows that touch do not overlap, whatever the rounding.
 _TOUCH = 1e-6
@@ -133,9 +134,8 @@ def names_alike(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _meant(name: str) -> str:
-    """Spell a name as most would: `P-01` and `p1` are one, and so are `1.0` and `1`."""
-    name = re.sub(r"^([+-]?\d+)[.,]0+$", r"\1", name.casefold())
-    name = re.sub(r"(?<![\d.,])0+(?=\d)", "", name)
+    """Spell a name as most would: what `name_key` takes for one, and `P-01` and `p1`."""
+    name = re.sub(r"(?<![\d.,])0+(?=\d)", "", name_key(name))
     # Between two digits a separator counts: 1-23 is not 12-3.
     name = re.sub(r"(?<=\d)[\s_-]+(?=\d)", "_", name)
     return re.sub(r"(?<=[^\W_])[\s_-]+(?=[^\W\d_])|(?<=[^\W\d_])[\s_-]+(?=[^\W_])", "", name)

@@ -6,6 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
+# Findings whose cases say no more than their text.
+_TOLD_IN_TEXT = ("metadata", "file_names", "missing_classes")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
@@ -70,7 +73,7 @@ def _print(audit: dict[str, object], source: Path) -> None:
         print(f"{finding['level']:8}{finding['text']}")
         # A note is read once; of what has to be fixed, the first cases help to find it.
         to_fix = finding["level"] != "note"
-        listed = to_fix and finding["kind"] not in (*("metadata", "file_names", "missing_classes"),)
+        listed = to_fix and finding["kind"] not in _TOLD_IN_TEXT
         for case in finding["cases"][:5] if listed else []:
             line = "; ".join(f"{key}: {shown(value)}" for key, value in case.items())
             print(f"          {line}")

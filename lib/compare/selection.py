@@ -109,7 +109,7 @@ def selection_rows(
             "protocol": TEST_SELECTED,
             "honest": False,
             "chosen": chosen,
-            "candidates": len(runs),
+            "choices": len(runs),
             "honest_estimate": honest.estimate,
             "honest_low": honest.low,
             "honest_high": honest.high,

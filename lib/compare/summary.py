@@ -169,19 +169,22 @@ def _by_metadata(
 ) -> dict[str, Any]:
     """Say whether metadata alone do as well as the network, and which column does most of it.
 
-    They do where they tell the class at all, and the network is not significantly better.
+    They do where they tell the class at all, and the network is not significantly better; where
+    that could not be tested, nobody knows.
     """
     if pool is None or difference is None:
         return {"metadata_macro_f1": np.nan, "metadata_suffices": "", "metadata_column": ""}
     score = board[METADATA]["estimate"]
     chance = board["majority"]["estimate"] if "majority" in board else 1 / len(pool.scored)
-    # A test that could not be made shows nothing either.
+    tested = np.isfinite(difference["p_holm"])
     better = difference["p_holm"] <= ALPHA and difference["difference"] > 0
     alone = pd.DataFrame([run["alone"] for run in pool.runs]).astype(float).mean()
     column = "" if alone.isna().all() else str(alone.idxmax())
     return {
         "metadata_macro_f1": score,
-        "metadata_suffices": "yes" if score > chance + _TELLS and not better else "no",
+        "metadata_suffices": ("yes" if tested else "unknown")
+        if score > chance + _TELLS and not better
+        else "no",
         "metadata_column": column,
         "metadata_column_macro_f1": alone[column] if column else np.nan,
     }

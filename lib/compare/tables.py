@@ -81,7 +81,7 @@ TABLES: dict[str, list[str]] = {
         *("gap_high", "gap_note", "validation_groups", "test_groups", "note"),
     ],
     "selection": [
-        *("study", "simulated", "protocol", "honest", "chosen", "candidates", "honest_estimate"),
+        *("study", "simulated", "protocol", "honest", "chosen", "choices", "honest_estimate"),
         *("honest_low", "honest_high", "architecture", "seed", "reported", "difference", "low"),
         *("high", "corrected", "corrected_low", "corrected_high", "note"),
     ],

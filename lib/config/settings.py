@@ -38,6 +38,8 @@ OF_STUDIES = ("demo", "quick", "full")
 EFFORTS = (*OF_STUDIES, "original")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
+# Where its text is kept.
+KEPT = Path("resources", "data", ".folder-folder", "study.json")
 SEARCH_DEFAULTS = {
     "method": "grid",
     "trials": 40,
@@ -64,7 +66,6 @@ def resolve(
     *,
     root: Path = ROOT,
     here: Path | None = None,
-    kept: Path | None = None,
 ) -> dict[str, Any]:
     """Check the whole configuration and join each study with its effort and overrides.
 
@@ -76,10 +77,9 @@ def resolve(
     root : Path
         The folder that holds `config/` and `workflow/schemas/`.
     here : Path, optional
-        The working directory: a study of its `config/studies` is taken before one of `root`.
-    kept : Path, optional
-        Where the study of a person's own folder is kept, so that its headers are not read anew
-        while nothing has changed (`lib.own.kept`).
+        The working directory: a study of its `config/studies` is taken before one of `root`, and
+        that of a person's own folder is kept there, so that its headers are not read anew while
+        nothing has changed (`lib.own.kept`).
 
     Returns
     -------
@@ -117,7 +117,7 @@ def resolve(
     require_known([*names, *settings["settings"]], files, others=others)
     study_schema = read_yaml(schemas / "study.schema.yaml")
     settings["studies"] = {
-        name: _study(name, settings, study_schema, path=files.get(name), root=root, kept=kept)
+        name: _study(name, settings, study_schema, path=files.get(name), root=root, here=here)
         for name in names
     }
     for study in settings["studies"].values():
@@ -157,7 +157,7 @@ def _study(
     *,
     path: Path | None,
     root: Path,
-    kept: Path | None,
+    here: Path | None,
 ) -> dict[str, Any]:
     """Read one study, lay effort and overrides over it, check it."""
     path = path or root / "config" / "studies" / f"{name}.yaml"
@@ -165,7 +165,7 @@ def _study(
         own = as_meant({"path": settings["folder"]})["path"]
         require_apart(own, root)
         stated = stated_of_folder(settings["settings"].get(name), schema)
-        study = yaml.safe_load(kept_text(own, file=kept, **stated))
+        study = yaml.safe_load(kept_text(own, file=None if here is None else here / KEPT, **stated))
     else:
         study = read_yaml(path)
         require_bounded(study, str(path))

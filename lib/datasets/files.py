@@ -19,24 +19,8 @@ from lib.datasets.signal import FILE_UNIT, Header, Signal, require_size
 from lib.errors import HeldoutError
 from lib.files import is_file, is_hidden
 
-AUDIO = frozenset(
-    (
-        *(
-            ".wav",
-            ".wave",
-            ".bwf",
-            ".rf64",
-            ".w64",
-            ".sph",
-            ".au",
-            ".snd",
-            ".aif",
-            ".aiff",
-            ".aifc",
-        ),
-        *(".mp3", ".flac", ".ogg", ".oga", ".opus"),
-    )
-)
+_WAVES = (".wav", ".wave", ".bwf", ".rf64", ".w64", ".sph", ".au", ".snd", ".aif", ".aiff", ".aifc")
+AUDIO = frozenset((*_WAVES, ".mp3", ".flac", ".ogg", ".oga", ".opus"))
 """Suffixes of what libsndfile decodes."""
 
 SUFFIXES = AUDIO | {".hea", ".mat"}

@@ -170,7 +170,7 @@ def _compare(
     return best
 
 
-def unmistakable(first: Fingerprint, second: Fingerprint, shift: float, *, band: Band) -> bool:
+def unmistakable(first: Fingerprint, second: Fingerprint, shift: float) -> bool:
     """Tell whether two fingerprints agree at one shift alone, and there almost wholly.
 
     A filter may move each frequency by another time, which leaves the energies of bands as they
@@ -179,13 +179,12 @@ def unmistakable(first: Fingerprint, second: Fingerprint, shift: float, *, band:
     Parameters
     ----------
     first, second : Fingerprint
-        Made in `band`.
+        Made in the highest of `BANDS`: in lower ones signals repeat by nature.
     shift : float
         Where the second begins in the first, s.
-    band : Band
-        The highest: in lower ones, where signals repeat by nature, it is always False.
     """
-    if band != BANDS[0] or min(first.heard.sum(), second.heard.sum()) < _MANY:
+    band = BANDS[0]
+    if min(first.heard.sum(), second.heard.sum()) < _MANY:
         return False
     match = _compare((first, second), 0, 1, round(shift / band.hop), band)
     if match is None or match.differing > _FEWER or match.overlap < _MANY * band.hop + band.frame:

@@ -57,7 +57,7 @@ def read_metadata(file: Path) -> pd.DataFrame:
     """Read the table as text: paths within the folder, labels and groups that look alike the same.
 
     Groups and parts are taken from a column that others call so (`speaker`, `subset`), where there
-    is no other.
+    is no other; `attrs["taken"]` says from which.
 
     Raises
     ------
@@ -65,7 +65,8 @@ def read_metadata(file: Path) -> pd.DataFrame:
         As `lib.typed.read_typed_table`.
     """
     table = read_typed_table(file)
-    for name, source in _taken(table).items():
+    table.attrs["taken"] = _taken(table)
+    for name, source in table.attrs["taken"].items():
         table[name] = table[source]
     if "path" in table:
         homes = [f"{home.as_posix()}/" for home in (file.parent, file.parent.resolve())]
@@ -130,7 +131,7 @@ def described(
             if any(name.endswith(tuple(SUFFIXES)) for name in table.columns)
             else f"Add {' and '.join(missing)}.",
         )
-    taken = _taken(read_typed_table(file))
+    taken = table.attrs["taken"]
     finder = Finder(names, recordings, home=file.parent.resolve().name)
     table["path"] = finder.find_all(table["path"])
     unclear = [

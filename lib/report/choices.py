@@ -84,7 +84,7 @@ def _selected(name: str, rows: pd.DataFrame) -> TableView:
         "choice: chosen on groups drawn with replacement, and scored on those not drawn.",
         {
             "Chosen by the test set": lambda row: text(row["chosen"]),
-            "Candidates": lambda row: number(row["candidates"], digits=0),
+            "Choices": lambda row: number(row["choices"], digits=0),
             "Macro-F1, honest": lambda row: interval(
                 row, names=("honest_estimate", "honest_low", "honest_high")
             ),

@@ -157,6 +157,7 @@ def answered(
         "untold": bool(row["rival"]) and not row["unfinished"] and row["rival_p_holm"] > ALPHA,
         "rival": display(str(row["rival"])),
         "baseline": display(str(row["baseline"])) if row["baseline"] else "",
+        "metadata_tell": row["metadata_suffices"] in ("yes", "unknown"),
         "metadata_by": told,
         "metadata_advice": advice,
         "unfinished": unfinished_networks(str(row["unfinished"])),

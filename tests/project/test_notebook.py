@@ -56,4 +56,4 @@ def test_its_cells_run_and_show_what_stands_there() -> None:
         if "macro_f1" in output.get("data", {}).get("text/plain", "")
     ]
     rows = {line.split()[0]: line.split()[1:] for line in text.splitlines()[2:]}
-    assert float(rows["random"][0]) > float(rows["grouped"][0])
+    assert float(rows["random"][0]) > float(rows["grouped"][0]) + 0.1

@@ -118,15 +118,15 @@ def test_a_backend_that_fails_in_any_way_is_only_told(
 
 
 def test_texts_name_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path / "people" / "ada"
+    home = tmp_path / "people" / "user7"
     (home / "work").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("LOGNAME", "ada")
-    monkeypatch.setattr(doctor.platform, "node", lambda: "lovelace.example.org")
+    monkeypatch.setenv("LOGNAME", "user7")
+    monkeypatch.setattr(doctor.platform, "node", lambda: "node7.example.org")
     monkeypatch.chdir(home / "work")
-    text = f"{home}/work/results, {home}/x on lovelace.example.org; /scratch/ada/y; /scratch/adam"
+    text = f"{home}/work/results, {home}/x on node7.example.org; /disk/user7/y; /disk/user70"
     told = doctor.shown(text)
-    assert told == "./results, ~/x on (host); /scratch/(user)/y; /scratch/adam"
+    assert told == "./results, ~/x on (host); /disk/(user)/y; /disk/user70"
     assert doctor.shown(f"{sys.prefix}/lib/jax.so") == "(environment)/lib/jax.so"
 
 

@@ -259,6 +259,13 @@ def test_a_commit_is_marked_where_files_differ(tmp_path):
     assert commit(tmp_path) == f"{clean}+"
 
 
+def test_what_is_installed_within_a_repository_of_somebody_else_has_a_version(tmp_path):
+    subprocess.run(["git", "-C", str(tmp_path), "init", "-q"], check=True)
+    (tmp_path / "site-packages").mkdir()
+    assert provenance.revision(tmp_path / "site-packages") == f"version {lib.__version__}"
+    assert provenance.revision(tmp_path) == commit(tmp_path)
+
+
 def test_durations_are_summed_by_stage(tmp_path):
     for name, seconds in (("train/a", 1.25), ("train/b", 2.5), ("features/a", 1), ("report", 4)):
         path = tmp_path / f"{name}.tsv"

@@ -202,9 +202,7 @@ def test_tables_hold_every_run_and_say_that_it_is_simulated(finished: Workflow) 
 def test_no_table_but_those_of_costs_holds_a_duration(finished: Workflow) -> None:
     for file in finished.path("results/tables").glob("*.csv"):
         names = set(pd.read_csv(file, nrows=0).columns)
-        timed = {
-            name for name in names if {*name.split("_")} & {"second", "seconds", "date", "time"}
-        }
+        timed = {name for name in names if "second" in name or "date" in name or "time" in name}
         assert bool(timed) == (file.stem in TIMED), f"{file.name}: {timed}"
 
 

@@ -12,7 +12,7 @@ from lib.train.runs import RUN_FILES
 
 try:
     require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
-    SETTINGS = resolve(config, here=Path(), kept=Path("resources/data/.folder-folder/study.json"))
+    SETTINGS = resolve(config, here=Path())
 except HeldoutError as error:
     raise WorkflowError(str(error))
 

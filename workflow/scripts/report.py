@@ -6,10 +6,9 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from datetime import UTC, datetime
 
-    from lib import __version__
     from lib.plots import plot_overall
     from lib.project import ROOT
-    from lib.provenance import commit, durations, hardware, versions
+    from lib.provenance import durations, hardware, revision, versions
     from lib.report import render
 
     studies, tables = snakemake.params.descriptions, Path(snakemake.input.tables[0]).parent
@@ -23,8 +22,7 @@ with job(snakemake.log[0]):
     manifests = [read_json(path) for path in snakemake.input.manifests]
     provenance = {
         "date": datetime.now(UTC).date().isoformat(),
-        # Around an installed library there may be a repository of somebody else.
-        "commit": commit(ROOT) if (ROOT / ".git").exists() else f"version {__version__}",
+        "commit": revision(ROOT),
         "config": snakemake.params.config,
         "versions": versions(),
         "features_made_with": made_with,

@@ -64,13 +64,13 @@ def test_the_test_part_chooses_its_own_best(made):
     tested = _scores(made, "test")
     best = max(tested, key=tested.get)
     row = rows.loc["network and seed"]
-    assert (row["architecture"], row["seed"], row["candidates"]) == (*best, 6)
+    assert (row["architecture"], row["seed"], row["choices"]) == (*best, 6)
     np.testing.assert_allclose(row["reported"], tested[best])
     network = _table(made, "answers")["architecture"].item()
     honest = np.mean([score for (name, _), score in tested.items() if name == network])
     np.testing.assert_allclose(row["honest_estimate"], honest)
     np.testing.assert_allclose(row["difference"], tested[best] - honest)
-    assert rows.loc["seed", "candidates"] == 2
+    assert rows.loc["seed", "choices"] == 2
     assert (rows["reported"] >= rows["honest_estimate"]).all()
     assert (rows["corrected_low"] <= rows["corrected"]).all()
     assert (rows["corrected"] <= rows["corrected_high"]).all()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ from lib.compare.differences import fold_rows
 from lib.compare.leaderboard import aami_rows, per_class_rows
 from lib.compare.ranks import rank_rows
 from lib.compare.runs import read_runs
-from lib.compare.summary import claim_rows
+from lib.compare.summary import _by_metadata, claim_rows
 from lib.compare.trials import importance_rows
 from lib.files import read_table, write_table
 from lib.metrics import sample
@@ -792,7 +794,16 @@ def test_metadata_that_suffice_are_told(made):
         row = differences.query(where).set_index("a").loc[answer["architecture"]]
         better = row["p_holm"] <= 0.05 and row["difference"] > 0
         tells = score["metadata"] > score["majority"] + 0.1
-        assert answer["metadata_suffices"] == ("yes" if tells and not better else "no")
+        told = "yes" if np.isfinite(row["p_holm"]) else "unknown"
+        assert answer["metadata_suffices"] == (told if tells and not better else "no")
+
+
+def test_metadata_that_no_test_could_set_apart_are_not_said_to_suffice():
+    pool = SimpleNamespace(runs=[{"alone": {"rate": 0.4}}], scored=["a", "b"])
+    board = {"metadata": {"estimate": 0.6}, "majority": {"estimate": 0.3}}
+    for p, told in ((0.5, "yes"), (math.nan, "unknown"), (0.01, "no")):
+        row = _by_metadata(pool, board, {"p_holm": p, "difference": 0.4})
+        assert row["metadata_suffices"] == told
 
 
 def test_networks_below_a_linear_model_are_named(made):
