@@ -44,10 +44,9 @@ def scores_of_groups(
     -------
     Figure or None
         A panel for each metric that groups have (of many groups, for the accuracy), a row for each
-        network. A diamond is the mean over
-        groups with its 95% interval, a tick the score of all examples; the group of largest
-        influence has a ring and its name. None where every group is one example, which is right or
-        wrong.
+        network. A diamond is the mean over groups with its 95% interval, a tick the score of all
+        examples; the group of largest influence has a ring and its name. None where every group is
+        one example, which is right or wrong.
     """
     names = [name for name in study["architectures"] if name in set(rows["architecture"])]
     if not names or (rows["examples"] == 1).all():
