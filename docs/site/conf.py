@@ -73,6 +73,7 @@ KINDS = {
         "audit",
         "mirror",
         "hyperparameter-search",
+        "watching",
         "cluster",
         "accelerators",
         "originals",

@@ -17,7 +17,9 @@ from lib.datasets.registry import get_dataset
 from lib.features.registry import make
 from lib.jobs import needs
 from lib.own.survey import listing
+from lib.project import path_of
 from lib.provenance import code_hash
+from lib.retrieve import addresses, in_store, provider, read_registry
 from lib.search.spaces import extremes
 from lib.train.runs import RUN_FILES
 
@@ -77,12 +79,40 @@ def retrieval(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
         "source": source,
         "mirror": mirror,
         # A mirror is linked to: what changed in it is verified again.
-        "listing": listing(f"{mirror}/{dataset}") if mirror else "",
+        "listing": listing(f"{mirror}/{dataset}") if mirror and not in_store(mirror) else "",
         "simulation": settings["simulation"] if simulated else None,
         "exclude": [] if simulated else sorted(excluded),
         "code": code_hash("lib.simulate", chosen={"lib.simulate": dataset}) if simulated else "",
         "layout": code_hash(layout.__module__) if layout else "",
     }
+
+
+def stored(settings: Settings) -> tuple[str, dict[str, list[str]]]:
+    """Name the storage plugin of a mirror that is no folder, and the addresses of its files.
+
+    Returns
+    -------
+    plugin : str
+        Empty where no dataset comes from a store.
+    addresses : dict
+        Of each dataset that comes from there.
+
+    Raises
+    ------
+    HeldoutError
+        The plugin is not installed, or which files a dataset has is listed nowhere.
+    """
+    mirror = settings["mirror"]
+    if not in_store(mirror):
+        return "", {}
+    datasets = {study["dataset"] for study in settings["studies"].values()}
+    found = {}
+    for dataset in sorted(datasets):
+        if source_of(dataset, settings) == "mirror":
+            registry = read_registry(path_of(f"resources/registry/{dataset}.yaml"))
+            exclude = retrieval(settings, {"dataset": dataset})["exclude"]
+            found[dataset] = addresses(mirror, registry, exclude=exclude)
+    return (provider(mirror) if found else ""), found
 
 
 def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:

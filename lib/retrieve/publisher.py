@@ -1,4 +1,4 @@
-"""The source `download`: the publisher's server, or what a person fetched from it by hand."""
+"""The source `download`: the publisher's server, copies of it, or what a person fetched by hand."""
 
 from __future__ import annotations
 
@@ -15,15 +15,24 @@ from lib.datasets.registry import DATASETS
 from lib.errors import HeldoutError
 from lib.files import read_json, sha256, write_json
 from lib.retrieve.archives import unpack
-from lib.retrieve.download import Fetcher, Network, Report, Stopped, forget
+from lib.retrieve.download import Fetcher, Stopped, forget
 from lib.retrieve.registry import Registry, RegistryArchive, RegistryFile, fault_of
 from lib.retrieve.state import Listing, Place, fetched_row, files_in, listing, move
 
 Put = Callable[[str, Path, str], None]  # path, a file with its content, its SHA-256
 
 
-def download(place: Place, registry: Registry, *, network: Network, report: Report) -> Listing:
+def download(place: Place, registry: Registry, *, fetcher: Fetcher) -> Listing:
     """Fetch what the folder lacks, or adopt what a person put there where consent is needed.
+
+    Parameters
+    ----------
+    place : Place
+        The dataset's folder.
+    registry : Registry
+        What the dataset consists of.
+    fetcher : Fetcher
+        What brings a file: from its publisher, or from copies of it.
 
     Raises
     ------
@@ -37,8 +46,8 @@ def download(place: Place, registry: Registry, *, network: Network, report: Repo
         raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
     known = place.known(folder)
     paths = [path for path in files_in(folder) if not registry.excluded(path)]
-    rows = listing(folder, paths, known=known, threads=network.threads)
-    fetcher, parts = Fetcher(network, report), place.hidden / "parts"
+    rows = listing(folder, paths, known=known, threads=fetcher.network.threads)
+    parts = place.hidden / "parts"
     put = partial(_put, place, rows, threading.Lock())
     lacking = [file for file in registry.files if file.path not in rows]
     try:

@@ -78,6 +78,11 @@ class Registry:
         return known.recording_of(path) if known else PurePosixPath(path).stem
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """What the publisher lets anybody fetch: files in the published layout, and archives."""
+        return tuple(file.path for file in (*self.files, *self.archives))
+
+    @property
     def downloadable(self) -> bool:
         """Whether the publisher lets anybody fetch the files, with no agreement first."""
         return bool(self.files or self.archives)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from lib.errors import HeldoutError
-from lib.retrieve.download import Network, Report
+from lib.retrieve.copies import Copier
+from lib.retrieve.download import Fetcher, Network, Report
 from lib.retrieve.mirror import mirrored
 from lib.retrieve.publisher import archive_info, download
 from lib.retrieve.registry import parse_registry
@@ -28,6 +30,7 @@ def retrieve(
     registry: Mapping[str, Any],
     mirror: str | Path | None = None,
     simulation: Mapping[str, Any] | None = None,
+    copies: Sequence[str | Path] | None = None,
     exclude: Collection[str] = (),
     progress: Report | None = None,
     network: Network | None = None,
@@ -49,7 +52,12 @@ def retrieve(
     registry : mapping
         Content of `resources/registry/{dataset}.yaml`.
     mirror : str or Path, optional
-        For `mirror`: a folder that has `{dataset}/` in the published layout, complete or not.
+        For `mirror`: a folder that has `{dataset}/` in the published layout, complete or not; or
+        the address of such a folder in a store, whose files are `copies`.
+    copies : sequence of str or Path, optional
+        For a `mirror` that is an address: the local copies of its files, in the order of
+        `addresses` of `lib.retrieve`. What they hold is verified and copied, and may go
+        away afterwards.
     simulation : mapping, optional
         For `simulated`: `seed` (int) and `scale` (float).
     exclude : collection of str
@@ -92,21 +100,28 @@ def retrieve(
         )
     entry = entry.without(exclude)
     folder = Path(folder)
-    hidden = Place(folder, source, by_hand=False).hidden
+    fetcher: Callable[[Network, Report], Fetcher]
+    if copies is None:
+        at, fetcher = source, Fetcher
+    else:
+        # What a store holds is what the publisher gave, and lies where that lies.
+        at = "download"
+        fetcher = partial(Copier, dict(zip(entry.paths, copies, strict=True)))
+    hidden = Place(folder, at, by_hand=False).hidden
     hidden.mkdir(parents=True, exist_ok=True)
     # Two workflows may share one folder of data, if they take it from one source, since the link
     # leads to one: the second waits, and finds all of it in place.
     with FileLock(hidden / "lock"), _reporting(dataset, progress) as report:
-        place = Place.at(folder, source)
+        place = Place.at(folder, at)
         if source != "simulated" and not place.by_hand:
             # Whoever unpacked recordings into `folder` did so through its link, perhaps into these.
             require_unmixed(hidden / "simulated")
         if source == "simulated":
             rows = simulated(place, simulation=simulation)
-        elif source == "mirror":
+        elif at == "mirror":
             rows = mirrored(place, entry, mirror=mirror)
         else:
-            rows = download(place, entry, network=network or Network(), report=report)
+            rows = download(place, entry, fetcher=fetcher(network or Network(), report))
         manifest = {
             "dataset": dataset,
             "title": entry.title,
@@ -122,7 +137,7 @@ def retrieve(
             ],
             "missing": 0 if source == "simulated" else entry.missing(rows),
         }
-        fetched = archive_info(place) if source == "download" else {}
+        fetched = archive_info(place) if at == "download" else {}
         if fetched:
             manifest["archives"] = [
                 {"path": path, "bytes": info["bytes"], "sha256": info["sha256"]}

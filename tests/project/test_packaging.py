@@ -21,6 +21,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tests.support.tools import tool
+
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
 # What a package is called in conda where that is not its name in the package index.
@@ -334,10 +336,7 @@ def test_the_image_is_made_of_the_lock_and_of_files_that_are_there() -> None:
 
 
 def test_the_image_is_as_its_linter_likes_it() -> None:
-    own = ROOT / ".cache" / "hadolint" / "bin" / "hadolint"
-    linter = os.fspath(own) if own.is_file() else shutil.which("hadolint")
-    if not linter:
-        pytest.skip("needs hadolint, on the PATH or in .cache/hadolint")
+    linter = tool("hadolint")
     done = subprocess.run([linter, str(ROOT / "Dockerfile")], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -45,6 +45,8 @@ _TUTORIAL = "tests/project/test_tutorials.py types it"
 _SITE = "CI does it; tests/project/test_site.py makes the same site"
 _SHOWS = "a server that stays; tests/unit/train reads the events that it shows"
 _ELSEWHERE = "no part of Heldout; tests/workflow/test_run.py runs what leads to it"
+_PLUGIN = "needs a plugin; tests/workflow/test_plugins.py runs it"
+_STORE = "needs a store; tests/workflow/test_storage.py reads one"
 _BENCHMARK = "minutes of measuring; tests/project/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
 _OWN_BEATS = "minutes of training; tests/workflow/test_own_beats_run.py runs it with fewer epochs"
@@ -78,6 +80,13 @@ NOT_RUN = {
     "wandb leet ./wandb": _ELSEWHERE,
     "wandb sync 'wandb/offline-run-*'": _ELSEWHERE,
     "mlflow server --backend-store-uri sqlite:///mlflow.db": _ELSEWHERE,
+    "tail -f logs/train/voices-grouped-gru-0.log": _SHOWS,
+    "tensorboard --logdir results": _SHOWS,
+    "snakemake --cores 2 --logger rich": _PLUGIN,
+    "snakemake --cores 2 --logger snkmt": _PLUGIN,
+    "snkmt console": _PLUGIN,
+    "snakemake --cores 2 --configfile config/full.yaml --config mirror=s3://bucket/recordings "
+    "studies=voices effort=quick": _STORE,
     "make pages PAGES='configuration structure'": _PAGES,
     "HELDOUT_DATA=/data/recordings make test": _TESTS,
     "source .venv/bin/activate": _SET_UP,

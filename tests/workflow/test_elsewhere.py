@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.tools import tool
 from tests.support.workflow import CONFIG, STUDY, Done, Workflow, parse_plan, set_up
 
 ROOT = Path(__file__).parents[2]
@@ -116,15 +117,6 @@ def test_a_whole_run_in_another_folder(checkout: Workflow, tmp_path: Path) -> No
     assert contents(checkout.folder) == before
 
 
-def snakedeploy() -> str:
-    """Find snakedeploy, which is no dependency: .ci/run puts it into .cache/snakedeploy."""
-    own = ROOT / ".cache" / "snakedeploy" / "bin" / "snakedeploy"
-    found = os.fspath(own) if own.is_file() else shutil.which("snakedeploy")
-    if not found:
-        pytest.skip("needs snakedeploy, on the PATH or in .cache/snakedeploy")
-    return found
-
-
 @pytest.mark.parametrize(
     "target",
     [
@@ -136,7 +128,7 @@ def test_deployed_as_the_catalogue_says(
     checkout: Workflow, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A copy of the repository stands for the one on its host; what is deployed is not edited."""
-    tool = snakedeploy()
+    program = tool("snakedeploy")
     repository = tmp_path / "github" / "lab" / "heldout"
     shutil.copytree(checkout.folder, repository, symlinks=True)
     git = ["git", "-c", "user.name=lab", "-c", "user.email=lab@example.org", "-C", str(repository)]
@@ -149,7 +141,7 @@ def test_deployed_as_the_catalogue_says(
     folder = tmp_path / "deployed"
     folder.mkdir()
     source = "https://github.com/lab/heldout"
-    command = [tool, "deploy-workflow", source, str(folder), "--tag", "v1"]
+    command = [program, "deploy-workflow", source, str(folder), "--tag", "v1"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     shutil.copy(STUDY, folder / "config" / "studies" / "ours.yaml")

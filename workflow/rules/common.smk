@@ -1,5 +1,6 @@
 from lib.compare import TABLES
-from lib.config.params import AUDIT, RUN, SPLIT, TRIAL, WORKER, compared, need_of_training, value
+from lib.config.params import AUDIT, RUN, SPLIT, TRIAL, WORKER
+from lib.config.params import compared, need_of_training, stored, value
 from lib.config.settings import resolve
 from lib.errors import HeldoutError
 from lib.jobs.cluster import require_partitions
@@ -13,6 +14,7 @@ from lib.train.runs import RUN_FILES
 try:
     require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
     SETTINGS = resolve(config, here=Path())
+    PLUGIN, STORED = stored(SETTINGS)
 except HeldoutError as error:
     raise WorkflowError(str(error))
 

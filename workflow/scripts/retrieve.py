@@ -16,6 +16,7 @@ with job(snakemake.log[0]):
             snakemake.wildcards.dataset,
             folder=manifest.with_suffix(""),
             registry=read_registry(snakemake.input.registry),
+            copies=list(snakemake.input.copies) or None,
             **chosen,
         ),
     )
