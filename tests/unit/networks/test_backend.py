@@ -117,3 +117,46 @@ def test_jax_trains_without_importing_tensorflow(python: Callable[..., str]) -> 
         "print(draws[0] == draws[2] != draws[1], 'tensorflow' in sys.modules)"
     )
     assert python(code).split() == ["True", "False"]
+
+
+TRAIN = """
+import hashlib
+import numpy as np
+from lib.networks.backend import load
+
+keras = load("jax", threads=1, device="cpu")
+model = keras.Sequential([keras.Input((20, 2)), keras.layers.LSTM(8), keras.layers.Dense(2)])
+model.compile("adam", "mse")
+x = np.random.default_rng(0).normal(size=(32, 20, 2)).astype("float32")
+model.fit(x, x[:, 0], verbose=0)
+print(hashlib.sha256(model.predict(x, verbose=0).tobytes()).hexdigest())
+"""
+
+
+def test_what_was_compiled_serves_the_next_process_and_changes_nothing(
+    python: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "heldout" / "xla"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
+    without = python(TRAIN)
+    assert not kept.exists()
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
+    first = python(TRAIN)
+    (written,) = kept.rglob("jit_train_step-*-cache")
+    second = python(TRAIN)
+    assert list(kept.rglob("jit_train_step-*-cache")) == [written]
+    assert without == first == second
+    # A process that was killed while it wrote leaves part of a program, which nobody runs.
+    written.write_bytes(written.read_bytes()[:1000])
+    assert python(TRAIN) == first
+
+
+def test_a_home_that_cannot_be_written_to_is_done_without(
+    python: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    code = TRAIN.split("model =")[0] + "import jax; print(jax.config.jax_compilation_cache_dir)"
+    assert python(code).split() == ["None"]
