@@ -1,4 +1,4 @@
-"""Where the files are that are no code of the library: workflow, settings, resources."""
+"""Where the files are that are no code of the library: workflow, settings, resources, caches."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def path_of(name: str) -> str:
         results being out of date. The absolute path anywhere else.
     """
     return name if Path.cwd().samefile(ROOT) else os.fspath(ROOT / name)
+
+
+def cache_folder() -> Path:
+    """Name the folder, of the user's, for what may be deleted at any time; it need not be there."""
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    except RuntimeError:  # a container may know no home: then nothing can be kept
+        home = os.devnull
+    return Path(home) / "heldout"

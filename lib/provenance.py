@@ -6,15 +6,19 @@ import ast
 import csv
 import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
 from lib import __version__
+from lib.project import cache_folder
 
 LIBRARY = Path(__file__).parent
 # Modules that only tell people something: no result depends on them.
@@ -136,49 +140,69 @@ class _WithoutWords(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-@cache
-def _tree(file: Path) -> ast.Module:
-    """Parse a file without its words, so that they alone do not rerun anything."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class _Syntax:
+    """What a file says to the interpreter.
+
+    Attributes
+    ----------
+    digest : str
+        Of its syntax: what is left when words and layout are gone, so that they alone do not rerun
+        anything.
+    imported : list of str
+        Dotted names that it imports anywhere, inside functions too.
+    by_name : list of str
+        What stands before the last dot of names that it puts together, as
+        `import_module(f"lib.simulate.{dataset}")` does.
+    """
+
+    digest: str
+    imported: list[str]
+    by_name: list[str]
+
+
+def _parsed(text: str) -> _Syntax:
+    tree = ast.parse(text)
     _WithoutWords().visit(tree)
-    return tree
-
-
-@cache
-def _code(file: Path) -> str:
-    """Write out the syntax of a file: what is left when words and layout are gone."""
-    return ast.dump(_tree(file))
-
-
-@cache
-def _imported(file: Path) -> frozenset[str]:
-    """List the dotted names that a file imports anywhere, inside functions too."""
-    names = set()
-    for node in ast.walk(_tree(file)):
+    imported, by_name = set(), set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(names)
+            imported |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            package, dot, rest = str(node.values[0].value).rpartition(".")
+            if package.startswith("lib.") and dot and not rest:
+                by_name.add(package)
+    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return _Syntax(digest, sorted(imported), sorted(by_name))
+
+
+@cache
+def _syntax(file: Path) -> _Syntax:
+    """Parse a file, or look up what the same bytes said: each start of Snakemake asks for all."""
+    text = file.read_text(encoding="utf-8")
+    rules = Path(__file__).read_text(encoding="utf-8")
+    key = hashlib.sha256("\0".join([sys.version, rules, text]).encode()).hexdigest()
+    kept = cache_folder() / "code" / f"{key}.json"
+    try:
+        return _Syntax(**json.loads(kept.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        pass
+    syntax = _parsed(text)
+    # Where nothing can be kept, it is parsed each time.
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_name(f"{key}.{os.getpid()}.part")
+        part.write_text(json.dumps(asdict(syntax)), encoding="utf-8")
+        part.replace(kept)
+    return syntax
 
 
 def _imports(file: Path) -> frozenset[str]:
     """List the modules of `lib` that a file imports."""
-    names = _imported(file)
+    names = _syntax(file).imported
     return frozenset(name for name in names if name.startswith("lib.") and _module_file(name))
-
-
-@cache
-def _packages(file: Path) -> frozenset[str]:
-    """List the packages of `lib` of which a file imports a module by its name."""
-    packages = set()
-    for node in ast.walk(_tree(file)):
-        # As import_module(f"lib.simulate.{dataset}") does.
-        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-            package, dot, rest = str(node.values[0].value).rpartition(".")
-            if package.startswith("lib.") and dot and not rest and _folder(package).is_dir():
-                packages.add(package)
-    return frozenset(packages)
 
 
 def modules_of(
@@ -196,7 +220,7 @@ def modules_of(
         if file is None:
             raise ValueError(f"no module {name!r} in lib")
         waiting += _imports(file) - TOLD
-        for package in _packages(file):
+        for package in _syntax(file).by_name:
             there = {f"{package}.{path.stem}" for path in _folder(package).glob("[!_]*.py")}
             asked = (chosen or {}).get(package)
             waiting += there if asked is None else there & {f"{package}.{asked}"}
@@ -231,7 +255,7 @@ def code_hash(
     for name in modules_of(*modules, without=without, chosen=chosen):
         file = _module_file(name)
         assert file is not None
-        digest.update(f"{name}\0{_code(file)}\0".encode())
+        digest.update(f"{name}\0{_syntax(file).digest}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -253,7 +277,7 @@ def packages_of(*modules: str, without: Sequence[str] = ()) -> dict[str, str]:
         Name of each package to its version, sorted; what is not installed is not among them.
     """
     files = filter(None, map(_module_file, modules_of(*modules, without=without)))
-    roots = {name.partition(".")[0] for file in files for name in _imported(file)}
+    roots = {name.partition(".")[0] for file in files for name in _syntax(file).imported}
     known: dict[str, str] = {}
     for root in roots - sys.stdlib_module_names - {LIBRARY.name}:
         known |= _versions(root)

@@ -17,6 +17,7 @@ from typing import Any
 
 from lib.errors import HeldoutError
 from lib.networks.devices import visible_gpus
+from lib.project import cache_folder
 from lib.provenance import versions
 
 BACKENDS = ("tensorflow", "jax")
@@ -98,8 +99,7 @@ def _keep_compiled(jax: Any) -> None:
     with suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         cpu += "".join(sorted({line for line in lines if line.startswith(("model name", "flags"))}))
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    folder = home / "heldout" / "xla" / hashlib.sha256(cpu.encode()).hexdigest()[:16]
+    folder = cache_folder() / "xla" / hashlib.sha256(cpu.encode()).hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lib.project import ROOT, path_of
+from lib.project import ROOT, cache_folder, path_of
 
 
 def test_the_project_has_what_the_workflow_needs():
@@ -21,3 +21,18 @@ def test_paths_are_relative_in_the_checkout_alone(tmp_path, monkeypatch: pytest.
     (tmp_path / "link").symlink_to(ROOT)
     monkeypatch.chdir(tmp_path / "link")
     assert path_of(name) == name
+
+
+def test_what_may_be_deleted_is_kept_where_the_user_says(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "heldout"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_folder() == tmp_path / "home" / ".cache" / "heldout"
+
+    def homeless(_):
+        raise RuntimeError
+
+    monkeypatch.setattr("pathlib.Path.expanduser", homeless)
+    with pytest.raises(OSError):
+        cache_folder().mkdir(parents=True)

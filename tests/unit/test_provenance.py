@@ -35,7 +35,7 @@ def library(tmp_path, monkeypatch):
 
 
 def forget():
-    for cached in ("_module_file", "_tree", "_code", "_imported", "_packages"):
+    for cached in ("_module_file", "_syntax"):
         getattr(provenance, cached).cache_clear()
 
 
@@ -272,3 +272,29 @@ def test_durations_are_summed_by_stage(tmp_path):
         path.parent.mkdir(exist_ok=True)
         path.write_text(f"s\tcpu_time\tmax_rss\n{seconds}\t1\t100\n")
     assert durations(tmp_path) == {"features": 1.0, "report": 4.0, "train": 3.8}
+
+
+def test_what_was_parsed_is_looked_up_and_damage_does_no_harm(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    first = code_hash("lib.features")
+    forget()
+    monkeypatch.setattr(provenance, "_parsed", lambda _: pytest.fail("parsed again"))
+    assert code_hash("lib.features") == first
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(provenance, "LIBRARY", library)
+    for file in (tmp_path / "cache").rglob("*.json"):
+        file.write_bytes(file.read_bytes()[:20])
+    forget()
+    assert code_hash("lib.features") == first
+    # As it is where nothing can be written.
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    forget()
+    assert code_hash("lib.features") == first
+
+
+def test_every_file_is_looked_up_as_it_would_be_parsed():
+    for file in LIBRARY.rglob("*.py"):
+        provenance._syntax.cache_clear()
+        assert provenance._syntax(file) == provenance._parsed(file.read_text(encoding="utf-8"))

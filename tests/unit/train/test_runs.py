@@ -262,7 +262,7 @@ def test_a_run_of_kept_weights_says_what_made_them(keras, done, tmp_path, monkey
 
 
 def forget():
-    for cached in ("_module_file", "_tree", "_code", "_imported", "_packages"):
+    for cached in ("_module_file", "_syntax"):
         getattr(provenance, cached).cache_clear()
 
 
