@@ -194,6 +194,7 @@ def test_ci_does_what_make_does() -> None:
     lines = run.read_text().splitlines()
     assert "set -euo pipefail" in lines
     assert [line for line in lines if line.startswith("make ")] == [
+        "make setup",
         "make lint",
         "make docs",
         "make test SLOW=1",
