@@ -25,6 +25,8 @@ RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
 TRIAL = "results/{study}/search/{architecture}/{trial}"
 WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
 SPLIT = "results/{study}/{protocol}/split.parquet"
+PERMUTED = "results/{study}/permuted/{architecture}/permutation-{permutation}/fold-{fold}/run.json"
+SHORTCUTS = "results/{study}/shortcuts.json"
 AUDIT = "results/{study}/{protocol}/audit.json"
 
 Settings = Mapping[str, Any]
@@ -160,7 +162,18 @@ def compared(settings: Settings) -> list[str]:
             files += [f"{run}/{name}" for name in RUN_FILES[1:]]
         for run in runs(study, settings["baselines"], [0]):
             files += [f"{run}/run.json", f"{run}/predictions.parquet"]
+        files += permuted(study)
     return files
+
+
+def permuted(study: Mapping[str, Any]) -> list[str]:
+    """List the runs of networks that are trained on labels dealt anew."""
+    return [
+        PERMUTED.format(study=study["name"], architecture=name, permutation=number, fold=fold)
+        for name in study["architectures"]
+        for number in range(1, study["permutations"] + 1)
+        for fold in range(folds_of(study["protocols"][study["primary"]]))
+    ]
 
 
 def histories(settings: Settings, wildcards: Wildcards) -> list[str]:
@@ -262,6 +275,7 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
+        "permutations": study["permutations"],
         "budgets": {
             name: {key: search["training"].get(key) for key in ("epochs", "seconds")}
             for name, search in study["architectures"].items()

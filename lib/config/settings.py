@@ -232,6 +232,7 @@ def _study(
     study["source"] = source_of(study["dataset"], settings)
     study["simulated"] = study["source"] == "simulated"
     study.setdefault("scored", list(study["classes"]))
+    study.setdefault("permutations", 0)
     study["shards"] = settings["shards"]
     for search in study["architectures"].values():
         search["training"] = {**study["training"], **search.get("training", {})}

@@ -1,5 +1,6 @@
 from lib.compare import TABLES
-from lib.config.params import AUDIT, RUN, SPLIT, TRIAL, WORKER, compared, need_of_training, value
+from lib.config.params import AUDIT, PERMUTED, RUN, SHORTCUTS, SPLIT, TRIAL, WORKER
+from lib.config.params import compared, need_of_training, value
 from lib.config.settings import resolve
 from lib.errors import HeldoutError
 from lib.jobs.cluster import require_partitions
@@ -42,6 +43,7 @@ wildcard_constraints:
     seed=r"\d+",
     worker=r"\d+",
     fold=r"\d+",
+    permutation=r"\d+",
 
 
 def check_cluster():
