@@ -209,6 +209,15 @@ def hyperparameters(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     return dict((trials(settings, wildcards) or {})[wildcards["trial"]])
 
 
+def choice(settings: Settings, wildcards: Wildcards) -> dict[str, Any] | None:
+    """Say in which folds a search scores its trials; None where it is on the validation part."""
+    asked = search(settings, wildcards)
+    if asked["choose"] != "folds":
+        return None
+    code = code_hash("lib.search.folds", without=["lib.train.data", "lib.train.runs"])
+    return {"folds": asked["folds"], "seed": settings["seed"], "code": code}
+
+
 def need_of_training(
     settings: Settings,
     wildcards: Wildcards,
@@ -232,8 +241,11 @@ def need_of_training(
     """
     study, asked = settings["studies"][wildcards["study"]], search(settings, wildcards)
     known = trials(settings, wildcards)
+    searched = trainings is None or "trial" in wildcards
     if trainings is None:
         trainings = math.ceil(asked["trials"] / asked["workers"])
+    if searched and asked["choose"] == "folds":
+        trainings *= asked["folds"]
     if "trial" in wildcards:
         trained = [hyperparameters(settings, wildcards)]
     else:
@@ -273,6 +285,11 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
             for name, search in study["architectures"].items()
             if search["method"] == "bayes" and search["workers"] > 1
         },
+        "searched_in_folds": {
+            name: search["folds"]
+            for name, search in study["architectures"].items()
+            if search["choose"] == "folds"
+        },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
         "permutations": study["permutations"],
@@ -294,6 +311,7 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
     "audits": _of_study(
         lambda study: [AUDIT.format(study=study["name"], protocol=p) for p in study["protocols"]]
     ),
+    "choice": choice,
     "classes": _of_study(lambda study: list(study["classes"])),
     "compute": lambda settings, _: compute(settings),
     "context": _of_study(own_context),

@@ -53,6 +53,7 @@ def study(
         },
         "architectures": list(architectures),
         "shared_searches": {},
+        "searched_in_folds": {},
         "baselines": list(BASELINES),
         "seeds": list(seeds),
         "permutations": permutations,

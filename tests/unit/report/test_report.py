@@ -866,3 +866,12 @@ def test_networks_have_their_own_p_with_its_correction():
     assert "not shown to be better than chance (p = 0.100, adjusted for 3 models)." in said
     assert said.endswith("There is no p value for the GRU. The test part has no macro-F1.")
     assert view["cost"] is None
+
+
+def test_a_search_by_folds_says_what_it_cost():
+    one = study("s", classes=["a", "b"], scored=["a", "b"]) | {"searched_in_folds": {"lstm": 5}}
+    table = pd.DataFrame({"architecture": ["lstm"], "trial": ["a"], "chosen": True})
+    assert (
+        "A trial of the LSTM is scored by the mean over 5 folds of groups inside the training set, "
+        "which took 5 trainings" in trials(one, table).caption
+    )
