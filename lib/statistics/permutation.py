@@ -102,6 +102,17 @@ def permutation_p(score: float, permuted: ArrayLike) -> float:
 
 
 def mean_of_folds(scores: Sequence[float | None]) -> float | None:
-    """Average the scores of folds that have one; None where none has."""
+    """Average the scores of those folds that have one.
+
+    Parameters
+    ----------
+    scores : sequence of float or None
+        Of each fold; None or NaN where it has none.
+
+    Returns
+    -------
+    float or None
+        None where no fold has a score.
+    """
     there = [one for one in scores if one is not None and np.isfinite(one)]
     return float(np.mean(there)) if there else None
