@@ -14,6 +14,7 @@ from lib.audit.findings import NOTE, WARNING, finding
 from lib.audit.listening import Heard
 from lib.audit.sides import rounds, tested
 from lib.audit.tables import SITES, side_of
+from lib.statistics.permutation import deal_labels, ways_to_deal
 
 # Of clean splits one in a thousand may be warned of, over all that is tried; and what is little
 # above chance is not worth a warning, however certain.
@@ -161,7 +162,8 @@ def _numbered(x: pd.DataFrame) -> pd.DataFrame:
 def _told(rows: pd.DataFrame, x: pd.DataFrame) -> Told | None:
     """Predict the labels of what is tested on; None where they are too few to say anything."""
     rows = rows[rows["path"].isin(x.index)]
-    if _arrangements(pd.concat([test for _, test in rounds(rows)])) < 1 / _P:
+    tested_on = pd.concat([test for _, test in rounds(rows)])
+    if ways_to_deal(pd.factorize(tested_on["label"])[0], _groups(tested_on)) < 1 / _P:
         return None
     parts, guesses, shares = [], [], []
     for train, test in rounds(rows):
@@ -178,49 +180,27 @@ def _told(rows: pd.DataFrame, x: pd.DataFrame) -> Told | None:
     if len(classes) < 2:
         return None
     guess = pd.Index(classes).get_indexer(pd.Index(np.concatenate(guesses)))
-    group, _ = pd.factorize(tests["group"].where(tests["group"] != "", tests["path"]))
+    group = _groups(tests)
     right = _balanced_accuracy(truth, guess)
     rng = np.random.default_rng(0)
     better = done = 0
     while done < _SHUFFLES and better < _ENOUGH:
-        better += _balanced_accuracy(_shuffled(truth, group, rng), guess) >= right
+        better += _balanced_accuracy(deal_labels(truth, group, rng)[0], guess) >= right
         done += 1
     p = (1 + better) / (1 + done)
     share = dict(zip(x.columns, np.mean(shares, axis=0).round(2).tolist(), strict=True))
     return Told(round(right, 4), 1 / len(classes), p, share)
 
 
-def _arrangements(tests: pd.DataFrame) -> float:
-    """Count the ways to deal labels to groups: where they are few, none is rare by chance."""
-    from scipy.special import gammaln
-
-    group = tests["group"].where(tests["group"] != "", tests["path"])
-    if (tests.groupby(group)["label"].nunique() > 1).any():
-        return np.inf
-    counts = tests["label"].groupby(group).first().value_counts().to_numpy()
-    return float(np.exp(gammaln(counts.sum() + 1) - gammaln(counts + 1).sum()))
+def _groups(rows: pd.DataFrame) -> np.ndarray:
+    """Return the number of each row's group; a file of which none is known is its own."""
+    return pd.factorize(rows["group"].where(rows["group"] != "", rows["path"]))[0]
 
 
 def _balanced_accuracy(truth: np.ndarray, guess: np.ndarray) -> float:
     right = np.bincount(truth[truth == guess], minlength=truth.max() + 1)
     there = np.bincount(truth)
     return float(np.mean(right[there > 0] / there[there > 0]))
-
-
-def _shuffled(truth: np.ndarray, group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Deal labels anew: between the groups of one label each, and within all others."""
-    first = np.zeros(group.max() + 1, dtype=int)
-    first[group] = truth
-    mixed = np.isin(group, group[first[group] != truth])
-    one = np.unique(group[~mixed])
-    first[one] = first[rng.permutation(one)]
-    dealt = first[group]
-    if mixed.any():
-        # Sorting by group, at random within each, keeps the labels of a group in it.
-        places = np.flatnonzero(mixed)
-        order = np.lexsort((rng.random(len(places)), group[places]))
-        dealt[places[np.argsort(group[places], kind="stable")]] = truth[places[order]]
-    return dealt
 
 
 def _forest(x: np.ndarray, y: np.ndarray) -> Any:

@@ -28,6 +28,7 @@ from lib.compare.leaderboard import (
 from lib.compare.ranks import rank_rows
 from lib.compare.runs import read_runs
 from lib.compare.selection import selection_rows, validation_rows
+from lib.compare.shortcuts import permutation_rows, shortcut_rows
 from lib.compare.subgroups import subgroup_rows
 from lib.compare.summary import answer_row, claim_rows, read_claims, run_rows
 from lib.compare.tables import TABLES
@@ -51,7 +52,7 @@ def compare(
     ----------
     studies : sequence of dict
         Each with `study`, `dataset`, `simulated`, `classes`, `scored`, `primary`, `protocols`,
-        `architectures`, `baselines`, `seeds`.
+        `architectures`, `baselines`, `seeds`, `permutations`.
     results : path
         The folder that holds one folder a study.
     tables : path
@@ -100,6 +101,8 @@ def compare(
             "folds": fold_rows(study, board),
             "agreement": agreement_rows(study, board, **options),
             "validation": validation_rows(study, board, **options),
+            "shortcuts": shortcut_rows(study, results=results),
+            "permutations": permutation_rows(study, pools, results=results),
             "trials": trial_rows(study, pools, results=results),
             "costs": cost_rows(pools),
             "pareto": pareto_rows(study, board),

@@ -85,6 +85,14 @@ TABLES: dict[str, list[str]] = {
         *("honest_low", "honest_high", "architecture", "seed", "reported", "difference", "low"),
         *("high", "corrected", "corrected_low", "corrected_high", "note"),
     ],
+    "shortcuts": [
+        *("study", "simulated", "column", "values", "groups", "examples", "score", "low", "high"),
+        *("interval_note", "chance", "association", "note"),
+    ],
+    "permutations": [
+        *("study", "simulated", "protocol", "architecture", "kind", "seed", "metric", "score"),
+        *("permutations", "permuted", "permuted_low", "permuted_high", "p", "p_holm", "note"),
+    ],
     "claims": [
         *("study", "simulated", "source", "architecture", "split", "protocol", "group_disjoint"),
         *("metric", "model", "value", "test_size", "valid", "our_architecture"),

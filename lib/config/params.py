@@ -27,6 +27,8 @@ RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
 TRIAL = "results/{study}/search/{architecture}/{trial}"
 WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
 SPLIT = "results/{study}/{protocol}/split.parquet"
+PERMUTED = "results/{study}/permuted/{architecture}/permutation-{permutation}/fold-{fold}/run.json"
+SHORTCUTS = "results/{study}/shortcuts.json"
 AUDIT = "results/{study}/{protocol}/audit.json"
 
 Settings = Mapping[str, Any]
@@ -190,7 +192,18 @@ def compared(settings: Settings) -> list[str]:
             files += [f"{run}/{name}" for name in RUN_FILES[1:]]
         for run in runs(study, settings["baselines"], [0]):
             files += [f"{run}/run.json", f"{run}/predictions.parquet"]
+        files += permuted(study)
     return files
+
+
+def permuted(study: Mapping[str, Any]) -> list[str]:
+    """List the runs of networks that are trained on labels dealt anew."""
+    return [
+        PERMUTED.format(study=study["name"], architecture=name, permutation=number, fold=fold)
+        for name in study["architectures"]
+        for number in range(1, study["permutations"] + 1)
+        for fold in range(folds_of(study["protocols"][study["primary"]]))
+    ]
 
 
 def histories(settings: Settings, wildcards: Wildcards) -> list[str]:
@@ -226,6 +239,15 @@ def hyperparameters(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     return dict((trials(settings, wildcards) or {})[wildcards["trial"]])
 
 
+def choice(settings: Settings, wildcards: Wildcards) -> dict[str, Any] | None:
+    """Say in which folds a search scores its trials; None where it is on the validation part."""
+    asked = search(settings, wildcards)
+    if asked["choose"] != "folds":
+        return None
+    code = code_hash("lib.search.folds", without=["lib.train.data", "lib.train.runs"])
+    return {"folds": asked["folds"], "seed": settings["seed"], "code": code}
+
+
 def need_of_training(
     settings: Settings,
     wildcards: Wildcards,
@@ -249,8 +271,11 @@ def need_of_training(
     """
     study, asked = settings["studies"][wildcards["study"]], search(settings, wildcards)
     known = trials(settings, wildcards)
+    searched = trainings is None or "trial" in wildcards
     if trainings is None:
         trainings = math.ceil(asked["trials"] / asked["workers"])
+    if searched and asked["choose"] == "folds":
+        trainings *= asked["folds"]
     if "trial" in wildcards:
         trained = [hyperparameters(settings, wildcards)]
     else:
@@ -290,8 +315,14 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
             for name, search in study["architectures"].items()
             if search["method"] == "bayes" and search["workers"] > 1
         },
+        "searched_in_folds": {
+            name: search["folds"]
+            for name, search in study["architectures"].items()
+            if search["choose"] == "folds"
+        },
         "baselines": list(settings["baselines"]),
         "seeds": list(settings["seeds"]),
+        "permutations": study["permutations"],
         "budgets": {
             name: {key: search["training"].get(key) for key in ("epochs", "seconds")}
             for name, search in study["architectures"].items()
@@ -310,6 +341,7 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
     "audits": _of_study(
         lambda study: [AUDIT.format(study=study["name"], protocol=p) for p in study["protocols"]]
     ),
+    "choice": choice,
     "classes": _of_study(lambda study: list(study["classes"])),
     "compute": lambda settings, _: compute(settings),
     "context": _of_study(own_context),

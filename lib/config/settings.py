@@ -27,6 +27,7 @@ from lib.networks.registry import lookup
 from lib.own.kept import kept_text
 from lib.project import ROOT
 from lib.recordings.table import class_of
+from lib.search.folds import check_choice
 from lib.search.spaces import check_space, extremes, grid_trials, random_trials
 from lib.splits.registry import KINDS as SPLITS
 from lib.splits.registry import check_rule
@@ -47,6 +48,8 @@ SEARCH_DEFAULTS = {
     "stopping": "halving",
     "min_epochs": 1,
     "factor": 3,
+    "choose": "validation",
+    "folds": 3,
 }
 
 
@@ -232,6 +235,7 @@ def _study(
     study["source"] = source_of(study["dataset"], settings)
     study["simulated"] = study["source"] == "simulated"
     study.setdefault("scored", list(study["classes"]))
+    study.setdefault("permutations", 0)
     study["shards"] = settings["shards"]
     for search in study["architectures"].values():
         search["training"] = {**study["training"], **search.get("training", {})}
@@ -308,6 +312,7 @@ def _trials(
     """List the trials of a search; a Bayesian one knows them only when it has run: None."""
     for key, value in SEARCH_DEFAULTS.items():
         search.setdefault(key, value)
+    check_choice(architecture, search)
     fixed, space, method = search["fixed"], search["space"], search["method"]
     check_space(architecture, fixed, space, method=method)
     if method == "grid":

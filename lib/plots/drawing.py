@@ -18,6 +18,7 @@ from lib.plots.data import MOST_LINES, class_counts, example_inputs, mean_exampl
 from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means, some_examples
 from lib.plots.scores import confusion_matrices, inflation, primary_rows
+from lib.plots.shortcuts import against_permuted, told_by_features
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
 
@@ -50,10 +51,10 @@ def plot_study(
     Returns
     -------
     list of Path
-        The files written: `inflation`, `groups`, `subgroups`, `validation`, `examples`, `mean`,
-        `pareto`, `importance`, and per protocol `learning_curves_…`, `confusion_…`,
-        `class_counts_…`, `calibration_…`, each as `.svg` and `.png`. A picture that would be empty
-        is not drawn.
+        The files written: `inflation`, `groups`, `subgroups`, `validation`, `shortcuts`,
+        `permutations`, `examples`, `mean`, `pareto`, `importance`, and per protocol
+        `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as `.svg` and
+        `.png`. A picture that would be empty is not drawn.
 
     Raises
     ------
@@ -85,6 +86,8 @@ def plot_study(
     drawn["subgroups"] = scores_of_subgroups(study, subgroups)
     primary = runs[runs["protocol"] == study["primary"]]
     drawn["validation"] = validation_against_test(study, primary)
+    drawn["shortcuts"] = told_by_features(_of_study(tables / "shortcuts.csv", study))
+    drawn["permutations"] = against_permuted(study, _of_study(tables / "permutations.csv", study))
     drawn["pareto"] = fronts(_of_study(tables / "pareto.csv", study))
     drawn["importance"] = importances(study, _of_study(tables / "importance.csv", study))
     examples, x = read_table(base / "examples.parquet"), open_examples(base / "examples.npy")

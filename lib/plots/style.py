@@ -30,6 +30,7 @@ BASELINE_NAMES = {
     "majority": "majority class",
     "metadata": "metadata only",
     "logistic": "logistic regression",
+    "ridge": "ridge regression",
 }
 
 PIXELS_PER_INCH = 150

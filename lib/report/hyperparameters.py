@@ -106,6 +106,11 @@ def trials(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
         "deterministic: the same search may choose another trial next time."
         for name, workers in study["shared_searches"].items()
     )
+    shared += "".join(
+        f" A trial of the {display(name)} is scored by the mean over {count} folds of groups "
+        f"inside the training set, which took {count} trainings; its epochs are those of all."
+        for name, count in study["searched_in_folds"].items()
+    )
     folds = study["protocols"][study["primary"]]["folds"]
     chose = folds > 1 and table["architecture"].duplicated().any()
     seen = (

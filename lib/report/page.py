@@ -89,6 +89,7 @@ def render(
         *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
         *("claims", "trials", "costs", "letters", "folds", "aami", "agreement", "importance"),
         *("groups", "group_means", "subgroups", "validation", "selection"),
+        *("shortcuts", "permutations"),
     )
     read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}
     ranks = read_table(Path(tables) / "ranks.csv", text=TEXT)

@@ -23,6 +23,7 @@ from lib.report.exploration import (
 )
 from lib.report.groups import groups_view, held_by_one, subgroups_view
 from lib.report.names import unfinished_networks
+from lib.report.shortcuts import shortcuts_view
 from lib.report.table import TableView, number, records, text
 from lib.statistics.bootstrap import ALPHA
 
@@ -99,6 +100,12 @@ def study_view(
         "subgroups": subgroups_view(study, tables["subgroups"], str(answer["architecture"])),
         "choices": choices_view(
             study, validation=tables["validation"], selection=tables["selection"]
+        ),
+        "shortcuts": shortcuts_view(
+            study,
+            shortcuts=tables["shortcuts"],
+            permutations=tables["permutations"],
+            costs=tables["costs"],
         ),
         "aami": boards.aami(study, tables["aami"]),
         "agreement": boards.agreement(study, tables["agreement"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from filelock import FileLock
 from lib.networks.hyperparameters import complete, digest, trial_id
 from lib.progress import doing
 from lib.provenance import code_hash
+from lib.search.folds import train_folds
 from lib.search.journal import open_study
 from lib.search.spaces import REDRAWS, from_optuna, seed_of_draw, suggest
 from lib.train.callbacks import Stops
@@ -79,13 +80,13 @@ class Sweep:
         return pruners.HyperbandPruner(max_resource=max(epochs, self.min_epochs + 1), **options)
 
 
-def settings_of(data: Data, recipe: Recipe, sweep: Sweep) -> str:
+def settings_of(data: Data, recipe: Recipe, sweep: Sweep, folds: Sequence[Data] = ()) -> str:
     """Name all that the results of a search depend on, but the number of trials."""
     return digest(
         {
             "space": {name: sweep.space[name] for name in sorted(sweep.space)},
             "stopping": [sweep.stopping, sweep.min_epochs, sweep.factor],
-            "training": recipe.key(data, sweep.seed),
+            "training": [recipe.key(one, sweep.seed) for one in folds or [data]],
             # Weights do not depend on these: they say how a trial is scored, and which comes next.
             "scored": data.scored,
             "code": code_hash("lib.search.bayes", "lib.metrics.record"),
@@ -103,6 +104,7 @@ def work(
     worker: int,
     identity: Mapping[str, Any],
     store: Path,
+    folds: Sequence[Data] = (),
     train: Train | None = None,
 ) -> dict[str, str]:
     """Run trials of a search until it has as many as it should.
@@ -127,6 +129,9 @@ def work(
         As for `lib.train.runs.train_runs`, without `trial`.
     store : Path
         Where `lib.train.store` keeps finished trainings.
+    folds : sequence of Data
+        Of `lib.search.folds.fold_data`: a trial is then scored by the mean over them, and none is
+        stopped early.
     train : callable, optional
         What trains a trial: called as `lib.train.runs.train_trial`, which is the default.
 
@@ -136,22 +141,22 @@ def work(
         `settings` and `name`, as `open_study` takes them.
     """
     journal = {
-        "settings": settings_of(data, recipe, sweep),
+        "settings": settings_of(data, recipe, sweep, folds),
         "name": f"{identity['study']} {recipe.architecture}",
     }
     study = open_study(folder, **journal)
     study.pruner = sweep.pruner(recipe.training.epochs)
 
     def run(name: str, values: dict[str, Any], stops: Stops) -> dict[str, Any]:
-        return (train or train_trial)(
-            folder / name,
-            data,
-            replace(recipe, hyperparameters=values),
-            identity={**identity, "trial": name},
-            seed=sweep.seed,
-            store=store,
-            stops=stops,
-        )
+        of: dict[str, Any] = {
+            "identity": {**identity, "trial": name},
+            "seed": sweep.seed,
+            "store": store,
+        }
+        tried = replace(recipe, hyperparameters=values)
+        if folds:
+            return train_folds(folder / name, folds, tried, **of)
+        return (train or train_trial)(folder / name, data, tried, **of, stops=stops)
 
     while True:
         # One worker at a time: two that saw the same journal would take the same trial.

@@ -50,12 +50,29 @@ def logistic(data: Data, examples: pd.DataFrame, *, seed: int) -> tuple[Predict,
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    described = statistics(data.x)
-    if data.context is not None:
-        described = np.concatenate([described, data.context], axis=1)
     last = LogisticRegression(max_iter=1000)
-    predict = _fitted(make_pipeline(StandardScaler(), last), described, data)
+    told = described(data.x, data.context)
+    predict = _fitted(make_pipeline(StandardScaler(), last), told, data)
     return predict, last.coef_.size + last.intercept_.size
+
+
+def described(x: np.ndarray, context: np.ndarray | None) -> np.ndarray:
+    """List what a linear model is told of each example: statistics of its channels, its context.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(examples, time, channels)]
+        May be memory-mapped.
+    context : np.ndarray [shape=(examples, n)], optional
+        What networks are told beside each example.
+
+    Returns
+    -------
+    np.ndarray [shape=(examples, 7 * channels + n)]
+        See `statistics`.
+    """
+    columns = statistics(x)
+    return columns if context is None else np.concatenate([columns, context], axis=1)
 
 
 def alone(

@@ -36,6 +36,7 @@ def study(
     simulated: bool = True,
     title: str = "",
     example_kind: str = "beats",
+    permutations: int = 0,
 ) -> dict[str, Any]:
     return {
         "study": name,
@@ -52,8 +53,10 @@ def study(
         },
         "architectures": list(architectures),
         "shared_searches": {},
+        "searched_in_folds": {},
         "baselines": list(BASELINES),
         "seeds": list(seeds),
+        "permutations": permutations,
         "budgets": {name: {"epochs": 30, "seconds": None} for name in architectures},
         "example_kind": example_kind,
         "input": {
@@ -107,6 +110,13 @@ def make_runs(
         count = examples["recording"].nunique()
         explored = explore(examples, classes=one["classes"], recordings=count)
         write_json(base / "exploration.json", explored)
+        write_json(base / "shortcuts.json", _shortcuts())
+        for name in one["architectures"]:
+            for number in range(1, one["permutations"] + 1):
+                for fold in range(folds):
+                    at = base / "permuted" / name / f"permutation-{number}" / f"fold-{fold}"
+                    score = {"macro_f1": float(rng.uniform(0.1, 0.3))}
+                    write_json(at / "run.json", {"metrics": {"test": score}})
         for protocol, settings in one["protocols"].items():
             honest = settings["honest"]
             split = _split(examples, rng, by="group" if honest else "example", folds=folds)
@@ -192,6 +202,26 @@ def _recordings(examples: pd.DataFrame) -> pd.DataFrame:
     number = np.arange(len(table))
     ages = np.where(number % 5 == 4, np.nan, 20.0 + 25 * (number % 3))
     return table.assign(age=ages, sex=np.array(["F", "M"])[number % 2])
+
+
+def _shortcuts() -> dict[str, Any]:
+    """Say what a linear model tells: the group well, the site as chance does, one value never."""
+    row = {"values": 24, "groups": 24, "examples": 480, "interval_note": "", "note": ""}
+    none = dict.fromkeys(("score", "low", "high", "chance", "association"))
+    return {
+        "columns": [
+            row
+            | none
+            | {"column": "group", "score": 0.8, "low": 0.7, "high": 0.9, "chance": 1 / 24},
+            row
+            | {"column": "site", "values": 2, "score": 0.5, "low": 0.4, "high": 0.6}
+            | {"chance": 0.5, "association": 0.1},
+            row
+            | none
+            | {"column": "rate", "values": 1, "note": "it is the same for all recordings"},
+        ],
+        "ridge": {"score": 0.6, "permuted": [0.2 + k / 1000 for k in range(99)], "ways": None},
+    }
 
 
 def _signals(one: dict[str, Any], examples: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:

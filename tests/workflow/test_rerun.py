@@ -8,7 +8,9 @@ from tests.support.workflow import Plan, Workflow
 
 TRAINING = {"trial", "search", "train"}
 AFTER_TRAINING = {"compare", "plots", "report"}
-AFTER_FEATURES = {"examples", "explore", "splits", "audit", "baselines"} | TRAINING | AFTER_TRAINING
+AFTER_FEATURES = (
+    {"examples", "explore", "splits", "audit", "baselines", "shortcuts"} | TRAINING | AFTER_TRAINING
+)
 
 
 def architectures(plan: Plan) -> set[str]:
@@ -51,12 +53,20 @@ def test_the_training_of_a_study_leaves_its_data_as_it_is(copied: Workflow) -> N
 
 def test_resamples_concern_the_comparison_alone(copied: Workflow) -> None:
     copied.configure({"resamples": 101})
-    assert set(copied.plan().rules) == AFTER_TRAINING
+    assert set(copied.plan().rules) == {"shortcuts", *AFTER_TRAINING}
 
 
 def test_a_seed_more_concerns_the_final_runs_alone(copied: Workflow) -> None:
     copied.configure({"seeds": [0, 1, 2]})
     assert set(copied.plan().rules) == {"train", *AFTER_TRAINING}
+
+
+def test_labels_dealt_anew_train_each_network_as_often_and_nothing_else(copied: Workflow) -> None:
+    copied.configure(tiny(permutations=3))
+    plan = copied.plan()
+    assert set(plan.rules) == {"permuted", *AFTER_TRAINING}
+    assert plan.rules["permuted"] == 6
+    assert plan.values("permutation") == {"1", "2", "3"}
 
 
 @pytest.mark.slow
@@ -72,7 +82,9 @@ def test_another_simulation_makes_everything_anew(copied: Workflow) -> None:
         ("lib/plots/scores.py", {"plots", "report"}),
         ("lib/compare/leaderboard.py", AFTER_TRAINING),
         pytest.param(
-            "lib/train/baselines.py", {"baselines", *AFTER_TRAINING}, marks=pytest.mark.slow
+            "lib/train/baselines.py",
+            {"baselines", "shortcuts", *AFTER_TRAINING},
+            marks=pytest.mark.slow,
         ),
         ("lib/features/beats.py", {"features", *AFTER_FEATURES}),
         pytest.param(

@@ -48,3 +48,20 @@ def test_a_gpu_that_is_asked_for_and_absent_leaves_no_failed_trial(copied: Workf
     assert "device gpu: expected a GPU that jax can use, got only a cpu" in done.output
     assert "Traceback" not in done.output
     assert not list(copied.path("results/tiny/search/simple_rnn").glob("*/run.json"))
+
+
+@pytest.mark.slow
+def test_trials_are_chosen_by_folds_inside_the_train_part(copied: Workflow) -> None:
+    over = {"simple_rnn": {"choose": "folds", "folds": 2}}
+    copied.configure({"settings": {"tiny": {"architectures": over}}})
+    plan = copied.plan()
+    assert plan.values("architecture", "trial") == {"simple_rnn"}
+    folder = "results/tiny/search/simple_rnn"
+    done = copied.run(f"{folder}/best.json")
+    assert done.status == 0, done.output
+    table = pd.read_csv(copied.path(f"{folder}/trials.csv")).set_index("trial")
+    for run in copied.path(folder).glob("*/run.json"):
+        record = json.loads(run.read_text())
+        losses = [one["loss"] for one in record["folds"]]
+        assert len(losses) == 2
+        assert table.loc[record["trial"], "val_loss"] == pytest.approx(sum(losses) / 2)

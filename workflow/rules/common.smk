@@ -1,5 +1,5 @@
 from lib.compare import TABLES
-from lib.config.params import AUDIT, RUN, SPLIT, TRIAL, WORKER
+from lib.config.params import AUDIT, PERMUTED, RUN, SHORTCUTS, SPLIT, TRIAL, WORKER
 from lib.config.params import compared, need_of_training, stored, value
 from lib.config.settings import resolve
 from lib.errors import HeldoutError
@@ -44,6 +44,7 @@ wildcard_constraints:
     seed=r"\d+",
     worker=r"\d+",
     fold=r"\d+",
+    permutation=r"\d+",
 
 
 def check_cluster():

@@ -3,6 +3,7 @@ rule compare:
         runs=compared(SETTINGS),
         examples=expand(EXAMPLES["examples"], study=STUDIES),
         recordings=expand("results/{study}/recordings.csv", study=STUDIES),
+        shortcuts=expand(SHORTCUTS, study=STUDIES),
         splits=each("protocol", SPLIT),
         audits=each("protocol", AUDIT),
         trials=each("architecture", TRIALS),

@@ -18,6 +18,7 @@ rule trial:
     params:
         **TRAINING,
         hyperparameters=of("hyperparameters"),
+        choice=of("choice"),
         seed=SETTINGS["seeds"][0],
     script:
         "../scripts/trial.py"
@@ -40,6 +41,7 @@ rule worker:
     params:
         **TRAINING,
         search=of("of_search"),
+        choice=of("choice"),
         seed=SETTINGS["seeds"][0],
         search_code=code_hash("lib.search.bayes"),
     script:

@@ -1,17 +1,23 @@
 from pathlib import Path
 
+from lib.files import read_table
 from lib.jobs.scripts import training_job, training_options
 
 with training_job(snakemake) as logger:
     from lib.progress import doing
+    from lib.search.folds import fold_data, train_folds
     from lib.train.runs import train_trial
 
     params = snakemake.params
     number = f"trial {snakemake.resources.trial} of {snakemake.resources.trials}"
     logger.info("%s", number, extra=doing(number))
-    train_trial(
-        Path(snakemake.output.run).parent,
-        **training_options(snakemake, params.hyperparameters),
-        identity=params.identity | {"trial": snakemake.wildcards.trial, "fold": 0},
-        seed=params.seed,
-    )
+    given = training_options(snakemake, params.hyperparameters)
+    given["identity"] = params.identity | {"trial": snakemake.wildcards.trial, "fold": 0}
+    folder = Path(snakemake.output.run).parent
+    if params.choice:
+        groups = read_table(snakemake.input.examples)["group"]
+        dealt = {name: params.choice[name] for name in ("folds", "seed")}
+        folds = fold_data(given.pop("data"), groups, **dealt)
+        train_folds(folder, folds, **given, seed=params.seed)
+    else:
+        train_trial(folder, **given, seed=params.seed)

@@ -8,8 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lib.config.params import MADE, compared, description, need_of_training, runs, value
+from lib.config.params import (
+    MADE,
+    compared,
+    description,
+    need_of_training,
+    permuted,
+    runs,
+    value,
+)
 from lib.config.settings import ROOT, merge, resolve
+from lib.errors import HeldoutError
 from lib.files import read_yaml
 from tests.support.folders import own_folder
 
@@ -148,3 +157,37 @@ def test_a_description_names_searches_that_several_workers_share():
     found = resolve(SHIPPED | {"settings": {"arrhythmia": {"architectures": over}}})
     described = description(found["studies"]["arrhythmia"], found)
     assert described["shared_searches"] == {"cnn": 3}
+
+
+def test_a_search_by_folds_is_given_the_time_of_all_of_them(tmp_path: Path) -> None:
+    npy = tmp_path / "x.npy"
+    np.save(npy, np.zeros((20_000, 187, 1), np.float32))
+    of_search = {name: of for name, of in NAMES.items() if name != "protocol"}
+
+    def chosen(**over: Any) -> dict[str, Any]:
+        keys = {"arrhythmia": {"architectures": {"cnn": BAYES | {"stopping": "none"} | over}}}
+        return resolve(SHIPPED | {"studies": ["arrhythmia"], "settings": keys})
+
+    plain, folds = chosen(), chosen(choose="folds", folds=4)
+    assert need_of_training(folds, of_search, npy, attempt=1) == need_of_training(
+        plain, of_search, npy, trainings=12, attempt=1
+    )
+    final = [need_of_training(one, NAMES, npy, trainings=2, attempt=1) for one in (plain, folds)]
+    assert final[0] == final[1]
+    assert value(plain, of_search, "choice") is None
+    made = value(folds, of_search, "choice")
+    assert (made["folds"], made["seed"]) == (4, 0)
+    described = description(folds["studies"]["arrhythmia"], folds)
+    assert described["searched_in_folds"] == {"cnn": 4}
+    with pytest.raises(HeldoutError, match="study arrhythmia: cnn: choose: expected `stopping"):
+        chosen(choose="folds", stopping="halving")
+
+
+def test_labels_dealt_anew_are_a_run_for_each_network_number_and_fold() -> None:
+    over = {"voices": {"permutations": 2, "primary": "grouped", "protocols": {}}}
+    found = resolve(SHIPPED | {"studies": ["voices"], "effort": "full", "settings": over})
+    study = found["studies"]["voices"]
+    made = permuted(study)
+    assert len(set(made)) == len(made) == 2 * 2 * 5
+    assert set(made) <= set(compared(found))
+    assert permuted(study | {"permutations": 0}) == []

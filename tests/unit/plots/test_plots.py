@@ -21,6 +21,7 @@ from lib.plots.comparison import critical_differences, fronts, importances, reli
 from lib.plots.data import Mean, example_inputs, mean_examples
 from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means
+from lib.plots.shortcuts import against_permuted, told_by_features
 from lib.plots.style import colour, decimal, save
 from lib.report.figures import figure as figure_of_page
 from tests.support.runs import make_runs, study
@@ -346,3 +347,21 @@ def test_each_run_of_a_network_has_a_dot_by_its_two_scores():
     _, dots = figure.axes[0].lines
     np.testing.assert_allclose(dots.get_xydata(), [(0.7, 0.5), (0.9, 0.5)])
     assert validation_against_test({"architectures": ["lstm"]}, runs[:2]) is None
+
+
+def test_models_stand_beside_their_scores_with_labels_dealt_anew():
+    names = ["architecture", "score", "permuted", "permuted_low", "permuted_high"]
+    rows = [("ridge", 0.6, 0.3, 0.2, 0.4), ("gru", 0.7, 0.3, 0.1, 0.5), ("lstm", np.nan, 0, 0, 0)]
+    figure = against_permuted({"architectures": ["lstm", "gru"]}, pd.DataFrame(rows, columns=names))
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["GRU", "ridge regression"]
+    assert [line.get_xdata()[0] for line in axes.lines[2::3]] == [0.7, 0.6]
+    assert against_permuted({"architectures": []}, pd.DataFrame(rows[2:], columns=names)) is None
+
+
+def test_what_could_not_be_told_is_not_drawn():
+    names = ["column", "score", "low", "high", "chance"]
+    rows = [("group", 0.8, 0.7, 0.9, 0.1), ("site", np.nan, np.nan, np.nan, np.nan)]
+    figure = told_by_features(pd.DataFrame(rows, columns=names))
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["group"]
+    assert told_by_features(pd.DataFrame(rows[1:], columns=names)) is None

@@ -28,6 +28,7 @@ from lib.report.hyperparameters import chosen, trials
 from lib.report.names import listed
 from lib.report.overall import _digest_of_files, claims_table, costs_table
 from lib.report.page import TEXT, render, templates
+from lib.report.shortcuts import shortcuts_view
 from lib.report.study import answered
 from lib.report.table import TableView, interval, number, seconds, text
 from tests.support.runs import compare_runs, make_runs, small_runs, study
@@ -120,6 +121,7 @@ def test_every_picture_has_words(source):
     kinds = ("confusion", "learning_curves", "calibration", "class_counts")
     expected = {"inflation", "critical-difference"}
     own = ("inflation", "groups", "validation", "examples", "mean", "pareto")
+    own += ("shortcuts", "permutations")
     expected |= {f"beats-{name}" for name in own}
     expected |= {f"beats-{kind}-{split}" for kind in kinds for split in ("grouped", "random")}
     assert {image["data-name"] for image in images} - {"beats-importance"} == expected
@@ -791,3 +793,85 @@ VALIDATION = {
 def test_whether_validation_predicts_test_is_said(changes, words):
     page = templates().get_template("macros.html.j2").module.validation(VALIDATION | changes)
     assert words in " ".join(re.sub(r"</?strong[^>]*>", "", page).split())
+
+
+TOLD = {
+    "column": "group", "values": 24, "groups": 24, "examples": 480, "score": 0.8, "low": 0.7,
+    "high": 0.9, "interval_note": "", "chance": 0.04, "association": math.nan, "note": "",
+}  # fmt: skip
+DEALT = {
+    "architecture": "ridge", "kind": "baseline", "score": 0.6, "permutations": 99, "permuted": 0.25,
+    "permuted_low": 0.2, "permuted_high": 0.31, "p": 0.01, "p_holm": 0.01, "note": "",
+}  # fmt: skip
+COSTS = {"protocol": "grouped", "kind": "network", "architecture": "lstm", "train_seconds": 6.0}
+
+
+def _shortcuts(*rows, dealt=(DEALT,), permutations=0):
+    """Write the two paragraphs without markup, and give the view."""
+    view = shortcuts_view(
+        study("s", classes=["a", "b"], scored=["a", "b"], permutations=permutations),
+        shortcuts=pd.DataFrame(rows),
+        permutations=pd.DataFrame(dealt),
+        costs=pd.DataFrame([COSTS | {"fold": fold, "seed": s} for fold in (0, 1) for s in (0, 1)]),
+    )
+    macros = templates().get_template("macros.html.j2").module
+    pages = (str(page(view)) for page in (macros.shortcuts, macros.permuted))
+    clean = (re.sub(r"</?(strong|bdi|code)[^>]*>", "", page) for page in pages)
+    return *(" ".join(unescape(page).split()) for page in clean), view
+
+
+def test_what_features_tell_is_named_with_chance_and_whether_it_goes_with_the_class():
+    rate = TOLD | {"column": "rate", "score": 0.7, "low": 0.6, "high": 0.8, "chance": 0.5}
+    said, _, view = _shortcuts(rate | {"association": 0.42}, TOLD)
+    assert said == (
+        "From the features of an example a linear model tells the group (0.80, 95% CI 0.70 to "
+        "0.90; chance 0.04) and the sampling rate (0.70, 95% CI 0.60 to 0.80; chance 0.50), "
+        "better than chance. Where examples of one group are in train and in test, as in a random "
+        "split, a network can score by recognising the group. The sampling rate also goes with "
+        "the class (Cramér's V 0.42): a network may have learned it in place of the class."
+    )
+    assert [row[0].text for row in view["columns"].rows] == ["sampling rate", "group"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"low": 0.03}, "These data do not show that a linear model tells anything but the class"),
+        ({"low": math.nan, "high": math.nan, "interval_note": FEW},
+            "Without an interval: the group (0.80; chance 0.04)."),
+        ({"score": math.nan, "low": math.nan, "high": math.nan, "chance": math.nan},
+            "Nothing but the class could be predicted from the features: the table says why."),
+    ],
+)  # fmt: skip
+def test_where_features_tell_nothing_a_sentence_says_so(changes, words):
+    assert words in _shortcuts(TOLD | changes)[0]
+
+
+def test_a_score_stands_beside_those_of_labels_dealt_anew_and_the_cost_of_more():
+    _, said, _ = _shortcuts(TOLD)
+    assert said == (
+        "The ridge regression reaches a macro-F1 of 0.60; with labels dealt anew, 99 times, "
+        "it reaches 0.25 (0.20 to 0.31): better than chance (p = 0.010). The networks "
+        "were not trained on labels dealt anew. With permutations: 79 in the study they are: 79 "
+        "more trainings of each network, about 15 min 48 s on the hardware of this run."
+    )
+
+
+def test_networks_have_their_own_p_with_its_correction():
+    network = DEALT | {"architecture": "lstm", "kind": "network", "p": 0.05, "p_holm": 0.1}
+    none = DEALT | {"architecture": "gru", "score": math.nan, "p": math.nan, "p_holm": math.nan}
+    none |= {"note": "the test part has no macro-F1"}
+    _, said, view = _shortcuts(TOLD, dealt=[DEALT, network, none], permutations=19)
+    assert "The LSTM reaches a macro-F1 of 0.60;" in said
+    assert "not shown to be better than chance (p = 0.100, adjusted for 3 models)." in said
+    assert said.endswith("There is no p value for the GRU. The test part has no macro-F1.")
+    assert view["cost"] is None
+
+
+def test_a_search_by_folds_says_what_it_cost():
+    one = study("s", classes=["a", "b"], scored=["a", "b"]) | {"searched_in_folds": {"lstm": 5}}
+    table = pd.DataFrame({"architecture": ["lstm"], "trial": ["a"], "chosen": True})
+    assert (
+        "A trial of the LSTM is scored by the mean over 5 folds of groups inside the training set, "
+        "which took 5 trainings" in trials(one, table).caption
+    )

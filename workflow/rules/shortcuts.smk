@@ -1,0 +1,44 @@
+rule shortcuts:
+    input:
+        **EXAMPLES,
+        recordings="results/{study}/recordings.csv",
+        split=of("primary_split"),
+        audit=of("primary_audit"),
+    output:
+        shortcuts=SHORTCUTS,
+    log:
+        "logs/shortcuts/{study}.log",
+    benchmark:
+        "logs/shortcuts/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        **doubling(mem_mb=4000, runtime=60),
+    params:
+        **uses("lib.train.shortcuts", values=["scored", "seed", "resamples"]),
+    script:
+        "../scripts/shortcuts.py"
+
+
+rule permuted:
+    input:
+        **CHOSEN_ON,
+        best=BEST,
+    output:
+        run=PERMUTED,
+    log:
+        "logs/permuted/{study}-{architecture}-{permutation}-{fold}.log",
+    benchmark:
+        "logs/permuted/{study}-{architecture}-{permutation}-{fold}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: SETTINGS["threads"]
+    resources:
+        **trainings(1),
+    params:
+        **TRAINING,
+        seed=SETTINGS["seeds"][0],
+        dealt=SETTINGS["seed"],
+        dealt_code=code_hash("lib.train.permuted"),
+    script:
+        "../scripts/permuted.py"
