@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 
 def test_a_study_of_beats_with_their_rhythm(fresh: Workflow, tmp_path: Path) -> None:
     features = {"baseline": True, "scale": "record", "median_beat": True, "rhythm": True}
-    over = {"settings": {"tiny": {"features": features}}, "baselines": ["logistic"]}
+    tiny = {"features": features, "architectures": {"simple_rnn": None}}
+    over = {"settings": {"tiny": tiny}, "baselines": ["logistic"]}
     fresh.configure(SMALLEST | over)
     done = fresh.run()
     assert done.status == 0, done.output

@@ -67,8 +67,10 @@ def test_a_folder_of_twenty_files(fresh: Workflow, tmp_path: Path) -> None:
 
 
 SMALLEST: dict[str, Any] = {"seeds": [0], "shards": 1, "baselines": ["majority"], "resamples": 100}
+# One network: `test_a_folder_of_twenty_files` has both.
 ONE_EPOCH: dict[str, Any] = {
     "training": {"epochs": 1},
+    "architectures": {"cnn": None},
     "protocols": {name: {"folds": 1, "test": 0.33} for name in ("grouped", "random")},
 }
 
