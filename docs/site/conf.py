@@ -76,6 +76,7 @@ KINDS = {
         "cluster",
         "accelerators",
         "originals",
+        "checklists",
         "extending",
         "module",
         "troubleshooting",

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from lib.compare import TABLES, TIMED
+from lib.report.checklists import FORMATS, LISTS
 from tests.support.workflow import ROOT, Workflow
 
 PROTOCOLS = ("grouped", "random")
@@ -54,6 +55,7 @@ def test_the_stages_leave_what_they_promise(finished: Workflow) -> None:
         *(f"results/tiny/search/{name}/best.json" for name in NETWORKS),
         *(f"results/tables/{table}.csv" for table in TABLES),
         *("results/report.html", "results/provenance.json"),
+        *(f"results/checklists/tiny/{name}.{end}" for name in LISTS for end in FORMATS),
     ]
     assert [path for path in promised if not finished.path(path).is_file()] == []
     assert finished.unfinished() == []
@@ -213,6 +215,21 @@ def test_the_report_stands_alone_and_says_that_it_is_simulated(finished: Workflo
     # Whatever is fetched would be missing without a network; links to follow are not fetched.
     assert re.findall(r"""<(?:script|img|iframe|source)[^>]*src=(?!["']?data:)[^>]*""", page) == []
     assert re.findall(r"""<link[^>]*href=(?!["']?data:)[^>]*>""", page) == []
+
+
+def test_checklists_lie_beside_the_page_and_lead_back_to_it(finished: Workflow) -> None:
+    page = finished.path("results/report.html")
+    linked = set(re.findall(r'href="(checklists/[^"]+)"', page.read_text(encoding="utf-8")))
+    assert linked == {f"checklists/tiny/{name}.html" for name in LISTS}
+    anchors = set(re.findall(r'id="([^"]+)"', page.read_text(encoding="utf-8")))
+    for name in linked:
+        text = (page.parent / name).read_text(encoding="utf-8")
+        places = [one for one in re.findall(r'href="([^"]+)"', text) if one.startswith("../")]
+        assert places
+        for place in places:
+            file, _, anchor = place.partition("#")
+            assert (page.parent / name).parent.joinpath(file).is_file(), place
+            assert not anchor or anchor in anchors, place
 
 
 def test_the_first_run_says_nothing_that_is_no_concern_of_the_user(finished: Workflow) -> None:
