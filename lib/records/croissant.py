@@ -10,15 +10,19 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pandas as pd
 from pandas.api.types import is_float_dtype, is_integer_dtype
 
 from lib.errors import HeldoutError
-from lib.files import read_table, sha256, write_json
+from lib.files import sha256, write_json
+from lib.recordings.table import read_recordings
 from lib.retrieve.registry import parse_registry, read_registry
+
+if TYPE_CHECKING:
+    import mlcroissant as mlc
 
 # A file in which more are listed than this takes programs minutes to read; the manifest has all.
 MOST_FILES = 10_000
@@ -119,27 +123,7 @@ def write_croissant(
             cite_as="; ".join(manifest["citation"]) or None,
             distribution=distribution,
             record_sets=[
-                mlc.RecordSet(
-                    id=study,
-                    name=study,
-                    description=f"The recordings of the study {study}.",
-                    fields=[
-                        mlc.Field(
-                            id=f"{study}/{name}",
-                            name=column,
-                            description=_COLUMNS.get(column, "As the dataset has it."),
-                            data_types=_type(table[column]),
-                            source=mlc.Source(
-                                file_object=f"recordings-{study}",
-                                extract=mlc.Extract(column=column),
-                            ),
-                        )
-                        for name, column in _names(table)
-                    ],
-                )
-                for study, table in (
-                    (study, read_table(file)) for study, file in recordings.items()
-                )
+                _record_set(study, read_recordings(file)) for study, file in recordings.items()
             ],
         )
         content = json.loads(json.dumps(made.to_json(), default=str))
@@ -168,6 +152,26 @@ def addresses(registry: str | Path) -> dict[str, str]:
     """
     files = parse_registry(read_registry(registry)).files
     return {file.path: file.url for file in files if file.url}
+
+
+def _record_set(study: str, table: pd.DataFrame) -> mlc.RecordSet:
+    """Describe the columns of a study's recordings.csv."""
+    import mlcroissant as mlc
+
+    fields = [
+        mlc.Field(
+            id=f"{study}/{name}",
+            name=column,
+            description=_COLUMNS.get(column, "As the dataset has it."),
+            data_types=_type(table[column]),
+            source=mlc.Source(
+                file_object=f"recordings-{study}", extract=mlc.Extract(column=column)
+            ),
+        )
+        for name, column in _names(table)
+    ]
+    words = f"The recordings of the study {study}."
+    return mlc.RecordSet(id=study, name=study, description=words, fields=fields)
 
 
 def _description(manifest: Mapping[str, Any], unlisted: int) -> str:

@@ -36,7 +36,7 @@ def described(folder, *, recordings=None, **changes):
     write_json(data.with_suffix(".json"), manifest)
     table = pd.DataFrame(
         {
-            "recording": ["r1", "r2"], "path": ["p1", "p2"], "label": ["", ""],
+            "recording": ["101", "102"], "path": ["p1", "p2"], "label": ["", ""],
             "rate": [360.0, 8000.0], "duration": [1.5, None], "channels": [1, 2],
             "body site": ["x, y", "z"], "body/site": ["m", "n"],
         }
@@ -64,7 +64,7 @@ def test_it_is_read_without_an_error_and_gives_the_recordings(tmp_path):
     assert dataset.metadata.issues.errors == set()
     assert [one.id for one in dataset.metadata.record_sets] == ["first", "second"]
     rows = values(dataset.records("second"))
-    assert [row["second/recording"] for row in rows] == ["r1", "r2"]
+    assert [row["second/recording"] for row in rows] == ["101", "102"]
     assert [row["second/rate"] for row in rows] == [360.0, 8000.0]
     assert [row["second/channels"] for row in rows] == [1, 2]
     assert rows[0]["second/duration"] == 1.5
