@@ -126,6 +126,10 @@ def known_of(
     """Collect what the sentences of facts.yaml are filled with."""
     name, primary = str(study["study"]), study["primary"]
     exploration = read_json(results / name / "exploration.json")
+    # The survey of an own folder leaves out before the study has its recordings.
+    surveyed = {str(one["path"]): str(one["reason"]) for one in data.get("left_out", [])}
+    left_out = surveyed | exploration["left_out"]
+    recordings = len(surveyed) + exploration["recordings"]
     audit = read_json(results / name / primary / "audit.json")
     answer = records(tables["answers"])[0]
     best = str(answer["architecture"])
@@ -159,9 +163,9 @@ def known_of(
         "rates": ", ".join(
             f"{r:g}" for r in sorted({r for one in exploration["classes"] for r in one["rates"]})
         ),
-        "recordings": exploration["recordings"],
-        "left_out": exploration["left_out"],
-        "share": f"{len(exploration['left_out']) / max(exploration['recordings'], 1):.1%}",
+        "recordings": recordings,
+        "left_out": left_out,
+        "share": f"{len(left_out) / max(recordings, 1):.1%}",
         "excluded": [str(one) for one in asked.get("recordings", {}).get("exclude", [])],
         "suspects": len(exploration["suspects"]),
         "copies": len(exploration["copies"]),

@@ -11,12 +11,13 @@ import pytest
 
 from lib.compare import compare
 from lib.errors import HeldoutError
-from lib.files import read_yaml
+from lib.files import read_table, read_yaml
 from lib.plots import plot_overall, plot_study
 from lib.report import facts as module
 from lib.report import links, render, write_checklists
 from lib.report.checklists import FORMATS, LISTS, Item, fill, lists_of, markdown
-from lib.report.facts import study_facts
+from lib.report.facts import known_of, study_facts
+from lib.report.page import TEXT
 from tests.support.runs import make_runs, study
 
 # Kapoor et al. 2024, table 1: the modules and how many items each has, lettered from a.
@@ -293,6 +294,20 @@ def test_a_request_to_the_author_may_depend_on_the_run():
     }
     assert needs["102",]["4a"] == "Say why these recordings are excluded."
     assert needs[()]["4a"] == ""
+
+
+def test_what_the_survey_of_a_folder_left_out_counts_as_missing(made):
+    voices = made["studies"][1]
+    names = ("trials", "answers", "per_class", "group_means", "subgroups", "costs", "aami")
+    tables = {name: read_table(made["tables"] / f"{name}.csv", text=TEXT) for name in names}
+    tables = {name: rows[rows["study"] == "voices"] for name, rows in tables.items()}
+    said = []
+    for left_out in ([], [{"path": "x.wav", "reason": "it is empty"}]):
+        data = made["manifests"][1] | {"left_out": left_out}
+        known = known_of(voices, tables, results=made["results"], data=data, provenance={})
+        said.append(study_facts(voices, known, shown=set())["missing"].says)
+    assert said[0].startswith("No recording was left out; each of the 14 has examples.")
+    assert said[1].startswith("Left out: 1 of 15 recordings (6.7%), each with its reason")
 
 
 def test_states():
