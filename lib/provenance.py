@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -94,12 +95,44 @@ def durations(folder: Path) -> dict[str, float]:
         Stage to seconds, summed over jobs.
     """
     stages: dict[str, float] = {}
-    for path in sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")]):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
+    for path in _benchmarks(folder):
         stage = path.stem if path.parent == folder else path.parent.name
-        stages[stage] = stages.get(stage, 0.0) + sum(float(row["s"]) for row in rows)
+        stages[stage] = stages.get(stage, 0.0) + sum(float(row["s"]) for row in _rows(path))
     return {stage: round(seconds, 1) for stage, seconds in stages.items()}
+
+
+def span(folder: Path) -> tuple[datetime, datetime]:
+    """Tell when the first of the jobs began whose results are here, and when the last one ended.
+
+    Parameters
+    ----------
+    folder : Path
+        As for `durations`. Snakemake writes a benchmark when its job ends.
+
+    Returns
+    -------
+    tuple of datetime
+        Both now where there is no benchmark.
+    """
+    begun, ended = [], []
+    for path in _benchmarks(folder):
+        seconds = sum(float(row["s"]) for row in _rows(path))
+        ended.append(path.stat().st_mtime)
+        begun.append(ended[-1] - seconds)
+    now = datetime.now(UTC)
+    if not ended:
+        return now, now
+    return datetime.fromtimestamp(min(begun), UTC), datetime.fromtimestamp(max(ended), UTC)
+
+
+def _benchmarks(folder: Path) -> list[Path]:
+    """List Snakemake's benchmarks of all jobs."""
+    return sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")])
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def _folder(module: str) -> Path:

@@ -77,6 +77,7 @@ KINDS = {
         "cluster",
         "accelerators",
         "originals",
+        "checklists",
         "extending",
         "module",
         "troubleshooting",

@@ -50,6 +50,7 @@ def render(
     manifests: Sequence[Mapping[str, Any]],
     provenance: Mapping[str, Any],
     output: str | Path,
+    checklists: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (),
 ) -> Path:
     """Write the report.
 
@@ -67,6 +68,8 @@ def render(
         tables, nested ones with dotted names. `durations` maps stages to seconds.
     output : path
         The HTML file.
+    checklists : sequence of tuple, optional
+        What lies beside it for the author: of each study its title, and name and path of each.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def render(
         for study in studies
     ]
     template = templates().get_template("page.html.j2")
-    js = _asset("page.js")
+    js = asset("page.js")
     page = template.render(
         studies=views,
         simulated=[view["title"] for view in views if view["simulated"]],
@@ -120,7 +123,8 @@ def render(
         costs=costs_table(read["costs"], studies),
         licences=licences(manifests),
         provenance=provenance_tables(provenance),
-        css=_asset("style.css") + _tones(),
+        checklists=checklists,
+        css=asset("style.css") + _tones(),
         js=js,
         # The browser runs this script and no other, whatever a name smuggles in.
         js_hash="sha256-" + b64encode(sha256(js.encode()).digest()).decode(),
@@ -151,6 +155,7 @@ def _tones() -> Markup:
     return Markup("".join(rules))
 
 
-def _asset(name: str) -> Markup:
+def asset(name: str) -> Markup:
+    """Return a file of the page, such as its style, as it is."""
     # Ours, and part of the page: the one text that is not escaped.
     return Markup((Path(__file__).parent / name).read_text(encoding="utf-8"))

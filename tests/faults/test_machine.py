@@ -223,7 +223,7 @@ def test_results_that_were_moved_are_results(copied: Workflow, tmp_path: Path) -
     assert str(copied.folder) not in page
     # And one changed value makes again what it touches, there.
     moved.configure({"resamples": 101})
-    assert set(moved.plan().rules) == {"compare", "plots", "report"}
+    assert set(moved.plan().rules) == {"compare", "plots", "report", "records"}
 
 
 def shift(workflow: Workflow, days: float) -> None:
@@ -248,7 +248,7 @@ def test_a_clock_that_jumped_on_between_two_runs(copied: Workflow) -> None:
     undisturbed = copied.tables()
     shift(copied, -400)
     forget_page(copied)
-    assert set(copied.plan().rules) == {"compare", "plots", "report"}
+    assert set(copied.plan().rules) == {"compare", "plots", "report", "records"}
     done = copied.run()
     assert done.status == 0, done.output
     assert copied.tables() == undisturbed

@@ -1,6 +1,7 @@
 """Provenance: results are made anew when the code that they use changes, and only then."""
 
 import importlib.metadata
+import os
 import pkgutil
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from lib.provenance import (
     hardware,
     modules_of,
     packages_of,
+    span,
     versions,
 )
 from lib.simulate import DATASETS
@@ -298,3 +300,15 @@ def test_every_file_is_looked_up_as_it_would_be_parsed():
     for file in LIBRARY.rglob("*.py"):
         provenance._syntax.cache_clear()
         assert provenance._syntax(file) == provenance._parsed(file.read_text(encoding="utf-8"))
+
+
+def test_a_run_lasts_from_the_first_job_to_the_last(tmp_path):
+    for name, seconds, ended in (("a", 30, 1_000), ("b", 5, 1_010), ("c/d", 1, 1_020)):
+        path = tmp_path / f"{name}.tsv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"s\tcpu_time\n{seconds}\t1\n")
+        os.utime(path, (ended, ended))
+    assert [time.timestamp() for time in span(tmp_path)] == [970, 1_020]
+    began, ended = span(tmp_path / "none")
+    assert began == ended
+    assert began.tzinfo is not None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from mlcroissant import Dataset
 
 from lib.own.survey import NO_GROUPS
 from tests.support.folders import own_folder
@@ -47,6 +48,12 @@ def test_a_folder_of_twenty_files(fresh: Workflow, tmp_path: Path) -> None:
     predicted = pd.read_parquet(fresh.path(f"{run}/predictions.parquet"))
     examples = pd.read_parquet(fresh.path("results/folder/examples.parquet"))
     recordings = pd.read_csv(fresh.path("results/folder/recordings.csv"))
+    described = Dataset(jsonld=str(fresh.path("results/croissant/folder-folder.json")))
+    assert described.metadata.issues.errors == set()
+    assert len(list(described.records("folder"))) == len(recordings)
+    checklist = pd.read_csv(fresh.path("results/checklists/folder/reforms.csv"), index_col="item")
+    assert "from a folder of the author's own" in checklist.loc["2a", "answer"]
+    assert "Left out: 3 of 20 recordings" in checklist.loc["3f", "answer"]
     test = predicted[predicted["part"] == "test"].merge(examples, on="example")
     test = test.merge(recordings, on="recording", suffixes=("", "_of"))
     done_lib = lib(fresh, "predict", run, *test["path"], "--json")

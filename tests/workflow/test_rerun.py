@@ -7,7 +7,7 @@ import pytest
 from tests.support.workflow import Plan, Workflow
 
 TRAINING = {"trial", "search", "train"}
-AFTER_TRAINING = {"compare", "plots", "report"}
+AFTER_TRAINING = {"compare", "plots", "report", "records"}
 AFTER_FEATURES = (
     {"examples", "explore", "splits", "audit", "baselines", "shortcuts"} | TRAINING | AFTER_TRAINING
 )
@@ -78,8 +78,8 @@ def test_another_simulation_makes_everything_anew(copied: Workflow) -> None:
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        pytest.param("lib/report/table.py", {"report"}, marks=pytest.mark.slow),
-        ("lib/plots/scores.py", {"plots", "report"}),
+        pytest.param("lib/report/table.py", {"report", "records"}, marks=pytest.mark.slow),
+        ("lib/plots/scores.py", {"plots", "report", "records"}),
         ("lib/compare/leaderboard.py", AFTER_TRAINING),
         pytest.param(
             "lib/train/baselines.py",

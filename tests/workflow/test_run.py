@@ -15,8 +15,12 @@ from zipfile import ZipFile
 import numpy as np
 import pandas as pd
 import pytest
+from mlcroissant import Dataset
+from rocrate.rocrate import ROCrate
 
 from lib.compare import TABLES, TIMED
+from lib.files import sha256
+from lib.report.checklists import FORMATS, LISTS
 from tests.support.workflow import ROOT, Workflow
 
 PROTOCOLS = ("grouped", "random")
@@ -54,6 +58,8 @@ def test_the_stages_leave_what_they_promise(finished: Workflow) -> None:
         *(f"results/tiny/search/{name}/best.json" for name in NETWORKS),
         *(f"results/tables/{table}.csv" for table in TABLES),
         *("results/report.html", "results/provenance.json"),
+        *(f"results/checklists/tiny/{name}.{end}" for name in LISTS for end in FORMATS),
+        *("results/ro-crate-metadata.json", "results/Snakefile", "results/croissant/mitdb.json"),
     ]
     assert [path for path in promised if not finished.path(path).is_file()] == []
     assert finished.unfinished() == []
@@ -215,6 +221,41 @@ def test_the_report_stands_alone_and_says_that_it_is_simulated(finished: Workflo
     assert re.findall(r"""<link[^>]*href=(?!["']?data:)[^>]*>""", page) == []
 
 
+def test_checklists_lie_beside_the_page_and_lead_back_to_it(finished: Workflow) -> None:
+    page = finished.path("results/report.html")
+    linked = set(re.findall(r'href="(checklists/[^"]+)"', page.read_text(encoding="utf-8")))
+    assert linked == {f"checklists/tiny/{name}.html" for name in LISTS}
+    anchors = set(re.findall(r'id="([^"]+)"', page.read_text(encoding="utf-8")))
+    for name in linked:
+        text = (page.parent / name).read_text(encoding="utf-8")
+        places = [one for one in re.findall(r'href="([^"]+)"', text) if one.startswith("../")]
+        assert places
+        for place in places:
+            file, _, anchor = place.partition("#")
+            assert (page.parent / name).parent.joinpath(file).is_file(), place
+            assert not anchor or anchor in anchors, place
+
+
+def test_the_records_are_read_by_the_packages_that_define_them(finished: Workflow) -> None:
+    crate = ROCrate(finished.path("results"))
+    (action,) = crate.get_by_type("CreateAction")
+    assert action["instrument"] is crate.mainEntity
+    made = {entity.id for entity in action["result"]}
+    assert {f"tables/{table}.csv" for table in TABLES} <= made
+    assert {"report.html", "tiny/", "plots/", "checklists/"} <= made
+    for entity in crate.get_by_type("File", exact=True):
+        assert sha256(finished.path("results") / entity.id) == entity["sha256"], entity.id
+    assert action["startTime"] < action["endTime"]
+    dataset = Dataset(jsonld=str(finished.path("results/croissant/mitdb.json")))
+    assert dataset.metadata.issues.errors == set()
+    records = [one["tiny/recording"].decode() for one in dataset.records("tiny")]
+    table = pd.read_csv(finished.path("results/tiny/recordings.csv"), dtype=str)
+    assert records == table["recording"].tolist()
+    manifest = read(finished.path("resources/data/mitdb.json"))
+    listed = {one.name: one.sha256 for one in dataset.metadata.distribution}
+    assert {one["path"]: one["sha256"] for one in manifest["files"]}.items() <= listed.items()
+
+
 def test_the_first_run_says_nothing_that_is_no_concern_of_the_user(finished: Workflow) -> None:
     output = finished.path("first.log").read_text(encoding="utf-8")
     noise = [
@@ -235,7 +276,7 @@ def test_the_profiles_plan_the_same_jobs(copied: Workflow) -> None:
     copied.path("results/report.html").unlink()
     shutil.rmtree(copied.path("results/plots"))
     here = copied.plan()
-    assert set(here.rules) == {"plots", "report"}
+    assert set(here.rules) == {"plots", "report", "records"}
     slurm = copied.run("--dry-run", "--profile", "slurm")
     assert slurm.status == 0, slurm.output
     assert "slurm_partition=cpu" in slurm.output

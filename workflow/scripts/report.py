@@ -9,7 +9,7 @@ with job(snakemake.log[0]):
     from lib.plots import plot_overall
     from lib.project import ROOT
     from lib.provenance import durations, hardware, revision, versions
-    from lib.report import render
+    from lib.report import links, render, write_checklists
 
     studies, tables = snakemake.params.descriptions, Path(snakemake.input.tables[0]).parent
     plots = Path(snakemake.output.inflation).parent
@@ -30,15 +30,15 @@ with job(snakemake.log[0]):
         "durations": durations(Path(snakemake.log[0]).parent),
     }
     plot_overall(studies, tables=tables, folder=plots)
-    render(
-        studies,
-        tables=tables,
-        plots=plots,
-        results=tables.parent,
-        manifests=manifests,
-        provenance=provenance,
-        output=snakemake.output.page,
-    )
+    page = snakemake.output.page
+    known = {
+        "tables": tables,
+        "results": tables.parent,
+        "manifests": manifests,
+        "provenance": provenance,
+    }
+    render(studies, plots=plots, output=page, checklists=links(studies), **known)
+    write_checklists(studies, page=page, folder=snakemake.output.checklists, **known)
     # For whoever reads the tables without the page.
     versions_of_data = {one["dataset"]: one["version"] for one in manifests}
     write_json(
