@@ -27,6 +27,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "leaderboard": ("Leaderboard", "{study}-results"),
     "groups": ("Groups", "{study}-groups"),
     "choices": ("Choices", "{study}-choices"),
+    "shortcuts": ("Shortcuts", "{study}-shortcuts"),
     "split": ("Split", "{study}-split-{primary}"),
     "search": ("Hyperparameters", "{study}-search"),
     "cost": ("Cost", "{study}-cost"),
