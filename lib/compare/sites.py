@@ -15,6 +15,8 @@ from lib.statistics.bootstrap import Interval, difference, draw_weights, draw_we
 
 NO_REFERENCE = "no group of the site they were trained on is left to test on"
 
+HOME = "it is what the other sites are set against"
+
 NOT_IN_PRIMARY = "the primary protocol tests no recording of it"
 
 
@@ -128,17 +130,15 @@ def _rows(
         row |= ends("estimate", one, prefix="")
         row["interval_note"] = joined([one.note, missing * (metric == "macro_f1")])
         if cell.reference is None:
-            yield (
-                row
-                if cell.home
-                else row | {"note": joined([untaught, NO_REFERENCE if pairs else NOT_IN_PRIMARY])}
-            )
+            why = HOME if cell.home else NO_REFERENCE if pairs else NOT_IN_PRIMARY
+            yield row | {"note": joined([untaught, why])}
             continue
         other = _interval(metric, cell.reference, **options)
         gap = _difference(metric, sample, cell.reference, **options)
         unlike = sample.counted != cell.reference.counted
         yield row | {
             **ends("reference", other),
+            "reference_note": other.note,
             **ends("difference", gap),
             "note": joined([untaught, gap.note, "the two hold different classes" * unlike]),
         }

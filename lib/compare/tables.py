@@ -50,8 +50,8 @@ TABLES: dict[str, list[str]] = {
     ],
     "sites": [
         *(*MODEL, "trained", "site", "home", "metric", "estimate", "low", "high", "interval_note"),
-        *("groups", "examples", "reference", "reference_low", "reference_high", "difference"),
-        *("difference_low", "difference_high", "note"),
+        *("groups", "examples", "reference", "reference_low", "reference_high"),
+        *("reference_note", "difference", "difference_low", "difference_high", "note"),
     ],
     "calibration": [
         *(*MODEL, "bin", "bin_low", "bin_high", "confidence", "accuracy", "accuracy_low"),

@@ -264,7 +264,7 @@ def _audit(
             "count": len(shared), "groups": shared,
             "examples": int(table["group"].isin(shared).sum()),
         },
-        "identical_examples": {"count": 0},
+        "identical_examples": {"count": 0}, "sites_on_two_sides": {"count": 0}, "in_no_part": 0,
         "overlapping_examples": {"count": 3 if shared else 0},
         "missing_classes": [], "parts": parts,
     }  # fmt: skip
