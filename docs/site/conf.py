@@ -70,6 +70,7 @@ KINDS = {
     ],
     "How-to guides": [
         "own-recordings",
+        "sites",
         "audit",
         "mirror",
         "hyperparameter-search",

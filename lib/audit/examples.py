@@ -19,6 +19,7 @@ def audit_split(
     duration: float,
     classes: Sequence[str],
     honest: bool,
+    sites: bool = False,
 ) -> dict[str, Any]:
     """Look for whatever a split lets through from one part to another.
 
@@ -28,21 +29,24 @@ def audit_split(
         Columns `example`, `recording`, `group`, `label`, `start` (s), and `content` and `flat` of
         `lib.examples.arrays.contents`.
     split : pd.DataFrame
-        Columns `example`, `fold`, `part`.
+        Columns `example`, `fold`, `part`, and perhaps `site`.
     duration : float
         How long one example lasts, s. Two of one recording overlap when they start within it.
     classes : sequence of str
         Every class of the study.
     honest : bool
         Whether the protocol claims that nothing leaks.
+    sites : bool
+        Whether it claims that no site of a test part is in another part of that fold.
 
     Returns
     -------
     dict
-        `leaks`; `groups_on_two_sides`, `identical_examples` and `overlapping_examples`, each with
-        its `count` and its worst cases; `missing_classes` (fold, part and class); `parts` (size,
-        groups and classes of each part of each fold). An example that does not change over time is
-        not compared: any two recordings may hold one.
+        `leaks`; `groups_on_two_sides`, `sites_on_two_sides`, `identical_examples` and
+        `overlapping_examples`, each with its `count` and its worst cases; `missing_classes` (fold,
+        part and class); `parts` (size, groups and classes of each part of each fold);
+        `in_no_part`, how many examples each fold leaves out at most. An example that does not
+        change over time is not compared: any two recordings may hold one.
     """
     joined = split.merge(examples, on="example", validate="many_to_one")
     joined["part"] = joined["part"].astype(str)
@@ -56,7 +60,8 @@ def audit_split(
         sorted(joined.loc[joined["content"] == value, "recording"].astype(str).unique())
         for value in identical["content"].unique()[:20]
     ]
-    leaks = bool(crossing or len(identical) or overlapping["count"])
+    met = _tested_sites_met(joined) if sites else []
+    leaks = bool(crossing or met or len(identical) or overlapping["count"])
     return {
         "honest": honest,
         "leaks": leaks,
@@ -65,10 +70,12 @@ def audit_split(
             "groups": [str(name) for name in crossing[:100]],
             "examples": int(on_two["example"].nunique()),
         },
+        "sites_on_two_sides": {"count": len(met), "sites": met[:100]},
         "identical_examples": {"count": int(identical["content"].nunique()), "recordings": pairs},
         "overlapping_examples": overlapping,
         "missing_classes": missing,
         "parts": _parts(joined, classes),
+        "in_no_part": len(examples) - int(split.groupby("fold")["example"].nunique().min()),
     }
 
 
@@ -96,6 +103,9 @@ def require_honest(audit: dict[str, Any], *, study: str, protocol: str) -> None:
             f"{groups['count']} groups appear in two parts, with {groups['examples']} examples: "
             f"{', '.join(groups['groups'][:20])}"
         )
+    if audit["sites_on_two_sides"]["count"]:
+        names = ", ".join(audit["sites_on_two_sides"]["sites"][:20])
+        leaks.append(f"sites of the test part are in another part: {names}")
     identical = audit["identical_examples"]
     if identical["count"]:
         names = "; ".join(" = ".join(pair[:3]) for pair in identical["recordings"][:5])
@@ -117,6 +127,13 @@ def _on_two_sides(joined: pd.DataFrame, column: str) -> pd.DataFrame:
     """List the values of a column that appear in more than one part of a fold."""
     sides = joined.groupby(["fold", column])["part"].nunique()
     return sides[sides > 1].reset_index()
+
+
+def _tested_sites_met(joined: pd.DataFrame) -> list[str]:
+    """List the sites that are tested on in a fold that trains on them or validates with them."""
+    sides = joined.assign(tested=joined["part"] == "test").groupby(["fold", "site"])["tested"]
+    both = sides.nunique()
+    return sorted({str(site) for _, site in both[both > 1].index})
 
 
 def _overlapping(joined: pd.DataFrame, duration: float) -> dict[str, Any]:

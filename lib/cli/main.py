@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib import __version__
-from lib.cli import audit, deploy, doctor, export, new_study, predict
+from lib.cli import audit, deploy, doctor, export, join, new_study, predict
 from lib.errors import HeldoutError
 
-COMMANDS = (predict, audit, export, new_study, deploy, doctor)
+COMMANDS = (predict, audit, export, new_study, join, deploy, doctor)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -29,6 +29,7 @@ from lib.compare.ranks import rank_rows
 from lib.compare.runs import read_runs
 from lib.compare.selection import selection_rows, validation_rows
 from lib.compare.shortcuts import permutation_rows, shortcut_rows
+from lib.compare.sites import site_rows, without_pairs
 from lib.compare.subgroups import subgroup_rows
 from lib.compare.summary import answer_row, claim_rows, read_claims, run_rows
 from lib.compare.tables import TABLES
@@ -83,11 +84,13 @@ def compare(
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     boards: dict[str, Board] = {}
     options = {"seed": seed, "resamples": resamples}
-    for study in studies:
-        pools = read_runs(study, results=results)
+    for all_of in studies:
+        whole = read_runs(all_of, results=results)
+        study = without_pairs(all_of)
+        pools = {key: pool for key, pool in whole.items() if key[0] in study["protocols"]}
         board = boards[study["study"]] = score_pools(pools, **options)
         made = {
-            "runs": run_rows(pools),
+            "runs": run_rows(whole),
             "leaderboard": leaderboard_rows(board),
             "per_class": per_class_rows(board),
             "confusion": confusion_rows(board),
@@ -95,6 +98,7 @@ def compare(
             "group_means": group_mean_rows(board),
             "groups": group_rows(board),
             "subgroups": subgroup_rows(study, board, results=results),
+            "sites": site_rows(all_of, whole, **options),
             "calibration": calibration_rows(board),
             "inflation": inflation_rows(study, board, **options),
             "differences": difference_rows(study, board, resamples=resamples),
@@ -104,7 +108,7 @@ def compare(
             "shortcuts": shortcut_rows(study, results=results),
             "permutations": permutation_rows(study, pools, results=results),
             "trials": trial_rows(study, pools, results=results),
-            "costs": cost_rows(pools),
+            "costs": cost_rows(whole),
             "pareto": pareto_rows(study, board),
         }
         made["letters"] = letter_rows(study, board, made["differences"])

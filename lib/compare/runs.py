@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,23 @@ Part = dict[int, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where the rows of a test part are from, and what was trained on, of a split by site.
+
+    Attributes
+    ----------
+    site, trained : ndarray, shape (row,)
+        The site of each row, and those that its run was trained on, with commas between.
+    learned : dict of str to list of str
+        By `trained`, the classes that were trained on.
+    """
+
+    site: NDArray[np.object_]
+    trained: NDArray[np.object_]
+    learned: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
 class Pool:
     """All runs of one architecture under one protocol, and what they predicted.
 
@@ -45,6 +62,8 @@ class Pool:
         Of the rows of `test`.
     edges : list of dict
         Where the search of a network ended at the edge of what was searched, as `best.json` says.
+    places : Places or None
+        Of a split by site.
     """
 
     study: str
@@ -62,6 +81,7 @@ class Pool:
     fold: NDArray[np.int64]
     folds: int
     edges: list[dict[str, Any]]
+    places: Places | None = None
 
     @property
     def unfinished(self) -> str:
@@ -123,11 +143,15 @@ def read_runs(study: Mapping[str, Any], *, results: str | Path) -> dict[tuple[st
     examples = _examples(folder / "examples.parquet")
     pools: dict[tuple[str, str], Pool] = {}
     for protocol in study["protocols"]:
-        parts = _parts(folder / protocol / "split.parquet", examples)
+        path = folder / protocol / "split.parquet"
+        split = _table(path, ("example", "fold", "part"))
+        parts = _parts(path, split, examples)
+        places = _places(split, parts["test"], examples)
         for name, kind, seeds in study_kinds(study):
-            pools[protocol, name] = _pool(
+            pool = _pool(
                 study, protocol, name, kind, seeds, parts=parts, examples=examples, folder=folder
             )
+            pools[protocol, name] = replace(pool, places=places)
     return pools
 
 
@@ -148,9 +172,8 @@ def _examples(path: Path) -> pd.DataFrame:
     return table.set_index("example").sort_index()
 
 
-def _parts(path: Path, examples: pd.DataFrame) -> dict[str, Part]:
+def _parts(path: Path, split: pd.DataFrame, examples: pd.DataFrame) -> dict[str, Part]:
     """List the example numbers of the test and the validation part of each fold, sorted."""
-    split = _table(path, ("example", "fold", "part"))
     unknown = split.loc[~split["example"].isin(examples.index), "example"]
     if len(unknown):
         raise HeldoutError(
@@ -171,6 +194,23 @@ def _parts(path: Path, examples: pd.DataFrame) -> dict[str, Part]:
             where = f" of fold {empty[0]}" if empty else ""
             raise HeldoutError(path, f"a {part} part{where}", "none", MADE_ANEW)
     return parts
+
+
+def _places(split: pd.DataFrame, test: Part, examples: pd.DataFrame) -> Places | None:
+    """Read the sites of the rows of a pool, and those that each run was trained on."""
+    if "site" not in split:
+        return None
+    of = split.drop_duplicates("example").set_index("example")["site"]
+    train = split[split["part"] == "train"]
+    folds = [train[train["fold"] == fold] for fold in test]
+    names = [", ".join(sorted(map(str, fold["site"].unique()))) for fold in folds]
+    learned = {
+        name: sorted(examples["label"].loc[fold["example"]].astype(str).unique())
+        for name, fold in zip(names, folds, strict=True)
+    }
+    site = of.loc[np.concatenate(list(test.values()))].astype(str).to_numpy(dtype=object)
+    count = [len(rows) for rows in test.values()]
+    return Places(site, np.repeat(np.array(names, dtype=object), count), learned)
 
 
 def _pool(
@@ -221,7 +261,8 @@ def _pool(
         classes=classes,
         scored=scored,
         runs=runs,
-        **samples,
+        test=samples["test"],
+        validation=samples["validation"],
         recording=rows["test"]["recording"].astype(str).to_numpy(dtype=object),
         fold=np.repeat(folds, [len(parts["test"][fold]) for fold in folds]),
         folds=len(folds),

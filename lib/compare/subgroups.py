@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +130,9 @@ def _rows(
 
 def _part(entry: Entry, chosen: NDArray[np.bool_]) -> Weighted:
     """Keep some examples, and the groups that these are of."""
-    sample = entry.sample.only(chosen)
-    there, number = np.unique(sample.group, return_inverse=True)
-    names = [sample.names[k] for k in there]
-    return Weighted(replace(sample, group=number, names=names), entry.drawn.weights[:, there])
+    sample = entry.sample.part(chosen)
+    there = np.isin(entry.sample.names, sample.names)
+    return Weighted(sample, entry.drawn.weights[:, there])
 
 
 def _interval(metric: str, drawn: Weighted) -> Interval:

@@ -48,6 +48,11 @@ TABLES: dict[str, list[str]] = {
         *(*MODEL, "column", "value", "metric", "estimate", "low", "high", "interval_note"),
         *("groups", "examples"),
     ],
+    "sites": [
+        *(*MODEL, "trained", "site", "home", "metric", "estimate", "low", "high", "interval_note"),
+        *("groups", "examples", "reference", "reference_low", "reference_high"),
+        *("reference_note", "difference", "difference_low", "difference_high", "note"),
+    ],
     "calibration": [
         *(*MODEL, "bin", "bin_low", "bin_high", "confidence", "accuracy", "accuracy_low"),
         *("accuracy_high", "interval_note", "count"),

@@ -13,6 +13,7 @@ from typing import Any
 
 from lib.config.own import READING
 from lib.config.settings import compute, source_of, split_options
+from lib.datasets.dataset import COLUMNS
 from lib.datasets.registry import get_dataset
 from lib.features.registry import make
 from lib.jobs import needs
@@ -21,6 +22,8 @@ from lib.project import path_of
 from lib.provenance import code_hash
 from lib.retrieve import addresses, in_store, provider, read_registry
 from lib.search.spaces import extremes
+from lib.splits.registry import KINDS as SPLITS
+from lib.splits.registry import folds_of as split_folds
 from lib.train.runs import RUN_FILES
 
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
@@ -123,9 +126,9 @@ def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     Returns
     -------
     dict
-        `folder` as in the study, what to `exclude`, what is `asked` of its recordings, `reading`,
-        and `listing`, a name for the state of the folder: Snakemake cannot know beforehand which
-        files are in it.
+        `folder` as in the study, what to `exclude`, what is `asked` of its recordings, the
+        `columns` that divide them into sites, `reading`, and `listing`, a name for the state of
+        the folder: Snakemake cannot know beforehand which files are in it.
     """
     studies = settings["studies"].values()
     study = next(one for one in studies if one["dataset"] == wildcards["dataset"])
@@ -134,9 +137,17 @@ def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
         "folder": study["folder"],
         "exclude": study["recordings"]["exclude"],
         "asked": {**kind.demands, "rate": getattr(kind, "rate", 0.0)},
+        "columns": divided_by(study),
         "reading": reading(study),
         "listing": listing(study["folder"]["path"]),
     }
+
+
+def divided_by(study: Mapping[str, Any]) -> list[str]:
+    """List the columns of an own folder's `metadata.csv` by which a protocol divides into sites."""
+    protocols = study["protocols"].values()
+    by = {rule["by"] for rule in protocols if SPLITS[rule["kind"]].of_sites}
+    return sorted(by - set(COLUMNS))
 
 
 def reading(study: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,7 +181,7 @@ def identity(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
 
 def folds_of(rule: Mapping[str, Any]) -> int:
     """Count the folds of a protocol."""
-    return int(rule.get("folds", 1))
+    return split_folds(**split_options(rule))
 
 
 def runs(study: Mapping[str, Any], names: Iterable[str], seeds: Iterable[int]) -> list[str]:

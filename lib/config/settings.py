@@ -347,6 +347,11 @@ def _check_study(study: Mapping[str, Any]) -> None:
             "primary: hyperparameters are chosen on it, so it must be an honest protocol",
             advice=f"{primary!r} has `honest: false`.",
         )
+    if SPLITS[protocols[primary]["kind"]].all_pairs:
+        raise HeldoutError(
+            "primary: hyperparameters are chosen on it, so it must hold more than one site",
+            advice=f"{primary!r} trains on each site alone: name another protocol.",
+        )
     for protocol, rule in protocols.items():
         try:
             check_rule(**split_options(rule))

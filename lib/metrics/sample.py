@@ -88,6 +88,12 @@ class Sample:
             probability=self.probability[:, rows],
         )
 
+    def part(self, rows: NDArray[np.bool_]) -> Sample:
+        """Keep some rows, and the groups that these are of."""
+        there, number = np.unique(self.group[rows], return_inverse=True)
+        names = [self.names[k] for k in there]
+        return replace(self.only(rows), group=number, names=names)
+
     def ensemble(self) -> Sample:
         """Average the probabilities over seeds: what the networks of all seeds answer together."""
         return replace(self, probability=self.probability.mean(axis=0, keepdims=True))

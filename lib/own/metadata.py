@@ -86,6 +86,7 @@ def described(
     *,
     labels: bool,
     context: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> Described:
     """List the recordings that the table names, and the numbers it has of them.
 
@@ -99,6 +100,8 @@ def described(
         Whether each has a label.
     context : sequence of str
         Columns with a number for each.
+    columns : sequence of str
+        Columns that are kept as text, beside those of `lib.datasets.dataset.ABOUT`.
 
     Returns
     -------
@@ -177,7 +180,16 @@ def described(
     notes = [f"Of {file.name} {source} is taken for {name}." for name, source in taken.items()]
     if repeated.any():
         notes.append(f"Rows of {file.name} that repeat another one: {repeated.sum()}.")
-    about = [name for name in ABOUT if name in table and name not in context]
+    gone = [name for name in columns if name not in table]
+    if gone:
+        raise HeldoutError(
+            file,
+            f"a column {gone[0]}, by which a protocol divides",
+            ", ".join(map(str, table.columns)),
+            "Add it, or correct `by` of the protocol: names of columns are in small letters here.",
+        )
+    kept = dict.fromkeys([*ABOUT, *columns])
+    about = [name for name in kept if name in table and name not in {*context, *_MEANT}]
     unused = [str(name) for name in others if name not in about]
     if unused:
         fold = [name for name in NAMES["fold"] if name in unused]

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
-from lib.datasets.dataset import ABOUT
 from lib.datasets.files import files_below
 from lib.datasets.signal import Header
 from lib.datasets.waveform_database import files_of
@@ -25,7 +24,7 @@ from lib.features.copies import contradict, contradictions
 from lib.files import sha256, symlink
 from lib.own.headers import by_reason, named, odd_recordings
 from lib.own.layout import listed
-from lib.own.table import Contents, examine
+from lib.own.table import NAMED, Contents, examine
 
 NO_GROUPS = (
     "No groups are known: each recording counts as a group of its own. Where one person, patient "
@@ -58,6 +57,7 @@ def survey(
     context: Sequence[str] = (),
     exclude: Sequence[str] = (),
     asked: Mapping[str, Any] | None = None,
+    columns: Sequence[str] = (),
     faulty: str = "leave_out",
     reading: Mapping[str, Any] | None = None,
     threads: int = 4,
@@ -77,6 +77,8 @@ def survey(
     asked : mapping, optional
         `Kind.demands` of the features, and their `rate` (Hz): a recording that lacks it cannot be
         used, nor can the few that are unlike all others (`lib.own.headers.odd_recordings`).
+    columns : sequence of str
+        As for `lib.own.table.examine`.
     faulty : {"leave_out", "stop"}
         Whether recordings that cannot be used are left out and listed, or stop the run.
     reading : mapping, optional
@@ -99,7 +101,8 @@ def survey(
         As `lib.own.table.examine`; or something is to be left out and `faulty` is `stop`.
     """
     folder = Path(folder)
-    contents = examine(folder, groups=groups, beats=beats, context=context, exclude=exclude)
+    stated: dict[str, Any] = {"groups": groups, "beats": beats, "context": context}
+    contents = examine(folder, **stated, exclude=exclude, columns=columns)
     table = contents.table
     heard, band = listen(table["path"].tolist(), folder, threads=threads, reading=reading)
     odd = _odd(heard, **(asked or {}))
@@ -292,7 +295,7 @@ def _row(row: Mapping[Any, Any], item: Heard, context: Sequence[str]) -> dict[st
         "duration": item.duration,
         "channels": item.channels,
         "context": {name: float(row[name]) for name in context},
-        "about": {name: row[name] for name in ABOUT if name in row and name not in context},
+        "about": {str(name): row[name] for name in row if name not in {*NAMED, *context}},
     }
 
 

@@ -43,6 +43,9 @@ from lib.own.unused import (
 )
 from lib.typed import name_key, typed_name
 
+NAMED = ("path", "label", "group", "split")
+"""What every table of a folder begins with."""
+
 
 class Contents(NamedTuple):
     """What is in a folder.
@@ -83,6 +86,7 @@ def examine(
     beats: str | None = None,
     context: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> Contents:
     """List the recordings of a folder by their names; no file but `metadata.csv` is read.
 
@@ -103,14 +107,16 @@ def examine(
         Columns of `metadata.csv` with a number for each recording.
     exclude : sequence of str
         Recordings and folders within the folder that count as not there.
+    columns : sequence of str
+        Further columns of `metadata.csv` that say something of each recording, such as its site.
 
     Returns
     -------
     Contents
         Its table has `path` (within the folder), `label`, `group` and `split`, the latter two empty
-        where they are not known, the columns of the context, and those of
-        `lib.datasets.dataset.ABOUT` that `metadata.csv` has; sorted by `path`. Labels and
-        groups that look the same are the same, and groups that differ by letter case alone are one.
+        where they are not known, the columns of the context, those of `lib.datasets.dataset.ABOUT`
+        that `metadata.csv` has, and `columns`; sorted by `path`. Labels and groups that look the
+        same are the same, and groups that differ by letter case alone are one.
 
     Raises
     ------
@@ -149,7 +155,7 @@ def examine(
     layout, numbers = Layout(), pd.DataFrame()
     if metadata is not None:
         table, numbers, said, doubts = described(
-            metadata, names, recordings, labels=not codes, context=context
+            metadata, names, recordings, labels=not codes, context=context, columns=columns
         )
         notes += said
         cautions += doubts
@@ -244,7 +250,7 @@ def _rows(labels: dict[str, str], layout: Layout) -> pd.DataFrame:
         (path, label, typed_name(layout.group.get(path, "")), layout.split.get(path, ""))
         for path, label in labels.items()
     ]
-    return pd.DataFrame(rows, columns=["path", "label", "group", "split"], dtype=object)
+    return pd.DataFrame(rows, columns=[*NAMED], dtype=object)
 
 
 def _without_unread(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:

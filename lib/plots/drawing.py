@@ -19,13 +19,14 @@ from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means, some_examples
 from lib.plots.scores import confusion_matrices, inflation, primary_rows
 from lib.plots.shortcuts import against_permuted, told_by_features
+from lib.plots.sites import site_matrices
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
 
 # Columns that are text even where all of them look like numbers.
 TEXT = (
     *("study", "scope", "architecture", "label", "predicted", "note", "group", "influential"),
-    *("column", "value"),
+    *("column", "value", "trained", "site"),
 )
 
 # The tables that the pictures of groups are made of.
@@ -53,7 +54,8 @@ def plot_study(
     list of Path
         The files written: `inflation`, `groups`, `subgroups`, `validation`, `shortcuts`,
         `permutations`, `examples`, `mean`, `pareto`, `importance`, and per protocol
-        `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, each as `.svg` and
+        `learning_curves_…`, `confusion_…`, `class_counts_…`, `calibration_…`, and `sites_…` where
+        it is of pairs, each as `.svg` and
         `.png`. A picture that would be empty is not drawn.
 
     Raises
@@ -78,6 +80,10 @@ def plot_study(
         audit = read_json(base / protocol / "audit.json")
         drawn[f"class_counts_{protocol}"] = class_counts(study, audit)
         drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
+    sites = _of_study(tables / "sites.csv", study)
+    for protocol, rule in study["protocols"].items():
+        if rule["kind"] == "pairs":
+            drawn[f"sites_{protocol}"] = site_matrices(study, sites[sites["protocol"] == protocol])
     groups, means, subgroups = (
         some[some["protocol"] == study["primary"]]
         for some in (_of_study(tables / f"{name}.csv", study) for name in GROUPS)

@@ -111,8 +111,10 @@ def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
+def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
     """Draw a confusion matrix per network, with the share of the row and the count in each cell.
+
+    There is none of a protocol of pairs of sites, whose test parts are several in one.
 
     Parameters
     ----------
@@ -123,6 +125,8 @@ def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
     """
     classes = [str(name) for name in study["classes"]]
     names = [n for n in study["architectures"] if n in set(rows["architecture"])]
+    if not names:
+        return None
     with mpl.rc_context(SETTINGS):
         side = max(2.3, 0.55 * len(classes) + 0.9)
         figure, grid = panels(
@@ -136,7 +140,14 @@ def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
                 .to_numpy(dtype=float)
                 for value in ("share", "count")
             )
-            _matrix(axes, shares, counts, classes)
+            texts = [
+                [
+                    f"{share:.2f}\n{count:,.0f}" if np.isfinite(share) else "–"
+                    for share, count in cells
+                ]
+                for cells in map(zip, shares, counts)
+            ]
+            draw_matrix(axes, shares, texts, [short(label) for label in classes])
             axes.set_title(display(name))
         for axes in grid[:, 0]:
             axes.set_ylabel("true class")
@@ -145,8 +156,23 @@ def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure:
     return figure
 
 
-def _matrix(axes: Any, shares: np.ndarray, counts: np.ndarray, classes: list[str]) -> None:
-    n = len(classes)
+def draw_matrix(
+    axes: Any, shares: np.ndarray, texts: Sequence[Sequence[str]], names: Sequence[str]
+) -> None:
+    """Draw a square of cells, darker where a share is larger, each with its text.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    shares : np.ndarray, shape (n, n)
+        0 to 1; NaN is white.
+    texts : sequence of sequence of str
+        Of each cell.
+    names : sequence of str
+        Of rows and columns.
+    """
+    n = len(names)
     edges = np.arange(n + 1) - 0.5
     axes.pcolormesh(
         edges, edges, np.nan_to_num(shares), cmap=SHARES, vmin=0, vmax=1,
@@ -154,14 +180,11 @@ def _matrix(axes: Any, shares: np.ndarray, counts: np.ndarray, classes: list[str
     )  # fmt: skip
     for i in range(n):
         for j in range(n):
-            share, count = shares[i, j], counts[i, j]
-            text = f"{share:.2f}\n{count:,.0f}" if np.isfinite(share) else "–"
-            dark = np.isfinite(share) and share > 0.9
+            dark = np.isfinite(shares[i, j]) and shares[i, j] > 0.9
             axes.text(
-                j, i, text, ha="center", va="center", linespacing=1.15,
+                j, i, texts[i][j], ha="center", va="center", linespacing=1.15,
                 fontsize=7 if n < 8 else 5, color="#ffffff" if dark else CELL_INK,
             )  # fmt: skip
-    names = [short(name) for name in classes]
     turn = 30 if max(map(len, names)) > 3 else 0
     axes.set_xticks(range(n), names, rotation=turn, ha="right" if turn else "center")
     axes.set_yticks(range(n), names)

@@ -18,9 +18,9 @@ from lib.files import read_table
 _TEXT = ("recording", "path", "label", "group", "split", "source_label", "sha256")
 
 
-def read_recordings(path: str | Path) -> pd.DataFrame:
-    """Read a `recordings.csv` or a shard of it, text as text."""
-    return read_table(path, text=_TEXT)
+def read_recordings(path: str | Path, *, text: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a `recordings.csv` or a shard of it, text as text; `text` names further columns."""
+    return read_table(path, text=(*_TEXT, *text))
 
 
 def recordings_table(

@@ -37,7 +37,7 @@ TEXT = (
     *("letters", "scope", "hyperparameter", "reason", "optimizer", "our_note"),
     *("metadata_suffices", "metadata_column", "group", "largest_group", "lowest_group"),
     *("influential", "power_note", "rival", "column", "value", "chosen"),
-    "gap_note",
+    *("gap_note", "reference_note", "trained", "site"),
 )
 
 
@@ -91,7 +91,7 @@ def render(
     names = (
         *("runs", "leaderboard", "per_class", "inflation", "differences", "answers"),
         *("claims", "trials", "costs", "letters", "folds", "aami", "agreement", "importance"),
-        *("groups", "group_means", "subgroups", "validation", "selection"),
+        *("groups", "group_means", "subgroups", "sites", "validation", "selection"),
         *("shortcuts", "permutations"),
     )
     read = {name: read_table(Path(tables) / f"{name}.csv", text=TEXT) for name in names}

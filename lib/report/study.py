@@ -24,6 +24,7 @@ from lib.report.exploration import (
 from lib.report.groups import groups_view, held_by_one, subgroups_view
 from lib.report.names import unfinished_networks
 from lib.report.shortcuts import shortcuts_view
+from lib.report.sites import sites_view
 from lib.report.table import TableView, number, records, text
 from lib.statistics.bootstrap import ALPHA
 
@@ -98,6 +99,7 @@ def study_view(
             best=str(answer["architecture"]),
         ),
         "subgroups": subgroups_view(study, tables["subgroups"], str(answer["architecture"])),
+        "sites": sites_view(study, tables["sites"], str(answer["architecture"])),
         "choices": choices_view(
             study, validation=tables["validation"], selection=tables["selection"]
         ),

@@ -44,20 +44,13 @@ def divide(
     Raises
     ------
     HeldoutError
-        There is no such column, or a part has no example.
+        A part has no example.
     """
-    if by not in examples.columns:
-        raise HeldoutError(
-            "published split",
-            f"a column {by!r} of the examples",
-            ", ".join(examples.columns),
-            "Correct `by` of the protocol.",
-        )
     part = examples[by].astype(str).map(_part_of(parts)).fillna("").to_numpy(dtype="U10")
     for name, values in parts.items():
         if not (part == name).any():
             raise HeldoutError(
-                "published split",
+                f"split by {by}",
                 f"examples whose {by} is in its {name} part "
                 f"({', '.join(list(map(str, values))[:5])}, …)",
                 "none",

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import HeldoutError, suggestion
-from lib.splits import grouped, published, random
+from lib.splits import external, grouped, pairs, published, random, sites
 from lib.splits.parts import PARTS
 
 
@@ -31,11 +31,21 @@ class SplitKind:
         examples.
     by_example : bool
         Whether one group may be in several parts. Such a protocol cannot be called honest.
+    folds : callable
+        `folds(**settings)` counts the folds before there are examples.
+    of_sites : bool
+        Whether it divides by the site that `by` names, which the split then holds.
+    all_pairs : bool
+        Whether its test parts hold one example several times, and what was trained on, too: it
+        makes a matrix of sites, and is compared with nothing.
     """
 
     divide: Callable[..., list[np.ndarray]]
     check: Callable[..., None] | None = None
     by_example: bool = False
+    folds: Callable[..., int] = lambda folds=1, **_: int(folds)
+    of_sites: bool = False
+    all_pairs: bool = False
 
 
 KINDS = MappingProxyType(
@@ -43,13 +53,23 @@ KINDS = MappingProxyType(
         "grouped": SplitKind(grouped.divide),
         "published": SplitKind(published.divide, check=published.check),
         "random": SplitKind(random.divide, by_example=True),
+        "external": SplitKind(external.divide, check=published.check, of_sites=True),
+        "sites": SplitKind(sites.divide, check=sites.check, folds=sites.folds, of_sites=True),
+        "pairs": SplitKind(
+            pairs.divide, check=sites.check, folds=sites.folds, of_sites=True, all_pairs=True
+        ),
     }
 )
 """The kinds of protocols, by name."""
 
 
 def make_split(
-    examples: pd.DataFrame, *, kind: str, seed: int = 0, **settings: Any
+    examples: pd.DataFrame,
+    *,
+    kind: str,
+    seed: int = 0,
+    recordings: pd.DataFrame | None = None,
+    **settings: Any,
 ) -> pd.DataFrame:
     """Divide examples into parts.
 
@@ -60,21 +80,26 @@ def make_split(
     kind : str
         A name in `KINDS`. `grouped` keeps every group in one part and the classes balanced;
         `published` takes the parts from `parts`; `random` deals single examples, class by class,
-        so that a group appears in several parts.
+        so that a group appears in several parts. By the values of a column, `external` trains on
+        some and tests on others, `sites` leaves each out in turn, and `pairs` trains on each.
     seed : int
         Of the dealing. Equal seeds give equal splits, whatever the order of the rows.
+    recordings : pd.DataFrame, optional
+        What else is known of each `recording`: the column that `by` names may be there.
     **settings
         What `divide` of the kind takes.
 
     Returns
     -------
     pd.DataFrame
-        `example`, `fold` (from 0) and `part`, sorted by fold and example.
+        `example`, `fold` (from 0) and `part`, sorted by fold and example; and `site`, the value of
+        `by`, where the kind divides by it.
 
     Raises
     ------
     HeldoutError
-        An impossible setting, a class with a single group, or a part without examples.
+        An impossible setting, a column that is not there, a class with a single group, or a part
+        without examples.
 
     Examples
     --------
@@ -88,14 +113,45 @@ def make_split(
     check_rule(kind, **settings)
     # Sorting first makes the split a function of the examples and the seed alone.
     frame = examples.sort_values("example", ignore_index=True)
+    by = settings.get("by")
+    if by is not None:
+        frame = _with_column(frame, str(by), recordings)
+    columns = {"example": frame["example"]}
+    if KINDS[kind].of_sites:
+        columns["site"] = frame[by]
     tables = [
-        pd.DataFrame({"example": frame["example"], "fold": fold, "part": part})[part != ""]
+        pd.DataFrame({**columns, "fold": fold, "part": part})[part != ""]
         for fold, part in enumerate(KINDS[kind].divide(frame, seed=seed, **settings))
     ]
     split = pd.concat(tables, ignore_index=True)
     split["part"] = pd.Categorical(split["part"], categories=PARTS)
     _require_parts(split)
-    return split
+    return split[["example", "fold", "part", *(name for name in columns if name != "example")]]
+
+
+def _with_column(examples: pd.DataFrame, by: str, recordings: pd.DataFrame | None) -> pd.DataFrame:
+    """Add a column that recordings have, and write its values as a person would."""
+    known = examples.columns if recordings is None else [*examples.columns, *recordings.columns]
+    if by not in known:
+        raise HeldoutError(
+            f"split by {by}",
+            "a column of the recordings or of the examples",
+            ", ".join(dict.fromkeys(map(str, known))),
+            "Correct `by` of the protocol, or add the column to metadata.csv of your own folder.",
+        )
+    if recordings is None or by in examples:
+        values = examples[by]
+    else:
+        values = examples["recording"].map(recordings.set_index("recording")[by])
+    return examples.assign(**{by: values.map(_written)})
+
+
+def _written(value: Any) -> str:
+    """Write a value of a column: a rate without its decimals, and nothing for what is missing."""
+    if pd.isna(value):
+        return ""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value).strip()
 
 
 def check_rule(kind: str, **settings: Any) -> None:
@@ -133,6 +189,17 @@ def check_rule(kind: str, **settings: Any) -> None:
     check = KINDS[kind].check
     if check is not None:
         check(**settings)
+
+
+def folds_of(kind: str, **settings: Any) -> int:
+    """Count the folds of a protocol before there are examples.
+
+    Parameters
+    ----------
+    kind, **settings
+        As for `check_rule`, which has found no fault in them.
+    """
+    return KINDS[kind].folds(**settings)
 
 
 def _require_known(kind: str, settings: dict[str, Any]) -> None:

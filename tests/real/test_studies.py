@@ -135,6 +135,36 @@ def test_heart_sounds_run_to_their_report(tmp_path: Path) -> None:
     assert_finished(workflow, "heart_sounds")
 
 
+def test_heart_sounds_of_one_set_are_tested_on_the_other(tmp_path: Path) -> None:
+    settings = small("gru", dense=[])
+    settings["architectures"] |= {"simple_rnn": None, "lstm": None}
+    settings["architectures"]["gru"]["space"] = {"units": [[4]], "dropout": [0.0]}
+    by_set = {"by": "set", "honest": True}
+    settings["protocols"] = {
+        "random": None,
+        "grouped": {"folds": 1, "test": 0.4},
+        "from_a": {
+            **{**by_set, "title": "set a, tested on set b", "kind": "external"},
+            "parts": {"train": ["a"], "test": ["b"]},
+        },
+        "sets": {**by_set, "title": "each set alone", "kind": "pairs", "sites": ["a", "b"]},
+    }
+    workflow = prepare(tmp_path / "copy", "heartbeat_sounds", "heart_sounds", settings)
+    run(workflow)
+    assert_finished(workflow, "heart_sounds")
+    split = pd.read_parquet(workflow.path("results/heart_sounds/from_a/split.parquet"))
+    joined = split.merge(examples(workflow, "heart_sounds"), on="example")
+    assert set(joined.loc[joined["part"].astype(str) == "test", "site"]) == {"b"}
+    assert (joined.groupby("group")["part"].nunique() == 1).all()
+    table = pd.read_csv(workflow.path("results/tables/sites.csv"), keep_default_na=False)
+    assert set(table["site"]) == {"", "a", "b"}
+    # Only set a has artifacts: what was trained on set b is told no score of theirs to believe.
+    of_b = table[(table["protocol"] == "sets") & (table["trained"] == "b")]
+    assert of_b["note"].str.contains("no training examples of artifact").all()
+    to_b = table[(table["site"] == "b") & (table["metric"] == "macro_f1")]
+    assert to_b["interval_note"].str.contains("no test examples of artifact").all()
+
+
 def test_accents_run_to_their_report(tmp_path: Path) -> None:
     workflow = prepare(
         tmp_path / "copy", "common_voice", "accents", small("lstm", "gru", batch_size=16)

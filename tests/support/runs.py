@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import pandas as pd
 from lib.compare import compare
 from lib.examples.arrays import contents
 from lib.explore import explore
-from lib.files import write_json, write_table
+from lib.files import read_table, write_json, write_table
+from lib.splits import make_split
 
 ARCHITECTURES = ("lstm", "gru", "cnn")
 BASELINES = ("majority", "metadata", "logistic")
@@ -23,6 +24,15 @@ SKILL = {
     "cnn": (1.3, 2.6),
     "metadata": (0.3, 0.5),
     "logistic": (0.6, 0.8),
+}
+
+
+SITES = ("east", "north", "west")
+# Protocols by hospital, to be added to those of a study.
+BY_HOSPITAL = {
+    kind: {"kind": kind, "honest": True, "title": title, "folds": 3}
+    | {"by": "hospital", "sites": list(SITES)}
+    for kind, title in (("sites", "one hospital left out"), ("pairs", "each hospital alone"))
 }
 
 
@@ -92,6 +102,7 @@ def make_runs(
     seed: int = 0,
     epochs: int = 20,
     trials: int = 6,
+    change: Callable[[pd.DataFrame], pd.DataFrame] = lambda examples: examples,
 ) -> dict[str, Any]:
     """Write all inputs below `folder`; give what compare, plots and report are called with."""
     studies = list(two_studies() if studies is None else studies)
@@ -99,7 +110,7 @@ def make_runs(
     for number, one in enumerate(studies):
         rng = np.random.default_rng([seed, number])
         alone = one["example_kind"] == "spectral"
-        examples = _examples(one, rng, groups=groups, per_group=1 if alone else per_group)
+        examples = change(_examples(one, rng, groups=groups, per_group=1 if alone else per_group))
         base = results / one["study"]
         signals = _signals(one, examples, rng)
         content, flat = contents(signals)
@@ -119,13 +130,18 @@ def make_runs(
                     write_json(at / "run.json", {"metrics": {"test": score}})
         for protocol, settings in one["protocols"].items():
             honest = settings["honest"]
-            split = _split(examples, rng, by="group" if honest else "example", folds=folds)
+            recordings = read_table(base / "recordings.csv")
+            if "sites" in settings:
+                chosen = {key: settings[key] for key in ("kind", "by", "sites")}
+                split = make_split(examples, recordings=recordings, **chosen)
+            else:
+                split = _split(examples, rng, by="group" if honest else "example", folds=folds)
             write_table(base / protocol / "split.parquet", split)
             write_json(base / protocol / "audit.json", _audit(one, protocol, examples, split))
             for name in one["architectures"] + one["baselines"]:
                 kind = "network" if name in one["architectures"] else "baseline"
                 for s in one["seeds"] if kind == "network" else [0]:
-                    for fold in range(folds):
+                    for fold in sorted(split["fold"].unique().tolist()):
                         path = base / protocol / name / f"seed-{s}" / f"fold-{fold}"
                         part = split[split["fold"] == fold]
                         _run(path, one, protocol, name, kind, s, fold, examples, part, rng, epochs)
@@ -201,7 +217,8 @@ def _recordings(examples: pd.DataFrame) -> pd.DataFrame:
     table = examples.drop_duplicates("recording")[["recording", "group", "rate", "duration"]]
     number = np.arange(len(table))
     ages = np.where(number % 5 == 4, np.nan, 20.0 + 25 * (number % 3))
-    return table.assign(age=ages, sex=np.array(["F", "M"])[number % 2])
+    sites = np.array(SITES)[number % len(SITES)]
+    return table.assign(age=ages, sex=np.array(["F", "M"])[number % 2], hospital=sites)
 
 
 def _shortcuts() -> dict[str, Any]:
@@ -277,7 +294,7 @@ def _audit(
             "count": len(shared), "groups": shared,
             "examples": int(table["group"].isin(shared).sum()),
         },
-        "identical_examples": {"count": 0},
+        "identical_examples": {"count": 0}, "sites_on_two_sides": {"count": 0}, "in_no_part": 0,
         "overlapping_examples": {"count": 3 if shared else 0},
         "missing_classes": [], "parts": parts,
     }  # fmt: skip
@@ -306,7 +323,11 @@ def _run(
     else:
         # A patient is easy or hard as a whole: that is why groups are resampled.
         ease = {g: rng.normal(0, 0.6) for g in rows["group"].unique()}
-        skill = SKILL.get(name, (1.0, 2.0))[0 if honest else 1]
+        skill = np.full(len(rows), SKILL.get(name, (1.0, 2.0))[0 if honest else 1])
+        if "site" in part:
+            # Where a network was trained, it does as well as under a split that leaks.
+            met = rows["site"].isin(part.loc[part["part"] == "train", "site"])
+            skill[met] = SKILL.get(name, (1.0, 2.0))[1]
         logits[np.arange(len(rows)), truth] += skill * 1.5 + rows["group"].map(ease).to_numpy()
     probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     table = rows[["example", "part", "label"]].copy()

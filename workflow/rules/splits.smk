@@ -1,6 +1,7 @@
 rule splits:
     input:
         examples=EXAMPLES["examples"],
+        recordings="results/{study}/recordings.csv",
     output:
         split=SPLIT,
     log:

@@ -4,6 +4,7 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from lib.audit import audit_split, require_honest
     from lib.features import make
+    from lib.splits import KINDS
 
     names = {"study": snakemake.wildcards.study, "protocol": snakemake.wildcards.protocol}
     audit = audit_split(
@@ -12,6 +13,7 @@ with job(snakemake.log[0]):
         duration=make(**snakemake.params.features).seconds,
         classes=snakemake.params.classes,
         honest=snakemake.params.honest,
+        sites=KINDS[snakemake.params.kind].of_sites and not KINDS[snakemake.params.kind].all_pairs,
     )
     require_honest(audit, **names)
     write_json(snakemake.output.audit, {**names, "kind": snakemake.params.kind, **audit})

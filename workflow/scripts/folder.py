@@ -16,6 +16,7 @@ with job(snakemake.log[0]):
         context=folder.get("context", []),
         exclude=chosen["exclude"],
         asked=chosen["asked"],
+        columns=chosen["columns"],
         faulty=folder.get("faulty", "leave_out"),
         reading=chosen["reading"],
         threads=snakemake.threads,

@@ -212,7 +212,10 @@ def test_numbers_and_texts_are_the_same_record():
         ({"parts": {"train": ["g0"]}}, "^parts: expected train, test and perhaps validation"),
         ({"parts": None}, "got none"),
         ({"parts": PARTS | {"extra": ["g7"]}}, "got train, test, extra"),
-        ({"by": "patient"}, "expected a column 'patient' of the examples, got example, group"),
+        (
+            {"by": "patient"},
+            "by patient: expected a column of the recordings or of the examples, got example, g",
+        ),
         ({"parts": PARTS | {"test": ["g3", "g4"]}}, "got g3 in train and in test"),
         ({"parts": PARTS | {"test": ["x1", "x2"]}}, r"its test part \(x1, x2, …\)"),
         (
@@ -232,7 +235,7 @@ def test_published_refuses(options, message):
     [
         (
             {"kind": "by patient"},
-            "^kind: expected one of grouped, published, random, got 'by patient'",
+            "^kind: expected one of grouped, published, random, external, .*, got 'by patient'",
         ),
         ({"unit": "example"}, "^kind grouped: expected the settings folds, test, validation, got"),
         ({"folds": 0}, "^folds: expected 1 or more, got 0"),
