@@ -75,6 +75,7 @@ KINDS = {
         "hyperparameter-search",
         "watching",
         "cluster",
+        "kubernetes",
         "accelerators",
         "originals",
         "extending",

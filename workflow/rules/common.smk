@@ -1,6 +1,8 @@
+import csv
+
 from lib.compare import TABLES
 from lib.config.params import AUDIT, PERMUTED, RUN, SHORTCUTS, SPLIT, TRIAL, WORKER
-from lib.config.params import compared, need_of_training, stored, value
+from lib.config.params import compared, need_of_training, require_no_journal, stored, value
 from lib.config.settings import resolve
 from lib.errors import HeldoutError
 from lib.jobs.cluster import require_partitions
@@ -9,12 +11,22 @@ from lib.jobs.needs import of_features
 from lib.jobs.place import RunLock, require_writable
 from lib.project import path_of
 from lib.provenance import code_hash, packages_of
+from lib.recordings.shards import shards_for
 from lib.train.runs import RUN_FILES
+
+# Where a run has one, jobs share no folder: what one hands on to another has to be declared.
+DEFAULT_STORAGE = workflow.storage_settings.default_storage_provider is not None
+# An output that is a folder is an archive there: Snakemake's plugin for S3 takes a folder that a pod
+# made for missing.
+PACKED = ".zip" if DEFAULT_STORAGE else ""
+folder = str if DEFAULT_STORAGE else directory
 
 try:
     require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
     SETTINGS = resolve(config, here=Path())
     PLUGIN, STORED = stored(SETTINGS)
+    if DEFAULT_STORAGE:
+        require_no_journal(SETTINGS)
 except HeldoutError as error:
     raise WorkflowError(str(error))
 
@@ -60,6 +72,12 @@ def of(key):
     return lambda wildcards: value(SETTINGS, dict(wildcards.items()), key)
 
 
+def of_project(name):
+    """A file of the project as an input. With a default storage it is none: Snakemake would look for
+    it in the store, and jobs have it with the sources."""
+    return [] if DEFAULT_STORAGE else path_of(name)
+
+
 def uses(*modules, values=(), without=(), **others):
     """Params of a rule, which is run again when one of them changes: the code of some modules of
     `lib`, values of the configuration, and others."""
@@ -84,7 +102,10 @@ def doubling(mem_mb, runtime):
 
 
 def needs(estimate):
-    """Memory and minutes by an estimate; an input that is not there yet leaves them open."""
+    """Memory and minutes by an estimate; an input that is not there yet leaves them open. One in a
+    default storage never is where jobs are planned: then they are constants."""
+    if DEFAULT_STORAGE:
+        return doubling(mem_mb=8000, runtime=240)
 
     def part(name):
         return lambda wildcards, input, attempt: getattr(
@@ -127,7 +148,9 @@ def shown(path, caption, patterns=(), **labels):
 
 def shards_of_recordings(wildcards):
     """The table of a shard. A checkpoint makes it: only shards that changed are computed anew."""
-    checkpoints.recordings.get(study=wildcards.study)
+    made = checkpoints.recordings.get(study=wildcards.study).output
+    if DEFAULT_STORAGE:
+        return made.shards
     return f"results/{wildcards.study}/recordings/{wildcards.shard}.csv"
 
 
@@ -135,6 +158,7 @@ def shards_of_features(wildcards):
     """One file for each table that the checkpoint wrote; it chose their number, or the config."""
     shards = of("shards")(wildcards)
     if shards is None:
-        folder = checkpoints.recordings.get(study=wildcards.study).output.shards
-        shards = len(glob_wildcards(f"{folder}/{{shard}}.csv").shard)
+        # Counted in the table: a folder in a store cannot be listed.
+        with checkpoints.recordings.get(study=wildcards.study).output.table.open() as table:
+            shards = shards_for(sum(1 for _ in csv.reader(table)) - 1)
     return expand("results/{{study}}/features/{shard}.npz", shard=range(shards))
