@@ -9,17 +9,9 @@ from lib.jobs.cluster import require_partitions
 from lib.jobs.gpus import gpus_of_training
 from lib.jobs.needs import of_features
 from lib.jobs.place import RunLock, require_writable
-from lib.project import path_of
 from lib.provenance import code_hash, packages_of
 from lib.recordings.shards import shards_for
 from lib.train.runs import RUN_FILES
-
-# Where a run has one, jobs share no folder: what one hands on to another has to be declared.
-DEFAULT_STORAGE = workflow.storage_settings.default_storage_provider is not None
-# An output that is a folder is an archive there: Snakemake's plugin for S3 takes a folder that a pod
-# made for missing.
-PACKED = ".zip" if DEFAULT_STORAGE else ""
-folder = str if DEFAULT_STORAGE else directory
 
 try:
     require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
@@ -70,12 +62,6 @@ def check_cluster():
 def of(key):
     """What the configuration says for the wildcards of a job: see lib.config.params."""
     return lambda wildcards: value(SETTINGS, dict(wildcards.items()), key)
-
-
-def of_project(name):
-    """A file of the project as an input. With a default storage it is none: Snakemake would look for
-    it in the store, and jobs have it with the sources."""
-    return [] if DEFAULT_STORAGE else path_of(name)
 
 
 def uses(*modules, values=(), without=(), **others):
