@@ -76,6 +76,7 @@ KINDS = {
         "hyperparameter-search",
         "watching",
         "cluster",
+        "kubernetes",
         "accelerators",
         "originals",
         "checklists",

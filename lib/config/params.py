@@ -15,6 +15,7 @@ from lib.config.own import READING
 from lib.config.settings import compute, source_of, split_options
 from lib.datasets.dataset import COLUMNS
 from lib.datasets.registry import get_dataset
+from lib.errors import HeldoutError
 from lib.features.registry import make
 from lib.jobs import needs
 from lib.own.survey import listing
@@ -118,6 +119,25 @@ def stored(settings: Settings) -> tuple[str, dict[str, list[str]]]:
             exclude = retrieval(settings, {"dataset": dataset})["exclude"]
             found[dataset] = addresses(mirror, registry, exclude=exclude)
     return (provider(mirror) if found else ""), found
+
+
+def require_no_journal(settings: Settings) -> None:
+    """Raise where jobs hand on a file that no rule declares, and that a default storage lacks.
+
+    Raises
+    ------
+    HeldoutError
+        Names the first Bayesian search: its workers share a journal.
+    """
+    for study in settings["studies"].values():
+        for name, asked in study["architectures"].items():
+            if asked["method"] == "bayes":
+                raise HeldoutError(
+                    f"{study['name']}, {name}, method",
+                    "grid or random, since jobs share no file system (default-storage-provider)",
+                    "bayes, which keeps a journal in a file that its jobs share",
+                    "Set method: random, or run on one file system.",
+                )
 
 
 def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:

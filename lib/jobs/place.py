@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -58,6 +62,55 @@ def require_writable(*folders: str | Path) -> None:
                 "Results are written into the working directory: work in another (--directory), on "
                 "a file system that all nodes can write to, or have the rights set.",
             )
+
+
+def dataset_folder(manifest: str | Path) -> Path:
+    """Name the folder of a dataset, which lies beside its manifest.
+
+    A manifest in a store (`--default-storage-provider`) has a local copy, which comes and goes with
+    each job. The folder is no output, and stays in the working directory: there it is a volume that
+    all jobs see.
+
+    Parameters
+    ----------
+    manifest : str or Path
+        As Snakemake hands it to a script: `resources/data/{dataset}.json`, or the local copy of it.
+
+    Examples
+    --------
+    >>> dataset_folder("resources/data/mitdb.json").as_posix()
+    'resources/data/mitdb'
+    >>> dataset_folder(".snakemake/storage/s3/lab/run/resources/data/mitdb.json").as_posix()
+    'resources/data/mitdb'
+    """
+    folder = Path(manifest).with_suffix("")
+    if folder.parts[:2] == (".snakemake", "storage"):
+        return Path(*folder.parts[-3:])
+    return folder
+
+
+@contextmanager
+def packed(output: str | Path) -> Iterator[Path]:
+    """Give a folder to write into: `output`, or one that becomes `output` if that is a zip file."""
+    output = Path(output)
+    if output.suffix != ".zip":
+        yield output
+        return
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+        shutil.make_archive(os.fspath(output.with_suffix("")), "zip", folder)
+
+
+@contextmanager
+def unpacked(source: str | Path) -> Iterator[Path]:
+    """Give a folder with what a zip file holds, or the path itself where that is none."""
+    source = Path(source)
+    if source.suffix != ".zip":
+        yield source
+        return
+    with TemporaryDirectory() as folder:
+        shutil.unpack_archive(source, folder)
+        yield Path(folder)
 
 
 class RunLock:

@@ -45,9 +45,12 @@ def commands() -> list[list[str]]:
     return [list(words) for words in found]
 
 
-SNAKEMAKE = [words for words in commands() if words[0] == "snakemake" and "--logger" not in words]
-# They need a plugin: tests/workflow/test_plugins.py runs each.
+# They need a plugin: tests/workflow/test_plugins.py runs each, and test_pods.py plans with it.
 LOGGERS = [words for words in commands() if words[0] == "snakemake" and "--logger" in words]
+PODS = [words for words in commands() if "profiles/kubernetes" in words]
+SNAKEMAKE = [
+    words for words in commands() if words[0] == "snakemake" and words not in [*LOGGERS, *PODS]
+]
 LIBRARY = [words for words in commands() if words[:3] == ["python", "-m", "lib"]]
 INSTALLED = [words for words in commands() if words[0] == "heldout"]
 

@@ -47,6 +47,7 @@ _SHOWS = "a server that stays; tests/unit/train reads the events that it shows"
 _ELSEWHERE = "no part of Heldout; tests/workflow/test_run.py runs what leads to it"
 _PLUGIN = "needs a plugin; tests/workflow/test_plugins.py runs it"
 _STORE = "needs a store; tests/workflow/test_storage.py reads one"
+_PODS = "needs Kubernetes; tests/workflow/test_pods.py plans it and runs jobs in a stand-in"
 _BENCHMARK = "minutes of measuring; tests/project/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
 _OWN_BEATS = "minutes of training; tests/workflow/test_own_beats_run.py runs it with fewer epochs"
@@ -87,6 +88,9 @@ NOT_RUN = {
     "snkmt console": _PLUGIN,
     "snakemake --cores 2 --configfile config/full.yaml --config mirror=s3://bucket/recordings "
     "studies=voices effort=quick": _STORE,
+    "snakemake --profile profiles/kubernetes --dry-run": _PODS,
+    "snakemake --profile profiles/kubernetes": _PODS,
+    "snakemake --profile profiles/kubernetes --config device=gpu": _PODS,
     "make pages PAGES='configuration structure'": _PAGES,
     "HELDOUT_DATA=/data/recordings make test": _TESTS,
     "source .venv/bin/activate": _SET_UP,

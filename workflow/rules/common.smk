@@ -1,20 +1,24 @@
+import csv
+
 from lib.compare import TABLES
 from lib.config.params import AUDIT, PERMUTED, RUN, SHORTCUTS, SPLIT, TRIAL, WORKER
-from lib.config.params import compared, need_of_training, stored, value
+from lib.config.params import compared, need_of_training, require_no_journal, stored, value
 from lib.config.settings import resolve
 from lib.errors import HeldoutError
 from lib.jobs.cluster import require_partitions
 from lib.jobs.gpus import gpus_of_training
 from lib.jobs.needs import of_features
 from lib.jobs.place import RunLock, require_writable
-from lib.project import path_of
 from lib.provenance import code_hash, packages_of
+from lib.recordings.shards import shards_for
 from lib.train.runs import RUN_FILES
 
 try:
     require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
     SETTINGS = resolve(config, here=Path())
     PLUGIN, STORED = stored(SETTINGS)
+    if DEFAULT_STORAGE:
+        require_no_journal(SETTINGS)
 except HeldoutError as error:
     raise WorkflowError(str(error))
 
@@ -84,7 +88,10 @@ def doubling(mem_mb, runtime):
 
 
 def needs(estimate):
-    """Memory and minutes by an estimate; an input that is not there yet leaves them open."""
+    """Memory and minutes by an estimate; an input that is not there yet leaves them open. One in a
+    default storage never is where jobs are planned: then they are constants."""
+    if DEFAULT_STORAGE:
+        return doubling(mem_mb=8000, runtime=240)
 
     def part(name):
         return lambda wildcards, input, attempt: getattr(
@@ -127,7 +134,9 @@ def shown(path, caption, patterns=(), **labels):
 
 def shards_of_recordings(wildcards):
     """The table of a shard. A checkpoint makes it: only shards that changed are computed anew."""
-    checkpoints.recordings.get(study=wildcards.study)
+    made = checkpoints.recordings.get(study=wildcards.study).output
+    if DEFAULT_STORAGE:
+        return made.shards
     return f"results/{wildcards.study}/recordings/{wildcards.shard}.csv"
 
 
@@ -135,6 +144,7 @@ def shards_of_features(wildcards):
     """One file for each table that the checkpoint wrote; it chose their number, or the config."""
     shards = of("shards")(wildcards)
     if shards is None:
-        folder = checkpoints.recordings.get(study=wildcards.study).output.shards
-        shards = len(glob_wildcards(f"{folder}/{{shard}}.csv").shard)
+        # Counted in the table: a folder in a store cannot be listed.
+        with checkpoints.recordings.get(study=wildcards.study).output.table.open() as table:
+            shards = shards_for(sum(1 for _ in csv.reader(table)) - 1)
     return expand("results/{{study}}/features/{shard}.npz", shard=range(shards))

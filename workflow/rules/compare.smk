@@ -8,7 +8,7 @@ rule compare:
         audits=each("protocol", AUDIT),
         trials=each("architecture", TRIALS),
         best=each("architecture", BEST),
-        claims=path_of("resources/claims.csv"),
+        claims=of_project("resources/claims.csv"),
     output:
         tables=[
             shown(f"results/tables/{table}.csv", "tables", table=table.replace("_", " "))

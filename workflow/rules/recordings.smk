@@ -3,7 +3,7 @@ checkpoint recordings:
         manifest=of("manifest"),
     output:
         table="results/{study}/recordings.csv",
-        shards=directory("results/{study}/recordings"),
+        shards=folder(f"results/{{study}}/recordings{PACKED}"),
     log:
         "logs/recordings/{study}.log",
     benchmark:

@@ -6,7 +6,7 @@ rule plots:
         histories=of("histories"),
     output:
         folder=shown(
-            directory("results/plots/{study}"),
+            folder(f"results/plots/{{study}}{PACKED}"),
             "plots",
             patterns=["{name}.svg"],
             what="picture",
@@ -29,7 +29,7 @@ rule plots:
 rule report:
     input:
         tables=expand("results/tables/{table}.csv", table=TABLES),
-        plots=expand("results/plots/{study}", study=STUDIES),
+        plots=expand(f"results/plots/{{study}}{PACKED}", study=STUDIES),
         audits=each("protocol", AUDIT),
         explorations=expand("results/{study}/exploration.json", study=STUDIES),
         examples=expand("results/{study}/examples.json", study=STUDIES),

@@ -5,7 +5,7 @@ def copies(wildcards):
 
 rule retrieve:
     input:
-        registry=path_of("resources/registry/{dataset}.yaml"),
+        registry=of_project("resources/registry/{dataset}.yaml"),
         copies=copies,
     output:
         manifest="resources/data/{dataset}.json",

@@ -1,3 +1,4 @@
+from lib.jobs.place import unpacked
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
@@ -5,9 +6,12 @@ with job(snakemake.log[0]):
     from lib.recordings.table import read_recordings
 
     settings = dict(snakemake.params.features)
+    with unpacked(snakemake.input.recordings) as found:
+        table = found / f"{snakemake.wildcards.shard}.csv" if found.is_dir() else found
+        recordings = read_recordings(table)
     write_shard(
         snakemake.output.shard,
-        read_recordings(snakemake.input.recordings),
+        recordings,
         dataset=snakemake.params.dataset,
         kind=settings.pop("kind"),
         settings=settings,

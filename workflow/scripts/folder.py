@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from lib.files import write_json
+from lib.jobs.place import dataset_folder
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
@@ -21,5 +22,5 @@ with job(snakemake.log[0]):
         reading=chosen["reading"],
         threads=snakemake.threads,
     )
-    link(folder["path"], manifest.with_suffix(""))
+    link(folder["path"], dataset_folder(manifest))
     write_json(manifest, surveyed)

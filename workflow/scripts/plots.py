@@ -1,3 +1,4 @@
+from lib.jobs.place import packed
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
@@ -6,9 +7,10 @@ with job(snakemake.log[0]):
     from lib.plots import plot_study
 
     tables = Path(snakemake.input.tables[0]).parent
-    plot_study(
-        snakemake.params.study,
-        tables=tables,
-        results=tables.parent,
-        folder=snakemake.output.folder,
-    )
+    with packed(snakemake.output.folder) as folder:
+        plot_study(
+            snakemake.params.study,
+            tables=tables,
+            results=tables.parent,
+            folder=folder,
+        )

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 from lib.files import read_json, write_json
@@ -29,6 +30,8 @@ with job(snakemake.log[0]):
         "hardware": hardware(),
         "durations": durations(Path(snakemake.log[0]).parent),
     }
+    for archive in [Path(path) for path in snakemake.input.plots if Path(path).suffix == ".zip"]:
+        shutil.unpack_archive(archive, plots / archive.stem)
     plot_overall(studies, tables=tables, folder=plots)
     page = snakemake.output.page
     known = {

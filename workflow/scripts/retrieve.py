@@ -1,9 +1,11 @@
 from pathlib import Path
 
 from lib.files import write_json
+from lib.jobs.place import dataset_folder
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
+    from lib.project import path_of
     from lib.retrieve import read_registry, retrieve
 
     chosen = dict(snakemake.params.retrieval)
@@ -14,8 +16,10 @@ with job(snakemake.log[0]):
         manifest,
         retrieve(
             snakemake.wildcards.dataset,
-            folder=manifest.with_suffix(""),
-            registry=read_registry(snakemake.input.registry),
+            folder=dataset_folder(manifest),
+            registry=read_registry(
+                path_of(f"resources/registry/{snakemake.wildcards.dataset}.yaml")
+            ),
             copies=list(snakemake.input.copies) or None,
             **chosen,
         ),

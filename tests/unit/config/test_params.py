@@ -14,6 +14,7 @@ from lib.config.params import (
     description,
     need_of_training,
     permuted,
+    require_no_journal,
     runs,
     value,
 )
@@ -214,3 +215,11 @@ def test_labels_dealt_anew_are_a_run_for_each_network_number_and_fold() -> None:
     assert len(set(made)) == len(made) == 2 * 2 * 5
     assert set(made) <= set(compared(found))
     assert permuted(study | {"permutations": 0}) == []
+
+
+def test_a_bayesian_search_is_refused_where_jobs_share_no_file(
+    settings: dict[str, Any], bayes: dict[str, Any]
+) -> None:
+    require_no_journal(settings)
+    with pytest.raises(HeldoutError, match=r"arrhythmia, cnn, method.*got bayes.*method: random"):
+        require_no_journal(bayes)

@@ -12,7 +12,7 @@ import pytest
 
 from lib.config.settings import ROOT
 from lib.errors import HeldoutError
-from lib.jobs.place import RunLock
+from lib.jobs.place import RunLock, dataset_folder, packed, unpacked
 
 CODE = """
 import sys
@@ -74,3 +74,23 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HeldoutError, match="expected to be able to read and write"):
         RunLock(tmp_path / "file" / "run.lock").acquire()
+
+
+def test_a_folder_is_written_as_it_is_or_into_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "as_it_is").mkdir()
+    for name in ("as_it_is", "archive.zip"):
+        with packed(tmp_path / name) as folder:
+            (folder / "0.csv").write_text("a,b\n")
+        with unpacked(tmp_path / name) as folder:
+            assert [(file.name, file.read_text()) for file in folder.iterdir()] == [
+                ("0.csv", "a,b\n")
+            ]
+    assert (tmp_path / "archive.zip").is_file()
+
+
+@pytest.mark.parametrize("before", ["", ".snakemake/storage/s3/lab/run/", "module/"])
+def test_a_dataset_lies_in_the_working_directory_and_not_in_the_copy_of_a_store(
+    before: str,
+) -> None:
+    expected = Path("module" if before == "module/" else "", "resources/data/mitdb")
+    assert dataset_folder(f"{before}resources/data/mitdb.json") == expected
