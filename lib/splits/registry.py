@@ -198,6 +198,10 @@ def folds_of(kind: str, **settings: Any) -> int:
     ----------
     kind, **settings
         As for `check_rule`, which has found no fault in them.
+
+    Returns
+    -------
+    int
     """
     return KINDS[kind].folds(**settings)
 

@@ -118,6 +118,35 @@ def test_a_file_that_is_added_to_an_own_folder_changes_its_survey(tmp_path: Path
     assert {key for key in before if before[key] != after[key]} == {"listing"}
 
 
+def test_a_protocol_by_site_has_a_fold_for_each_and_its_column_is_kept(tmp_path: Path) -> None:
+    by = {"honest": True, "title": "t", "by": "hospital", "sites": ["a", "b", 3]}
+    elsewhere = {"by": "set", "parts": {"train": ["a"], "test": ["b"]}}
+    protocols = {
+        "left_out": {**by, "kind": "sites"},
+        "by_rate": {**by, "kind": "pairs", "by": "rate"},
+        "elsewhere": {
+            "honest": True,
+            "title": "t",
+            "by": "set",
+            "kind": "external",
+            "parts": parts,
+        },
+    }
+    folder = own_folder(tmp_path / "recordings")
+    over = {"folder": str(folder), "settings": {"folder": {"protocols": protocols}}}
+    settings = resolve(SHIPPED | over)
+    study = settings["studies"]["folder"]
+    described = description(study, settings)["protocols"]
+    assert {name: described[name]["folds"] for name in protocols} == {
+        **{"left_out": 3, "by_rate": 3, "elsewhere": 1}
+    }
+    folders = runs(study, ["gru"], [0])
+    assert sum("/left_out/" in one for one in folders) == 3
+    # What every recording has needs no column in metadata.csv.
+    columns = value(settings, {"dataset": study["dataset"]}, "survey")["columns"]
+    assert columns == ["hospital", "set"]
+
+
 def test_a_worker_is_given_the_time_of_its_share_of_the_trials(
     bayes: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -332,6 +332,7 @@ def test_an_unknown_study_lists_the_studies_of_both_folders(project, tmp_path_fa
 
 
 RANDOM = {"title": "t", "kind": "random", "honest": True}
+BY_SITE = {"title": "t", "kind": "pairs", "honest": True, "by": "site"}
 PUBLISHED = {"title": "t", "kind": "published", "honest": True}
 
 
@@ -359,6 +360,19 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
             "protocol grouped: .*got 'parts'",
         ),
         ({"protocols": {"search": PUBLISHED}}, "protocols: "),
+        (
+            {"protocols": {"x": BY_SITE | {"sites": ["a"]}}},
+            r"protocols\.x\.sites: \['a'\] is too short",
+        ),
+        ({"protocols": {"x": BY_SITE}}, "protocol x: .*expected the setting sites, which it needs"),
+        (
+            {"protocols": {"x": BY_SITE | {"sites": ["a", "b"], "folds": 2}}},
+            "protocol x: .*expected the settings by, sites, test, validation, got 'folds'",
+        ),
+        (
+            {"protocols": {"x": BY_SITE | {"sites": ["a", "b"]}}, "primary": "x"},
+            "primary: .*must hold more than one site. 'x' trains on each site alone",
+        ),
         (
             {"protocols": {"x": PUBLISHED | {"kind": "by hand"}}},
             r"protocol x: .*kind: expected one of group",
