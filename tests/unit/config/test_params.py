@@ -120,7 +120,7 @@ def test_a_file_that_is_added_to_an_own_folder_changes_its_survey(tmp_path: Path
 
 def test_a_protocol_by_site_has_a_fold_for_each_and_its_column_is_kept(tmp_path: Path) -> None:
     by = {"honest": True, "title": "t", "by": "hospital", "sites": ["a", "b", 3]}
-    elsewhere = {"by": "set", "parts": {"train": ["a"], "test": ["b"]}}
+    parts = {"train": ["a"], "test": ["b"]}
     protocols = {
         "left_out": {**by, "kind": "sites"},
         "by_rate": {**by, "kind": "pairs", "by": "rate"},
