@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "code, or of its recording",
     )
     add("--context", metavar="COLUMNS", help="numbers of metadata.csv to be told: age,position")
+    add("--by", metavar="COLUMN", help="column of metadata.csv that names the site or dataset")
     add("--exclude", metavar="NAMES", help="recordings and folders to leave out: extra,a/b.wav")
     add("--variable", help="variable of .mat files that holds the samples")
     add("--rate", help="sampling rate of .mat files in Hz, or the variable that holds it")
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         beats=arguments.beats,
         context=list(filter(None, map(clean, (arguments.context or "").split(",")))),
         exclude=list(filter(None, map(typed_path, (arguments.exclude or "").split(",")))),
+        by=arguments.by,
         variable=arguments.variable,
         rate=rate_of(arguments.rate),
     )

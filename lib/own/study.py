@@ -29,6 +29,7 @@ from lib.own.metadata import METADATA, metadata_of
 from lib.own.survey import NO_GROUPS
 from lib.own.table import Contents, examine, labelled_by_beats
 from lib.templates import environment
+from lib.typed import clean
 
 
 def study_text(folder: str | Path, **options: Any) -> str:
@@ -43,6 +44,7 @@ def describe(
     beats: str | None = None,
     context: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    by: str | None = None,
     variable: str | None = None,
     rate: float | str | None = None,
 ) -> tuple[str, Contents]:
@@ -59,6 +61,9 @@ def describe(
         (`lib.own.table.labelled_by_beats`).
     context, exclude : sequence of str
         As there.
+    by : str, optional
+        The column of `metadata.csv` that names the site: protocols leave each site out, and train
+        on each alone.
     variable, rate : optional
         As for `lib.datasets.files.read_file`.
 
@@ -83,7 +88,9 @@ def describe(
     """
     folder = Path(folder)
     beats = beats or ("codes" if labelled_by_beats(folder, exclude=exclude) else None)
-    contents = examine(folder, groups=groups, beats=beats, context=context, exclude=exclude)
+    stated: dict[str, Any] = {"groups": groups, "beats": beats, "context": context}
+    columns = [clean(by).lower()] if by else []
+    contents = examine(folder, **stated, exclude=exclude, columns=columns)
     table = contents.table
     reading = {"variable": variable, "rate": rate}
     reading = {name: value for name, value in reading.items() if value is not None}
@@ -146,6 +153,7 @@ def describe(
         ],
         dealt=_dealt(least, contents.folds),
         published=_published(table),
+        sites=_sites(counts, columns[0], of_beats=beats == "codes") if columns else None,
         origin=METADATA if metadata_of(folder) else "the folders",
         networks=networks,
         remarks=[line for text in told for line in textwrap.wrap(text, 94)],
@@ -241,6 +249,22 @@ def _scored(classes: Mapping[str, list[str]]) -> list[str]:
     """Leave Q, beats that nobody could classify, out of means, where enough others are left."""
     others = [name for name in classes if name != "Q"]
     return others if 2 <= len(others) < len(classes) else []
+
+
+def _sites(table: pd.DataFrame, by: str, *, of_beats: bool) -> dict[str, Any]:
+    """List the sites of a column, and those that have enough to be trained on alone."""
+    if by not in table:
+        raise HeldoutError(
+            METADATA, f"a table with a column {by}", "no such table", "Write it, or leave out --by."
+        )
+    of_site = table[table[by] != ""].groupby(by)
+    kinds = of_site[["group", "label"]].nunique()
+    if len(kinds) < 2:
+        raise HeldoutError(
+            f"column {by}", "two or more sites", ", ".join(kinds.index) or "none", "Correct it."
+        )
+    alone = kinds.index[(kinds["group"] > 2) & ((kinds["label"] > 1) | of_beats)].tolist()
+    return {"by": by, "all": kinds.index.tolist(), "alone": alone if len(alone) > 1 else []}
 
 
 def _published(table: pd.DataFrame) -> dict[str, Any] | None:

@@ -134,7 +134,13 @@ def test_a_protocol_by_site_has_a_fold_for_each_and_its_column_is_kept(tmp_path:
     protocols = {
         "left_out": {**by, "kind": "sites"},
         "by_rate": {**by, "kind": "pairs", "by": "rate"},
-        "elsewhere": {"honest": True, "title": "t", "by": "set", "kind": "external", "parts": parts},
+        "elsewhere": {
+            "honest": True,
+            "title": "t",
+            "by": "set",
+            "kind": "external",
+            "parts": parts,
+        },
     }
     folder = own_folder(tmp_path / "recordings")
     over = {"folder": str(folder), "settings": {"folder": {"protocols": protocols}}}

@@ -5,12 +5,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import soundfile
+import yaml
 
 from lib.cli.main import main
+from lib.config.settings import split_options
 from lib.errors import HeldoutError
 from lib.own.join import join
+from lib.own.study import study_text
 from lib.own.table import examine
 from lib.simulate.simulator import simulate
+from lib.splits.registry import check_rule
 from tests.support.folders import RATE, tone
 
 
@@ -79,3 +83,23 @@ def test_nothing_is_overwritten(tmp_path, capsys):
     assert "one with files, which are not overwritten" in capsys.readouterr().err
     assert before.equals(pd.read_csv(tmp_path / "both" / "metadata.csv"))
     assert main(["join", "one", f"two={own}", "--into", str(tmp_path / "c")]) == 1
+
+
+def test_a_study_of_both_divides_by_dataset(tmp_path):
+    folders = {
+        "ours": folder(tmp_path / "ours", ("a", "b"), each=3),
+        "theirs": folder(tmp_path / "theirs", ("a", "b"), each=3),
+        "small": folder(tmp_path / "small", ("a", "b"), each=1),
+    }
+    join(folders, tmp_path / "all")
+    protocols = yaml.safe_load(study_text(tmp_path / "all", by=" Dataset"))["protocols"]
+    assert protocols["sites"]["sites"] == ["ours", "small", "theirs"]
+    # One group is none to train on, to validate with and to test on.
+    assert protocols["pairs"]["sites"] == ["ours", "theirs"]
+    assert {protocols[name]["by"] for name in ("sites", "pairs")} == {"dataset"}
+    check_rule(**split_options(protocols["sites"]))
+    assert "sites" not in yaml.safe_load(study_text(tmp_path / "all"))["protocols"]
+    with pytest.raises(HeldoutError, match="a column hospital, by which a protocol divides"):
+        study_text(tmp_path / "all", by="hospital")
+    with pytest.raises(HeldoutError, match="a table with a column dataset"):
+        study_text(folders["ours"], by="dataset")
