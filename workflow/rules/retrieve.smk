@@ -1,21 +1,16 @@
-def copies(wildcards):
-    """What a mirror in a store holds of a dataset: a plugin of Snakemake copies it."""
-    return [getattr(storage, PLUGIN)(address) for address in STORED.get(wildcards.dataset, [])]
-
-
 rule retrieve:
     input:
         registry=of_project("resources/registry/{dataset}.yaml"),
         copies=copies,
     output:
         manifest="resources/data/{dataset}.json",
-    wildcard_constraints:
-        # A dash is in the names of own folders alone: see folder.smk.
-        dataset="|".join(name for name in DATASETS if "-" not in name) or "none",
     log:
         "logs/retrieve/{dataset}.log",
     benchmark:
         "logs/retrieve/{dataset}.tsv"
+    wildcard_constraints:
+        # A dash is in the names of own folders alone: see folder.smk.
+        dataset="|".join(name for name in DATASETS if "-" not in name) or "none",
     conda:
         "../../environment.yml"
     resources:

@@ -12,3 +12,8 @@ def of_project(name):
     """A file of the project as an input. With a default storage it is none: Snakemake would look for
     it in the store, and jobs have it with the sources."""
     return [] if DEFAULT_STORAGE else path_of(name)
+
+
+def copies(wildcards):
+    """What a mirror in a store holds of a dataset: a plugin of Snakemake copies it."""
+    return [getattr(storage, PLUGIN)(address) for address in STORED.get(wildcards.dataset, [])]
