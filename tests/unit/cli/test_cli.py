@@ -17,6 +17,7 @@ import soundfile
 
 from lib.cli import main
 from lib.files import read_json, write_json
+from lib.simulate.simulator import simulate
 from tests.project.test_docs import LIBRARY
 from tests.support.folders import own_folder, own_records
 from tests.unit.predict.test_export import MORE
@@ -47,6 +48,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, keras: Any) -> Path:
     for number, file in enumerate(sorted(own_folder(folder / "my_recordings").rglob("*.*"))):
         file.rename(file.with_name(f"p{number % 4}_{file.name}"))
     own_records(folder / "my_ecg")
+    simulate("heartbeat_sounds", folder / "resources" / "data" / "heartbeat_sounds", scale=0.1)
     rows = ["path,part,label,group"]
     for number in range(8):
         part, label = ("train", "test")[number // 4], "ab"[number % 2]
@@ -96,6 +98,9 @@ EXPECTED: dict[str, Callable[[Path, str], bool]] = {
     ),
     "new-study my_ecg --beats codes --groups '(p[0-9]+)_' --name beats": lambda place, _: (
         "kind: beats" in (place / "config" / "studies" / "beats.yaml").read_text()
+    ),
+    "join ours=my_recordings heartbeat_sounds=resources/data/heartbeat_sounds --into both": (
+        lambda place, out: "ours: " in out and (place / "both" / "metadata.csv").is_file()
     ),
     "doctor": lambda _, out: "backend jax" in out,
 }
