@@ -17,6 +17,8 @@ NO_REFERENCE = "no group of the site they were trained on is left to test on"
 
 HOME = "it is what the other sites are set against"
 
+IS_PRIMARY = "it is the primary protocol, which the others are set against"
+
 NOT_IN_PRIMARY = "the primary protocol tests no recording of it"
 
 
@@ -67,7 +69,13 @@ def site_rows(
         pairs = study["protocols"][protocol]["kind"] == "pairs"
         cells = _pairs(pool) if pairs else _apart(pool, primary)
         for cell in cells:
-            rows += _rows(pool, cell, pairs=pairs, seed=seed, resamples=resamples)
+            rows += _rows(
+                *(pool, cell),
+                pairs=pairs,
+                is_primary=protocol == study["primary"],
+                seed=seed,
+                resamples=resamples,
+            )
     return rows
 
 
@@ -107,7 +115,7 @@ def _part(sample: Sample, rows: np.ndarray) -> Sample | None:
 
 
 def _rows(
-    pool: Pool, cell: _Cell, *, pairs: bool, seed: int, resamples: int
+    pool: Pool, cell: _Cell, *, pairs: bool, is_primary: bool, seed: int, resamples: int
 ) -> Iterator[dict[str, Any]]:
     options = {"seed": seed, "resamples": resamples}
     start = {**keys(pool), "trained": cell.trained, "site": cell.site, "home": cell.home}
@@ -130,7 +138,8 @@ def _rows(
         row |= ends("estimate", one, prefix="")
         row["interval_note"] = joined([one.note, missing * (metric == "macro_f1")])
         if cell.reference is None:
-            why = HOME if cell.home else NO_REFERENCE if pairs else NOT_IN_PRIMARY
+            alone = IS_PRIMARY if is_primary else NOT_IN_PRIMARY
+            why = HOME if cell.home else NO_REFERENCE if pairs else alone
             yield row | {"note": joined([untaught, why])}
             continue
         other = _interval(metric, cell.reference, **options)

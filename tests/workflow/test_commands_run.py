@@ -48,6 +48,7 @@ _ELSEWHERE = "no part of Heldout; tests/workflow/test_run.py runs what leads to 
 _PLUGIN = "needs a plugin; tests/workflow/test_plugins.py runs it"
 _STORE = "needs a store; tests/workflow/test_storage.py reads one"
 _PODS = "needs Kubernetes; tests/workflow/test_pods.py plans it and runs jobs in a stand-in"
+_SITES = "tests/workflow/test_sites.py runs such protocols on a smaller study"
 _BENCHMARK = "minutes of measuring; tests/project/test_benchmarks.py runs the section in small"
 _MINUTES = "minutes of training; tests/workflow/test_run.py runs a smaller study to its page"
 _OWN_BEATS = "minutes of training; tests/workflow/test_own_beats_run.py runs it with fewer epochs"
@@ -91,6 +92,12 @@ NOT_RUN = {
     "snakemake --profile profiles/kubernetes --dry-run": _PODS,
     "snakemake --profile profiles/kubernetes": _PODS,
     "snakemake --profile profiles/kubernetes --config device=gpu": _PODS,
+    "snakemake --cores 2 --config folder=my_recordings 'settings={folder: {protocols: {left_out: "
+    "{title: one hospital left out, kind: sites, honest: true, by: hospital, "
+    "sites: [east, north, west]}}}}'": _SITES,
+    "snakemake --cores 2 --config source=download studies=heart_sounds effort=quick "
+    "'settings={heart_sounds: {protocols: {matrix: {title: each set alone, kind: pairs, "
+    "honest: true, by: set, sites: [a, b]}}}}'": _FETCHES,
     "make pages PAGES='configuration structure'": _PAGES,
     "HELDOUT_DATA=/data/recordings make test": _TESTS,
     "source .venv/bin/activate": _SET_UP,

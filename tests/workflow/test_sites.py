@@ -50,7 +50,7 @@ def test_a_network_that_learned_the_recorder_fails_elsewhere(
     settings: dict[str, Any] = {
         "protocols": {
             "random": None,
-            "grouped": {"folds": 1, "test": 0.4},
+            "grouped": None,
             "pairs": {**by, "kind": "pairs", "sites": PLACES, "title": "pairs", "test": 0.3},
             "elsewhere": {
                 **by,
@@ -59,6 +59,7 @@ def test_a_network_that_learned_the_recorder_fails_elsewhere(
                 "parts": {"train": ["east"], "test": ["north"]},
             },
         },
+        "primary": "elsewhere",
         "architectures": {"cnn": None},
         "training": {"epochs": 12},
     }
