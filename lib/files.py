@@ -137,7 +137,7 @@ def read_table(path: str | Path, *, text: tuple[str, ...] = ()) -> pd.DataFrame:
         )
     except (OSError, ValueError) as error:
         raise HeldoutError(path, f"a {path.suffix[1:]} table", str(error), REMAKE) from error
-    columns = [name for name in text if name in table.columns]
+    columns = [name for name in table.columns if name in text]
     table[columns] = table[columns].fillna("")
     return table
 

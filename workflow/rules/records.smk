@@ -9,8 +9,8 @@ rule records:
         tables=expand("results/tables/{table}.csv", table=TABLES),
         recordings=expand("results/{study}/recordings.csv", study=STUDIES),
         manifests=expand("resources/data/{dataset}.json", dataset=DATASETS),
-        registries=[path_of(f"resources/registry/{dataset}.yaml") for dataset in PUBLISHED],
-        workflow=path_of("workflow/Snakefile"),
+        registries=[of_project(f"resources/registry/{dataset}.yaml") for dataset in PUBLISHED],
+        workflow=of_project("workflow/Snakefile"),
     output:
         crate="results/ro-crate-metadata.json",
         workflow="results/Snakefile",

@@ -5,11 +5,11 @@ from lib.files import atomic, read_json
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
+    from lib.project import path_of
     from lib.provenance import span
     from lib.records import addresses, write_crate, write_croissant
 
     studies = snakemake.params.descriptions
-    published = {Path(path).stem: path for path in snakemake.input.registries}
     recordings = {Path(path).parent.name: path for path in snakemake.input.recordings}
     manifests = [read_json(path) for path in snakemake.input.manifests]
     for file, manifest, output in zip(
@@ -22,10 +22,13 @@ with job(snakemake.log[0]):
             manifest=manifest,
             manifest_file=file,
             recordings={study: recordings[study] for study in of},
-            addresses=addresses(published[dataset]) if dataset in published else {},
+            # A dash is in the names of own folders alone: nobody publishes them.
+            addresses={}
+            if "-" in dataset
+            else addresses(path_of(f"resources/registry/{dataset}.yaml")),
         )
     with atomic(snakemake.output.workflow) as part:
-        copyfile(snakemake.input.workflow, part)
+        copyfile(path_of("workflow/Snakefile"), part)
     write_crate(
         snakemake.output.crate,
         studies=studies,

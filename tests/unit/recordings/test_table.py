@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -146,3 +147,10 @@ def test_table_survives_being_written(published, tmp_path):
     write_table(tmp_path / "recordings.csv", table)
     again = read_recordings(tmp_path / "recordings.csv")
     pd.testing.assert_frame_equal(again[[*COLUMNS, "sha256"]], table[[*COLUMNS, "sha256"]])
+
+
+def test_a_column_that_is_text_already_may_be_named_again(tmp_path: Path) -> None:
+    table = pd.DataFrame({"recording": ["100", "101"], "group": ["1", None]})
+    write_table(tmp_path / "recordings.csv", table)
+    read = read_recordings(tmp_path / "recordings.csv", text=["recording", "group", "site"])
+    assert read.to_dict("list") == {"recording": ["100", "101"], "group": ["1", ""]}
