@@ -223,7 +223,7 @@ def test_results_that_were_moved_are_results(copied: Workflow, tmp_path: Path) -
     assert str(copied.folder) not in page
     # And one changed value makes again what it touches, there.
     moved.configure({"resamples": 101})
-    assert set(moved.plan().rules) == {"compare", "plots", "report", "records"}
+    assert set(moved.plan().rules) == {"shortcuts", "compare", "plots", "report", "records"}
 
 
 def shift(workflow: Workflow, days: float) -> None:
