@@ -138,7 +138,7 @@ def _values(column: pd.Series[Any]) -> _Column:
         return _Column(numbers.map("{:g}".format).where(stated, ""))
     middle = float(numbers.median())
     cut = pd.Series(np.where(numbers <= middle, "low", "high"), index=text.index)
-    return _Column(cut.where(stated, ""), f"up to {middle:g}, or above")
+    return _Column(cut.where(stated, ""), f"up to {round(float(middle), 2):g}, or above")
 
 
 def _of_column(
