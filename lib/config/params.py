@@ -15,13 +15,11 @@ from lib.config.own import READING
 from lib.config.settings import compute, source_of, split_options
 from lib.datasets.dataset import COLUMNS
 from lib.datasets.registry import get_dataset
-from lib.errors import HeldoutError
 from lib.features.registry import make
 from lib.jobs import needs
 from lib.own.survey import listing
-from lib.project import path_of
 from lib.provenance import code_hash
-from lib.retrieve import addresses, in_store, provider, read_registry
+from lib.retrieve import in_store
 from lib.search.spaces import extremes
 from lib.splits.registry import KINDS as SPLITS
 from lib.splits.registry import folds_of as split_folds
@@ -91,53 +89,6 @@ def retrieval(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
         "code": code_hash("lib.simulate", chosen={"lib.simulate": dataset}) if simulated else "",
         "layout": code_hash(layout.__module__) if layout else "",
     }
-
-
-def stored(settings: Settings) -> tuple[str, dict[str, list[str]]]:
-    """Name the storage plugin of a mirror that is no folder, and the addresses of its files.
-
-    Returns
-    -------
-    plugin : str
-        Empty where no dataset comes from a store.
-    addresses : dict
-        Of each dataset that comes from there.
-
-    Raises
-    ------
-    HeldoutError
-        The plugin is not installed, or which files a dataset has is listed nowhere.
-    """
-    mirror = settings["mirror"]
-    if not in_store(mirror):
-        return "", {}
-    datasets = {study["dataset"] for study in settings["studies"].values()}
-    found = {}
-    for dataset in sorted(datasets):
-        if source_of(dataset, settings) == "mirror":
-            registry = read_registry(path_of(f"resources/registry/{dataset}.yaml"))
-            exclude = retrieval(settings, {"dataset": dataset})["exclude"]
-            found[dataset] = addresses(mirror, registry, exclude=exclude)
-    return (provider(mirror) if found else ""), found
-
-
-def require_no_journal(settings: Settings) -> None:
-    """Raise where jobs hand on a file that no rule declares, and that a default storage lacks.
-
-    Raises
-    ------
-    HeldoutError
-        Names the first Bayesian search: its workers share a journal.
-    """
-    for study in settings["studies"].values():
-        for name, asked in study["architectures"].items():
-            if asked["method"] == "bayes":
-                raise HeldoutError(
-                    f"{study['name']}, {name}, method",
-                    "grid or random, since jobs share no file system (default-storage-provider)",
-                    "bayes, which keeps a journal in a file that its jobs share",
-                    "Set method: random, or run on one file system.",
-                )
 
 
 def survey(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:

@@ -2,8 +2,9 @@ import csv
 
 from lib.compare import TABLES
 from lib.config.params import AUDIT, PERMUTED, RUN, SHORTCUTS, SPLIT, TRIAL, WORKER
-from lib.config.params import compared, need_of_training, require_no_journal, stored, value
+from lib.config.params import compared, need_of_training, value
 from lib.config.settings import resolve
+from lib.config.stores import require_no_journal, stored
 from lib.errors import HeldoutError
 from lib.jobs.cluster import require_partitions
 from lib.jobs.gpus import gpus_of_training
@@ -65,14 +66,13 @@ def of(key):
 
 
 def uses(*modules, values=(), without=(), **others):
-    """Params of a rule, which is run again when one of them changes: the code of some modules of
-    `lib`, values of the configuration, and others."""
+    """Params of a rule: it runs again when code of `lib`, configuration or others change."""
     code = code_hash(*modules, without=without)
     return {"code": code, **{key: of(key) for key in values}, **others}
 
 
 def each(kind, path):
-    """A path for every protocol, or every architecture, of every study."""
+    """A path for every protocol, or architecture, of every study."""
     return [
         path.format(study=s, **{kind: name}) for s in STUDIES for name in STUDIES[s][f"{kind}s"]
     ]

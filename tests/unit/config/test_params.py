@@ -14,11 +14,11 @@ from lib.config.params import (
     description,
     need_of_training,
     permuted,
-    require_no_journal,
     runs,
     value,
 )
 from lib.config.settings import ROOT, merge, resolve
+from lib.config.stores import require_no_journal
 from lib.errors import HeldoutError
 from lib.files import read_yaml
 from tests.support.folders import own_folder

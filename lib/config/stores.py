@@ -1,0 +1,59 @@
+"""Files that lie in a store: those of a mirror that is no folder, and the results of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lib.config.params import retrieval
+from lib.config.settings import source_of
+from lib.errors import HeldoutError
+from lib.project import path_of
+from lib.retrieve import addresses, in_store, provider, read_registry
+
+
+def stored(settings: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
+    """Name the storage plugin of a mirror that is no folder, and the addresses of its files.
+
+    Returns
+    -------
+    plugin : str
+        Empty where no dataset comes from a store.
+    addresses : dict
+        Of each dataset that comes from there.
+
+    Raises
+    ------
+    HeldoutError
+        The plugin is not installed, or which files a dataset has is listed nowhere.
+    """
+    mirror = settings["mirror"]
+    if not in_store(mirror):
+        return "", {}
+    datasets = {study["dataset"] for study in settings["studies"].values()}
+    found = {}
+    for dataset in sorted(datasets):
+        if source_of(dataset, settings) == "mirror":
+            registry = read_registry(path_of(f"resources/registry/{dataset}.yaml"))
+            exclude = retrieval(settings, {"dataset": dataset})["exclude"]
+            found[dataset] = addresses(mirror, registry, exclude=exclude)
+    return (provider(mirror) if found else ""), found
+
+
+def require_no_journal(settings: Mapping[str, Any]) -> None:
+    """Raise where jobs hand on a file that no rule declares, and that a default storage lacks.
+
+    Raises
+    ------
+    HeldoutError
+        Names the first Bayesian search: its workers share a journal.
+    """
+    for study in settings["studies"].values():
+        for name, asked in study["architectures"].items():
+            if asked["method"] == "bayes":
+                raise HeldoutError(
+                    f"{study['name']}, {name}, method",
+                    "grid or random, since jobs share no file system (default-storage-provider)",
+                    "bayes, which keeps a journal in a file that its jobs share",
+                    "Set method: random, or run on one file system.",
+                )
