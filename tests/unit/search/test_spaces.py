@@ -221,7 +221,7 @@ def test_kernels_and_filters_must_agree() -> None:
 
 def test_the_space_of_the_docs() -> None:
     page = Path(__file__).parents[3] / "docs" / "hyperparameter-search.md"
-    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    block, *_ = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     search = yaml.safe_load(block)["architectures"]["cnn"]
     check_space("cnn", search["fixed"], search["space"], method=search["method"])
     with pytest.raises(HeldoutError, match="a grid takes choices"):
