@@ -21,7 +21,8 @@ from lib.train.recipe import Recipe, Training
 
 GROUPS = pd.Series([f"p{k // 4}" for k in range(80)])
 IDENTITY = {"study": "s", "dataset": "d", "simulated": True, "protocol": "grouped", "fold": 0}
-RECIPE = Recipe("gru", {"units": [2], "dense": []}, Training(epochs=1))
+# The backend of all other tests: a process has one.
+RECIPE = Recipe("gru", {"units": [2], "dense": []}, Training(epochs=1), backend="tensorflow")
 
 
 def search_data(*, groups: int = 12) -> Data:
