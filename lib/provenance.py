@@ -212,11 +212,16 @@ def _parsed(text: str) -> _Syntax:
 
 
 @cache
+def _reading() -> str:
+    """Say what reads a file: another Python, or another version of this one, may say otherwise."""
+    return sys.version + Path(__file__).read_text(encoding="utf-8")
+
+
+@cache
 def _syntax(file: Path) -> _Syntax:
     """Parse a file, or look up what the same bytes said: each start of Snakemake asks for all."""
     text = file.read_text(encoding="utf-8")
-    rules = Path(__file__).read_text(encoding="utf-8")
-    key = hashlib.sha256("\0".join([sys.version, rules, text]).encode()).hexdigest()
+    key = hashlib.sha256("\0".join([_reading(), text]).encode()).hexdigest()
     kept = cache_folder() / "code" / f"{key}.json"
     try:
         return _Syntax(**json.loads(kept.read_text(encoding="utf-8")))

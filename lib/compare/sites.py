@@ -11,6 +11,7 @@ import numpy as np
 from lib.compare.board import COMPARED, Pools, ends, joined, keys, score, score_interval
 from lib.compare.runs import Pool
 from lib.metrics.sample import Sample, Weighted
+from lib.splits.registry import KINDS
 from lib.statistics.bootstrap import Interval, difference, draw_weights, draw_weights_of_two
 
 NO_REFERENCE = "no group of the site they were trained on is left to test on"
@@ -27,8 +28,11 @@ def without_pairs(study: Mapping[str, Any]) -> dict[str, Any]:
 
     Their test parts hold an example once for each site that is trained on, and the site itself.
     """
-    protocols = {name: rule for name, rule in study["protocols"].items() if rule["kind"] != "pairs"}
-    return {**study, "protocols": protocols}
+    rules = study["protocols"].items()
+    return {
+        **study,
+        "protocols": {name: rule for name, rule in rules if not KINDS[rule["kind"]].all_pairs},
+    }
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def site_rows(
         if pool.places is None or pool.kind != "network":
             continue
         primary = None if protocol == study["primary"] else pools.get((study["primary"], name))
-        pairs = study["protocols"][protocol]["kind"] == "pairs"
+        pairs = KINDS[study["protocols"][protocol]["kind"]].all_pairs
         cells = _pairs(pool) if pairs else _apart(pool, primary)
         for cell in cells:
             rows += _rows(

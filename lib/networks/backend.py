@@ -89,9 +89,9 @@ def _keep_freed_memory() -> None:
 def _keep_compiled(jax: Any) -> None:
     """Have JAX keep what XLA compiles for processes to come, which are given the same program.
 
-    Compiling takes a third of the CPU time of a short training, and trainings of one shape follow
-    each other. What is kept is in a folder of the user's, for this kind of processor alone: another
-    may lack its instructions. Where nothing can be written there, each process compiles as before.
+    Compiling takes about half of the CPU time of a short training, and trainings of one shape
+    follow each other. What is kept is in a folder of the user's, for this kind of processor alone:
+    another may lack its instructions. Where nothing can be written there, each process compiles.
     """
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return  # somebody has a place for it

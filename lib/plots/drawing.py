@@ -22,6 +22,7 @@ from lib.plots.shortcuts import against_permuted, told_by_features
 from lib.plots.sites import site_matrices
 from lib.plots.style import mark_simulated, save
 from lib.plots.training import learning_curves
+from lib.splits.registry import KINDS
 
 # Columns that are text even where all of them look like numbers.
 TEXT = (
@@ -82,7 +83,7 @@ def plot_study(
         drawn[f"calibration_{protocol}"] = reliability(study, bins[bins["protocol"] == protocol])
     sites = _of_study(tables / "sites.csv", study)
     for protocol, rule in study["protocols"].items():
-        if rule["kind"] == "pairs":
+        if KINDS[rule["kind"]].all_pairs:
             drawn[f"sites_{protocol}"] = site_matrices(study, sites[sites["protocol"] == protocol])
     groups, means, subgroups = (
         some[some["protocol"] == study["primary"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -123,40 +123,88 @@ def confusion_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure |
     rows : DataFrame
         Rows of confusion.csv of one protocol.
     """
+
+    def cell(share: float, count: float) -> str:
+        return f"{share:.2f}\n{count:,.0f}" if np.isfinite(share) else "–"
+
     classes = [str(name) for name in study["classes"]]
-    names = [n for n in study["architectures"] if n in set(rows["architecture"])]
-    if not names:
+    return matrices(
+        *(study, rows, classes, cell),
+        index="label",
+        columns="predicted",
+        values=("share", "count"),
+        said=("true class", "predicted class"),
+        side=0.55,
+    )
+
+
+def matrices(
+    study: Mapping[str, Any],
+    rows: pd.DataFrame,
+    names: Sequence[str],
+    cell: Callable[..., str],
+    *,
+    index: str,
+    columns: str,
+    values: Sequence[str],
+    said: tuple[str, str],
+    side: float,
+) -> Figure | None:
+    """Draw a square of cells for each network.
+
+    Parameters
+    ----------
+    study : dict
+        Its `architectures` give the order.
+    rows : DataFrame
+        A row for each network and cell.
+    names : sequence of str
+        Of rows and columns.
+    cell : callable
+        `cell(*values)` writes what stands in a cell.
+    index, columns, values : str, str, sequence of str
+        Columns of `rows`: the row of a cell, its column, and its values, of which the first, from
+        0 to 1, makes it darker.
+    said : tuple of str
+        What rows and what columns are.
+    side : float
+        Of a cell, inches.
+
+    Returns
+    -------
+    Figure or None
+        None without a row.
+    """
+    networks = [name for name in study["architectures"] if name in set(rows["architecture"])]
+    if not networks:
         return None
     with mpl.rc_context(SETTINGS):
-        side = max(2.3, 0.55 * len(classes) + 0.9)
+        width = max(2.3, side * len(names) + 0.9)
         figure, grid = panels(
-            len(names), most=3, width=side, height=side + 0.35, margin=(0.5, 0.0), share=False
+            len(networks), most=3, width=width, height=width + 0.35, margin=(0.5, 0.0), share=False
         )
-        for axes, name in zip(grid.flat, names, strict=False):
+        for axes, name in zip(grid.flat, networks, strict=False):
             some = rows[rows["architecture"] == name]
-            shares, counts = (
-                some.pivot(index="label", columns="predicted", values=value)
-                .reindex(index=classes, columns=classes)
+            squares = [
+                some.pivot(index=index, columns=columns, values=value)
+                .reindex(index=names, columns=names)
                 .to_numpy(dtype=float)
-                for value in ("share", "count")
-            )
-            texts = [
-                [
-                    f"{share:.2f}\n{count:,.0f}" if np.isfinite(share) else "–"
-                    for share, count in cells
-                ]
-                for cells in map(zip, shares, counts)
+                for value in values
             ]
-            draw_matrix(axes, shares, texts, [short(label) for label in classes])
+            texts = [
+                [cell(*numbers) for numbers in zip(*line, strict=True)]
+                for line in zip(*squares, strict=True)
+            ]
+            _matrix(axes, squares[0], texts, [short(one) for one in names])
             axes.set_title(display(name))
         for axes in grid[:, 0]:
-            axes.set_ylabel("true class")
+            axes.set_ylabel(said[0])
         for axes in grid[-1]:
-            axes.set_xlabel("predicted class")
+            axes.set_xlabel(said[1])
     return figure
 
 
-def draw_matrix(
+def _matrix(
     axes: Any, shares: np.ndarray, texts: Sequence[Sequence[str]], names: Sequence[str]
 ) -> None:
     """Draw a square of cells, darker where a share is larger, each with its text.

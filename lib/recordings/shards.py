@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -37,6 +39,11 @@ def shards_for(count: int) -> int:
     """
     few = min(FEW_SHARDS, math.ceil(count / LEAST_RECORDINGS))
     return min(MOST, max(LEAST, few, math.ceil(count / RECORDINGS_PER_SHARD)))
+
+
+def shards_of(table: Iterable[str]) -> int:
+    """Choose the number of shards of a `recordings.csv`, by its lines: one of them is the head."""
+    return shards_for(sum(1 for _ in csv.reader(table)) - 1)
 
 
 def address(name: str, shards: int) -> int:

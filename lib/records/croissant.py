@@ -142,7 +142,7 @@ def write_croissant(
     return Path(path)
 
 
-def addresses(registry: str | Path) -> dict[str, str]:
+def published_at(registry: str | Path) -> dict[str, str]:
     """List the address of each published file that has one, by its path.
 
     Parameters

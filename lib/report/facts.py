@@ -18,6 +18,7 @@ from lib.plots.style import decimal, display
 from lib.report.groups import held_by_one
 from lib.report.names import listed, unfinished_networks
 from lib.report.table import is_true, records, seconds
+from lib.splits.registry import KINDS
 from lib.templates import environment
 
 # Where a part of the page is, by the name that facts.yaml gives it.
@@ -174,6 +175,7 @@ def known_of(
         "parts": audit["parts"],
         "folds": protocols[primary]["folds"],
         "honest": [one["title"] for one in protocols.values() if one["honest"]],
+        "away": [one["title"] for one in protocols.values() if KINDS[one["kind"]].of_sites],
         "others": [one["title"] for one in protocols.values() if not one["honest"]],
         "networks": [display(one) for one in study["architectures"]],
         "baselines": [display(one) for one in study["baselines"]],

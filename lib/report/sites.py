@@ -11,6 +11,7 @@ import pandas as pd
 from lib.plots.style import display
 from lib.report.names import metric_name
 from lib.report.table import TableView, interval, is_true, network, number, records, tabulate, text
+from lib.splits.registry import KINDS
 
 
 def sites_view(study: Mapping[str, Any], rows: pd.DataFrame, best: str) -> list[dict[str, Any]]:
@@ -48,7 +49,7 @@ def sites_view(study: Mapping[str, Any], rows: pd.DataFrame, best: str) -> list[
             {
                 "name": name,
                 "title": rule["title"],
-                "pairs": rule["kind"] == "pairs",
+                "pairs": KINDS[rule["kind"]].all_pairs,
                 "network": display(best),
                 "whole": whole,
                 "loss": ("yes" if ends[1] < 0 else "no") if math.isfinite(ends[0]) else "",
@@ -67,7 +68,7 @@ def _table(
 ) -> TableView:
     reference = (
         "what the same networks reach on groups of the site that they were trained on"
-        if rule["kind"] == "pairs"
+        if KINDS[rule["kind"]].all_pairs
         else "what the networks of the honest split, which have met other groups of the site, "
         "reach on it"
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import HeldoutError
-from lib.files import write_json
+from lib.files import read_table, write_json
 from lib.progress import doing
 from lib.splits.dealing import deal
 from lib.statistics.permutation import mean_of_folds
@@ -21,9 +21,6 @@ from lib.train.recipe import Recipe
 from lib.train.runs import train_trial
 
 logger = logging.getLogger(__name__)
-
-# The scores of a part that are means over its examples or classes.
-SCORES = ("loss", "accuracy", "mse", "mae", "macro_f1")
 
 
 def check_choice(architecture: str, search: Mapping[str, Any]) -> None:
@@ -89,6 +86,26 @@ def fold_data(data: Data, groups: pd.Series[str], *, folds: int, seed: int) -> l
     ]
 
 
+def chosen_folds(
+    data: Data, examples: str | Path, choice: Mapping[str, Any] | None
+) -> list[Data] | None:
+    """Divide the train part as a search asks for; None where it chooses by the validation part.
+
+    Parameters
+    ----------
+    data : Data
+        What the search may see.
+    examples : str or Path
+        `examples.parquet`.
+    choice : mapping or None
+        Of `lib.config.params`: `folds` and `seed`.
+    """
+    if choice is None:
+        return None
+    groups = read_table(examples)["group"]
+    return fold_data(data, groups, folds=choice["folds"], seed=choice["seed"])
+
+
 def train_folds(
     folder: Path,
     folds: Sequence[Data],
@@ -127,7 +144,8 @@ def train_folds(
             return failed
         records.append(one)
     each = [one["metrics"]["validation"] for one in records]
-    means = {name: mean_of_folds([one[name] for one in each]) for name in SCORES}
+    names = [name for name in each[0] if name != "examples"]
+    means = {name: mean_of_folds([one[name] for one in each]) for name in names}
     record = {
         **records[0],
         "metrics": {"validation": means | {"examples": sum(one["examples"] for one in each)}},

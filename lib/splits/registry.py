@@ -47,6 +47,11 @@ class SplitKind:
     of_sites: bool = False
     all_pairs: bool = False
 
+    @property
+    def tests_new_sites(self) -> bool:
+        """Whether a site that is tested on is in no other part of that fold."""
+        return self.of_sites and not self.all_pairs
+
 
 KINDS = MappingProxyType(
     {

@@ -79,7 +79,7 @@ class Workflow:
         """Lay keys over the configuration of this copy."""
         self.config = merge(self.config, over)
 
-    def command(self, *arguments: str, cores: int = 2) -> tuple[list[str], dict[str, str]]:
+    def command(self, *arguments: str, cores: int | None = 2) -> tuple[list[str], dict[str, str]]:
         """Return the command line and the environment of a Snakemake of this copy."""
         file, text = self.path("test.yaml"), yaml.safe_dump(self.config)
         # Several processes may plan the finished run at the same time.
@@ -87,17 +87,25 @@ class Workflow:
             file.write_text(text)
         # A path after `--configfile` would be read as one more of these.
         command = [sys.executable, "-m", "snakemake", "--configfile", *self.files, file.name]
-        command += ["--cores", str(cores), *arguments]
+        # A profile may say how many jobs there are: then there is no word of cores.
+        command += [*(["--cores", str(cores)] if cores else []), *arguments]
         # `lib` is that of the copy; `-P` would not do, since jobs start Pythons of their own.
         return command, {**os.environ, "PYTHONPATH": str(self.folder)}
 
-    def run(self, *arguments: str, cores: int = 2, timeout: float = 900) -> Done:
-        """Run Snakemake to its end."""
-        command, environment = self.command(*arguments, cores=cores)
+    def run(
+        self,
+        *arguments: str,
+        cores: int | None = 2,
+        timeout: float = 900,
+        python: str = sys.executable,
+        **environment: str,
+    ) -> Done:
+        """Run Snakemake to its end, perhaps with another Python and more in its environment."""
+        command, of_command = self.command(*arguments, cores=cores)
         done = subprocess.run(
-            command,
+            [python, *command[1:]],
             cwd=self.folder,
-            env=environment,
+            env=of_command | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -119,12 +119,12 @@ def test_a_backend_that_fails_in_any_way_is_only_told(
 
 def test_texts_name_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "people" / "user7"
-    (home / "work").mkdir(parents=True)
+    (home / "studies").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LOGNAME", "user7")
     monkeypatch.setattr(doctor.platform, "node", lambda: "node7.example.org")
-    monkeypatch.chdir(home / "work")
-    text = f"{home}/work/results, {home}/x on node7.example.org; /disk/user7/y; /disk/user70"
+    monkeypatch.chdir(home / "studies")
+    text = f"{home}/studies/results, {home}/x on node7.example.org; /disk/user7/y; /disk/user70"
     told = doctor.shown(text)
     assert told == "./results, ~/x on (host); /disk/(user)/y; /disk/user70"
     assert doctor.shown(f"{sys.prefix}/lib/jax.so") == "(environment)/lib/jax.so"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -22,18 +23,8 @@ def test_a_logger_shows_the_jobs(copied: Workflow, words: list[str]) -> None:
     arguments = ["--logger", logger, "--forcerun", "compare"]
     if logger == "snkmt":
         arguments += ["--logger-snkmt-db", str(database)]
-    command, environment = copied.command(*arguments)
-    done = subprocess.run(
-        [python, *command[1:]],
-        cwd=copied.folder,
-        env=environment | {"FORCE_COLOR": "1"},  # as on a terminal
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout
+    done = copied.run(*arguments, python=python, FORCE_COLOR="1")  # as on a terminal
+    assert done.status == 0, done.output
     if logger == "snkmt":
         with closing(sqlite3.connect(database)) as runs:
             rules = {name for (name,) in runs.execute("SELECT name FROM rules")}
@@ -43,5 +34,18 @@ def test_a_logger_shows_the_jobs(copied: Workflow, words: list[str]) -> None:
         help_of = [tool("plugins", "snkmt"), "console", "--help"]
         assert "--db-path" in subprocess.run(help_of, capture_output=True, text=True).stdout
     else:
-        assert "Total Progress" in done.stdout
-        assert "compare" in done.stdout
+        assert "Total Progress" in done.output
+        assert "compare" in done.output
+
+
+def test_what_fails_is_named_beside_the_bars(copied: Workflow) -> None:
+    start = "with job(snakemake.log[0]):\n"
+    fails = f'{start}    raise RuntimeError("of a test")\n'
+    copied.edit("workflow/scripts/explore.py", lambda text: text.replace(start, fails))
+    python = tool("plugins", "python")
+    done = copied.run("--logger", "rich", "--forcerun", "explore", python=python, FORCE_COLOR="1")
+    assert done.status != 0
+    said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", done.output)
+    assert "rules/explore.smk" in said
+    assert "RuntimeError: of a test" in said
+    assert "At least one job did not complete successfully" in said

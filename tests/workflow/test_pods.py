@@ -33,26 +33,14 @@ def store(tmp_path: Path) -> list[str]:
 
 def run(fresh: Workflow, *arguments: str, **environment: str) -> Done:
     """Run Snakemake with the environment that has the plugins, in a folder that Git knows."""
-    python = tool("plugins", "python")
-    command, of_command = fresh.command(*arguments)
-    if "--profile" in arguments:
-        # The profile has --jobs in place of --cores.
-        command = [word for word in command if word not in ("--cores", "2")]
     # What Git tracks is what pods are given.
     fresh.path(".gitignore").write_text(".snakemake/\nlogs/\nresults/\n")
     subprocess.run(["git", "init", "--quiet"], cwd=fresh.folder, check=True)
     subprocess.run(["git", "add", "."], cwd=fresh.folder, check=True)
-    done = subprocess.run(
-        [python, *command[1:]],
-        cwd=fresh.folder,
-        env=of_command | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-    )
-    return Done(done.returncode, done.stdout)
+    # The profile has --jobs in place of --cores.
+    cores = None if "--profile" in arguments else 2
+    python = tool("plugins", "python")
+    return fresh.run(*arguments, cores=cores, python=python, **environment)
 
 
 def test_a_run_in_a_store_gives_the_tables_of_one_without(

@@ -90,24 +90,13 @@ def bucket(store: Path) -> Iterator[str]:
 
 def retrieve(fresh: Workflow, mirror: str, *arguments: str) -> Done:
     """Run the rule `retrieve` alone, with the environment that has the plugins."""
-    python = tool("plugins", "python")
     address = "https://example.org/"
     registry = tiny_registry(FILES, address, dataset="five_voices")
     fresh.path("resources/registry/five_voices.yaml").write_text(yaml.safe_dump(registry))
     fresh.configure({"studies": ["voices"], "mirror": mirror, "simulation": {"seed": 1}})
-    command, environment = fresh.command("resources/data/five_voices.json", *arguments)
     keys = {f"SNAKEMAKE_STORAGE_S3_{key}": value for key, value in KEYS.items()}
-    done = subprocess.run(
-        [python, *command[1:]],
-        cwd=fresh.folder,
-        env=environment | keys,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    return Done(done.returncode, done.stdout)
+    target = "resources/data/five_voices.json"
+    return fresh.run(target, *arguments, python=tool("plugins", "python"), **keys)
 
 
 def check(fresh: Workflow) -> None:

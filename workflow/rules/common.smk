@@ -1,5 +1,3 @@
-import csv
-
 from lib.compare import TABLES
 from lib.config.params import AUDIT, PERMUTED, RUN, SHORTCUTS, SPLIT, TRIAL, WORKER
 from lib.config.params import compared, need_of_training, value
@@ -11,7 +9,7 @@ from lib.jobs.gpus import gpus_of_training
 from lib.jobs.needs import of_features
 from lib.jobs.place import RunLock, require_writable
 from lib.provenance import code_hash, packages_of
-from lib.recordings.shards import shards_for
+from lib.recordings.shards import shards_of
 from lib.train.runs import RUN_FILES
 
 try:
@@ -146,5 +144,5 @@ def shards_of_features(wildcards):
     if shards is None:
         # Counted in the table: a folder in a store cannot be listed.
         with checkpoints.recordings.get(study=wildcards.study).output.table.open() as table:
-            shards = shards_for(sum(1 for _ in csv.reader(table)) - 1)
+            shards = shards_of(table)
     return expand("results/{{study}}/features/{shard}.npz", shard=range(shards))

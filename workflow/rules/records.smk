@@ -1,7 +1,3 @@
-# A dash is in the names of own folders alone: nobody publishes them.
-PUBLISHED = [dataset for dataset in DATASETS if "-" not in dataset]
-
-
 rule records:
     input:
         page="results/report.html",
@@ -24,6 +20,6 @@ rule records:
     resources:
         **doubling(mem_mb=2000, runtime=30),
     params:
-        **uses("lib.records", values=["descriptions"]),
+        **uses("lib.records", values=["descriptions"], published=PUBLISHED),
     script:
         "../scripts/records.py"

@@ -37,7 +37,7 @@ rule report:
     output:
         page=shown("results/report.html", "page", what="the page"),
         provenance="results/provenance.json",
-        checklists=directory("results/checklists"),
+        checklists=folder(f"results/checklists{PACKED}"),
         inflation=shown("results/plots/inflation.svg", "overall", what="inflation over all studies"),
         ranks=shown("results/plots/critical_difference.svg", "overall", what="mean ranks of all"),
         pixels=expand("results/plots/{picture}.png", picture=["inflation", "critical_difference"]),

@@ -1,3 +1,9 @@
+from lib.datasets.folder import PREFIX
+
+# All but folders of one's own: see folder.smk.
+PUBLISHED = [dataset for dataset in DATASETS if not dataset.startswith(PREFIX)]
+
+
 rule retrieve:
     input:
         registry=of_project("resources/registry/{dataset}.yaml"),
@@ -9,8 +15,7 @@ rule retrieve:
     benchmark:
         "logs/retrieve/{dataset}.tsv"
     wildcard_constraints:
-        # A dash is in the names of own folders alone: see folder.smk.
-        dataset="|".join(name for name in DATASETS if "-" not in name) or "none",
+        dataset="|".join(PUBLISHED) or "none",
     conda:
         "../../environment.yml"
     resources:

@@ -13,7 +13,7 @@ with job(snakemake.log[0]):
         duration=make(**snakemake.params.features).seconds,
         classes=snakemake.params.classes,
         honest=snakemake.params.honest,
-        sites=KINDS[snakemake.params.kind].of_sites and not KINDS[snakemake.params.kind].all_pairs,
+        sites=KINDS[snakemake.params.kind].tests_new_sites,
     )
     require_honest(audit, **names)
     write_json(snakemake.output.audit, {**names, "kind": snakemake.params.kind, **audit})

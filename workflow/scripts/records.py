@@ -7,7 +7,7 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from lib.project import path_of
     from lib.provenance import span
-    from lib.records import addresses, write_crate, write_croissant
+    from lib.records import published_at, write_crate, write_croissant
 
     studies = snakemake.params.descriptions
     recordings = {Path(path).parent.name: path for path in snakemake.input.recordings}
@@ -22,10 +22,9 @@ with job(snakemake.log[0]):
             manifest=manifest,
             manifest_file=file,
             recordings={study: recordings[study] for study in of},
-            # A dash is in the names of own folders alone: nobody publishes them.
-            addresses={}
-            if "-" in dataset
-            else addresses(path_of(f"resources/registry/{dataset}.yaml")),
+            addresses=published_at(path_of(f"resources/registry/{dataset}.yaml"))
+            if dataset in snakemake.params.published
+            else {},
         )
     with atomic(snakemake.output.workflow) as part:
         copyfile(path_of("workflow/Snakefile"), part)

@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 from lib.files import read_json, write_json
+from lib.jobs.place import packed
 from lib.jobs.scripts import job
 
 with job(snakemake.log[0]):
@@ -41,7 +42,8 @@ with job(snakemake.log[0]):
         "provenance": provenance,
     }
     render(studies, plots=plots, output=page, checklists=links(studies), **known)
-    write_checklists(studies, page=page, folder=snakemake.output.checklists, **known)
+    with packed(snakemake.output.checklists) as folder:
+        write_checklists(studies, page=page, folder=folder, **known)
     # For whoever reads the tables without the page.
     versions_of_data = {one["dataset"]: one["version"] for one in manifests}
     write_json(

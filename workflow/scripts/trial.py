@@ -1,11 +1,10 @@
 from pathlib import Path
 
-from lib.files import read_table
 from lib.jobs.scripts import training_job, training_options
 
 with training_job(snakemake) as logger:
     from lib.progress import doing
-    from lib.search.folds import fold_data, train_folds
+    from lib.search.folds import chosen_folds, train_folds
     from lib.train.runs import train_trial
 
     params = snakemake.params
@@ -14,10 +13,8 @@ with training_job(snakemake) as logger:
     given = training_options(snakemake, params.hyperparameters)
     given["identity"] = params.identity | {"trial": snakemake.wildcards.trial, "fold": 0}
     folder = Path(snakemake.output.run).parent
-    if params.choice:
-        groups = read_table(snakemake.input.examples)["group"]
-        dealt = {name: params.choice[name] for name in ("folds", "seed")}
-        folds = fold_data(given.pop("data"), groups, **dealt)
+    data = given.pop("data")
+    if folds := chosen_folds(data, snakemake.input.examples, params.choice):
         train_folds(folder, folds, **given, seed=params.seed)
     else:
-        train_trial(folder, **given, seed=params.seed)
+        train_trial(folder, data, **given, seed=params.seed)

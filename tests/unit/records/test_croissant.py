@@ -12,7 +12,7 @@ import pytest
 from lib.errors import HeldoutError
 from lib.files import read_json, write_json, write_table
 from lib.project import ROOT
-from lib.records import addresses, croissant, write_croissant
+from lib.records import croissant, published_at, write_croissant
 
 NAMES = ["a b/ü é.wav", "x&y;#?%\"'.wav", "日本.wav", "-dash", "r:1.dat"]
 
@@ -95,10 +95,10 @@ def test_a_published_file_is_named_by_its_address_and_a_simulated_one_never(tmp_
 
 
 def test_the_registries_name_addresses():
-    known = addresses(ROOT / "resources" / "registry" / "mitdb.yaml")
+    known = published_at(ROOT / "resources" / "registry" / "mitdb.yaml")
     assert known["100.dat"].startswith("https://")
     assert known["100.dat"].endswith("/100.dat")
-    assert addresses(ROOT / "resources" / "registry" / "common_voice.yaml") == {}
+    assert published_at(ROOT / "resources" / "registry" / "common_voice.yaml") == {}
 
 
 def test_a_folder_of_ones_own_needs_no_address_and_no_citation(tmp_path):
