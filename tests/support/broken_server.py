@@ -37,10 +37,13 @@ class Exchange:
 
     def send(self, content: bytes) -> None:
         """Send bytes of a body, and count those that went out."""
-        with contextlib.suppress(ConnectionError):
+        # Before: whoever has the last byte may ask for the count at once.
+        self.server.served += len(content)
+        try:
             self.handler.wfile.write(content)
             self.handler.wfile.flush()
-            self.server.served += len(content)
+        except ConnectionError:
+            self.server.served -= len(content)
 
     def close(self) -> None:
         self.handler.close_connection = True
