@@ -29,13 +29,14 @@ from lib.compare.ranks import rank_rows
 from lib.compare.runs import read_runs
 from lib.compare.selection import selection_rows, validation_rows
 from lib.compare.shortcuts import permutation_rows, shortcut_rows
-from lib.compare.sites import site_rows, without_pairs
+from lib.compare.sites import site_rows
 from lib.compare.subgroups import subgroup_rows
 from lib.compare.summary import answer_row, claim_rows, read_claims, run_rows
 from lib.compare.tables import TABLES
 from lib.compare.trials import importance_rows, trial_rows
 from lib.errors import HeldoutError
 from lib.files import write_table
+from lib.splits.registry import KINDS
 
 
 def compare(
@@ -86,8 +87,11 @@ def compare(
     options = {"seed": seed, "resamples": resamples}
     for all_of in studies:
         whole = read_runs(all_of, results=results)
-        study = without_pairs(all_of)
-        pools = {key: pool for key, pool in whole.items() if key[0] in study["protocols"]}
+        kinds = {name: KINDS[rule["kind"]] for name, rule in all_of["protocols"].items()}
+        rules = all_of["protocols"].items()
+        study = {**all_of, "protocols": {name: rule for name, rule in rules if kinds[name].answers}}
+        pools = {key: pool for key, pool in whole.items() if kinds[key[0]].answers}
+        chosen = {key: pool for key, pool in whole.items() if kinds[key[0]].chooses_by_test}
         board = boards[study["study"]] = score_pools(pools, **options)
         made = {
             "runs": run_rows(whole),
@@ -114,7 +118,9 @@ def compare(
         made["letters"] = letter_rows(study, board, made["differences"])
         made["importance"] = importance_rows(study, made["trials"])
         made["answers"] = [answer_row(study, pools, made)]
-        made["selection"] = selection_rows(study, board, made)
+        made["selection"] = selection_rows(
+            all_of, {**board, **score_pools(chosen, **options)}, made
+        )
         made["claims"] = claim_rows(study, made, published)
         for name, some in made.items():
             rows[name].extend(some)

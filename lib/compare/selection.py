@@ -10,6 +10,7 @@ import numpy as np
 from lib.compare.board import Board, Entry, ends, joined, keys
 from lib.metrics.registry import METRICS
 from lib.metrics.sample import Weighted
+from lib.splits.registry import KINDS
 from lib.statistics.bootstrap import (
     FEW_GROUPS,
     Resampled,
@@ -21,8 +22,11 @@ from lib.statistics.selection import rank_correlation, select_best
 
 METRIC = "macro_f1"
 
-# What a choice on the test part is called. No split is: it is never honest.
+# What a choice among runs by the test part is called: it is never honest.
 TEST_SELECTED = "test_selected"
+
+# The correction would need what other groups would have chosen, epoch by epoch.
+UNCORRECTED = "not corrected for the choice of the epoch"
 
 
 def validation_rows(
@@ -31,7 +35,7 @@ def validation_rows(
     """Make a row a protocol: how well runs rank on validation as they do on test.
 
     A run is a network trained with one seed, its folds pooled. Trials of a search have no test
-    score, since nothing but the final runs ever meets the test part.
+    score, since nothing but the final runs meets the test part where it does not choose.
     """
     rows = []
     for protocol in study["protocols"]:
@@ -93,53 +97,76 @@ def selection_rows(
 ) -> list[dict[str, Any]]:
     """Make a row for each thing that the test part may choose, under the honest split.
 
-    That is the seed of the network that validation chose, or the network and the seed. The score is
-    that of a protocol of its own, `test_selected`, which is not honest.
+    That is the seed of the network that validation chose, or the network and the seed. Where a
+    protocol has the test part choose the epoch, and perhaps hyperparameters, it is also these of
+    the network that validation chose, and all of them together. No score of them is honest.
     """
-    answer = tables["answers"][0]
+    name = tables["answers"][0]["architecture"]
+    honest = board[study["primary"], name, "example"]
+    row = {
+        "study": study["study"],
+        "simulated": study["simulated"],
+        "protocol": TEST_SELECTED,
+        "honest": False,
+        **ends("honest_estimate", honest.intervals[METRIC], prefix="honest_"),
+    }
     every = _networks(study, board, study["primary"])
-    own = [entry for entry in every if entry.pool.architecture == answer["architecture"]]
-    rows = []
-    for chosen, entries in (("seed", own), ("network and seed", every)):
-        runs = _runs(entries)
-        honest = own[0].intervals[METRIC]
-        row = {
-            "study": study["study"],
-            "simulated": study["simulated"],
-            "protocol": TEST_SELECTED,
-            "honest": False,
-            "chosen": chosen,
-            "choices": len(runs),
-            "honest_estimate": honest.estimate,
-            "honest_low": honest.low,
-            "honest_high": honest.high,
-        }
-        weights = own[0].drawn.weights
-        inside = np.concatenate([METRICS[METRIC].scores(entry.drawn) for entry in entries], axis=1)
-        if len(runs) < 2 or not np.isfinite(inside[0]).any():
-            alone = "one run: there is nothing to choose" if len(runs) < 2 else ""
-            rows.append(row | {"architecture": "", "note": alone or honest.note})
+    rows = [
+        row | {"chosen": "seed", **_best_run([honest], honest, corrects=True)},
+        row | {"chosen": "network and seed", **_best_run(every, honest, corrects=True)},
+    ]
+    for protocol, rule in study["protocols"].items():
+        if not KINDS[rule["kind"]].chooses_by_test:
             continue
-        absent = (weights[1:] == 0).astype(float)
-        outside = np.concatenate(
-            [METRICS[METRIC].scores(Weighted(entry.sample, absent)) for entry in entries], axis=1
-        )
-        groups = len(own[0].sample.names)
-        best = select_best(inside, outside, groups)
-        selected = Resampled(best.reported, inside[1:, best.run], groups)
-        gap = difference(selected, own[0].scores[METRIC])
-        rows.append(
+        trials = sum(trial["architecture"] == name for trial in tables["trials"])
+        searched = rule["hyperparameters"] and trials > 1
+        what = "epoch, hyperparameters" if searched else "epoch"
+        same = board[protocol, name, "example"]
+        gap = difference(same.scores[METRIC], honest.scores[METRIC])
+        rows += [
             row
             | {
-                "architecture": runs[best.run][0],
-                "seed": runs[best.run][1],
-                "reported": best.reported,
+                "protocol": protocol,
+                "chosen": what.replace(", ", " and "),
+                "architecture": name,
+                "reported": same.scores[METRIC].estimate,
                 **ends("difference", gap, prefix=""),
-                **ends("corrected", best.corrected),
-                "note": joined([gap.note, best.corrected.note]),
-            }
-        )
+                "note": joined([gap.note, UNCORRECTED]),
+            },
+            row
+            | {
+                "protocol": protocol,
+                "chosen": f"{what}, network and seed",
+                **_best_run(_networks(study, board, protocol), honest, corrects=False),
+            },
+        ]
     return rows
+
+
+def _best_run(entries: list[Entry], honest: Entry, *, corrects: bool) -> dict[str, Any]:
+    """Choose the run with the best score on the test part, and set it against the honest score."""
+    runs = _runs(entries)
+    row: dict[str, Any] = {"choices": len(runs), "architecture": ""}
+    inside = np.concatenate([METRICS[METRIC].scores(entry.drawn) for entry in entries], axis=1)
+    if len(runs) < 2 or not np.isfinite(inside[0]).any():
+        alone = "one run: there is nothing to choose" if len(runs) < 2 else ""
+        return row | {"note": alone or honest.intervals[METRIC].note}
+    absent = (honest.drawn.weights[1:] == 0).astype(float)
+    outside = np.concatenate(
+        [METRICS[METRIC].scores(Weighted(entry.sample, absent)) for entry in entries], axis=1
+    )
+    groups = len(honest.sample.names)
+    best = select_best(inside, outside, groups)
+    selected = Resampled(best.reported, inside[1:, best.run], groups)
+    gap = difference(selected, honest.scores[METRIC])
+    row |= {
+        "architecture": runs[best.run][0],
+        "seed": runs[best.run][1],
+        "reported": best.reported,
+        **ends("difference", gap, prefix=""),
+        "note": joined([gap.note, best.corrected.note if corrects else UNCORRECTED]),
+    }
+    return row | (ends("corrected", best.corrected) if corrects else {})
 
 
 def _networks(study: Mapping[str, Any], board: Board, protocol: str) -> list[Entry]:

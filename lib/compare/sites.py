@@ -23,18 +23,6 @@ IS_PRIMARY = "it is the primary protocol, which the others are set against"
 NOT_IN_PRIMARY = "the primary protocol tests no recording of it"
 
 
-def without_pairs(study: Mapping[str, Any]) -> dict[str, Any]:
-    """Take a study without protocols that make a matrix of sites: they answer nothing else.
-
-    Their test parts hold an example once for each site that is trained on, and the site itself.
-    """
-    rules = study["protocols"].items()
-    return {
-        **study,
-        "protocols": {name: rule for name, rule in rules if not KINDS[rule["kind"]].all_pairs},
-    }
-
-
 @dataclass(frozen=True)
 class _Cell:
     """What networks that were trained on some sites (`trained`) predict of one (`site`)."""

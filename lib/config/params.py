@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.config.own import READING
-from lib.config.settings import compute, source_of, split_options
+from lib.config.protocols import split_options
+from lib.config.settings import compute, source_of
 from lib.datasets.dataset import COLUMNS
 from lib.datasets.registry import get_dataset
 from lib.features.registry import make
@@ -26,8 +27,11 @@ from lib.splits.registry import folds_of as split_folds
 from lib.train.runs import RUN_FILES
 
 RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
-TRIAL = "results/{study}/search/{architecture}/{trial}"
-WORKER = "results/{study}/search/{architecture}/worker-{worker}.json"
+# A search chooses by the validation part; one of `TEST_SEARCH` by the test part, for comparison.
+SEARCH, TEST_SEARCH = "search", "test_search"
+TRIAL = "results/{study}/{search}/{architecture}/{trial}"
+WORKER = "results/{study}/{search}/{architecture}/worker-{worker}.json"
+BEST = "results/{study}/{search}/{architecture}/best.json"
 SPLIT = "results/{study}/{protocol}/split.parquet"
 PERMUTED = "results/{study}/permuted/{architecture}/permutation-{permutation}/fold-{fold}/run.json"
 SHORTCUTS = "results/{study}/shortcuts.json"
@@ -138,9 +142,12 @@ def model_inputs(study: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identity(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
-    """Say what a run belongs to, as `run.json` holds it; a search has the primary protocol."""
+    """Say what a run belongs to, as `run.json` holds it; a search has the protocol it is for."""
     study = settings["studies"][wildcards["study"]]
-    protocol = wildcards.get("protocol", study["primary"])
+    searched = study["primary"]
+    if by_test(settings, wildcards):
+        searched = next(one for one, rule in study["protocols"].items() if chooses_by_test(rule))
+    protocol = wildcards.get("protocol", searched)
     return {
         "study": study["name"],
         "dataset": study["dataset"],
@@ -148,6 +155,38 @@ def identity(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
         "protocol": protocol,
         "honest": study["protocols"][protocol]["honest"],
     }
+
+
+def chooses_by_test(rule: Mapping[str, Any]) -> bool:
+    """Whether the test part of a protocol is its validation part, too."""
+    return SPLITS[rule["kind"]].chooses_by_test
+
+
+def by_test(settings: Settings, wildcards: Wildcards) -> bool:
+    """Whether the test part chooses in a job: an epoch of a training, or a trial of a search."""
+    rules = settings["studies"][wildcards["study"]]["protocols"]
+    if "protocol" in wildcards:
+        return chooses_by_test(rules[wildcards["protocol"]])
+    return wildcards.get("search") == TEST_SEARCH
+
+
+def training(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
+    """Say how long a network is trained, and which weights are kept.
+
+    Where the test part is to choose the epoch, it does so whatever the study keeps.
+    """
+    kept = {"keep": "best"} if by_test(settings, wildcards) else {}
+    return {**search(settings, wildcards)["training"], **kept}
+
+
+def best(settings: Settings, wildcards: Wildcards) -> str:
+    """Name the file with the hyperparameters that a protocol's networks are trained with."""
+    rule = settings["studies"][wildcards["study"]]["protocols"][wildcards["protocol"]]
+    known = trials(settings, wildcards)
+    tests = chooses_by_test(rule) and rule.get("hyperparameters", True)
+    # Of one trial there is nothing to choose.
+    tests = tests and (known is None or len(known) > 1)
+    return BEST.format(**{**wildcards, "search": TEST_SEARCH if tests else SEARCH})
 
 
 def folds_of(rule: Mapping[str, Any]) -> int:
@@ -222,9 +261,9 @@ def hyperparameters(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
 
 
 def choice(settings: Settings, wildcards: Wildcards) -> dict[str, Any] | None:
-    """Say in which folds a search scores its trials; None where it is on the validation part."""
+    """Say in which folds a search scores its trials; None where it is on one part."""
     asked = search(settings, wildcards)
-    if asked["choose"] != "folds":
+    if asked["choose"] != "folds" or by_test(settings, wildcards):
         return None
     code = code_hash("lib.search.folds", without=["lib.train.data", "lib.train.runs"])
     return {"folds": asked["folds"], "seed": settings["seed"], "code": code}
@@ -287,7 +326,7 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         "processing": make(**study["features"]).processing,
         "protocols": {
             name: {key: rule[key] for key in ("kind", "honest", "title")}
-            | {"folds": folds_of(rule)}
+            | {"folds": folds_of(rule), "hyperparameters": rule.get("hyperparameters", True)}
             for name, rule in study["protocols"].items()
         },
         "architectures": list(study["architectures"]),
@@ -323,6 +362,8 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
     "audits": _of_study(
         lambda study: [AUDIT.format(study=study["name"], protocol=p) for p in study["protocols"]]
     ),
+    "best": best,
+    "by_test": by_test,
     "choice": choice,
     "classes": _of_study(lambda study: list(study["classes"])),
     "compute": lambda settings, _: compute(settings),
@@ -351,6 +392,6 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
     ),
     "study": lambda settings, w: description(settings["studies"][w["study"]], settings),
     "survey": survey,
-    "training": lambda settings, w: search(settings, w)["training"],
+    "training": training,
     "trials": trials,
 }

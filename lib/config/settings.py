@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from lib.config.own import as_meant, require_apart, stated_of_folder
+from lib.config.protocols import settle_protocols
 from lib.config.schema import require_bounded, typed, validate
 from lib.config.studies import find_studies, require_known
 from lib.datasets.folder import PREFIX
@@ -29,8 +30,6 @@ from lib.project import ROOT
 from lib.recordings.table import class_of
 from lib.search.folds import check_choice
 from lib.search.spaces import check_space, extremes, grid_trials, random_trials
-from lib.splits.registry import KINDS as SPLITS
-from lib.splits.registry import check_rule
 from lib.train.baselines import check_baseline
 from lib.train.recipe import Training
 
@@ -324,7 +323,7 @@ def _trials(
 
 def _check_study(study: Mapping[str, Any]) -> None:
     """Find what a schema cannot: contradictions between keys."""
-    classes, protocols = list(study["classes"]), study["protocols"]
+    classes = list(study["classes"])
     get_dataset(study["dataset"])
     class_of(study["classes"])
     _check_features(study)
@@ -338,40 +337,7 @@ def _check_study(study: Mapping[str, Any]) -> None:
             raise HeldoutError(
                 "scored", "one of its classes", repr(label), suggestion(label, classes)
             )
-    primary = study["primary"]
-    if primary not in protocols:
-        advice = suggestion(primary, list(protocols))
-        raise HeldoutError("primary", "one of its protocols", repr(primary), advice)
-    if not protocols[primary]["honest"]:
-        raise HeldoutError(
-            "primary: hyperparameters are chosen on it, so it must be an honest protocol",
-            advice=f"{primary!r} has `honest: false`.",
-        )
-    if SPLITS[protocols[primary]["kind"]].all_pairs:
-        raise HeldoutError(
-            "primary: hyperparameters are chosen on it, so it must hold more than one site",
-            advice=f"{primary!r} trains on each site alone: name another protocol.",
-        )
-    for protocol, rule in protocols.items():
-        try:
-            check_rule(**split_options(rule))
-        except HeldoutError as error:
-            raise error.within(f"protocol {protocol}") from error
-        if SPLITS[rule["kind"]].by_example and rule["honest"]:
-            raise HeldoutError(
-                f"protocol {protocol}",
-                "`honest: false`, since a random split by example cannot be honest",
-                "`honest: true`",
-                "Correct it.",
-            )
-    randoms = [key for key, rule in protocols.items() if rule["kind"] == "random"]
-    if len(randoms) > 1:
-        raise HeldoutError(
-            "protocols",
-            "one of kind random at most, which the honest ones are compared with",
-            ", ".join(randoms),
-            "Leave out all but one.",
-        )
+    settle_protocols(study)
 
 
 def source_of(dataset: str, settings: Mapping[str, Any]) -> str:
@@ -392,8 +358,3 @@ def source_of(dataset: str, settings: Mapping[str, Any]) -> str:
             advice=f"Add --config mirror=FOLDER, where FOLDER/{dataset}/ holds its files.",
         )
     return str(source)
-
-
-def split_options(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the keys of a protocol that `lib.splits.make_split` takes."""
-    return {key: value for key, value in rule.items() if key not in ("honest", "title")}

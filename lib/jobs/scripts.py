@@ -118,7 +118,8 @@ def training_options(
     known = {"classes": params.classes, "scored": params.scored}
     known |= {"digest": read_json(files.digest)["sha256"]}
     if fold is None or examples is None:
-        data = read_search_data(files.npy, files.examples, files.split, **known)
+        tables = files.npy, files.examples, files.split
+        data = read_search_data(*tables, by_test=params.by_test, **known)
     else:
         x, split = open_examples(files.npy), read_table(files.split)
         data = open_data(x, examples, split, fold=fold, **known)

@@ -79,9 +79,11 @@ def _ranks(study: Mapping[str, Any], name: str, rows: pd.DataFrame) -> TableView
 def _selected(name: str, rows: pd.DataFrame) -> TableView:
     return tabulate(
         name,
-        "What would be reported if the test set had chosen (protocol test_selected, which is not "
-        "honest), beside the network that validation chose, the mean over seeds. Corrected for the "
-        "choice: chosen on groups drawn with replacement, and scored on those not drawn.",
+        "What would be reported if the test set had chosen, which is not honest, beside the "
+        "network that validation chose, the mean over seeds. A choice of the epoch or of "
+        "hyperparameters is a protocol of its own, trained with the test set for validation. "
+        "Corrected for the choice: chosen on groups drawn with replacement, and scored on those "
+        "not drawn.",
         {
             "Chosen by the test set": lambda row: text(row["chosen"]),
             "Choices": lambda row: number(row["choices"], digits=0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -29,8 +29,8 @@ class SplitKind:
     check : callable, optional
         `check(**settings)` raises HeldoutError for settings that cannot be, before there are
         examples.
-    by_example : bool
-        Whether one group may be in several parts. Such a protocol cannot be called honest.
+    never_honest : str
+        Why a protocol of this kind cannot be called honest; empty where it can be.
     folds : callable
         `folds(**settings)` counts the folds before there are examples.
     of_sites : bool
@@ -38,14 +38,23 @@ class SplitKind:
     all_pairs : bool
         Whether its test parts hold one example several times, and what was trained on, too: it
         makes a matrix of sites, and is compared with nothing.
+    chooses_by_test : bool
+        Whether its test part is its validation part, too: it answers only what such a choice adds
+        to a score.
     """
 
     divide: Callable[..., list[np.ndarray]]
     check: Callable[..., None] | None = None
-    by_example: bool = False
+    never_honest: str = ""
     folds: Callable[..., int] = lambda folds=1, **_: int(folds)
     of_sites: bool = False
     all_pairs: bool = False
+    chooses_by_test: bool = False
+
+    @property
+    def answers(self) -> bool:
+        """Whether its scores are set against those of other protocols, network by network."""
+        return not (self.all_pairs or self.chooses_by_test)
 
     @property
     def tests_new_sites(self) -> bool:
@@ -53,15 +62,36 @@ class SplitKind:
         return self.of_sites and not self.all_pairs
 
 
+def _divide_as(
+    examples: pd.DataFrame, *, seed: int, of: Mapping[str, Any], hyperparameters: bool = True
+) -> list[np.ndarray]:
+    """Divide as the primary protocol does, whose kind and settings are `of`.
+
+    `hyperparameters` says whether the test part chooses these, too, and not the epoch alone. No
+    part depends on it.
+    """
+    rest = {key: value for key, value in of.items() if key != "kind"}
+    return KINDS[of["kind"]].divide(examples, seed=seed, **rest)
+
+
 KINDS = MappingProxyType(
     {
         "grouped": SplitKind(grouped.divide),
         "published": SplitKind(published.divide, check=published.check),
-        "random": SplitKind(random.divide, by_example=True),
+        "random": SplitKind(
+            random.divide, never_honest="a random split by example cannot be honest"
+        ),
         "external": SplitKind(external.divide, check=published.check, of_sites=True),
         "sites": SplitKind(sites.divide, check=sites.check, folds=sites.folds, of_sites=True),
         "pairs": SplitKind(
             pairs.divide, check=sites.check, folds=sites.folds, of_sites=True, all_pairs=True
+        ),
+        "test_selected": SplitKind(
+            _divide_as,
+            check=lambda *, of, **_: check_rule(**of),
+            folds=lambda *, of, **_: folds_of(**of),
+            never_honest="what its test part chose is judged on that part",
+            chooses_by_test=True,
         ),
     }
 )
@@ -87,6 +117,7 @@ def make_split(
         `published` takes the parts from `parts`; `random` deals single examples, class by class,
         so that a group appears in several parts. By the values of a column, `external` trains on
         some and tests on others, `sites` leaves each out in turn, and `pairs` trains on each.
+        `test_selected` is another protocol with its test part validated on.
     seed : int
         Of the dealing. Equal seeds give equal splits, whatever the order of the rows.
     recordings : pd.DataFrame, optional
@@ -118,7 +149,7 @@ def make_split(
     check_rule(kind, **settings)
     # Sorting first makes the split a function of the examples and the seed alone.
     frame = examples.sort_values("example", ignore_index=True)
-    by = settings.get("by")
+    by = settings.get("of", settings).get("by")
     if by is not None:
         frame = _with_column(frame, str(by), recordings)
     columns = {"example": frame["example"]}
@@ -131,7 +162,18 @@ def make_split(
     split = pd.concat(tables, ignore_index=True)
     split["part"] = pd.Categorical(split["part"], categories=PARTS)
     _require_parts(split)
+    if KINDS[kind].chooses_by_test:
+        split = _validate_on_test(split)
     return split[["example", "fold", "part", *(name for name in columns if name != "example")]]
+
+
+def _validate_on_test(split: pd.DataFrame) -> pd.DataFrame:
+    """Put the examples of each test part in the place of the validation part."""
+    test = split[split["part"] == "test"]
+    kept = split[split["part"] != "validation"]
+    both = pd.concat([kept, test.assign(part="validation")], ignore_index=True)
+    both["part"] = pd.Categorical(both["part"], categories=PARTS)
+    return both.sort_values(["fold", "example"], kind="stable", ignore_index=True)
 
 
 def _with_column(examples: pd.DataFrame, by: str, recordings: pd.DataFrame | None) -> pd.DataFrame:

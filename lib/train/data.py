@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,15 +109,23 @@ def open_data(
 
 
 def read_search_data(
-    npy: str | Path, examples: str | Path, split: str | Path, **options: Any
+    npy: str | Path,
+    examples: str | Path,
+    split: str | Path,
+    *,
+    by_test: bool = False,
+    **options: Any,
 ) -> Data:
     """Open what a search may see: the first fold without its test part, which it cannot look at.
 
-    With several folds, the groups that it sees are test groups of the others. `options` are those
-    of `open_data`.
+    With several folds, the groups that it sees are test groups of the others. With `by_test` the
+    test part takes the place of the validation part: what a choice by it adds to a score is
+    measured so, and never called honest. `options` are those of `open_data`.
     """
     tables = read_table(examples), read_table(split)
-    return open_data(open_examples(npy), *tables, fold=0, parts=("train", "validation"), **options)
+    parts = ("train", "test" if by_test else "validation")
+    data = open_data(open_examples(npy), *tables, fold=0, parts=parts, **options)
+    return replace(data, rows=dict(zip(("train", "validation"), data.rows.values(), strict=True)))
 
 
 def prediction_table(

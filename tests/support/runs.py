@@ -134,6 +134,10 @@ def make_runs(
             if "sites" in settings:
                 chosen = {key: settings[key] for key in ("kind", "by", "sites")}
                 split = make_split(examples, recordings=recordings, **chosen)
+            elif settings["kind"] == "test_selected":
+                split = read_table(base / one["primary"] / "split.parquet")
+                tested = split[split["part"] == "test"].assign(part="validation")
+                split = pd.concat([split[split["part"] != "validation"], tested])
             else:
                 split = _split(examples, rng, by="group" if honest else "example", folds=folds)
             write_table(base / protocol / "split.parquet", split)

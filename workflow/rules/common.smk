@@ -1,6 +1,6 @@
 from lib.compare import TABLES
-from lib.config.params import AUDIT, PERMUTED, RUN, SHORTCUTS, SPLIT, TRIAL, WORKER
-from lib.config.params import compared, need_of_training, value
+from lib.config.params import AUDIT, BEST, PERMUTED, RUN, SEARCH, SHORTCUTS, SPLIT, TEST_SEARCH
+from lib.config.params import TRIAL, WORKER, compared, need_of_training, value
 from lib.config.settings import resolve
 from lib.config.stores import require_no_journal, stored
 from lib.errors import HeldoutError
@@ -33,8 +33,7 @@ EXAMPLES = {
     "examples": "results/{study}/examples.parquet",
 }
 DIGEST = "results/{study}/examples.json"
-TRIALS = "results/{study}/search/{architecture}/trials.csv"
-BEST = "results/{study}/search/{architecture}/best.json"
+TRIALS = "results/{study}/{search}/{architecture}/trials.csv"
 
 
 wildcard_constraints:
@@ -42,6 +41,7 @@ wildcard_constraints:
     study="|".join(STUDIES),
     protocol="|".join(sorted({name for s in STUDIES.values() for name in s["protocols"]})),
     architecture="|".join(sorted({name for s in STUDIES.values() for name in s["architectures"]})),
+    search=f"{SEARCH}|{TEST_SEARCH}",
     trial="[A-Za-z0-9_.+-]+",
     shard=r"\d+",
     seed=r"\d+",
@@ -72,7 +72,9 @@ def uses(*modules, values=(), without=(), **others):
 def each(kind, path):
     """A path for every protocol, or architecture, of every study."""
     return [
-        path.format(study=s, **{kind: name}) for s in STUDIES for name in STUDIES[s][f"{kind}s"]
+        path.format(study=s, search=SEARCH, **{kind: name})
+        for s in STUDIES
+        for name in STUDIES[s][f"{kind}s"]
     ]
 
 

@@ -4,9 +4,9 @@ rule trial:
     output:
         run=f"{TRIAL}/run.json",
     log:
-        "logs/search/{study}-{architecture}-{trial}.log",
+        "logs/{search}/{study}-{architecture}-{trial}.log",
     benchmark:
-        "logs/search/{study}-{architecture}-{trial}.tsv"
+        "logs/{search}/{study}-{architecture}-{trial}.tsv"
     conda:
         "../../environment.yml"
     threads: SETTINGS["threads"]
@@ -19,6 +19,7 @@ rule trial:
         **TRAINING,
         hyperparameters=of("hyperparameters"),
         choice=of("choice"),
+        by_test=of("by_test"),
         seed=SETTINGS["seeds"][0],
     script:
         "../scripts/trial.py"
@@ -30,9 +31,9 @@ rule worker:
     output:
         done=WORKER,
     log:
-        "logs/search/{study}-{architecture}-worker-{worker}.log",
+        "logs/{search}/{study}-{architecture}-worker-{worker}.log",
     benchmark:
-        "logs/search/{study}-{architecture}-worker-{worker}.tsv"
+        "logs/{search}/{study}-{architecture}-worker-{worker}.tsv"
     conda:
         "../../environment.yml"
     threads: SETTINGS["threads"]
@@ -42,6 +43,7 @@ rule worker:
         **TRAINING,
         search=of("of_search"),
         choice=of("choice"),
+        by_test=of("by_test"),
         seed=SETTINGS["seeds"][0],
         search_code=code_hash("lib.search.bayes"),
     script:
@@ -52,12 +54,14 @@ rule search:
     input:
         runs=of("searched"),
     output:
-        trials=shown(TRIALS, "trials", what="trials", architecture="{architecture}"),
+        trials=shown(
+            TRIALS, "trials", what="trials", search="{search}", architecture="{architecture}"
+        ),
         best=BEST,
     log:
-        "logs/search/{study}-{architecture}.log",
+        "logs/{search}/{study}-{architecture}.log",
     benchmark:
-        "logs/search/{study}-{architecture}.tsv"
+        "logs/{search}/{study}-{architecture}.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -23,7 +23,7 @@ rule shortcuts:
 rule permuted:
     input:
         **CHOSEN_ON,
-        best=BEST,
+        best=BEST.replace("{search}", SEARCH),
     output:
         run=PERMUTED,
     log:

@@ -3,7 +3,7 @@ rule train:
         **TO_TRAIN,
         split=SPLIT,
         audit=AUDIT,
-        best=BEST,
+        best=of("best"),
     output:
         **RESULTS,
     log:

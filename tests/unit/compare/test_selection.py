@@ -23,13 +23,13 @@ def _table(made, name):
     return read_table(made["tables"] / f"{name}.csv", text=("note", "interval_note", "gap_note"))
 
 
-def _scores(made, part):
+def _scores(made, part, protocol="grouped"):
     from sklearn.metrics import f1_score
 
     scores = {}
     for name in made["studies"][0]["architectures"]:
         for seed in (0, 3):
-            folder = made["results"] / "s" / "grouped" / name / f"seed-{seed}" / "fold-0"
+            folder = made["results"] / "s" / protocol / name / f"seed-{seed}" / "fold-0"
             table = read_table(folder / "predictions.parquet")
             some = table[table["part"] == part]
             predicted = some[["N", "S"]].idxmax(axis=1)
@@ -74,6 +74,38 @@ def test_the_test_part_chooses_its_own_best(made):
     assert (rows["reported"] >= rows["honest_estimate"]).all()
     assert (rows["corrected_low"] <= rows["corrected"]).all()
     assert (rows["corrected"] <= rows["corrected_high"]).all()
+
+
+@pytest.mark.parametrize("hyperparameters", [True, False])
+def test_a_protocol_that_the_test_part_chooses_in(tmp_path, hyperparameters):
+    one = study("s", classes=["N", "S"], scored=["N", "S"], seeds=[0, 3])
+    rule = {"kind": TEST_SELECTED, "honest": False, "title": "chosen by the test part", "folds": 1}
+    one["protocols"]["by_test"] = rule | {"hyperparameters": hyperparameters}
+    made = make_runs(tmp_path, studies=[one], groups=40, per_group=12)
+    compare_runs(made)
+    rows = _table(made, "selection").set_index("chosen")
+    what = "epoch and hyperparameters" if hyperparameters else "epoch"
+    everything = f"{what.replace(' and ', ', ')}, network and seed"
+    assert list(rows.index) == ["seed", "network and seed", what, everything]
+    assert not rows["honest"].any()
+
+    network = _table(made, "answers")["architecture"].item()
+    tested = _scores(made, "test", protocol="by_test")
+    mean = np.mean([score for (name, _), score in tested.items() if name == network])
+    row = rows.loc[what]
+    assert row["protocol"] == "by_test"
+    assert row["architecture"] == network
+    np.testing.assert_allclose(row["reported"], mean)
+    np.testing.assert_allclose(row["difference"], mean - row["honest_estimate"])
+    assert row["low"] <= row["difference"] <= row["high"]
+    best = max(tested, key=tested.get)
+    row = rows.loc[everything]
+    assert (row["architecture"], row["seed"], row["choices"]) == (*best, 6)
+    np.testing.assert_allclose(row["reported"], tested[best])
+    assert rows.loc[[what, everything], "corrected"].isna().all()
+    # It is compared with nothing else.
+    for name in ("leaderboard", "validation", "differences", "inflation", "confusion"):
+        assert "by_test" not in set(_table(made, name)["protocol"]), name
 
 
 def test_few_groups_and_few_runs_have_a_sentence(tmp_path):

@@ -60,6 +60,7 @@ def test_all_that_is_made_is_made_for_every_architecture(settings: dict[str, Any
                 job = {
                     **{"study": name, "protocol": protocol, "architecture": architecture},
                     **{"dataset": study["dataset"], "trial": next(iter(trials))},
+                    "search": "search",
                 }
                 for key in set(MADE) - {"survey"}:
                     value(settings, job, key)
@@ -88,17 +89,53 @@ def test_every_run_is_compared_once(settings: dict[str, Any]) -> None:
     assert not any("majority/seed-1" in file for file in files)
 
 
+@pytest.fixture(scope="module")
+def full() -> dict[str, Any]:
+    return resolve(SHIPPED | {"studies": ["voices"], "effort": "full"})
+
+
+def test_what_the_test_part_chooses_is_called_so(full: dict[str, Any]) -> None:
+    study = full["studies"]["voices"]
+    names = {"study": "voices", "architecture": "gru"}
+    by_test, run = names | {"search": "test_search"}, names | {"protocol": "test_selected"}
+    for job in (by_test, run):
+        identity = value(full, job, "identity")
+        assert (identity["protocol"], identity["honest"]) == ("test_selected", False)
+        assert value(full, job, "training") == {**study["training"], "keep": "best"}
+    assert study["training"]["keep"] == "last"
+    honest = names | {"search": "search"}
+    assert value(full, honest, "training") == study["training"]
+    assert value(full, by_test, "by_test")
+    assert not value(full, honest, "by_test")
+    assert value(full, run, "best") == "results/voices/test_search/gru/best.json"
+    for other in study["protocols"].keys() - {"test_selected"}:
+        job = names | {"protocol": other}
+        assert value(full, job, "best") == "results/voices/search/gru/best.json"
+    # Where the epoch alone is chosen, or there is one trial, nothing is searched.
+    over = {"voices": {"protocols": {"test_selected": {"hyperparameters": False}}}}
+    epoch = resolve(SHIPPED | {"studies": ["voices"], "effort": "full", "settings": over})
+    demo = resolve(SHIPPED | {"studies": ["voices"]})
+    for one in (epoch, demo):
+        assert value(one, run, "best") == "results/voices/search/gru/best.json"
+    of = study["protocols"]["published"]
+    split = {"kind": "published", "by": of["by"], "parts": of["parts"]}
+    assert value(full, run, "split") == {"kind": "test_selected", "of": split}
+
+
 def test_what_a_search_waits_for(settings: dict[str, Any], bayes: dict[str, Any]) -> None:
+    names = NAMES | {"search": "search"}
     workers = [f"results/arrhythmia/search/cnn/worker-{number}.json" for number in range(3)]
-    assert value(bayes, NAMES, "searched") == workers
+    assert value(bayes, names, "searched") == workers
+    by_test = value(bayes, NAMES | {"search": "test_search"}, "searched")
+    assert by_test == [name.replace("/search/", "/test_search/") for name in workers]
     grid = value(settings, NAMES, "trials")
     expected = [f"results/arrhythmia/search/cnn/{name}/run.json" for name in grid]
-    assert value(settings, NAMES, "searched") == (expected if len(grid) > 1 else [])
+    assert value(settings, names, "searched") == (expected if len(grid) > 1 else [])
     alone = {"arrhythmia": {"architectures": {"cnn": {"space": {"dropout": [0.1]}}}}}
     over = {"studies": ["arrhythmia"], "settings": alone, "effort": "full"}
     one = resolve(merge(SHIPPED, over))
     one["studies"]["arrhythmia"]["trials"]["cnn"] = dict([grid.popitem()])
-    assert value(one, NAMES, "searched") == []
+    assert value(one, names, "searched") == []
 
 
 def test_a_simulated_dataset_depends_on_its_simulator_alone(settings: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from copy import deepcopy
 import pytest
 import yaml
 
-from lib.config.params import folds_of, split_options
+from lib.config.params import folds_of
+from lib.config.protocols import split_options
 from lib.config.schema import typed
 from lib.config.settings import EFFORTS, ROOT, compute, merge, resolve, source_of
 from lib.errors import HeldoutError
@@ -351,6 +352,15 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
         ({"primary": "random"}, "'random' has `honest: false`"),
         ({"protocols": {"random": {"honest": True}}}, "a random split by example cannot be honest"),
         ({"protocols": {"x": RANDOM}}, "protocol x: .*a random split by example cannot be honest"),
+        (
+            {"protocols": {"test_selected": {"honest": True}}},
+            "test_selected: .*`honest: false`, since what its test part chose is judged on that",
+        ),
+        ({"primary": "test_selected"}, "'test_selected' has `honest: false`"),
+        (
+            {"protocols": {"test_selected": {"folds": 2}}},
+            "test_selected: .*expected the settings of, hyperparameters, got 'folds'",
+        ),
         (
             {"protocols": {"x": PUBLISHED}},
             "protocol x: .*expected the setting parts, which it needs",

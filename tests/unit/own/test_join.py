@@ -8,7 +8,7 @@ import soundfile
 import yaml
 
 from lib.cli.main import main
-from lib.config.settings import split_options
+from lib.config.protocols import split_options
 from lib.errors import HeldoutError
 from lib.own.join import join
 from lib.own.study import study_text

@@ -64,6 +64,21 @@ def test_a_group_is_never_on_two_sides(examples, seed, folds):
 
 
 @few
+@given(mixed(), st.integers(0, 3), st.integers(1, 3))
+def test_what_the_test_part_chooses_is_trained_on_the_same_examples(examples, seed, folds):
+    of = {"kind": "grouped", "folds": folds}
+    honest = make_split(examples, seed=seed, **of)
+    selected = make_split(examples, kind="test_selected", seed=seed, of=of)
+
+    def of_part(split, part):
+        return split.loc[split["part"] == part, ["fold", "example"]].reset_index(drop=True)
+
+    for part in ("train", "test"):
+        assert_frame_equal(of_part(selected, part), of_part(honest, part))
+    assert_frame_equal(of_part(selected, "validation"), of_part(selected, "test"))
+
+
+@few
 @given(mixed(), st.integers(0, 3), st.integers(1, 4), st.sampled_from(["grouped", "random"]))
 def test_every_example_once_per_fold(examples, seed, folds, kind):
     split = make_split(examples, kind=kind, seed=seed, folds=folds)
