@@ -9,7 +9,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lib.plots.style import GREY, SETTINGS, canvas, colour, display, quiet
+from lib.plots.style import GREY, SETTINGS, canvas, colours, display, quiet
 
 
 def validation_against_test(study: Mapping[str, Any], runs: pd.DataFrame) -> Figure | None:
@@ -37,11 +37,12 @@ def validation_against_test(study: Mapping[str, Any], runs: pd.DataFrame) -> Fig
         figure = canvas(4.2, 3.9)
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        tones = colours(study["architectures"])
         for name in study["architectures"]:
             if name in means.index.get_level_values("architecture"):
                 x, y = means.loc[name].to_numpy().T
                 axes.plot(
-                    x, y, "o", color=colour(name), markersize=6, alpha=0.8, label=display(name)
+                    x, y, "o", color=tones[name], markersize=6, alpha=0.8, label=display(name)
                 )
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, 1.02)

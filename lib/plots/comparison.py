@@ -18,6 +18,7 @@ from lib.plots.style import (
     SETTINGS,
     canvas,
     colour,
+    colours,
     display,
     panels,
     quiet,
@@ -105,6 +106,7 @@ def fronts(rows: pd.DataFrame) -> Figure | None:
     with mpl.rc_context(SETTINGS):
         figure = canvas(2.05 * len(shown) + 0.7, 3.0)
         grid = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        tones = colours(dict.fromkeys(rows["architecture"].astype(str)))
         for axes, (cost, label) in zip(grid, shown, strict=True):
             some = rows[_known(rows, cost)].sort_values(cost)
             front = some[some[f"front_{cost}"].astype(str).str.lower() == "true"]
@@ -114,7 +116,7 @@ def fronts(rows: pd.DataFrame) -> Figure | None:
             for name, x, y in zip(
                 some["architecture"].astype(str), some[cost], some["macro_f1"], strict=True
             ):
-                axes.plot(x, y, "o", color=colour(name), markersize=7, label=display(name))
+                axes.plot(x, y, "o", color=tones[name], markersize=7, label=display(name))
             axes.set_xscale("log")
             # Plain digits: mathematical text is off, since names from data may hold dollar signs.
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")

@@ -14,7 +14,7 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from lib.metrics.registry import METRICS
-from lib.plots.style import INK, SETTINGS, canvas, colour, display, quiet, short
+from lib.plots.style import INK, SETTINGS, canvas, colour, colours, display, quiet, short
 
 # Scores that differ by less are drawn side by side.
 _BIN = 0.015
@@ -99,6 +99,7 @@ def scores_of_subgroups(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure 
     places = list(dict.fromkeys(zip(rows["column"], rows["value"], strict=True)))
     if not names:
         return None
+    tones = colours(names)
     with mpl.rc_context(SETTINGS):
         height = 0.16 * len(names) + 0.16
         figure = canvas(5.6, 0.9 + height * len(places))
@@ -108,8 +109,8 @@ def scores_of_subgroups(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure 
             for row in some.to_dict("records"):
                 place = places.index((row["column"], row["value"]))
                 y = place + (n - (len(names) - 1) / 2) * 0.16 / height
-                axes.plot([row["low"], row["high"]], [y, y], color=colour(name), linewidth=1.2)
-                axes.plot(row["estimate"], y, "o", color=colour(name), markersize=5)
+                axes.plot([row["low"], row["high"]], [y, y], color=tones[name], linewidth=1.2)
+                axes.plot(row["estimate"], y, "o", color=tones[name], markersize=5)
         labels = [short(f"{column}: {value}") for column, value in places]
         axes.set_yticks(range(len(places)), labels)
         axes.set_ylim(len(places) - 0.5, -0.5)
@@ -118,7 +119,7 @@ def scores_of_subgroups(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure 
         quiet(axes)
         axes.spines["left"].set_visible(False)
         handles = [
-            Line2D([], [], marker="o", color=colour(name), label=display(name)) for name in names
+            Line2D([], [], marker="o", color=tones[name], label=display(name)) for name in names
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     return figure

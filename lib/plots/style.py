@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from lib.files import atomic
@@ -22,6 +24,9 @@ PART_COLOURS = {"train": GREY, "validation": AMBER, "test": BLUE}
 
 # The report swaps these in dark mode, so use them for text and lines only.
 INK, FAINT = "#24292f", "#d0d7de"
+
+# What is left of a colour from one variant of an architecture to the next.
+PALER = 0.55
 
 # The fill of a hollow dot; dark on a dark page.
 HOLLOW = "#fefefe"
@@ -68,6 +73,19 @@ def colour(architecture: str) -> str:
     """Return an architecture's colour; baselines and unknown ones are grey."""
     known = find(architecture)
     return known.colour if known else GREY
+
+
+def colours(architectures: Iterable[str]) -> dict[str, str]:
+    """Choose a colour for each of several networks that one pair of axes tells by colour alone.
+
+    Variants of one architecture have paler and paler shades of its colour.
+    """
+    chosen: dict[str, str] = {}
+    for name in architectures:
+        pale = 1 - PALER ** sum(of.partition(".")[0] == name.partition(".")[0] for of in chosen)
+        red, green, blue = (one + pale * (1 - one) for one in to_rgb(colour(name)))
+        chosen[name] = to_hex((red, green, blue))
+    return chosen
 
 
 def display(architecture: str) -> str:

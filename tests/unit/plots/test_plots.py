@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
 
 from lib.compare import compare
 from lib.errors import HeldoutError
@@ -22,7 +23,7 @@ from lib.plots.data import Mean, example_inputs, mean_examples
 from lib.plots.groups import scores_of_groups, scores_of_subgroups
 from lib.plots.inputs import class_means
 from lib.plots.shortcuts import against_permuted, told_by_features
-from lib.plots.style import colour, decimal, save
+from lib.plots.style import colour, colours, decimal, save
 from lib.report.figures import figure as figure_of_page
 from tests.support.runs import make_runs, study
 
@@ -72,8 +73,18 @@ def test_no_study_with_two_protocols_still_gives_a_picture(made, tmp_path):
 
 
 def test_each_architecture_has_its_own_colour():
-    colours = [*map(colour, ARCHITECTURES), colour("majority")]
-    assert len(colours) == len(set(colours)) == 6
+    own = [*map(colour, ARCHITECTURES), colour("majority")]
+    assert len(own) == len(set(own)) == 6
+
+
+def test_variants_of_an_architecture_have_shades_of_its_colour():
+    names = ["lstm.a", "gru", "lstm.b", "lstm.c"]
+    tones = colours(names)
+    assert list(tones) == names
+    assert (tones["lstm.a"], tones["gru"]) == (colour("lstm"), colour("gru"))
+    assert len(set(tones.values())) == 4
+    light = [np.mean(to_rgb(tones[name])) for name in ("lstm.a", "lstm.b", "lstm.c")]
+    assert sorted(light) == light
 
 
 @pytest.mark.parametrize(
