@@ -21,12 +21,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tests.support.conda import CONDA
 from tests.support.tools import tool
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
-# What a package is called in conda where that is not its name in the package index.
-CONDA = {"soundfile": "pysoundfile", "matplotlib": "matplotlib-base"}
 # What an environment needs beside the dependencies.
 CONDA_ONLY = {"python", "pip"}
 
