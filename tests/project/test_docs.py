@@ -48,8 +48,12 @@ def commands() -> list[list[str]]:
 # They need a plugin: tests/workflow/test_plugins.py runs each, and test_pods.py plans with it.
 LOGGERS = [words for words in commands() if words[0] == "snakemake" and "--logger" in words]
 PODS = [words for words in commands() if "profiles/kubernetes" in words]
+# They ask conda, even for a plan: tests/workflow/test_conda.py runs each with a stand-in.
+CONDA = [words for words in commands() if {"--sdm", "--containerize"} & set(words)]
 SNAKEMAKE = [
-    words for words in commands() if words[0] == "snakemake" and words not in [*LOGGERS, *PODS]
+    words
+    for words in commands()
+    if words[0] == "snakemake" and words not in [*LOGGERS, *PODS, *CONDA]
 ]
 LIBRARY = [words for words in commands() if words[:3] == ["python", "-m", "lib"]]
 INSTALLED = [words for words in commands() if words[0] == "heldout"]

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from lib import __version__
+from tests.support.conda import put_conda
 from tests.support.folders import own_folder
 from tests.support.workflow import CONFIG, STUDY
 
@@ -142,3 +143,20 @@ def test_the_workflow_of_the_wheel_runs(binaries: Path, target: str, tmp_path: P
     again = run(binaries, tmp_path, "heldout", "deploy", "work")
     assert again.returncode == 1
     assert "nothing is overwritten" in again.stderr
+
+
+@pytest.mark.slow
+def test_jobs_of_the_wheel_find_the_library_in_an_environment_of_their_own(
+    binaries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no library: Snakemake lets scripts look where the Python that it runs in does."""
+    folder = tmp_path / "work"
+    run(binaries, tmp_path, "heldout", "deploy", "work")
+    monkeypatch.setenv("PATH", put_conda(tmp_path / "conda"))
+    (folder / "mine.yaml").write_text(yaml.safe_dump({"simulation": CONFIG["simulation"]}))
+    target = "resources/data/mitdb.json"
+    asked = [target, "--cores", "1", "--sdm", "conda", "--configfile", "mine.yaml"]
+    done = run(binaries, folder, "snakemake", *asked)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Activating conda environment" in done.stdout + done.stderr
+    assert (folder / target).is_file()

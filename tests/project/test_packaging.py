@@ -11,7 +11,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tests.support.conda import CONDA
 from tests.support.tools import tool
 
 ROOT = Path(__file__).parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
-# What a package is called in conda where that is not its name in the package index.
-CONDA = {"soundfile": "pysoundfile", "matplotlib": "matplotlib-base"}
 # What an environment needs beside the dependencies.
 CONDA_ONLY = {"python", "pip"}
 
@@ -88,23 +87,52 @@ def test_every_rule_has_the_environment() -> None:
         assert text.count('conda:\n        "../../environment.yml"') == rules, file.name
 
 
-@pytest.mark.parametrize("python", PYTHONS)
-def test_lock_pins_every_dependency_within_its_bound(python: str) -> None:
-    here = {"python_version": python, "python_full_version": f"{python}.0"}
+def pinned(python: str) -> dict[str, str]:
+    """Return the versions that the lock has for a Python, whichever runs here."""
     pins: dict[str, str] = {}
     for line, _ in locked():
-        if line.marker is None or line.marker.evaluate(here):
+        if line.marker is None or line.marker.evaluate(marked(python)):
             name = canonicalize_name(line.name)
             assert name not in pins, f"{name} has two versions under Python {python}"
             (pin,) = line.specifier
             assert pin.operator == "=="
             pins[name] = pin.version
+    return pins
+
+
+def marked(python: str) -> dict[str, str]:
+    """Return what markers are evaluated with."""
+    return {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_lock_pins_every_dependency_within_its_bound(python: str) -> None:
+    pins = pinned(python)
     wanted = declared(*project()["optional-dependencies"])
     # The checkout itself is built with the setuptools of the lock.
     wanted["setuptools"] = SpecifierSet(">=78.1.1")
     assert [name for name in wanted if name not in pins] == []
     outside = [name for name, bound in wanted.items() if not bound.contains(pins[name])]
     assert outside == [], f"run uv pip compile again: {outside}"
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_what_is_pinned_agrees_under_each_python(python: str) -> None:
+    """Only one of them is here: what its packages say that they need is asked for the others."""
+    pins, looked = pinned(python), 0
+    for found in distributions():
+        name = canonicalize_name(found.name)
+        if pins.get(name) != found.version:
+            continue  # another Python has another version, whose needs are not known here
+        looked += 1
+        lines = [found.metadata["Requires-Python"], *(found.requires or [])]
+        assert python in SpecifierSet(lines[0] or ""), name
+        for need in map(Requirement, lines[1:]):
+            if need.marker is None or need.marker.evaluate(marked(python)):
+                pin = pins.get(canonicalize_name(need.name))
+                assert pin is not None, f"{name} needs {need}"
+                assert need.specifier.contains(pin, prereleases=True), f"{name}: {need}, {pin}"
+    assert looked > 0.9 * len(pins)
 
 
 def test_lock_has_a_hash_for_every_line() -> None:

@@ -46,6 +46,7 @@ _SITE = "CI does it; tests/project/test_site.py makes the same site"
 _SHOWS = "a server that stays; tests/unit/train reads the events that it shows"
 _ELSEWHERE = "no part of Heldout; tests/workflow/test_run.py runs what leads to it"
 _PLUGIN = "needs a plugin; tests/workflow/test_plugins.py runs it"
+_CONDA = "needs conda; tests/workflow/test_conda.py runs it with a stand-in"
 _STORE = "needs a store; tests/workflow/test_storage.py reads one"
 _PODS = "needs Kubernetes; tests/workflow/test_pods.py plans it and runs jobs in a stand-in"
 _SITES = "tests/workflow/test_sites.py runs such protocols on a smaller study"
@@ -87,6 +88,8 @@ NOT_RUN = {
     "snakemake --cores 2 --logger rich": _PLUGIN,
     "snakemake --cores 2 --logger snkmt": _PLUGIN,
     "snkmt console": _PLUGIN,
+    "snakemake --cores 8 --sdm conda": _CONDA,
+    "snakemake --containerize > Dockerfile.conda": _CONDA,
     "snakemake --cores 2 --configfile config/full.yaml --config mirror=s3://bucket/recordings "
     "studies=voices effort=quick": _STORE,
     "snakemake --profile profiles/kubernetes --dry-run": _PODS,
