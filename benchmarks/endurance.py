@@ -40,7 +40,8 @@ FIXED = {"dense": [], "batch_size": 32}
 
 def measure(folder: Path, *, quick: bool = False, runs: int = RUNS) -> dict[str, Any]:
     """Make `runs` runs in one process, and a grid of fewer through Snakemake."""
-    runs, jobs = (40, 2) if quick else (runs, JOBS)
+    # A round of all networks is 20: one run of another network, and there is a line to draw.
+    runs, jobs = (24, 2) if quick else (runs, JOBS)
     rows = apart("endurance", folder=str(folder / "process"), runs=runs)
     return {
         "quick": quick,

@@ -54,7 +54,10 @@ def environment() -> Path:
     wanted = "\n".join(PACKAGES)
     if not ready.is_file() or ready.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        # Most of its modules are never imported.
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", "--no-compile", *PACKAGES], check=True
+        )
         ready.write_text(wanted)
     return python
 

@@ -19,13 +19,33 @@ settings.register_profile("heldout", deadline=None, derandomize=True, database=N
 settings.load_profile("heldout")
 
 
+# More than a minute each, the longest first. Slurm waits most of its time: the earlier it starts,
+# the more is done beside it.
+LONGEST = (
+    *("workflow/test_slurm.py", "real/test_studies.py", "project/test_benchmarks.py"),
+    *("audit_scenarios/test_scenarios.py", "unit/train/test_trainer.py", "workflow/test_own.py"),
+    *("workflow/test_context.py", "workflow/test_commands_run.py", "project/test_docs.py"),
+    *("workflow/test_interrupt.py", "real/test_copies.py", "faults/test_machine.py"),
+    *("workflow/test_rerun.py", "workflow/test_scale.py", "unit/networks/test_recurrent.py"),
+    *("faults/test_growth.py", "workflow/test_elsewhere.py", "workflow/test_sweep.py"),
+    *("faults/test_faults_config.py", "workflow/test_sites.py", "project/test_installed.py"),
+    *("workflow/test_own_beats_run.py", "workflow/test_pods.py", "browser/test_size.py"),
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with long tests first, whole runs before others: no core waits for one in the end.
 
     `make test` deals files out to as many processes as there are cores.
     """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (item.path not in slow, item.path.parent.name != "workflow"))
+    place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+
+    def order(item: pytest.Item) -> tuple[int, bool, bool]:
+        known = place.get(item.path, len(LONGEST))
+        return known, item.path not in slow, item.path.parent.name != "workflow"
+
+    items.sort(key=order)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """`kill -9` at random moments: started again, the run ends with the tables of an undisturbed one.
 
-`HELDOUT_KILLS` says how often (6), `HELDOUT_KILLS_SEED` with which moments (0), `HELDOUT_KILLS_RUN`
+`HELDOUT_KILLS` says how often (3), `HELDOUT_KILLS_SEED` with which moments (0), `HELDOUT_KILLS_RUN`
 of which run: `tiny`, of the smallest study, or `default`, of what `make run` runs.
 """
 
@@ -19,7 +19,7 @@ import pytest
 
 from tests.support.workflow import Process, Workflow, end, set_up
 
-KILLS = int(os.environ.get("HELDOUT_KILLS", "6"))
+KILLS = int(os.environ.get("HELDOUT_KILLS", "3"))
 SEED = os.environ.get("HELDOUT_KILLS_SEED", "0")
 RUN = os.environ.get("HELDOUT_KILLS_RUN", "tiny")
 # At most so long (s) until the next kill: the default run has longer jobs, and all its stages are

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from tests.support.workflow import set_up
+from tests.support.workflow import set_up, small
 
 ROOT = Path(__file__).parents[2]
 # In the environment of a run: programs that would tell somebody of it if they could.
@@ -128,6 +128,7 @@ def test_a_whole_run_asks_the_network_for_nothing(
 ) -> None:
     """From recordings to the page, in a network of its own that leads nowhere."""
     workflow = set_up(tmp_path / "copy")
+    workflow.config = small()
     for name, value in {**TALKATIVE, "GUARD_LOG": guard["GUARD_LOG"]}.items():
         monkeypatch.setenv(name, value)
     command, environment = workflow.command()

@@ -17,7 +17,7 @@ import yaml
 from lib import __version__
 from tests.support.conda import put_conda
 from tests.support.folders import own_folder
-from tests.support.workflow import CONFIG, STUDY
+from tests.support.workflow import STUDY, small
 
 ROOT = Path(__file__).parents[2]
 SOURCES = (
@@ -133,7 +133,7 @@ def test_the_workflow_of_the_wheel_runs(binaries: Path, target: str, tmp_path: P
         assert f"study={study}" in plan.stdout + plan.stderr
 
     shutil.copy(STUDY, folder / "config" / "studies" / "ours.yaml")
-    (folder / "mine.yaml").write_text(yaml.safe_dump(CONFIG | {"studies": ["ours"]}))
+    (folder / "mine.yaml").write_text(yaml.safe_dump(small("ours")))
     asked = [target, "--cores", "2", "--configfile", "mine.yaml"]
     done = run(binaries, folder, "snakemake", *asked)
     assert done.returncode == 0, done.stdout + done.stderr

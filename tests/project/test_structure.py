@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "tests" / "unit"
 MODULE_LINES = 400
@@ -61,3 +63,8 @@ def test_rules_are_short() -> None:
     assert {"retrieve", "recordings", "train", "report"} <= set(lengths)
     assert {name: n for name, n in lengths.items() if n > RULE_LINES} == {}
     assert lines(ROOT / "workflow" / "rules" / "common.smk") <= COMMON_LINES
+
+
+def test_files_with_long_tests_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)

@@ -36,6 +36,16 @@ CONFIG: dict[str, Any] = {
 }
 
 
+def small(study: str = "tiny") -> dict[str, Any]:
+    """Return settings with which every rule is at work, in as few jobs as that takes.
+
+    For what is claimed of a whole run, whatever it finds.
+    """
+    one = {study: {"architectures": {"gru": None}}}
+    few = {"seeds": [0], "shards": 1, "baselines": ["majority"]}
+    return {**CONFIG, **few, "studies": [study], "settings": one}
+
+
 @dataclass(frozen=True)
 class Done:
     """A finished command: its exit status and all that it said."""

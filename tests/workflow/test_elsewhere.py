@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.support.tools import tool
-from tests.support.workflow import CONFIG, STUDY, Done, Workflow, parse_plan, set_up
+from tests.support.workflow import CONFIG, STUDY, Done, Workflow, parse_plan, set_up, small
 
 ROOT = Path(__file__).parents[2]
 
@@ -109,7 +109,7 @@ def test_work_is_done_in_the_working_directory_alone(checkout: Workflow, tmp_pat
 @pytest.mark.slow
 def test_a_whole_run_in_another_folder(checkout: Workflow, tmp_path: Path) -> None:
     before = contents(checkout.folder)
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(small()))
     where = ["--snakefile", str(checkout.path("Snakefile")), "--configfile", "mine.yaml"]
     done = snakemake(tmp_path, *where)
     assert done.status == 0, done.output

@@ -17,12 +17,11 @@ import yaml
 from lib.config.settings import merge
 from lib.project import ROOT
 from lib.retrieve import read_registry, retrieve
-from tests.support.workflow import STUDY, Done, parse_plan
+from tests.support.workflow import STUDY, Done, parse_plan, small
 
 PAGE = (ROOT / "docs" / "module.md").read_text(encoding="utf-8")
 SNAKEFILE, CHANGED = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 (SETTINGS,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-SMALL = {"resamples": 100, "seeds": [0], "shards": 1}
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +91,13 @@ def test_the_workflow_of_the_page_comes_to_its_end(archive: Path, tmp_path: Path
         "    config:\n        config[",
         f'    prefix:\n        "{prefix}"\n    config:\n        config[',
     )
-    write(tmp_path, archive, text, studies=["tiny"], **SMALL)
+    write(tmp_path, archive, text, **small())
     done = snakemake(tmp_path)
     assert done.status == 0, done.output
     made = {path.name for path in tmp_path.iterdir()} - {".snakemake", "workflow", "config"}
     assert made == {"comparison", "summary.csv"}
     summary = pd.read_csv(tmp_path / "summary.csv")
-    assert {"simple_rnn", "gru"} <= set(summary["architecture"])
+    assert {"simple_rnn", "majority"} <= set(summary["architecture"])
     page = (tmp_path / f"{prefix}results" / "report.html").read_text(encoding="utf-8")
     assert "our archive" in page
     assert "for use within our institute" in page

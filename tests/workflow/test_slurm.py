@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +93,9 @@ class Records:
         return [job for job in self.jobs.values() if pattern.match(job.get("Comment", ""))]
 
 
-# The first look at a job: stages of this study are over in seconds.
-QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks", "3")
+# It looks at jobs after 10 s, and where none has ended, again after 20 s: most stages of this study
+# take less than 10 s, and would have to wait for the second look if the first came sooner.
+PROFILE = ("--profile", "slurm")
 # The jobs of a rule go on when a test has done to them what it wants to do.
 HELD = """import os, pathlib, time
 pathlib.Path(f"held-{os.getpid()}").touch()
@@ -107,12 +108,19 @@ def command(workflow: Workflow, *arguments: str) -> tuple[list[str], dict[str, A
     """Return what runs the copy as `snakemake --profile slurm` would be typed."""
     file = workflow.path("test.yaml")
     file.write_text(yaml.safe_dump(workflow.config))
-    return [sys.executable, "-m", "snakemake", *arguments, *QUICK, "--configfile", file.name], {
+    return [sys.executable, "-m", "snakemake", *arguments, *PROFILE, "--configfile", file.name], {
         "cwd": workflow.folder,
         "env": {**os.environ, "PYTHONPATH": str(workflow.folder)},
         "stdin": subprocess.DEVNULL,
         "stderr": subprocess.STDOUT,
     }
+
+
+def hold(folder: Path) -> Workflow:
+    """Return a copy whose feature jobs wait for a file `go`."""
+    workflow = set_up(folder)
+    workflow.edit("workflow/scripts/features.py", lambda text: HELD + text)
+    return workflow
 
 
 def through_slurm(workflow: Workflow, *arguments: str) -> tuple[Done, Records]:
@@ -125,9 +133,7 @@ def through_slurm(workflow: Workflow, *arguments: str) -> tuple[Done, Records]:
 
 @pytest.fixture
 def held(slurm: None, tmp_path: Path) -> Iterator[Workflow]:
-    """Return a copy whose feature jobs wait for a file `go`."""
-    workflow = set_up(tmp_path / "copy")
-    workflow.edit("workflow/scripts/features.py", lambda text: HELD + text)
+    workflow = hold(tmp_path / "copy")
     yield workflow
     # A step outlives the job that was taken from it with its node.
     for process in psutil.process_iter(["cmdline"]):
@@ -137,7 +143,7 @@ def held(slurm: None, tmp_path: Path) -> Iterator[Workflow]:
 
 def begin(workflow: Workflow, started: list[Process], *arguments: str) -> Process:
     """Start the copy, and return when both of its feature jobs are at work."""
-    words, options = command(workflow, EXAMPLES, *arguments)
+    words, options = command(workflow, *(arguments or (EXAMPLES,)))
     log = workflow.path("started.log")
     with log.open("w") as stream:
         popen = subprocess.Popen(words, stdout=stream, start_new_session=True, **options)
@@ -177,7 +183,7 @@ def gpus(job: dict[str, str]) -> int:
 
 
 def assert_as_asked(job: dict[str, str], *, partition: str) -> None:
-    """Assert that a training was done by Slurm with what the profile asks for."""
+    """Assert that a network was trained by Slurm with what the profile asks for."""
     assert job["Partition"] == partition
     assert job["NumCPUs"] == "1"
     assert "TimeLimit" in job
@@ -185,54 +191,63 @@ def assert_as_asked(job: dict[str, str], *, partition: str) -> None:
     assert job["JobState"] == "COMPLETED"
 
 
-def test_the_tables_are_those_of_a_local_run(
-    slurm: None, finished: Workflow, tmp_path: Path
+@dataclass(frozen=True)
+class Whole:
+    """A run from the recordings to the page, one of whose jobs was cancelled."""
+
+    workflow: Workflow
+    jobs: list[tuple[str, dict[str, str]]]
+    output: str
+    records: Records
+
+
+@pytest.fixture(scope="module")
+def whole(slurm: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """Return a run through Slurm: the first of its feature jobs was cancelled.
+
+    Its final trainings ask for a GPU, and what else trains does not. `device: auto` computes on the
+    CPU where the GPUs that Slurm gives are only said to be there.
+    """
+    workflow = hold(tmp_path_factory.mktemp("slurm") / "copy")
+    page = "results/report.html"
+    started: list[Process] = []
+    jobs = workflow.plan(page).jobs
+    asked = ("--set-resources", "train:slurm_partition=gpu", "train:gpu=1")
+    try:
+        with Records() as records:
+            process = begin(workflow, started, page, *asked)
+            assert ask("scancel", jobs_of("features", "RUNNING", "i")[0]).returncode == 0
+            workflow.path("go").touch()
+            done = process.wait(timeout=1800)
+        assert done.status == 0, done.output
+        yield Whole(workflow, jobs, done.output, records)
+    finally:
+        for process in started:
+            for job in process.kill():
+                end(job)
+
+
+def test_the_tables_are_those_of_a_local_run(whole: Whole, finished: Workflow) -> None:
+    assert whole.workflow.tables() == finished.tables()
+    assert whole.workflow.path("results/report.html").is_file()
+
+
+@pytest.mark.parametrize(("rule", "partition", "count"), [("trial", "cpu", 0), ("train", "gpu", 1)])
+def test_trainings_are_given_what_they_ask_for(
+    whole: Whole, rule: str, partition: str, count: int
 ) -> None:
-    workflow = set_up(tmp_path / "copy")
-    jobs = workflow.plan().jobs
-    done, records = through_slurm(workflow)
-    assert done.status == 0, done.output
-    assert workflow.tables() == finished.tables()
-    trained = records.of("train")
-    assert len(trained) == sum(rule == "train" for rule, _ in jobs) > 0
-    for job in trained:
-        assert_as_asked(job, partition="cpu")
-        assert gpus(job) == 0
+    given = whole.records.of(rule)
+    assert len(given) == sum(name == rule for name, _ in whole.jobs) > 0
+    for job in given:
+        assert_as_asked(job, partition=partition)
+        assert gpus(job) == count
 
 
-def test_trainings_are_given_gpus(slurm: None, copied: Workflow) -> None:
-    # `device: auto` computes on the CPU where the GPUs that Slurm gives are only said to be there.
-    on_gpus = ("slurm_partition=gpu", "gpu=1")
-    asked = [f"{rule}:{key}" for rule in ("trial", "train") for key in on_gpus]
-    run = copied.path("results/tiny/grouped/simple_rnn/seed-0/fold-0/run.json")
-    before = run.read_bytes()
-    shutil.rmtree(copied.path("results/tiny/fits"))
-    target = (str(run.relative_to(copied.folder)), "--forcerun", "trial")
-    jobs = copied.plan(*target).jobs
-    done, records = through_slurm(copied, *target, "--set-resources", *asked)
-    assert done.status == 0, done.output
-    assert run.read_bytes() != before
-    for rule in ("trial", "train"):
-        given = records.of(rule)
-        assert len(given) == sum(name == rule for name, _ in jobs) > 0
-        for job in given:
-            assert_as_asked(job, partition="gpu")
-            assert gpus(job) == 1
-    assert all(gpus(job) == 0 for job in records.of("search"))
-
-
-def test_a_job_that_was_cancelled_is_given_more(held: Workflow, started: list[Process]) -> None:
-    with Records() as records:
-        process = begin(held, started)
-        assert ask("scancel", jobs_of("features", "RUNNING", "i")[0]).returncode == 0
-        held.path("go").touch()
-        done = process.wait()
-    assert done.status == 0, done.output
-    assert "SLURM status is: 'CANCELLED'" in done.output
-    asked = sorted(memory(job) for job in records.of("features"))
+def test_a_job_that_was_cancelled_is_given_more(whole: Whole) -> None:
+    assert "SLURM status is: 'CANCELLED'" in whole.output
+    asked = sorted(memory(job) for job in whole.records.of("features"))
     assert asked[-1] == 2 * asked[0]
-    assert held.path(EXAMPLES).is_file()
-    assert held.unfinished() == []
+    assert whole.workflow.unfinished() == []
 
 
 @daemons

@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -102,33 +104,59 @@ def read(path):
         )
 
 
-def train_each(folder, architecture, backend="tensorflow", seeds=SEEDS):
-    """Train with every seed, each in a trainer of its own, last seed first."""
-    for seed in seeds[::-1]:
-        fitted = trainer(architecture, backend=backend).fit(seed)
-        save(Path(folder) / f"{architecture}-{seed}.npz", state(fitted))
+@contextmanager
+def after_epoch_4(act):
+    """Call a function when the fourth epoch of a training is over, and its checkpoint in place."""
+
+    class Watch(logging.Handler):
+        def emit(self, record):
+            if record.getMessage().startswith("epoch 4 of"):
+                act()
+
+    log = logging.getLogger("lib.train.callbacks")
+    log.setLevel(logging.INFO)
+    log.addHandler(watch := Watch())
+    try:
+        yield
+    finally:
+        log.removeHandler(watch)
 
 
-def train_and_die(folder, architecture, moment, backend="tensorflow"):
+def train_each(folder, architectures, backend="tensorflow", seeds=SEEDS):
+    """Train with every seed, each in a trainer of its own, last seed first.
+
+    The fourth checkpoint of the first seed stays, as if the training had ended there.
+    """
+    folder = Path(folder)
+    for architecture in architectures:
+        for seed in seeds[::-1]:
+            checkpoint = folder / f"{architecture}-{seed}-checkpoint.npz"
+            with after_epoch_4(partial(shutil.copy, checkpoint, folder / f"{architecture}.npz")):
+                fitted = trainer(architecture, backend=backend).fit(seed, checkpoint=checkpoint)
+            save(folder / f"{architecture}-{seed}.npz", state(fitted))
+
+
+def train_and_die(folder, architecture, backend="tensorflow"):
     """Train with a checkpoint until `kill -9`, in the middle of an epoch or of a checkpoint."""
 
     def die(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 
-    class Watch(logging.Handler):
-        def emit(self, record):
-            if record.getMessage().startswith("epoch 4 of"):
-                if moment == "epoch":
-                    threading.Timer(0.004, die).start()
-                else:
-                    # The next checkpoint is written, and not yet in its place.
-                    files.os.replace = die
+    def disturb():
+        if MOMENTS[architecture] == "epoch":
+            threading.Timer(0.004, die).start()
+        else:
+            # The next checkpoint is written, and not yet in its place.
+            files.os.replace = die
 
-    log = logging.getLogger("lib.train.callbacks")
-    log.setLevel(logging.INFO)
-    log.addHandler(Watch())
-    checkpoint = Path(folder) / f"{architecture}.npz"
-    trainer(architecture, backend=backend).fit(SEEDS[0], checkpoint=checkpoint)
+    with after_epoch_4(disturb):
+        checkpoint = Path(folder) / f"{architecture}-killed.npz"
+        trainer(architecture, backend=backend).fit(SEEDS[0], checkpoint=checkpoint)
+
+
+def left_by(folder, architecture):
+    """Return the checkpoint that a training left: of one that was killed, where one was."""
+    return Path(folder) / f"{architecture}{'-killed' if architecture in MOMENTS else ''}.npz"
 
 
 def start(call):
@@ -137,11 +165,14 @@ def start(call):
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE)
 
 
-def go_on(folder, architecture, backend):
-    fitted = trainer(architecture, backend=backend).fit(
-        SEEDS[0], checkpoint=Path(folder) / f"{architecture}.npz"
-    )
-    save(Path(folder) / f"{architecture}-end.npz", state(fitted))
+def go_on_and_train_again(folder, architectures, backend):
+    """Go on from what was left, then train from the start, both by one trainer."""
+    for architecture in architectures:
+        one = trainer(architecture, backend=backend)
+        gone_on = state(one.fit(SEEDS[0], checkpoint=left_by(folder, architecture)))
+        whole = read(Path(folder) / f"{architecture}-{SEEDS[0]}")
+        assert_same(gone_on, whole)
+        assert_same(state(one.fit(SEEDS[0])), whole)
 
 
 def finish(*running, status=0):
@@ -151,23 +182,26 @@ def finish(*running, status=0):
         assert process.returncode == status, errors.decode()
 
 
-MOMENTS = dict(zip(CASES, ("epoch", "epoch", "checkpoint", "checkpoint", "epoch"), strict=True))
+# A kill ends a process, whatever is trained there: each moment once. Of the others a checkpoint is
+# kept, which has all that a killed one has.
+MOMENTS = {"lstm": "epoch", "cnn": "checkpoint"}
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
-    """Return the folder of what other processes trained, and of what a killed one left."""
+    """Return the folder of what other processes trained, and of what they left halfway."""
     folders = {}
 
     def run(architecture):
+        together = [name for name in CASES if (name in CHEAP) == (architecture in CHEAP)]
         if architecture not in folders:
             folder = tmp_path_factory.mktemp(architecture)
-            moment = MOMENTS[architecture]
-            whole = start(f"train_each({str(folder)!r}, {architecture!r})")
-            killed = start(f"train_and_die({str(folder)!r}, {architecture!r}, {moment!r})")
+            whole = start(f"train_each({str(folder)!r}, {together})")
+            killed = [name for name in together if name in MOMENTS]
+            dying = [start(f"train_and_die({str(folder)!r}, {name!r})") for name in killed]
             finish(whole)
-            finish(killed, status=-signal.SIGKILL)
-            folders[architecture] = folder
+            finish(*dying, status=-signal.SIGKILL)
+            folders.update(dict.fromkeys(together, folder))
         return folders[architecture]
 
     return run
@@ -201,14 +235,14 @@ def test_seeds_differ(here, architecture):
 
 
 @pytest.mark.parametrize("architecture", EVERY)
-def test_a_killed_training_goes_on_to_the_same_weights(here, elsewhere, architecture):
-    checkpoint = elsewhere(architecture) / f"{architecture}.npz"
+def test_a_training_that_ended_early_goes_on_to_the_same_weights(here, elsewhere, architecture):
+    checkpoint = left_by(elsewhere(architecture), architecture)
     undisturbed = here(architecture)[SEEDS[0]]
     with np.load(checkpoint) as held:
         done = len(held["history"])
     assert 4 <= done < len(undisturbed[1])
-    if MOMENTS[architecture] == "checkpoint":
-        assert done == 4  # the fifth was not in its place yet
+    if MOMENTS.get(architecture) != "epoch":
+        assert done == 4  # the fifth of one that was killed was not in its place yet
     fitted = trainer(architecture).fit(SEEDS[0], checkpoint=checkpoint)
     assert_same(state(fitted), undisturbed)
 
@@ -580,20 +614,9 @@ def test_tensorboard_shows_hyperparameters_beside_the_curves(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", CASES)
-def test_jax_trains_the_same_weights_and_goes_on_after_a_kill(tmp_path, architecture):
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.mkdir()
-    two.mkdir()
-    calls = [
-        f"train_each({str(out)!r}, {architecture!r}, 'jax', {SEEDS[:1]})" for out in (one, two)
-    ]
-    finish(*map(start, calls))
-    given = f"{str(one)!r}, {architecture!r}"
-    finish(
-        start(f"train_and_die({given}, {MOMENTS[architecture]!r}, 'jax')"), status=-signal.SIGKILL
-    )
-    finish(start(f"go_on({given}, 'jax')"))
-    name = f"{architecture}-{SEEDS[0]}"
-    assert_same(read(one / name), read(two / name))
-    assert_same(read(one / name), read(one / f"{architecture}-end"))
+def test_jax_trains_the_same_weights_and_goes_on_after_a_kill(tmp_path):
+    folder, every = str(tmp_path), list(CASES)
+    finish(start(f"train_each({folder!r}, {every}, 'jax', {SEEDS[:1]})"))
+    dying = [start(f"train_and_die({folder!r}, {name!r}, 'jax')") for name in MOMENTS]
+    finish(*dying, status=-signal.SIGKILL)
+    finish(start(f"go_on_and_train_again({folder!r}, {every}, 'jax')"))
