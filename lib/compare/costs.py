@@ -9,21 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lib.compare.board import Board, Pools
+from lib.compare.tables import TABLES
 
 COSTS = ("parameters", "model_kb", "train_seconds", "predict_seconds")
 
 
 def cost_rows(pools: Pools) -> list[dict[str, Any]]:
     """Make a row a run with what it cost."""
-    names = (
-        *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
-        *(*COSTS, "backend", "device", "devices", "precision"),
-    )
     rows = []
     for run in (run for pool in pools.values() for run in pool.runs):
         effect: Mapping[str, Any] = run.get("precision_effect") or {}
         changed = (effect.get("test") or {}).get("macro_f1")
-        rows.append({name: run.get(name) for name in names} | {"precision_macro_f1": changed})
+        own = {name: run.get(name) for name in TABLES["costs"]}
+        rows.append(own | {"precision_macro_f1": changed})
     return rows
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lib.compare.board import Pools
+from lib.compare.runs import MADE_ANEW
 from lib.errors import HeldoutError
 from lib.files import read_json
 from lib.statistics.pairwise import holm
@@ -63,9 +64,7 @@ def _read(study: Mapping[str, Any], results: str | Path) -> dict[str, Any]:
     path = Path(results) / str(study["study"]) / "shortcuts.json"
     made = read_json(path)
     if not isinstance(made, dict) or not {"columns", RIDGE} <= set(made):
-        raise HeldoutError(
-            path, f"columns and {RIDGE}", "others", "Delete it and run again: it is made anew."
-        )
+        raise HeldoutError(path, f"columns and {RIDGE}", "others", MADE_ANEW)
     return made
 
 
