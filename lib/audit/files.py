@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.audit.findings import LEAK, NOTE, WARNING, counted, finding
+from lib.audit.findings import LEAK, NOTE, WARNING, finding
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
 from lib.audit.names import names_alike, names_on_two_sides
 from lib.audit.shortcuts import shortcuts
 from lib.audit.sides import called, in_folders, noun, ordered, rounds, sides_of, tested
+from lib.errors import counted
 from lib.features.copies import Copy
 
 # No more cases of one finding than this are listed.

@@ -14,8 +14,3 @@ def finding(
     """Make one finding: a sentence, the cases themselves, and how many there are, if not these."""
     count = len(cases) if count is None else count
     return {"kind": kind, "level": level, "count": count, "text": text, "cases": [*cases]}
-
-
-def counted(count: int, thing: str) -> str:
-    """Write a number of things."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from lib.audit.findings import LEAK, WARNING, counted, finding
+from lib.audit.findings import LEAK, WARNING, finding
 from lib.audit.overlaps import overlapping
 from lib.audit.sides import noun, ordered
+from lib.errors import counted
 from lib.typed import name_key
 
 # What a name ends in where somebody came several times: `anna_ses-02`, `p1 visit 3`.

@@ -56,7 +56,7 @@ def pareto_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
     for name in study["architectures"]:
         entry = board[study["primary"], name, "example"]
         costs = {
-            cost: float(np.mean([_number(run.get(cost)) for run in entry.pool.runs]))
+            cost: float(np.array([run.get(cost) for run in entry.pool.runs], dtype=float).mean())
             for cost in COSTS
         }
         quality = entry.intervals["macro_f1"].estimate
@@ -66,7 +66,3 @@ def pareto_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
         for row, is_on in zip(rows, front.tolist(), strict=True):
             row[f"front_{cost}"] = is_on
     return rows
-
-
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lib.compare.board import COMPARED, Board, Entry, ends, joined, keys, score, score_interval
 from lib.compare.runs import MADE_ANEW
 from lib.datasets.dataset import ABOUT
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, counted
 from lib.metrics.sample import Weighted
 from lib.recordings.table import read_recordings
 from lib.statistics.bootstrap import FEWEST_GROUPS, Interval
@@ -134,7 +134,6 @@ def _part(entry: Entry, chosen: NDArray[np.bool_]) -> Weighted:
 def _interval(metric: str, drawn: Weighted) -> Interval:
     groups = len(drawn.sample.names)
     if groups < FEWEST_GROUPS:
-        few = "1 group" if groups == 1 else f"{groups} groups"
-        note = f"{few}: no score of fewer than {FEWEST_GROUPS}"
+        note = f"{counted(groups, 'group')}: no score of fewer than {FEWEST_GROUPS}"
         return Interval(np.nan, np.nan, np.nan, groups, note)
     return score_interval(metric, drawn.sample, score(metric, drawn))
