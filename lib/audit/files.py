@@ -23,10 +23,7 @@ CASES = 50
 
 
 def audit_files(
-    table: pd.DataFrame,
-    *,
-    root: str | Path | None = None,
-    threads: int = 4,
+    table: pd.DataFrame, *, root: str | Path | None = None, threads: int = 4
 ) -> dict[str, Any]:
     """Look for whatever a split of files lets through from one part, or fold, to another.
 

@@ -88,10 +88,7 @@ def side_of(text: str, *, numbers: bool = False) -> str:
 
 
 def read_split(
-    source: str | Path,
-    *,
-    group_pattern: str | None = None,
-    label_pattern: str | None = None,
+    source: str | Path, *, group_pattern: str | None = None, label_pattern: str | None = None
 ) -> pd.DataFrame:
     """Read which file stands in which part, or in which fold.
 

@@ -38,9 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     source: Path = arguments.table
     table = read_split(
-        source,
-        group_pattern=arguments.group_pattern,
-        label_pattern=arguments.label_pattern,
+        source, group_pattern=arguments.group_pattern, label_pattern=arguments.label_pattern
     )
     beside = source if source.is_dir() else source.parent
     audit = audit_files(table, root=arguments.audio_root or beside, threads=arguments.threads)

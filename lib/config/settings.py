@@ -65,10 +65,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolve(
-    config: Mapping[str, Any],
-    *,
-    root: Path = ROOT,
-    here: Path | None = None,
+    config: Mapping[str, Any], *, root: Path = ROOT, here: Path | None = None
 ) -> dict[str, Any]:
     """Check the whole configuration and join each study with its effort and overrides.
 

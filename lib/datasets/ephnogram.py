@@ -131,10 +131,7 @@ def read(path: str | Path) -> Signal:
     if len({len(signal) for signal in signals}) != 1:
         lengths = " and ".join(f"{len(signal):,}" for signal in signals)
         raise HeldoutError(
-            path,
-            f"{' and '.join(CHANNELS)} of one length",
-            f"{lengths} samples",
-            REPLACE,
+            path, f"{' and '.join(CHANNELS)} of one length", f"{lengths} samples", REPLACE
         )
     samples, rate = np.stack(signals, axis=1), matlab.rate(path, content)
     return Signal(samples, rate, CHANNELS, name=path.as_posix(), unit="mV")

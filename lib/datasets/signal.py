@@ -192,9 +192,7 @@ class Signal:
         bad = int(samples.size - np.count_nonzero(np.isfinite(samples)))
         if bad:
             raise DamagedError(
-                self.name,
-                "finite samples",
-                f"{bad:,} of {samples.size:,} that are NaN or infinite",
+                self.name, "finite samples", f"{bad:,} of {samples.size:,} that are NaN or infinite"
             )
         object.__setattr__(self, "samples", samples)
         if len(self.positions) != len(self.symbols) or (

@@ -16,15 +16,7 @@ from lib.datasets.signal import Header
 from lib.errors import HeldoutError
 from lib.metrics import aami
 from lib.own import choices
-from lib.own.headers import (
-    LOWEST_SOUND,
-    by_key,
-    few,
-    for_each,
-    named,
-    odd_recordings,
-    read_headers,
-)
+from lib.own.headers import LOWEST_SOUND, by_key, few, for_each, named, odd_recordings, read_headers
 from lib.own.metadata import METADATA, metadata_of
 from lib.own.survey import NO_GROUPS
 from lib.own.table import Contents, examine, labelled_by_beats

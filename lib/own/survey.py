@@ -167,11 +167,7 @@ def _reason(item: Heard) -> str:
 
 
 def _odd(
-    heard: Sequence[Heard],
-    *,
-    rate: float = math.inf,
-    channels: Sequence[str] = (),
-    **_: Any,
+    heard: Sequence[Heard], *, rate: float = math.inf, channels: Sequence[str] = (), **_: Any
 ) -> dict[str, str]:
     """Say why recordings are unlike all others; one of the rate of the features fits them."""
     headers = {

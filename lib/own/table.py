@@ -12,12 +12,7 @@ import pandas as pd
 
 from lib.audit.tables import compile_pattern
 from lib.datasets.dataset import is_excluded
-from lib.datasets.files import (
-    SUFFIXES,
-    files_below,
-    has_annotations,
-    recordings_below,
-)
+from lib.datasets.files import SUFFIXES, files_below, has_annotations, recordings_below
 from lib.errors import HeldoutError
 from lib.examples.context import require_context_names
 from lib.files import is_hidden, safe_path
@@ -259,10 +254,7 @@ def _without_unread(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, di
     files, kept = table[bad], table[~bad]
     lost = sorted(set(files["label"]) - set(kept["label"]) - {""})
     require_classes(
-        folder,
-        lost,
-        kept["label"].unique(),
-        files.loc[files["label"].isin(lost), "path"].tolist(),
+        folder, lost, kept["label"].unique(), files.loc[files["label"].isin(lost), "path"].tolist()
     )
     return kept.reset_index(drop=True), {path: reason(path) for path in files["path"]}
 

@@ -203,11 +203,7 @@ def _write_run(
 
 
 def _ending(
-    data: Data,
-    fitted: Fitted,
-    recipe: Recipe,
-    probabilities: np.ndarray,
-    values: Mapping[str, Any],
+    data: Data, fitted: Fitted, recipe: Recipe, probabilities: np.ndarray, values: Mapping[str, Any]
 ) -> str:
     """Say how the training of a run ended, by what it predicts of the validation part."""
     if fitted.pruned:  # the search stopped it, which says nothing of where it was going
