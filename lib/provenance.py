@@ -28,14 +28,12 @@ TOLD = frozenset({"lib.errors", "lib.progress"})
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "snakemake")
 
 
-def versions() -> dict[str, str]:
-    """List the versions of Python and of the packages that results depend on."""
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """List the versions of Python and of packages, such as those that results depend on."""
     known = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
+    for name in packages:
+        with suppress(importlib.metadata.PackageNotFoundError):
             known[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return known
 
 
@@ -175,18 +173,10 @@ class _WithoutWords(ast.NodeTransformer):
 
 @dataclass(frozen=True)
 class _Syntax:
-    """What a file says to the interpreter.
+    """What a file says to the interpreter: its digest, without words and layout, and its imports.
 
-    Attributes
-    ----------
-    digest : str
-        Of its syntax: what is left when words and layout are gone, so that they alone do not rerun
-        anything.
-    imported : list of str
-        Dotted names that it imports anywhere, inside functions too.
-    by_name : list of str
-        What stands before the last dot of names that it puts together, as
-        `import_module(f"lib.simulate.{dataset}")` does.
+    `imported` are dotted names, inside functions too; `by_name` what stands before the last dot of
+    names that it puts together, as `import_module(f"lib.simulate.{dataset}")` does.
     """
 
     digest: str

@@ -201,19 +201,7 @@ def matrices(
 def _matrix(
     axes: Any, shares: np.ndarray, texts: Sequence[Sequence[str]], names: Sequence[str]
 ) -> None:
-    """Draw a square of cells, darker where a share is larger, each with its text.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where.
-    shares : np.ndarray, shape (n, n)
-        0 to 1; NaN is white.
-    texts : sequence of sequence of str
-        Of each cell.
-    names : sequence of str
-        Of rows and columns.
-    """
+    """Draw a square of cells, darker where a share (0 to 1) is larger, white where it is NaN."""
     n = len(names)
     edges = np.arange(n + 1) - 0.5
     axes.pcolormesh(
