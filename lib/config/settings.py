@@ -36,7 +36,6 @@ from lib.train.recipe import Training
 
 # What a study says under `efforts`; and what an original project did, in a file of its own.
 OF_STUDIES = ("demo", "quick", "full")
-EFFORTS = (*OF_STUDIES, "original")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
 # Where its text is kept.
