@@ -12,7 +12,7 @@ import pandas as pd
 
 from lib.audit.findings import LEAK, NOTE, WARNING, finding
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
-from lib.audit.names import names_alike, names_on_two_sides
+from lib.audit.names import by_names
 from lib.audit.shortcuts import shortcuts
 from lib.audit.sides import called, in_folders, noun, ordered, rounds, sides_of, tested
 from lib.errors import counted
@@ -48,7 +48,7 @@ def audit_files(
         root = Path(root)
         table = in_folders(table, root)
     labels = sorted(set(table["label"]) - {""})
-    findings = [*names_on_two_sides(table), *names_alike(table), *_missing_classes(table, labels)]
+    findings = [*by_names(table), *_missing_classes(table, labels)]
     heard: list[Heard] = []
     copies: list[Copy] = []
     if root is not None:

@@ -21,8 +21,8 @@ _SESSION = re.compile(
 )
 
 
-def names_on_two_sides(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Compare names alone: groups, files and windows in two parts.
+def by_names(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Compare names alone: what is in two parts, and labels and groups that are probably one.
 
     Parameters
     ----------
@@ -66,33 +66,22 @@ def names_on_two_sides(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         text = f"{counted(len(among), 'file')} in two {side}s"
         yield finding("files_on_two_sides", LEAK, text, cases)
     windows = table.dropna(subset=["start", "end"])
-    if len(windows):
-        lapped = overlapping(windows)
-        if lapped.any():
-            paths = windows[lapped].groupby("path")["part"].agg(ordered)
-            yield finding(
-                "overlapping_windows",
-                LEAK,
-                f"{counted(int(lapped.sum()), 'window')} of {counted(len(paths), 'file')} with "
-                f"an overlap in time with one of another {side}",
-                [{"path": str(path), "parts": parts} for path, parts in paths.items()],
-                count=int(lapped.sum()),
-            )
+    lapped = windows[overlapping(windows)]
+    if len(lapped):
+        paths = lapped.groupby("path")["part"].agg(ordered)
+        yield finding(
+            "overlapping_windows",
+            LEAK,
+            f"{counted(len(lapped), 'window')} of {counted(len(paths), 'file')} with an overlap in "
+            f"time with one of another {side}",
+            [{"path": str(path), "parts": parts} for path, parts in paths.items()],
+            count=len(lapped),
+        )
+    yield from _alike(table)
 
 
-def names_alike(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Warn of labels and of groups that are probably one.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        As `lib.audit.tables.read_split` gives it.
-
-    Yields
-    ------
-    dict
-        Findings of `lib.audit.findings`.
-    """
+def _alike(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Warn of labels, and of groups, that are probably one."""
     for column in ("label", "group"):
         names = pd.Series(sorted(set(table[column])), dtype=object)
         alike = [list(some) for _, some in names.groupby(names.map(_meant)) if len(some) > 1]
