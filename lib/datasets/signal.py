@@ -169,10 +169,8 @@ class Signal:
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
             raise DamagedError(
                 self.name,
-                (
-                    f"samples of shape (time, {len(self.channels)}) for the channels "
-                    f"{', '.join(self.channels)}"
-                ),
+                f"samples of shape (time, {len(self.channels)}) for the channels "
+                f"{', '.join(self.channels)}",
                 str(self.samples.shape),
             )
         if not len(self.samples):
