@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -93,9 +93,9 @@ def durations(folder: Path) -> dict[str, float]:
         Stage to seconds, summed over jobs.
     """
     stages: dict[str, float] = {}
-    for path in _benchmarks(folder):
+    for path, seconds in _benchmarks(folder):
         stage = path.stem if path.parent == folder else path.parent.name
-        stages[stage] = stages.get(stage, 0.0) + sum(float(row["s"]) for row in _rows(path))
+        stages[stage] = stages.get(stage, 0.0) + seconds
     return {stage: round(seconds, 1) for stage, seconds in stages.items()}
 
 
@@ -113,8 +113,7 @@ def span(folder: Path) -> tuple[datetime, datetime]:
         Both now where there is no benchmark.
     """
     begun, ended = [], []
-    for path in _benchmarks(folder):
-        seconds = sum(float(row["s"]) for row in _rows(path))
+    for path, seconds in _benchmarks(folder):
         ended.append(path.stat().st_mtime)
         begun.append(ended[-1] - seconds)
     now = datetime.now(UTC)
@@ -123,14 +122,11 @@ def span(folder: Path) -> tuple[datetime, datetime]:
     return datetime.fromtimestamp(min(begun), UTC), datetime.fromtimestamp(max(ended), UTC)
 
 
-def _benchmarks(folder: Path) -> list[Path]:
-    """List Snakemake's benchmarks of all jobs."""
-    return sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")])
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
+def _benchmarks(folder: Path) -> Iterator[tuple[Path, float]]:
+    """List Snakemake's benchmarks of all jobs, each with the seconds that it took."""
+    for path in sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")]):
+        with path.open(encoding="utf-8", newline="") as file:
+            yield path, sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
 
 
 def _folder(module: str) -> Path:
