@@ -17,11 +17,6 @@ from lib.errors import HeldoutError
 BLOCK = 64_000_000
 
 
-def damaged(path: str | Path, expected: str, got: str) -> HeldoutError:
-    """Make the error of a file that is not what was written."""
-    return HeldoutError(path, expected, got, "Delete it and run again; it is made anew.")
-
-
 def open_examples(npy: str | Path) -> np.memmap:
     """Open the array of examples for reading, without reading it.
 
@@ -43,12 +38,22 @@ def open_examples(npy: str | Path) -> np.memmap:
     try:
         array = np.load(npy, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        got = f"{type(error).__name__}: {error}"
-        raise damaged(npy, "an array of examples", got) from error
+        raise HeldoutError(
+            npy,
+            "an array of examples",
+            f"{type(error).__name__}: {error}",
+            "Delete it and run again; it is made anew.",
+        ) from error
     if not isinstance(array, np.memmap) or array.ndim != 3 or array.dtype != np.float32:
-        kind = getattr(array, "dtype", type(array).__name__)
-        got = f"{kind} of shape {getattr(array, 'shape', 'none')}"
-        raise damaged(npy, "float32 examples of shape (example, time, channels)", got)
+        raise HeldoutError(
+            npy,
+            "float32 examples of shape (example, time, channels)",
+            (
+                f"{getattr(array, 'dtype', type(array).__name__)} of shape "
+                f"{getattr(array, 'shape', 'none')}"
+            ),
+            "Delete it and run again; it is made anew.",
+        )
     return array
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import HeldoutError
-from lib.examples.arrays import contents, damaged, open_examples
+from lib.examples.arrays import contents, open_examples
 from lib.examples.context import (
     context_columns,
     context_names,
@@ -254,7 +254,12 @@ def _shape(path: Path) -> tuple[int, ...]:
 
 
 def _broken(path: Path, error: Exception) -> HeldoutError:
-    return damaged(path, "a shard of features", f"{type(error).__name__}: {error}")
+    return HeldoutError(
+        path,
+        "a shard of features",
+        f"{type(error).__name__}: {error}",
+        "Delete it and run again; it is made anew.",
+    )
 
 
 def _finite(path: Path, rows: pd.DataFrame) -> np.ndarray:
