@@ -6,7 +6,6 @@ It imports the standard library and what stands on it alone, so that it can say 
 from __future__ import annotations
 
 import getpass
-import importlib.metadata
 import json
 import os
 import platform
@@ -19,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lib import __version__
+from lib import __version__, provenance
 from lib.project import ROOT
 
 PACKAGES = ("snakemake", "keras", "tensorflow", "jax", "numpy", "librosa", "wfdb")
@@ -81,13 +80,9 @@ def folders() -> list[str]:
 
 def versions() -> dict[str, str | None]:
     """List the versions of Python, of the project and of packages; None for one that is missing."""
-    known: dict[str, str | None] = {"python": platform.python_version(), "heldout": __version__}
-    for name in PACKAGES:
-        try:
-            known[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            known[name] = None
-    return known
+    known = provenance.versions(PACKAGES)
+    first = {"python": known["python"], "heldout": __version__}
+    return first | {name: known.get(name) for name in PACKAGES}
 
 
 def cores() -> dict[str, float | None]:

@@ -63,3 +63,8 @@ def suggestion(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     meant = f"Did you mean {near[0]!r}? " if near else ""
     return f"{meant}Known: {', '.join(known)}."
+
+
+def counted(count: int, thing: str) -> str:
+    """Write a number of things."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

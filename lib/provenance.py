@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -28,14 +28,12 @@ TOLD = frozenset({"lib.errors", "lib.progress"})
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "snakemake")
 
 
-def versions() -> dict[str, str]:
-    """List the versions of Python and of the packages that results depend on."""
+def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
+    """List the versions of Python and of packages, such as those that results depend on."""
     known = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
+    for name in packages:
+        with suppress(importlib.metadata.PackageNotFoundError):
             known[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return known
 
 
@@ -95,9 +93,9 @@ def durations(folder: Path) -> dict[str, float]:
         Stage to seconds, summed over jobs.
     """
     stages: dict[str, float] = {}
-    for path in _benchmarks(folder):
+    for path, seconds in _benchmarks(folder):
         stage = path.stem if path.parent == folder else path.parent.name
-        stages[stage] = stages.get(stage, 0.0) + sum(float(row["s"]) for row in _rows(path))
+        stages[stage] = stages.get(stage, 0.0) + seconds
     return {stage: round(seconds, 1) for stage, seconds in stages.items()}
 
 
@@ -115,8 +113,7 @@ def span(folder: Path) -> tuple[datetime, datetime]:
         Both now where there is no benchmark.
     """
     begun, ended = [], []
-    for path in _benchmarks(folder):
-        seconds = sum(float(row["s"]) for row in _rows(path))
+    for path, seconds in _benchmarks(folder):
         ended.append(path.stat().st_mtime)
         begun.append(ended[-1] - seconds)
     now = datetime.now(UTC)
@@ -125,14 +122,11 @@ def span(folder: Path) -> tuple[datetime, datetime]:
     return datetime.fromtimestamp(min(begun), UTC), datetime.fromtimestamp(max(ended), UTC)
 
 
-def _benchmarks(folder: Path) -> list[Path]:
-    """List Snakemake's benchmarks of all jobs."""
-    return sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")])
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
+def _benchmarks(folder: Path) -> Iterator[tuple[Path, float]]:
+    """List Snakemake's benchmarks of all jobs, each with the seconds that it took."""
+    for path in sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")]):
+        with path.open(encoding="utf-8", newline="") as file:
+            yield path, sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
 
 
 def _folder(module: str) -> Path:
@@ -175,18 +169,10 @@ class _WithoutWords(ast.NodeTransformer):
 
 @dataclass(frozen=True)
 class _Syntax:
-    """What a file says to the interpreter.
+    """What a file says to the interpreter: its digest, without words and layout, and its imports.
 
-    Attributes
-    ----------
-    digest : str
-        Of its syntax: what is left when words and layout are gone, so that they alone do not rerun
-        anything.
-    imported : list of str
-        Dotted names that it imports anywhere, inside functions too.
-    by_name : list of str
-        What stands before the last dot of names that it puts together, as
-        `import_module(f"lib.simulate.{dataset}")` does.
+    `imported` are dotted names, inside functions too; `by_name` what stands before the last dot of
+    names that it puts together, as `import_module(f"lib.simulate.{dataset}")` does.
     """
 
     digest: str

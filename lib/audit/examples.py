@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from lib.audit.overlaps import overlapping
 from lib.errors import HeldoutError
 from lib.splits.parts import PARTS
 
@@ -137,27 +137,10 @@ def _tested_sites_met(joined: pd.DataFrame) -> list[str]:
 
 
 def _overlapping(joined: pd.DataFrame, duration: float) -> dict[str, Any]:
-    """Count examples that share a stretch of a recording with one of another part.
-
-    Sorted by start, the examples of a recording make stretches of one part each. Of all examples
-    of other parts, the nearest before an example is the last of the stretch before its own, and
-    the nearest after it the first of the next one: if neither overlaps with it, none does.
-    """
-    ordered = joined.sort_values(["fold", "recording", "start", "example"], ignore_index=True)
-    start = ordered["start"].to_numpy(dtype=float)
-    within = np.column_stack([pd.factorize(ordered[name])[0] for name in ("fold", "recording")])
-    side = pd.factorize(ordered["part"])[0]
-    new = (within[1:] != within[:-1]).any(axis=1)
-    first = np.flatnonzero(np.concatenate([[True], new | (side[1:] != side[:-1])]))
-    stretch = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(ordered))))
-    last = np.append(first[1:], len(ordered)) - 1
-    # A stretch whose neighbour is of another recording or fold has none on that side.
-    joins = np.concatenate([[False], ~new[first[1:] - 1], [False]])
-    before = np.where(joins[:-1], start[np.roll(last, 1)], -np.inf)[stretch]
-    after = np.where(joins[1:], start[np.roll(first, -1)], np.inf)[stretch]
-    # A microsecond of tolerance: windows that touch do not overlap.
-    near = np.minimum(start - before, after - start) < duration - 1e-6
-    lapped = ordered[near]
+    """Count examples that share a stretch of a recording with one of another part."""
+    windows = joined[["fold", "recording", "part", "start"]]
+    windows = windows.assign(end=windows["start"] + duration)
+    lapped = joined[overlapping(windows, within=("fold", "recording"))]
     return {
         "count": int(lapped["example"].nunique()),
         "recordings": sorted(lapped["recording"].astype(str).unique())[:100],

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib.audit.findings import LEAK, NOTE, WARNING, counted, finding
+from lib.audit.findings import LEAK, NOTE, WARNING, finding
 from lib.audit.listening import MISSING, Heard, listen, same_recordings
-from lib.audit.names import names_alike, names_on_two_sides
+from lib.audit.names import by_names
 from lib.audit.shortcuts import shortcuts
 from lib.audit.sides import called, in_folders, noun, ordered, rounds, sides_of, tested
+from lib.errors import counted
 from lib.features.copies import Copy
 
 # No more cases of one finding than this are listed.
@@ -22,10 +23,7 @@ CASES = 50
 
 
 def audit_files(
-    table: pd.DataFrame,
-    *,
-    root: str | Path | None = None,
-    threads: int = 4,
+    table: pd.DataFrame, *, root: str | Path | None = None, threads: int = 4
 ) -> dict[str, Any]:
     """Look for whatever a split of files lets through from one part, or fold, to another.
 
@@ -50,7 +48,7 @@ def audit_files(
         root = Path(root)
         table = in_folders(table, root)
     labels = sorted(set(table["label"]) - {""})
-    findings = [*names_on_two_sides(table), *names_alike(table), *_missing_classes(table, labels)]
+    findings = [*by_names(table), *_missing_classes(table, labels)]
     heard: list[Heard] = []
     copies: list[Copy] = []
     if root is not None:
@@ -62,15 +60,11 @@ def audit_files(
     if readable:
         findings += _same_audio(table, copies)
     else:
-        findings.append(
-            finding(
-                "not_heard",
-                NOTE,
-                len(set(table["path"])),
-                "no file was found, so that the "
-                "same audio under two names cannot be seen: name the folder with --audio-root",
-            )
+        text = (
+            "no file was found, so that the same audio under two names cannot be seen: name the "
+            "folder with --audio-root"
         )
+        findings.append(finding("not_heard", NOTE, text, count=table["path"].nunique()))
     findings += shortcuts(table, readable)
     findings += _interval(table)
     findings.sort(key=lambda found: (LEAK, WARNING, NOTE).index(found["level"]))
@@ -103,17 +97,18 @@ def _parts(table: pd.DataFrame, labels: list[str], leaks: list[dict[str, Any]]) 
 def _missing_classes(table: pd.DataFrame, labels: list[str]) -> Iterator[dict[str, Any]]:
     gone = []
     if len(sides_of(table)) == 1:
-        yield finding("missing_part", WARNING, 1, "there is one fold alone: nothing is compared")
+        text = "there is one fold alone: nothing is compared"
+        yield finding("missing_part", WARNING, text, count=1)
     for part in sides_of(table):
         here = table[table["part"] == part]
         if len(here):
             there = set(here["label"])
             gone += [{"part": part, "class": label} for label in labels if label not in there]
         elif part != "validation":
-            yield finding("missing_part", WARNING, 1, f"there is no {part} part")
+            yield finding("missing_part", WARNING, f"there is no {part} part", count=1)
     if gone:
         text = "; ".join(f"no {case['class']} in {called(case['part'])}" for case in gone[:8])
-        yield finding("missing_classes", WARNING, len(gone), text, gone)
+        yield finding("missing_classes", WARNING, text, gone)
 
 
 def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
@@ -124,20 +119,15 @@ def _unreadable(heard: list[Heard]) -> Iterator[dict[str, Any]]:
         yield finding(
             "files_missing",
             WARNING,
-            len(missing),
             f"{len(missing)} of {counted(len(heard), 'file')} not there: nothing can be said of "
             "their audio"
             + ("; write paths from the folder of --audio-root on" if elsewhere else ""),
             [{"path": path} for path in missing],
         )
     if broken:
-        yield finding(
-            "files_unreadable",
-            WARNING,
-            len(broken),
-            f"{counted(len(broken), 'file')} that cannot be read",
-            [{"path": item.path, "reason": item.fault} for item in broken],
-        )
+        text = f"{counted(len(broken), 'file')} that cannot be read"
+        cases = [{"path": item.path, "reason": item.fault} for item in broken]
+        yield finding("files_unreadable", WARNING, text, cases)
 
 
 def _same_audio(table: pd.DataFrame, copies: list[Copy]) -> Iterator[dict[str, Any]]:
@@ -167,27 +157,17 @@ def _same_audio(table: pd.DataFrame, copies: list[Copy]) -> Iterator[dict[str, A
         yield finding(
             "same_audio",
             LEAK,
-            len(across),
             f"the same audio in {counted(len(across), 'pair')} of files of two {side}s, "
             f"{exact_ones} of them sample for sample",
             across,
         )
     if within:
-        yield finding(
-            "same_audio_within",
-            NOTE,
-            len(within),
-            f"the same audio in {counted(len(within), 'pair')} of files of one {side}",
-            within,
-        )
+        text = f"the same audio in {counted(len(within), 'pair')} of files of one {side}"
+        yield finding("same_audio_within", NOTE, text, within)
     if contradicting:
-        yield finding(
-            "contradicting_labels",
-            WARNING,
-            len(contradicting),
-            f"the same audio under two labels in {counted(len(contradicting), 'pair')} of files",
-            contradicting,
-        )
+        pairs = counted(len(contradicting), "pair")
+        text = f"the same audio under two labels in {pairs} of files"
+        yield finding("contradicting_labels", WARNING, text, contradicting)
 
 
 def _interval(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -209,4 +189,4 @@ def _interval(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     if len(least):
         text += f"; the smallest class has {least.iloc[0]} files ({least.index[0]})"
     case = {"unit": unit, "count": count, "accuracy": 0.9, "low": low, "high": high}
-    yield finding("interval", NOTE, count, text, [case])
+    yield finding("interval", NOTE, text, [case], count=count)

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 LEAK, WARNING, NOTE = "leak", "warning", "note"
 
 
 def finding(
-    kind: str, level: str, count: int, text: str, cases: list[Any] | None = None
+    kind: str, level: str, text: str, cases: Sequence[Any] = (), *, count: int | None = None
 ) -> dict[str, Any]:
-    """Make one finding: a sentence, how many there are, and the cases themselves."""
-    return {
-        "kind": kind,
-        "level": level,
-        "count": int(count),
-        "text": text,
-        "cases": cases or [],
-    }
-
-
-def counted(count: int, thing: str) -> str:
-    """Write a number of things."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+    """Make one finding: a sentence, the cases themselves, and how many there are, if not these."""
+    count = len(cases) if count is None else count
+    return {"kind": kind, "level": level, "count": count, "text": text, "cases": [*cases]}

@@ -82,13 +82,13 @@ def shortcuts(table: pd.DataFrame, heard: Mapping[str, Heard]) -> Iterator[dict[
             verb = "tell" if tells else "were not shown to tell"
             text = f"{listed} alone {verb} the label: {score}"
             text += f"; most by {first}" if tells else ""
-            yield finding(name, WARNING if tells else NOTE, int(tells), text, [case])
+            yield finding(name, WARNING if tells else NOTE, text, [case], count=int(tells))
         elif tells and name == "file_names":
             text = (
                 f"the names of the files alone tell the label: {score}; most by {first}. Unless "
                 "the class itself is written there, the classes were recorded apart"
             )
-            yield finding(name, WARNING, 1, text, [case])
+            yield finding(name, WARNING, text, [case])
         elif tells:
             text = (
                 f"the column {name} alone tells the label: {score}. A network can learn to "
@@ -96,7 +96,7 @@ def shortcuts(table: pd.DataFrame, heard: Mapping[str, Heard]) -> Iterator[dict[
             )
             classes = rows.groupby(name)["label"].agg(lambda labels: sorted(set(labels)))
             cases = [{name: site, "labels": labels} for site, labels in classes.items()]
-            yield finding("sites", WARNING, len(cases), text, cases)
+            yield finding("sites", WARNING, text, cases)
 
 
 def _metadata(heard: Mapping[str, Heard]) -> pd.DataFrame:

@@ -88,10 +88,7 @@ def side_of(text: str, *, numbers: bool = False) -> str:
 
 
 def read_split(
-    source: str | Path,
-    *,
-    group_pattern: str | None = None,
-    label_pattern: str | None = None,
+    source: str | Path, *, group_pattern: str | None = None, label_pattern: str | None = None
 ) -> pd.DataFrame:
     """Read which file stands in which part, or in which fold.
 
@@ -121,7 +118,7 @@ def read_split(
     """
     source = Path(source)
     if source.is_dir():
-        table = _lists(source) if _has_lists(source) else _folders(source)
+        table = _lists(source) if _texts(source) else _folders(source)
     else:
         table = _table(source)
     table["path"] = paths = table["path"].map(typed_path)
@@ -154,10 +151,6 @@ def _times(source: Path, texts: pd.Series) -> pd.Series:
             "Correct it, or empty the cells of whole files.",
         )
     return times
-
-
-def _has_lists(folder: Path) -> bool:
-    return bool(_texts(folder))
 
 
 def _texts(folder: Path) -> list[Path]:

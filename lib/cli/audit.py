@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 # Findings whose cases say no more than their text.
 _TOLD_IN_TEXT = ("metadata", "file_names", "missing_classes")
@@ -38,9 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     source: Path = arguments.table
     table = read_split(
-        source,
-        group_pattern=arguments.group_pattern,
-        label_pattern=arguments.label_pattern,
+        source, group_pattern=arguments.group_pattern, label_pattern=arguments.label_pattern
     )
     beside = source if source.is_dir() else source.parent
     audit = audit_files(table, root=arguments.audio_root or beside, threads=arguments.threads)
@@ -54,18 +53,16 @@ def run(arguments: argparse.Namespace) -> int:
     return int(audit["leaks"] or (arguments.strict and warned))
 
 
-def _print(audit: dict[str, object], source: Path) -> None:
+def _print(audit: dict[str, Any], source: Path) -> None:
     from lib.audit.page import shown
 
-    parts, findings = audit["parts"], audit["findings"]
-    assert isinstance(parts, dict)
-    assert isinstance(findings, list)
+    findings = audit["findings"]
     verdict = "this split LEAKS" if audit["leaks"] else "no leak found"
     warned = sum(finding["level"] == "warning" for finding in findings)
     if warned and not audit["leaks"]:
         verdict += f", but mind the {warned} warning{'s' if warned > 1 else ''}"
     print(f"{source}: {verdict}")
-    for name, part in parts.items():
+    for name, part in audit["parts"].items():
         groups = f"groups: {part['groups']}" if part["groups"] else "groups not known"
         leaks = f"  leaks: {part['leaks']}" if part.get("leaks") else ""
         print(f"  {name:10} files: {part['files']:<6} {groups}{leaks}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -145,6 +145,11 @@ def score_interval(name: str, sample: Sample, value: Resampled) -> Interval:
         right = round(value.estimate * value.groups * runs) / runs
         return Interval(value.estimate, *exact_interval(right, value.groups), value.groups, EXACT)
     return interval(value, reflected=metric.reflected)
+
+
+def of_examples(board: Board) -> Iterator[Entry]:
+    """List what was scored by example, not by recording."""
+    return (entry for (_, _, unit), entry in board.items() if unit == "example")
 
 
 def keys(pool: Pool) -> dict[str, Any]:

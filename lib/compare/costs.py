@@ -9,21 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lib.compare.board import Board, Pools
+from lib.compare.tables import TABLES
 
 COSTS = ("parameters", "model_kb", "train_seconds", "predict_seconds")
 
 
 def cost_rows(pools: Pools) -> list[dict[str, Any]]:
     """Make a row a run with what it cost."""
-    names = (
-        *("study", "protocol", "architecture", "kind", "trial", "seed", "fold", "epochs"),
-        *(*COSTS, "backend", "device", "devices", "precision"),
-    )
     rows = []
     for run in (run for pool in pools.values() for run in pool.runs):
         effect: Mapping[str, Any] = run.get("precision_effect") or {}
         changed = (effect.get("test") or {}).get("macro_f1")
-        rows.append({name: run.get(name) for name in names} | {"precision_macro_f1": changed})
+        own = {name: run.get(name) for name in TABLES["costs"]}
+        rows.append(own | {"precision_macro_f1": changed})
     return rows
 
 
@@ -58,7 +56,7 @@ def pareto_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
     for name in study["architectures"]:
         entry = board[study["primary"], name, "example"]
         costs = {
-            cost: float(np.mean([_number(run.get(cost)) for run in entry.pool.runs]))
+            cost: float(np.array([run.get(cost) for run in entry.pool.runs], dtype=float).mean())
             for cost in COSTS
         }
         quality = entry.intervals["macro_f1"].estimate
@@ -68,7 +66,3 @@ def pareto_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
         for row, is_on in zip(rows, front.tolist(), strict=True):
             row[f"front_{cost}"] = is_on
     return rows
-
-
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.compare.board import COMPARED, Board, Entry, ends, joined, keys
+from lib.compare.board import COMPARED, Board, Entry, ends, joined, keys, of_examples
 from lib.metrics.groups import class_counts, group_scores, scores_without
 from lib.statistics.bootstrap import SMALLEST_SPREAD, interval, mean_over_groups
 
@@ -23,7 +22,7 @@ def group_rows(board: Board) -> list[dict[str, Any]]:
     They are means over seeds. A single group has no interval over groups.
     """
     rows = []
-    for entry in _of_examples(board):
+    for entry in of_examples(board):
         if entry.pool.kind != "network":
             continue
         own, rest = _means(group_scores(entry.sample)), _means(scores_without(entry.sample))
@@ -60,7 +59,7 @@ def group_mean_rows(board: Board) -> list[dict[str, Any]]:
     The most influential group is the one without which the score of all examples changes most.
     """
     rows = []
-    for entry in _of_examples(board):
+    for entry in of_examples(board):
         sample = entry.sample
         each, rest = group_scores(sample), _means(scores_without(sample))
         single = bool((np.bincount(sample.group) == 1).all())
@@ -96,10 +95,6 @@ def group_mean_rows(board: Board) -> list[dict[str, Any]]:
                 row |= {"influential": sample.names[most], "without": rest[metric][most]}
             rows.append(row)
     return rows
-
-
-def _of_examples(board: Board) -> Iterator[Entry]:
-    return (entry for (_, _, unit), entry in board.items() if unit == "example")
 
 
 def _means(scores: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.compare.board import Board, Entry, ends, joined, keys
+from lib.compare.board import Board, Entry, ends, joined, keys, of_examples
 from lib.metrics import confusion
 from lib.metrics.aami import ROWS, aami_scores, is_aami
 from lib.metrics.calibration import BINS
@@ -27,9 +27,8 @@ def leaderboard_rows(board: Board) -> list[dict[str, Any]]:
     rows = []
     for (_, _, unit), entry in board.items():
         sample = entry.sample
-        gone = f"no test examples of {', '.join(sample.missing)}" if sample.missing else ""
         for metric, one in entry.intervals.items():
-            note = joined([one.note, gone if METRICS[metric].macro else ""])
+            note = joined([one.note, sample.lacking if METRICS[metric].macro else ""])
             rows.append(
                 {
                     **keys(entry.pool),
@@ -106,9 +105,7 @@ def _exact(entry: Entry, name: str, k: int, estimate: float) -> Interval | None:
 def confusion_rows(board: Board) -> list[dict[str, Any]]:
     """Make a row per protocol, architecture, label and predicted class: mean count and share."""
     rows = []
-    for (_, _, unit), entry in board.items():
-        if unit != "example":
-            continue
+    for entry in of_examples(board):
         # Folds added up, the mean over seeds.
         matrix = entry.sample.matrices.sum(1).mean(0)
         shares = confusion.ratio(matrix, matrix.sum(1, keepdims=True))
@@ -132,9 +129,9 @@ def aami_rows(board: Board) -> list[dict[str, Any]]:
     Counts and shares are means over seeds, as on the leaderboard; shares have intervals.
     """
     rows = []
-    for (_, _, unit), entry in board.items():
+    for entry in of_examples(board):
         pool = entry.pool
-        if unit != "example" or not is_aami(pool.scored):
+        if not is_aami(pool.scored):
             continue
         scores = aami_scores(entry.drawn.matrices, classes=pool.classes)
         for n, label in enumerate(ROWS):
@@ -154,9 +151,7 @@ def aami_rows(board: Board) -> list[dict[str, Any]]:
 def calibration_rows(board: Board) -> list[dict[str, Any]]:
     """Make a row per protocol, architecture and bin of confidence, the seeds pooled."""
     rows = []
-    for (_, _, unit), entry in board.items():
-        if unit != "example":
-            continue
+    for entry in of_examples(board):
         bins = entry.sample.bins
         # Of every resample and bin; first of all groups.
         right, confident, count = np.moveaxis(weigh(bins, entry.drawn.weights).sum(1), -1, 0)

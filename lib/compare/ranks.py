@@ -28,40 +28,34 @@ def rank_rows(
     boards : dict of str to Board
         By study.
     """
-    scores = {
+    entries = {
         str(study["study"]): {
             name: boards[study["study"]][study["primary"], name, "example"]
-            .intervals["macro_f1"]
-            .estimate
             for name in study["architectures"]
         }
         for study in studies
     }
+    scores = {
+        study: {name: entry.intervals["macro_f1"].estimate for name, entry in of.items()}
+        for study, of in entries.items()
+    }
     unfinished = {
-        str(study["study"]): joined(
-            [
-                boards[study["study"]][study["primary"], name, "example"].pool.unfinished
-                for name in study["architectures"]
-            ]
-        )
-        for study in studies
+        study: joined([entry.pool.unfinished for entry in of.values()])
+        for study, of in entries.items()
     }
     rows = _over_studies(studies, scores, unfinished)
-    for study in studies:
-        board, primary = boards[study["study"]], study["primary"]
-        names = list(study["architectures"])
-        if len(names) < 2 or board[primary, names[0], "example"].pool.folds < 2:
+    for study, of in entries.items():
+        names = list(of)
+        if len(names) < 2 or of[names[0]].pool.folds < 2:
             continue
-        folds = np.stack(
-            [board[primary, name, "example"].fold_scores["macro_f1"] for name in names], axis=1
-        )
+        folds = np.stack([entry.fold_scores["macro_f1"] for entry in of.values()], axis=1)
         whole = folds[np.isfinite(folds).all(1)]
         notes = ["folds share training examples: p is likely too small"]
         if len(whole) < len(folds):
             notes.append(f"folds without a score are left out: {len(folds) - len(whole)}")
-        if unfinished[study["study"]]:
-            notes.append(f"no comparison of architectures ({unfinished[study['study']]})")
-        rows += _rows(f"folds of {study['study']}", names, whole, notes)
+        if unfinished[study]:
+            notes.append(f"no comparison of architectures ({unfinished[study]})")
+        rows += _rows(f"folds of {study}", names, whole, notes)
     return rows
 
 

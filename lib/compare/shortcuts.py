@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from lib.compare.board import Pools
-from lib.errors import HeldoutError
+from lib.compare.runs import MADE_ANEW
+from lib.errors import HeldoutError, counted
 from lib.files import read_json
 from lib.statistics.pairwise import holm
 from lib.statistics.permutation import mean_of_folds, permutation_p
@@ -63,9 +64,7 @@ def _read(study: Mapping[str, Any], results: str | Path) -> dict[str, Any]:
     path = Path(results) / str(study["study"]) / "shortcuts.json"
     made = read_json(path)
     if not isinstance(made, dict) or not {"columns", RIDGE} <= set(made):
-        raise HeldoutError(
-            path, f"columns and {RIDGE}", "others", "Delete it and run again: it is made anew."
-        )
+        raise HeldoutError(path, f"columns and {RIDGE}", "others", MADE_ANEW)
     return made
 
 
@@ -109,6 +108,6 @@ def _row(
         low, high = np.quantile(there, [0.025, 0.975])
         row |= {"permuted": there.mean(), "permuted_low": low, "permuted_high": high}
     if ways is not None and ways < FEWEST_WAYS:
-        deals = "1 way" if round(ways) == 1 else f"{ways:.0f} ways"
+        deals = counted(round(ways), "way")
         row["note"] = f"the labels of the groups can be dealt in {deals}: no p can be small"
     return row

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lib.compare.board import COMPARED, Board, Entry, ends, joined, keys, score, score_interval
+from lib.compare.runs import MADE_ANEW
 from lib.datasets.dataset import ABOUT
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, counted
 from lib.metrics.sample import Weighted
 from lib.recordings.table import read_recordings
 from lib.statistics.bootstrap import FEWEST_GROUPS, Interval
@@ -53,12 +54,8 @@ def subgroup_rows(
             continue
         gone = set(entry.pool.recording) - set(known.index)
         if gone:
-            raise HeldoutError(
-                path,
-                "every recording that was tested",
-                f"none called {min(gone)}",
-                "Delete it and run again: it is made anew.",
-            )
+            lost = f"none called {min(gone)}"
+            raise HeldoutError(path, "every recording that was tested", lost, MADE_ANEW)
         for column in (name for name in ABOUT if name in known.columns):
             values = subgroups(column, known[column].reindex(entry.pool.recording))
             rows += _rows(entry, column, values)
@@ -111,7 +108,6 @@ def _rows(
     for value, chosen in values:
         drawn = _part(entry, chosen)
         sample = drawn.sample
-        missing = f"no test examples of {', '.join(sample.missing)}" if sample.missing else ""
         for metric in COMPARED:
             one = _interval(metric, drawn)
             rows.append(
@@ -120,7 +116,7 @@ def _rows(
                     "value": value,
                     "metric": metric,
                     **ends("estimate", one, prefix=""),
-                    "interval_note": joined([one.note, missing * (metric == "macro_f1")]),
+                    "interval_note": joined([one.note, sample.lacking * (metric == "macro_f1")]),
                     "groups": one.groups,
                     "examples": len(sample.truth),
                 }
@@ -138,7 +134,6 @@ def _part(entry: Entry, chosen: NDArray[np.bool_]) -> Weighted:
 def _interval(metric: str, drawn: Weighted) -> Interval:
     groups = len(drawn.sample.names)
     if groups < FEWEST_GROUPS:
-        few = "1 group" if groups == 1 else f"{groups} groups"
-        note = f"{few}: no score of fewer than {FEWEST_GROUPS}"
+        note = f"{counted(groups, 'group')}: no score of fewer than {FEWEST_GROUPS}"
         return Interval(np.nan, np.nan, np.nan, groups, note)
     return score_interval(metric, drawn.sample, score(metric, drawn))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from lib.compare.board import Pools, joined
 from lib.compare.runs import Pool
+from lib.compare.tables import RUN
 from lib.errors import HeldoutError
 from lib.files import read_table
 from lib.statistics.bootstrap import ALPHA
@@ -21,12 +22,8 @@ Rows = Mapping[str, list[dict[str, Any]]]
 def run_rows(pools: Pools) -> list[dict[str, Any]]:
     """Make a row a run, without anything that a clock measured."""
     rows = []
-    names = (
-        *("study", "dataset", "simulated", "protocol", "honest", "architecture", "kind", "trial"),
-        *("seed", "fold", "ending", "epochs", "best_epoch", "parameters", "model_kb"),
-    )
     for run in (run for pool in pools.values() for run in pool.runs):
-        row = {name: run.get(name) for name in names}
+        row = {name: run.get(name) for name in RUN}
         for part, values in run["metrics"].items():
             row |= {f"{part}_{name}": value for name, value in values.items()}
         rows.append(row)

@@ -136,11 +136,6 @@ def own_context(study: Mapping[str, Any]) -> list[str]:
     return list(study.get("folder", {}).get("context", []))
 
 
-def model_inputs(study: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what makes the inputs of a study's networks: it travels with each model."""
-    return {"features": study["features"], "labels": study["classes"], "reading": reading(study)}
-
-
 def identity(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     """Say what a run belongs to, as `run.json` holds it; a search has the protocol it is for."""
     study = settings["studies"][wildcards["study"]]
@@ -318,12 +313,14 @@ def need_of_training(
 def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a study as tables and the page need it."""
     keys = ("title", "question", "example_kind", "dataset", "simulated", "scored", "primary")
+    kind = make(**study["features"])
     return {
         "study": study["name"],
         **{key: study[key] for key in keys},
         "classes": list(study["classes"]),
-        "input": input_axes(study["features"]),
-        "processing": make(**study["features"]).processing,
+        # What a picture of an example writes on its axes.
+        "input": {"seconds": kind.seconds, **kind.axes},
+        "processing": kind.processing,
         "protocols": {
             name: {key: rule[key] for key in ("kind", "honest", "title")}
             | {"folds": folds_of(rule), "hyperparameters": rule.get("hyperparameters", True)}
@@ -351,12 +348,6 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
     }
 
 
-def input_axes(features: Mapping[str, Any]) -> dict[str, Any]:
-    """List what a picture of an example writes on its axes: see `lib.features.kinds.Axes`."""
-    kind = make(**features)
-    return {"seconds": kind.seconds, **kind.axes}
-
-
 # What is no key of the configuration, but made from it.
 MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
     "audits": _of_study(
@@ -374,7 +365,14 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
     "histories": histories,
     "hyperparameters": hyperparameters,
     "identity": identity,
-    "inputs": _of_study(model_inputs),
+    # What makes the inputs of a network travels with it.
+    "inputs": _of_study(
+        lambda study: {
+            "features": study["features"],
+            "labels": study["classes"],
+            "reading": reading(study),
+        }
+    ),
     "labels": _of_study(lambda study: study["classes"]),
     "manifest": _of_study(lambda study: f"resources/data/{study['dataset']}.json"),
     "of_search": search,

@@ -35,7 +35,6 @@ from lib.train.recipe import Training
 
 # What a study says under `efforts`; and what an original project did, in a file of its own.
 OF_STUDIES = ("demo", "quick", "full")
-EFFORTS = (*OF_STUDIES, "original")
 # The study and the dataset of a folder that `folder` names.
 FOLDER = "folder"
 # Where its text is kept.
@@ -64,10 +63,7 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolve(
-    config: Mapping[str, Any],
-    *,
-    root: Path = ROOT,
-    here: Path | None = None,
+    config: Mapping[str, Any], *, root: Path = ROOT, here: Path | None = None
 ) -> dict[str, Any]:
     """Check the whole configuration and join each study with its effort and overrides.
 

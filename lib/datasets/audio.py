@@ -83,9 +83,7 @@ def _read_header(path: Path) -> tuple[Header, Path | io.BytesIO]:
         notes += () if ended.marked else (NO_END,)
     if frames <= 0 or not plausible(info.samplerate):
         raise UndecodableError(
-            path,
-            f"frames at a rate {RATES}",
-            f"{frames} frames at {info.samplerate} Hz",
+            path, f"frames at a rate {RATES}", f"{frames} frames at {info.samplerate} Hz"
         )
     require_size(path, frames * int(info.channels))
     if info.format == "MP3":
@@ -166,9 +164,7 @@ def read_audio(path: str | Path) -> Signal:
     samples = _decode(path, source, LARGEST // header.channels)
     if len(samples) < header.frames:
         raise DamagedError(
-            path,
-            f"{header.frames:,} frames by its header",
-            f"{len(samples):,}: it is truncated",
+            path, f"{header.frames:,} frames by its header", f"{len(samples):,}: it is truncated"
         )
     notes = header.notes
     silent = (samples[:1] == 0).all(axis=0) & constant(samples)

@@ -89,19 +89,16 @@ def _header(path: Path) -> Header:
     # One length for all; a variable that is not a signal (fs, a remark) has another.
     length = max((max(shape) for name, shape, _ in shapes if name in CHANNELS and shape), default=0)
     signals = [name for name, shape, _ in shapes if shape and max(shape) == length > 1]
-    missing = [name for name in CHANNELS if name not in signals]
-    if missing:
-        raise _lacks(path, missing, [name for name, _, _ in shapes])
+    _require(path, signals, there=[name for name, _, _ in shapes])
     return Header(matlab.rate(path, matlab.load(path, ["fs"])), length, len(signals))
 
 
-def _lacks(path: Path, missing: list[str], names: list[str]) -> HeldoutError:
-    return HeldoutError(
-        path,
-        f"the variables {', '.join(missing)} of one length",
-        f"{', '.join(names) or 'none'}",
-        REPLACE,
-    )
+def _require(path: Path, signals: Collection[str], *, there: Collection[str]) -> None:
+    """Check that the channels are among the signals; an error says what else is there."""
+    missing = [name for name in CHANNELS if name not in signals]
+    if missing:
+        wanted = f"the variables {', '.join(missing)} of one length"
+        raise HeldoutError(path, wanted, ", ".join(there) or "none", REPLACE)
 
 
 def read(path: str | Path) -> Signal:
@@ -125,23 +122,16 @@ def read(path: str | Path) -> Signal:
     path = Path(path)
     if path.suffix == ".hea":
         record = waveform_database.read_record(path, beats=False)
-        missing = [name for name in CHANNELS if name not in record.channels]
-        if missing:
-            raise _lacks(path, missing, list(record.channels))
+        _require(path, record.channels, there=record.channels)
         columns = [record.channels.index(name) for name in CHANNELS]
         return replace(record, samples=record.samples[:, columns], channels=CHANNELS)
     content = matlab.load(path, [*CHANNELS, "fs"])
-    missing = [name for name in CHANNELS if name not in content]
-    if missing:
-        raise _lacks(path, missing, list(content))
+    _require(path, content, there=content)
     signals = [_signal(path, name, content[name]) for name in CHANNELS]
     if len({len(signal) for signal in signals}) != 1:
         lengths = " and ".join(f"{len(signal):,}" for signal in signals)
         raise HeldoutError(
-            path,
-            f"{' and '.join(CHANNELS)} of one length",
-            f"{lengths} samples",
-            REPLACE,
+            path, f"{' and '.join(CHANNELS)} of one length", f"{lengths} samples", REPLACE
         )
     samples, rate = np.stack(signals, axis=1), matlab.rate(path, content)
     return Signal(samples, rate, CHANNELS, name=path.as_posix(), unit="mV")

@@ -321,10 +321,8 @@ def _read_matlab(path: Path, variable: str | None, rate: float | str | None) -> 
             path,
             "the name of the variable with the samples",
             f"none; it holds {', '.join(names) or 'nothing'}",
-            (
-                "State it: `folder: {variable: NAME}` in the study, --variable NAME on the command "
-                "line."
-            ),
+            "State it: `folder: {variable: NAME}` in the study, --variable NAME on the command "
+            "line.",
         )
     number = rate if isinstance(rate, int | float) else None
     wanted = [variable] if number is not None else [variable, str(rate or "fs")]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lib.datasets.dataset import Dataset, row
-from lib.datasets.signal import Signal
 from lib.datasets.waveform_database import read_header, read_record, size
 
 # Two records of one man, taken some hours apart; everybody else gave one.
@@ -54,21 +54,5 @@ def _describe(path: Path) -> dict[str, Any]:
     )
 
 
-def read(path: str | Path) -> Signal:
-    """Read a record with its beats.
-
-    Parameters
-    ----------
-    path : str or Path
-        The `.hea` file.
-
-    Returns
-    -------
-    Signal
-        All leads in mV; `positions` are the R peaks and `symbols` their beat codes.
-    """
-    return read_record(path, beats=True)
-
-
 # Each beat has its own code, so a recording has no label.
-MITDB = Dataset("mitdb", recordings, read, examples_have_labels=True)
+MITDB = Dataset("mitdb", recordings, partial(read_record, beats=True), examples_have_labels=True)

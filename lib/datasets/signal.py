@@ -112,14 +112,8 @@ def distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(taken)
 
 
-def no_positions() -> np.ndarray:
-    """Return the positions of no beats."""
-    return np.zeros(0, dtype=np.int64)
-
-
-def no_symbols() -> np.ndarray:
-    """Return the codes of no beats."""
-    return np.zeros(0, dtype="<U1")
+NO_BEATS = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="<U1")
+"""The positions and the codes of no beats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +157,8 @@ class Signal:
     samples: np.ndarray
     rate: float
     channels: tuple[str, ...]
-    positions: np.ndarray = field(default_factory=no_positions)
-    symbols: np.ndarray = field(default_factory=no_symbols)
+    positions: np.ndarray = field(default_factory=lambda: NO_BEATS[0])
+    symbols: np.ndarray = field(default_factory=lambda: NO_BEATS[1])
     name: str = "signal"
     unit: str = FULL_SCALE
     notes: tuple[str, ...] = ()
@@ -175,10 +169,8 @@ class Signal:
         if self.samples.ndim != 2 or self.samples.shape[1] != len(self.channels):
             raise DamagedError(
                 self.name,
-                (
-                    f"samples of shape (time, {len(self.channels)}) for the channels "
-                    f"{', '.join(self.channels)}"
-                ),
+                f"samples of shape (time, {len(self.channels)}) for the channels "
+                f"{', '.join(self.channels)}",
                 str(self.samples.shape),
             )
         if not len(self.samples):
@@ -192,9 +184,7 @@ class Signal:
         bad = int(samples.size - np.count_nonzero(np.isfinite(samples)))
         if bad:
             raise DamagedError(
-                self.name,
-                "finite samples",
-                f"{bad:,} of {samples.size:,} that are NaN or infinite",
+                self.name, "finite samples", f"{bad:,} of {samples.size:,} that are NaN or infinite"
             )
         object.__setattr__(self, "samples", samples)
         if len(self.positions) != len(self.symbols) or (

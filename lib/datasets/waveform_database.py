@@ -15,12 +15,11 @@ import numpy as np
 from lib.datasets.record_header import RecordHeader, parse, require_beside, segment_headers
 from lib.datasets.signal import (
     FILE_UNIT,
+    NO_BEATS,
     RATES,
     DamagedError,
     Header,
     Signal,
-    no_positions,
-    no_symbols,
     plausible,
     require_file,
     require_size,
@@ -178,8 +177,7 @@ def read_record(path: str | Path, *, beats: bool) -> Signal:
         )
     lines = [line for part in parts if part for line in part.lines]
     units = {"mV" if line.units in _TO_MV else line.units for line in lines}
-    none = no_positions(), no_symbols()
-    positions, symbols = read_beats(path, length=len(samples)) if beats else none
+    positions, symbols = read_beats(path, length=len(samples)) if beats else NO_BEATS
     return Signal(
         samples.astype(np.float32),
         header.rate,

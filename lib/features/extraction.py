@@ -90,7 +90,6 @@ def write_shard(
     """
     source, chosen = get_dataset(dataset), make(kind, **settings)
     class_of = {str(label): name for name, labels in classes.items() for label in labels}
-    chosen = make(kind, **settings)
     blocks = [np.zeros((0, *chosen.shape), np.float32)]
     contexts = [np.zeros((0, len(chosen.context)), np.float32)]
     columns: dict[str, list[np.ndarray]] = {

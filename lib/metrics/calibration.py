@@ -11,11 +11,7 @@ BINS = 15
 
 
 def group_bins(
-    truth: NDArray[np.int64],
-    probability: Array,
-    group: NDArray[np.int64],
-    *,
-    groups: int,
+    truth: NDArray[np.int64], probability: Array, group: NDArray[np.int64], *, groups: int
 ) -> Array:
     """Add up, for each group, what a reliability diagram shows (DeGroot and Fienberg 1983).
 

@@ -22,12 +22,7 @@ GAIN = 0.02
 
 
 def ending(
-    losses: Sequence[float],
-    *,
-    limit: int,
-    loss: float,
-    constant: float,
-    diverged: bool = False,
+    losses: Sequence[float], *, limit: int, loss: float, constant: float, diverged: bool = False
 ) -> str:
     """Say how a training ended.
 

@@ -34,10 +34,8 @@ def log_loss(truth: NDArray[np.int64], probability: Array) -> Array:
 
     Parameters
     ----------
-    truth : ndarray of int, shape (example,)
-        Numbers of the true classes.
-    probability : ndarray, shape (example, class)
-        Of each class.
+    truth, probability
+        As for `right`.
 
     Returns
     -------
@@ -57,10 +55,8 @@ def brier(truth: NDArray[np.int64], probability: Array) -> Array:
 
     Parameters
     ----------
-    truth : ndarray of int, shape (example,)
-        Numbers of the true classes.
-    probability : ndarray, shape (example, class)
-        Of each class.
+    truth, probability
+        As for `right`.
 
     Returns
     -------
@@ -75,10 +71,8 @@ def mse(truth: NDArray[np.int64], probability: Array) -> Array:
 
     Parameters
     ----------
-    truth : ndarray of int, shape (example,)
-        Numbers of the true classes.
-    probability : ndarray, shape (example, class)
-        Of each class.
+    truth, probability
+        As for `right`.
 
     Returns
     -------
@@ -93,10 +87,8 @@ def mae(truth: NDArray[np.int64], probability: Array) -> Array:
 
     Parameters
     ----------
-    truth : ndarray of int, shape (example,)
-        Numbers of the true classes.
-    probability : ndarray, shape (example, class)
-        Of each class.
+    truth, probability
+        As for `right`.
 
     Returns
     -------

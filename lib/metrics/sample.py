@@ -53,6 +53,11 @@ class Sample:
         """Scored classes without an example."""
         return [name for name in self.scored if self.classes.index(name) not in self.counted]
 
+    @property
+    def lacking(self) -> str:
+        """Which scored classes have no example of those tested on; empty where all have."""
+        return f"no test examples of {', '.join(self.missing)}" if self.missing else ""
+
     @cached_property
     def matrices(self) -> Array:
         """Confusion matrices, shape (seed, group, class, class)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,29 +80,20 @@ def share(default: float) -> Hyperparameter:
 
 def power(default: float) -> Hyperparameter:
     """Make a hyperparameter that is a power from 0 to 1; false is 0 and true is 1."""
-
-    def allows(value: Any) -> bool:
-        return isinstance(value, int | float) and 0 <= value <= 1
-
-    return Hyperparameter(default, "true, false or a number from 0 to 1", allows)
+    words = "true, false or a number from 0 to 1"
+    return Hyperparameter(default, words, lambda v: isinstance(v, int | float) and 0 <= v <= 1)
 
 
 def positive(default: float) -> Hyperparameter:
     """Make a hyperparameter that is a positive number."""
-
-    def allows(value: Any) -> bool:
-        return _is_number(value) and 0 < value < float("inf")
-
-    return Hyperparameter(default, "a positive number", allows)
+    words = "a positive number"
+    return Hyperparameter(default, words, lambda v: _is_number(v) and 0 < v < math.inf)
 
 
 def least_zero(default: float) -> Hyperparameter:
     """Make a hyperparameter that is a number from 0 on, where 0 means none."""
-
-    def allows(value: Any) -> bool:
-        return _is_number(value) and 0 <= value < float("inf")
-
-    return Hyperparameter(default, "a number from 0 on", allows)
+    words = "a number from 0 on"
+    return Hyperparameter(default, words, lambda v: _is_number(v) and 0 <= v < math.inf)
 
 
 def one_of(default: str, names: Sequence[str], what: str = "") -> Hyperparameter:

@@ -99,18 +99,18 @@ def named(paths: Collection[str], *, most: int = 4) -> str:
     return some if len(paths) <= most else f"{some} and {len(paths) - most:,} more"
 
 
-def by_reason(reasons: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Collect the paths of each reason, from pairs of a path and a reason.
+def by_key(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Collect what has each key, such as paths and a reason, from pairs of one and its key.
 
     Examples
     --------
-    >>> by_reason([("a.wav", "short"), ("b.wav", "slow"), ("c.wav", "short")])
+    >>> by_key([("a.wav", "short"), ("b.wav", "slow"), ("c.wav", "short")])
     {'short': ['a.wav', 'c.wav'], 'slow': ['b.wav']}
     """
-    paths: dict[str, list[str]] = {}
-    for path, reason in reasons:
-        paths.setdefault(reason, []).append(path)
-    return paths
+    held: dict[str, list[str]] = {}
+    for one, key in pairs:
+        held.setdefault(key, []).append(one)
+    return held
 
 
 def far_below(values: Mapping[str, float], *, cap: float, share: float = _ODD) -> list[str]:

@@ -66,8 +66,12 @@ def join(folders: Mapping[str, Path], into: str | Path) -> tuple[pd.DataFrame, l
         )
     tables, told = {}, []
     for name, folder in folders.items():
-        tables[name], cautions = _published(name, folder) if name in DATASETS else _own(folder)
-        told += [f"{name}: {caution}" for caution in cautions]
+        if name in DATASETS:
+            tables[name] = _published(name, folder)
+            continue
+        contents = examine(folder)
+        tables[name] = contents.table
+        told += [f"{name}: {caution}" for caution in contents.cautions]
     every = sorted({label for table in tables.values() for label in table["label"]})
     for name, table in tables.items():
         lacking = [label for label in every if label not in set(table["label"])]
@@ -97,7 +101,7 @@ def join(folders: Mapping[str, Path], into: str | Path) -> tuple[pd.DataFrame, l
     return joined, told
 
 
-def _published(name: str, folder: Path) -> tuple[pd.DataFrame, list[str]]:
+def _published(name: str, folder: Path) -> pd.DataFrame:
     """List the labelled recordings of a published corpus."""
     if DATASETS[name].examples_have_labels:
         raise HeldoutError(
@@ -109,9 +113,4 @@ def _published(name: str, folder: Path) -> tuple[pd.DataFrame, list[str]]:
     table = DATASETS[name].recordings(folder)
     table = table[(table["label"] != "") & (table["split"] != "predict")]
     within = [Path(path).relative_to(folder).as_posix() for path in table["path"]]
-    return table.assign(path=within).reset_index(drop=True), []
-
-
-def _own(folder: Path) -> tuple[pd.DataFrame, list[str]]:
-    contents = examine(folder)
-    return contents.table, contents.cautions
+    return table.assign(path=within).reset_index(drop=True)

@@ -282,16 +282,15 @@ def _no_classes(folder: Path, names: Iterable[str], what: str) -> HeldoutError:
 def _passed_over(deep: Mapping[str, Sequence[str]], why: str) -> str:
     return (
         f"The folders below the classes ({listed(_at(deep, 1))}) are not taken for groups, since "
-        f"{why}. Where they are persons, state it: {_pattern('^[^/]+/([^/]+)/')}."
+        f"{why}. {_otherwise('^[^/]+/([^/]+)/', 'they are persons')}"
     )
 
 
 def _otherwise(pattern: str, meant: str) -> str:
-    return f"Where {meant}, state it: {_pattern(pattern)}."
-
-
-def _pattern(pattern: str) -> str:
-    return f"--groups '{pattern}' for new-study, folder: {{groups: '{pattern}'}} in the settings"
+    return (
+        f"Where {meant}, state it: --groups '{pattern}' for new-study, "
+        f"folder: {{groups: '{pattern}'}} in the settings."
+    )
 
 
 def _warn_of_persons(layout: Layout) -> None:

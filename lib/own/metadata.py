@@ -15,7 +15,7 @@ from lib.datasets.files import SUFFIXES
 from lib.errors import HeldoutError
 from lib.examples.context import is_context
 from lib.files import safe_path
-from lib.own.headers import named
+from lib.own.headers import by_key, named
 from lib.own.unused import is_unread
 from lib.typed import (
     clean,
@@ -294,12 +294,10 @@ class Finder:
         self.names = set(names)
         self.home = home
         # A name alone, as where a table lies beside the folder of the files.
-        self.bare: dict[str, list[str]] = {}
-        for name in recordings:
-            self.bare.setdefault(_key(PurePosixPath(name).name), []).append(name)
-        self.alike = _unique((_key(name), name) for name in names)
+        self.bare = by_key((name, _key(PurePosixPath(name).name)) for name in recordings)
+        self.alike = _unique((name, _key(name)) for name in names)
         # A WFDB record is named without suffix, and a table of ids may name any file so.
-        self.stems = _unique((_key(_stem(name)), name) for name in recordings)
+        self.stems = _unique((name, _key(_stem(name))) for name in recordings)
 
     def find(self, path: str) -> str:
         """Return the name of the one file that a path can mean; the path where there is none."""
@@ -329,10 +327,7 @@ class Finder:
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Map each key to its name, unless several have it."""
-    names: dict[str, list[str]] = {}
-    for key, name in pairs:
-        names.setdefault(key, []).append(name)
-    return {key: several[0] for key, several in names.items() if len(several) == 1}
+    return {key: names[0] for key, names in by_key(pairs).items() if len(names) == 1}
 
 
 def _key(path: str) -> str:

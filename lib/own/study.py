@@ -16,15 +16,7 @@ from lib.datasets.signal import Header
 from lib.errors import HeldoutError
 from lib.metrics import aami
 from lib.own import choices
-from lib.own.headers import (
-    LOWEST_SOUND,
-    by_reason,
-    few,
-    for_each,
-    named,
-    odd_recordings,
-    read_headers,
-)
+from lib.own.headers import LOWEST_SOUND, by_key, few, for_each, named, odd_recordings, read_headers
 from lib.own.metadata import METADATA, metadata_of
 from lib.own.survey import NO_GROUPS
 from lib.own.table import Contents, examine, labelled_by_beats
@@ -111,8 +103,8 @@ def describe(
         label = dict(zip(table["path"], table["label"], strict=True))
         features, kind, gone = choices.windows(folder, headers, label)
         odd |= gone
-    told = [f"{named(some)}: {why}; left out." for why, some in by_reason(odd.items()).items()]
-    notes = by_reason((path, note) for path, header in every.items() for note in header.notes)
+    told = [f"{named(some)}: {why}; left out." for why, some in by_key(odd.items()).items()]
+    notes = by_key((path, note) for path, header in every.items() for note in header.notes)
     told += [f"{named(some)}: {note}." for note, some in notes.items()]
     lost = len(table) - len(every)
     told += [f"{lost} of {len(table)} recordings cannot be read; they are left out."] * bool(lost)

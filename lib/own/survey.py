@@ -22,7 +22,7 @@ from lib.examples.assembly import join_duplicates
 from lib.explore import left_out_caution
 from lib.features.copies import contradict, contradictions
 from lib.files import sha256, symlink
-from lib.own.headers import by_reason, named, odd_recordings
+from lib.own.headers import by_key, named, odd_recordings
 from lib.own.layout import listed
 from lib.own.table import NAMED, Contents, examine
 
@@ -167,11 +167,7 @@ def _reason(item: Heard) -> str:
 
 
 def _odd(
-    heard: Sequence[Heard],
-    *,
-    rate: float = math.inf,
-    channels: Sequence[str] = (),
-    **_: Any,
+    heard: Sequence[Heard], *, rate: float = math.inf, channels: Sequence[str] = (), **_: Any
 ) -> dict[str, str]:
     """Say why recordings are unlike all others; one of the rate of the features fits them."""
     headers = {
@@ -203,7 +199,7 @@ def _slow(kept: Sequence[Heard], *, rate: float = 0.0, **_: Any) -> list[str]:
 
 def _read_with_notes(heard: Sequence[Heard]) -> list[str]:
     """Say what was odd about files that were read, once for each oddity."""
-    paths = by_reason((item.path, note) for item in heard for note in item.notes)
+    paths = by_key((item.path, note) for item in heard for note in item.notes)
     return [
         f"{named(some)} ({len(some):,} of {len(heard):,} recordings): {note}."
         for note, some in paths.items()
@@ -319,12 +315,9 @@ def _notes(*, joined: list[tuple[str, str]], left_out: list[dict[str, str]]) -> 
 
 def left_out_notes(left_out: Mapping[str, str]) -> list[str]:
     """Say what was left out, and why: once for each reason."""
-    paths = by_reason(left_out.items())
-    counted = {
-        reason: f" ({len(some)} files)" if len(some) > 1 else "" for reason, some in paths.items()
-    }
     return [
-        f"Left out: {listed(some)}{counted[reason]}: {reason}." for reason, some in paths.items()
+        f"Left out: {listed(some)}{f' ({len(some)} files)' * (len(some) > 1)}: {reason}."
+        for reason, some in by_key(left_out.items()).items()
     ]
 
 

@@ -12,16 +12,11 @@ import pandas as pd
 
 from lib.audit.tables import compile_pattern
 from lib.datasets.dataset import is_excluded
-from lib.datasets.files import (
-    SUFFIXES,
-    files_below,
-    has_annotations,
-    recordings_below,
-)
+from lib.datasets.files import SUFFIXES, files_below, has_annotations, recordings_below
 from lib.errors import HeldoutError
 from lib.examples.context import require_context_names
 from lib.files import is_hidden, safe_path
-from lib.own.headers import named
+from lib.own.headers import by_key, named
 from lib.own.layout import Layout, listed, read_layout
 from lib.own.metadata import (
     METADATA,
@@ -259,10 +254,7 @@ def _without_unread(folder: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, di
     files, kept = table[bad], table[~bad]
     lost = sorted(set(files["label"]) - set(kept["label"]) - {""})
     require_classes(
-        folder,
-        lost,
-        kept["label"].unique(),
-        files.loc[files["label"].isin(lost), "path"].tolist(),
+        folder, lost, kept["label"].unique(), files.loc[files["label"].isin(lost), "path"].tolist()
     )
     return kept.reset_index(drop=True), {path: reason(path) for path in files["path"]}
 
@@ -272,10 +264,7 @@ def _require_labels(
 ) -> None:
     """Check that there are two classes, and that no two are one that was typed in two ways."""
     labels = sorted(set(table["label"]))
-    spelt: dict[str, list[str]] = {}
-    for label in labels:
-        spelt.setdefault(name_key(label), []).append(label)
-    for same in spelt.values():
+    for same in by_key((label, name_key(label)) for label in labels).values():
         if len(same) > 1:
             raise HeldoutError(
                 metadata or folder,
@@ -313,9 +302,7 @@ def _advice_on_beats(folder: Path) -> str:
 
 def _join_groups(table: pd.DataFrame) -> list[str]:
     """Join groups that are typed in two ways: nobody is in train and test by a capital."""
-    spelt: dict[str, list[str]] = {}
-    for group in sorted(set(table["group"])):
-        spelt.setdefault(name_key(group), []).append(group)
+    spelt = by_key((group, name_key(group)) for group in sorted(set(table["group"])))
     table["group"] = [spelt[name_key(group)][0] for group in table["group"]]
     return [
         f"The groups {' and '.join(same)} differ by {_difference(same)} alone: they count as one."

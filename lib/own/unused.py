@@ -13,7 +13,7 @@ from lib.datasets.dataset import is_excluded
 from lib.datasets.files import SUFFIXES
 from lib.errors import HeldoutError
 from lib.files import is_hidden
-from lib.own.headers import by_reason, named
+from lib.own.headers import by_key, named
 from lib.own.layout import listed
 
 # Recordings that ffmpeg reads, as sound or in a film, and signals that other programs do.
@@ -193,7 +193,7 @@ def without_recordings(
                 deeper.append((place, holds))
             else:
                 told.append(f"The folder {place} {holds}: it is no class here.")
-    for holds, places in by_reason(sorted(deeper)).items():
+    for holds, places in by_key(sorted(deeper)).items():
         if len(places) == 1:
             told.append(f"The folder {places[0]} {holds}: nothing of it is used.")
         else:

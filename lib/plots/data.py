@@ -94,7 +94,7 @@ def example_inputs(study: Mapping[str, Any], examples: Mapping[str, np.ndarray])
                 if lines:
                     _lines(axes, x, study["input"])
                 else:
-                    _image(axes, _standardised(x), study["input"])
+                    _image(axes, x, _scale(x), study["input"])
             grid[row, 0].set_title(short(name), fontsize=9)
         figure.supylabel(_amplitude(study["input"]) if lines else "feature index", fontsize=9)
         _name_channels(figure, study["input"], examples[names[0]].shape[2] if lines else 1)
@@ -133,7 +133,7 @@ def mean_examples(study: Mapping[str, Any], means: Mapping[str, Mean]) -> Figure
             if lines:
                 _band(axes, means[name], study["input"])
             else:
-                _image(axes, (means[name].mean - scale[0]) / scale[1], study["input"])
+                _image(axes, means[name].mean, scale, study["input"])
             axes.set_title(short(name), fontsize=9)
             axes.locator_params(axis="x", nbins=4)
         figure.supylabel(_amplitude(study["input"]) if lines else "feature index", fontsize=9)
@@ -198,14 +198,11 @@ def _scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.mean(0, keepdims=True), np.where(spread > 0, spread, 1)
 
 
-def _standardised(x: np.ndarray) -> np.ndarray:
-    mean, spread = _scale(x)
-    return (x - mean) / spread
-
-
-def _image(axes: Any, scaled: np.ndarray, kind: Mapping[str, Any]) -> None:
+def _image(
+    axes: Any, x: np.ndarray, scale: tuple[np.ndarray, np.ndarray], kind: Mapping[str, Any]
+) -> None:
     axes.imshow(
-        scaled.T, aspect="auto", origin="lower", cmap="cividis", vmin=-2.5, vmax=2.5,
-        interpolation="none", extent=(0, kind["seconds"], -0.5, scaled.shape[1] - 0.5),
+        ((x - scale[0]) / scale[1]).T, aspect="auto", origin="lower", cmap="cividis", vmin=-2.5,
+        vmax=2.5, interpolation="none", extent=(0, kind["seconds"], -0.5, x.shape[1] - 0.5),
     )  # fmt: skip
     axes.tick_params(length=0)

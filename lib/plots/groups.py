@@ -9,12 +9,23 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from lib.metrics.registry import METRICS
-from lib.plots.style import INK, SETTINGS, canvas, colour, colours, display, quiet, short
+from lib.plots.style import (
+    INK,
+    SETTINGS,
+    TICK,
+    canvas,
+    colour,
+    colours,
+    display,
+    key,
+    quiet,
+    score_rows,
+    short,
+)
 
 # Scores that differ by less are drawn side by side.
 _BIN = 0.015
@@ -70,10 +81,10 @@ def scores_of_groups(
             quiet(axes)
             axes.spines["left"].set_visible(False)
         handles = [
-            _key("a group", marker="o", alpha=0.5),
-            _key("largest influence", marker="o", markerfacecolor="none", markersize=8),
-            _key("mean over groups, 95% CI", marker="D", markersize=5),
-            _key("all examples", marker="|", markersize=11, markeredgewidth=1.6),
+            key("a group", alpha=0.5),
+            key("largest influence", markerfacecolor="none", markersize=8),
+            key("mean over groups, 95% CI", marker="D", markersize=5),
+            key("all examples", **TICK),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=2)
     return figure
@@ -102,8 +113,8 @@ def scores_of_subgroups(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure 
     tones = colours(names)
     with mpl.rc_context(SETTINGS):
         height = 0.16 * len(names) + 0.16
-        figure = canvas(5.6, 0.9 + height * len(places))
-        axes = figure.subplots()
+        labels = [short(f"{column}: {value}") for column, value in places]
+        figure, axes = score_rows(labels, "macro-F1 (0 to 1)", height=height)
         for n, name in enumerate(names):
             some = rows[rows["architecture"] == name]
             for row in some.to_dict("records"):
@@ -111,22 +122,9 @@ def scores_of_subgroups(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure 
                 y = place + (n - (len(names) - 1) / 2) * 0.16 / height
                 axes.plot([row["low"], row["high"]], [y, y], color=tones[name], linewidth=1.2)
                 axes.plot(row["estimate"], y, "o", color=tones[name], markersize=5)
-        labels = [short(f"{column}: {value}") for column, value in places]
-        axes.set_yticks(range(len(places)), labels)
-        axes.set_ylim(len(places) - 0.5, -0.5)
-        axes.set_xlim(-0.02, 1.02)
-        axes.set_xlabel("macro-F1 (0 to 1)")
-        quiet(axes)
-        axes.spines["left"].set_visible(False)
-        handles = [
-            Line2D([], [], marker="o", color=tones[name], label=display(name)) for name in names
-        ]
+        handles = [key(display(name), color=tones[name], linestyle="-") for name in names]
         figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     return figure
-
-
-def _key(label: str, **marker: Any) -> Line2D:
-    return Line2D([], [], linestyle="none", color=INK, label=label, **marker)
 
 
 def _row(axes: Any, y: int, rows: pd.DataFrame, mean: pd.Series, metric: str) -> None:
@@ -148,7 +146,7 @@ def _row(axes: Any, y: int, rows: pd.DataFrame, mean: pd.Series, metric: str) ->
     down = y + 0.34
     axes.plot([mean["mean_low"], mean["mean_high"]], [down, down], color=tone, linewidth=1.4)
     axes.plot(mean["mean"], down, "D", color=tone, markersize=5)
-    axes.plot(mean["estimate"], down, "|", color=INK, markersize=11, markeredgewidth=1.6)
+    axes.plot(mean["estimate"], down, color=INK, **TICK)
 
 
 def _dots(x: np.ndarray, y: np.ndarray, size: float, tone: str) -> PathPatch:

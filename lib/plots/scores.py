@@ -22,6 +22,7 @@ from lib.plots.style import (
     colour,
     decimal,
     display,
+    key,
     panels,
     quiet,
     short,
@@ -67,19 +68,12 @@ def inflation(studies: Sequence[tuple[Mapping[str, Any], pd.DataFrame]]) -> Figu
             axes.set_title(f"{title} · simulated recordings" if study["simulated"] else title)
         grid[-1, 0].set_xlabel("macro-F1 on the test set (0 to 1)")
         handles = [
-            _dot("honest split", filled=True),
-            _dot("random split, which leaks", filled=False),
+            key("honest split"),
+            key("random split, which leaks", markerfacecolor="none"),
             Line2D([], [], color=INK, linewidth=1.2, label="95% CI"),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure
-
-
-def _dot(label: str, *, filled: bool) -> Line2D:
-    face = INK if filled else "none"
-    return Line2D(
-        [], [], marker="o", linestyle="none", color=INK, markerfacecolor=face, label=label
-    )
 
 
 def _dumbbells(axes: Any, rows: pd.DataFrame) -> None:
@@ -207,19 +201,7 @@ def matrices(
 def _matrix(
     axes: Any, shares: np.ndarray, texts: Sequence[Sequence[str]], names: Sequence[str]
 ) -> None:
-    """Draw a square of cells, darker where a share is larger, each with its text.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where.
-    shares : np.ndarray, shape (n, n)
-        0 to 1; NaN is white.
-    texts : sequence of sequence of str
-        Of each cell.
-    names : sequence of str
-        Of rows and columns.
-    """
+    """Draw a square of cells, darker where a share (0 to 1) is larger, white where it is NaN."""
     n = len(names)
     edges = np.arange(n + 1) - 0.5
     axes.pcolormesh(

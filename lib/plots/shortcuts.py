@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lib.plots.style import BLUE, GREY, INK, SETTINGS, canvas, colour, display, quiet, short
+from lib.plots.style import BLUE, GREY, INK, SETTINGS, TICK, colour, display, key, score_rows, short
 
 
 def told_by_features(rows: pd.DataFrame) -> Figure | None:
@@ -30,18 +30,15 @@ def told_by_features(rows: pd.DataFrame) -> Figure | None:
     rows = rows[rows["score"].notna()]
     if rows.empty:
         return None
-    figure, axes = _scores(
-        len(rows), [short(str(name)) for name in rows["column"]], "balanced accuracy (0 to 1)"
-    )
     with mpl.rc_context(SETTINGS):
+        labels = [short(str(name)) for name in rows["column"]]
+        figure, axes = score_rows(labels, "balanced accuracy (0 to 1)", height=0.3)
         for y, row in enumerate(rows.to_dict("records")):
             axes.plot([row["low"], row["high"]], [y, y], color=BLUE, linewidth=1.4)
             axes.plot(row["score"], y, "o", color=BLUE, markersize=5)
-            axes.plot(row["chance"], y, "|", color=INK, markersize=11, markeredgewidth=1.6)
-        handles = [
-            Line2D([], [], marker="o", color=BLUE, label="linear model, 95% CI"),
-            _tick("chance"),
-        ]
+            axes.plot(row["chance"], y, color=INK, **TICK)
+        linear = key("linear model, 95% CI", color=BLUE, linestyle="-")
+        handles = [linear, key("chance", **TICK)]
         figure.legend(handles=handles, loc="outside upper left", ncols=2)
     return figure
 
@@ -68,35 +65,18 @@ def against_permuted(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | N
     names = [name for name in study["architectures"] if name in set(rows["architecture"])]
     names += [name for name in rows["architecture"] if name not in names]
     rows = rows.set_index("architecture").loc[names]
-    figure, axes = _scores(len(rows), [display(name) for name in names], "macro-F1 (0 to 1)")
     with mpl.rc_context(SETTINGS):
+        labels = [display(name) for name in names]
+        figure, axes = score_rows(labels, "macro-F1 (0 to 1)", height=0.3)
         for y, (name, row) in enumerate(rows.iterrows()):
             ends = [row["permuted_low"], row["permuted_high"]]
             axes.plot(ends, [y, y], color=GREY, linewidth=5, alpha=0.5)
-            axes.plot(row["permuted"], y, "|", color=INK, markersize=11, markeredgewidth=1.6)
+            axes.plot(row["permuted"], y, color=INK, **TICK)
             axes.plot(row["score"], y, "o", color=colour(str(name)), markersize=6)
         handles = [
-            Line2D([], [], marker="o", linestyle="none", color=INK, label="labels as they are"),
+            key("labels as they are"),
             Line2D([], [], color=GREY, linewidth=5, alpha=0.5, label="dealt anew, 95% of them"),
-            _tick("their mean"),
+            key("their mean", **TICK),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure
-
-
-def _scores(count: int, labels: list[str], label: str) -> tuple[Figure, Any]:
-    with mpl.rc_context(SETTINGS):
-        figure = canvas(5.6, 0.9 + 0.3 * count)
-        axes = figure.subplots()
-        axes.set_yticks(range(count), labels)
-        axes.set_ylim(count - 0.5, -0.5)
-        axes.set_xlim(-0.02, 1.02)
-        axes.set_xlabel(label)
-        quiet(axes)
-        axes.spines["left"].set_visible(False)
-    return figure, axes
-
-
-def _tick(label: str) -> Line2D:
-    mark: Any = {"marker": "|", "markersize": 11, "markeredgewidth": 1.6}
-    return Line2D([], [], linestyle="none", color=INK, label=label, **mark)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lib.files import atomic
 from lib.networks.registry import find
@@ -37,6 +38,9 @@ BASELINE_NAMES = {
     "logistic": "logistic regression",
     "ridge": "ridge regression",
 }
+
+# The mark of what a dot is to be compared with.
+TICK: Any = {"marker": "|", "linestyle": "none", "markersize": 11, "markeredgewidth": 1.6}
 
 PIXELS_PER_INCH = 150
 
@@ -155,6 +159,26 @@ def quiet(axes: Axes, *, grid: str = "x") -> None:
     axes.tick_params(length=0)
     axes.grid(axis=grid)  # type: ignore[arg-type]
     axes.set_axisbelow(True)
+
+
+def key(label: str, **marker: Any) -> Line2D:
+    """Make an entry of a legend that is a mark without a line; a dot if nothing else is said."""
+    return Line2D(
+        [], [], **{"linestyle": "none", "color": INK, "marker": "o"} | marker, label=label
+    )
+
+
+def score_rows(labels: Sequence[str], label: str, *, height: float) -> tuple[Figure, Axes]:
+    """Create a figure with a row for each label, so high (inches), on a scale from 0 to 1."""
+    figure = canvas(5.6, 0.9 + height * len(labels))
+    axes = figure.subplots()
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel(label)
+    quiet(axes)
+    axes.spines["left"].set_visible(False)
+    return figure, axes
 
 
 def mark_simulated(figure: Figure | None) -> None:

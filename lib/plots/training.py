@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lib.plots.style import GREY, INK, SETTINGS, canvas, colour, display, quiet
+from lib.plots.style import GREY, INK, SETTINGS, canvas, colour, display, key, quiet
 
 ROWS = (("loss", "loss (cross-entropy, nats)"), ("accuracy", "accuracy (0 to 1)"))
 
@@ -46,7 +46,7 @@ def learning_curves(
         handles = [
             Line2D([], [], color=INK, linewidth=1.2, label="validation"),
             Line2D([], [], color=GREY, linewidth=1.2, label="training"),
-            Line2D([], [], color=INK, marker="o", linestyle="none", label="epoch kept"),
+            key("epoch kept"),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return figure

@@ -5,7 +5,6 @@ Profile: https://w3id.org/ro/wfrun/workflow/0.5 (Leo et al. 2024, PLOS ONE 19(9)
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib import __version__
 from lib.files import sha256, write_json
+from lib.records.croissant import format_of
 
 if TYPE_CHECKING:
     from rocrate.model.contextentity import ContextEntity
@@ -142,7 +142,7 @@ def _file(crate: ROCrate, folder: Path, name: str, title: str, **more: Any) -> A
         name,
         properties={
             "name": title,
-            "encodingFormat": mimetypes.guess_type(name)[0] or "application/octet-stream",
+            "encodingFormat": format_of(name),
             "contentSize": str(file.stat().st_size),
             "sha256": sha256(file),
             **more,

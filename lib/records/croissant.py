@@ -91,7 +91,7 @@ def write_croissant(
             name=file["path"],
             content_url=published.get(file["path"]) or quote(near(folder / file["path"])),
             content_size=f"{file['bytes']} B",
-            encoding_formats=[_format(file["path"])],
+            encoding_formats=[format_of(file["path"])],
             sha256=file["sha256"],
         )
         for number, file in enumerate(files)
@@ -104,7 +104,7 @@ def write_croissant(
             name=name,
             content_url=near(file),
             content_size=f"{file.stat().st_size} B",
-            encoding_formats=[_format(file.name)],
+            encoding_formats=[format_of(file.name)],
             sha256=sha256(file),
         )
         for name, file in tables.items()
@@ -183,7 +183,8 @@ def _description(manifest: Mapping[str, Any], unlisted: int) -> str:
     return f"{words}."
 
 
-def _format(name: str) -> str:
+def format_of(name: str) -> str:
+    """Name the media type of a file by its suffix."""
     return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from jinja2 import Environment
 
 from lib import __version__
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, counted
 from lib.files import read_json, read_yaml
 from lib.metrics.registry import METRICS
 from lib.plots.style import decimal, display
@@ -105,16 +105,12 @@ def language() -> Environment:
     """Return the templates of plain sentences, with their filters."""
     words = environment("lib.report", markup=False)
     words.filters |= {"decimal": _decimal, "listed": listed}
-    words.globals["counted"] = _counted
+    words.globals["counted"] = counted
     return words
 
 
 def _decimal(value: Any) -> str:
     return decimal(float(value)) if isinstance(value, (int, float)) else ""
-
-
-def _counted(count: int, name: str) -> str:
-    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def known_of(

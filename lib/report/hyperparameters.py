@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from lib.compare.trials import RESULTS
 from lib.networks.registry import find
 from lib.plots.style import display
 from lib.report.names import listed
@@ -16,8 +17,8 @@ from lib.report.table import Cell, Row, TableView, is_true, network, number, rec
 MOST_TRIALS = 200
 
 SCORES = ("val_loss", "val_accuracy", "val_macro_f1")
-NO_SETTINGS = {"study", "architecture", "trial", "chosen", *SCORES}
-ABOUT_THE_TRIAL = {"epochs", "best_epoch", "state", "reason"}
+# What is shown of a trial beside its scores and its settings.
+_SHOWN = {"epochs", "best_epoch", "state", "reason"}
 
 
 def chosen(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
@@ -33,7 +34,7 @@ def chosen(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
         {
             "Model": network,
             "Trials": lambda row: number(counts[row["architecture"]], digits=0),
-            **_settings(table, NO_SETTINGS | ABOUT_THE_TRIAL),
+            **_settings(table, {*RESULTS}),
         },
         records(table),
     )
@@ -76,7 +77,7 @@ def _told(table: pd.DataFrame) -> pd.DataFrame:
     kept = [
         name
         for name in map(str, table.columns)
-        if name in NO_SETTINGS | ABOUT_THE_TRIAL or not all(default(row, name) for row in rows)
+        if name in RESULTS or not all(default(row, name) for row in rows)
     ]
     return table[kept]
 
@@ -127,9 +128,9 @@ def trials(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
         + shared,
         {
             "Model": network,
-            "Trial": lambda row: _trial(row["trial"], chosen=is_true(row["chosen"])),
+            "Trial": _trial,
             **{f"{_words(name[4:])} (validation)": _column(name, number) for name in scores},
-            **_settings(table, NO_SETTINGS),
+            **_settings(table, {*RESULTS} - _SHOWN),
         },
         records(table.head(MOST_TRIALS)),
         filters=("Model",),
@@ -161,9 +162,9 @@ def _filled(table: pd.DataFrame) -> pd.DataFrame:
     return table[[c for c in table.columns if (table[c].astype(str) != "").any()]]
 
 
-def _trial(name: Any, *, chosen: bool) -> Cell:
-    mark = "chosen" if chosen else ""
-    return text(name, note=mark, tone=mark)
+def _trial(row: Row) -> Cell:
+    mark = "chosen" * is_true(row["chosen"])
+    return text(row["trial"], note=mark, tone=mark)
 
 
 def _settings(table: pd.DataFrame, without: set[str]) -> dict[str, Callable[[Row], Cell]]:

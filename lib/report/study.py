@@ -14,13 +14,7 @@ from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report import boards, hyperparameters
 from lib.report.choices import choices_view, worst_choice
-from lib.report.exploration import (
-    cautions,
-    classes_table,
-    context_table,
-    remarks,
-    suspects_table,
-)
+from lib.report.exploration import cautions, classes_table, context_table, remarks, suspects_table
 from lib.report.groups import groups_view, held_by_one, subgroups_view
 from lib.report.names import unfinished_networks
 from lib.report.shortcuts import shortcuts_view

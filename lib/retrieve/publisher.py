@@ -104,13 +104,7 @@ def _put(
     move(file, target)
 
 
-def _fetch_all(
-    fetcher: Fetcher,
-    files: Sequence[RegistryFile],
-    *,
-    parts: Path,
-    put: Put,
-) -> None:
+def _fetch_all(fetcher: Fetcher, files: Sequence[RegistryFile], *, parts: Path, put: Put) -> None:
     """Fetch several files at a time; the first failure stops the others where they are."""
 
     def one(file: RegistryFile) -> None:

@@ -131,19 +131,20 @@ def retrieve(
             "licence": entry.licence,
             "landing_page": entry.landing_page,
             "citation": list(entry.citation),
-            "files": [
-                {"path": path, "bytes": row["bytes"], "sha256": row["sha256"]}
-                for path, row in rows.items()
-            ],
+            "files": _files(rows),
             "missing": 0 if source == "simulated" else entry.missing(rows),
         }
         fetched = archive_info(place) if at == "download" else {}
         if fetched:
-            manifest["archives"] = [
-                {"path": path, "bytes": info["bytes"], "sha256": info["sha256"]}
-                for path, info in sorted(fetched.items())
-            ]
+            manifest["archives"] = _files(dict(sorted(fetched.items())))
     return manifest
+
+
+def _files(rows: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"path": path, **{key: row[key] for key in ("bytes", "sha256")}}
+        for path, row in rows.items()
+    ]
 
 
 @contextmanager

@@ -258,12 +258,7 @@ def grid_trials(
 
 
 def random_trials(
-    architecture: str,
-    fixed: Mapping[str, Any],
-    space: Mapping[str, Any],
-    *,
-    trials: int,
-    seed: int,
+    architecture: str, fixed: Mapping[str, Any], space: Mapping[str, Any], *, trials: int, seed: int
 ) -> dict[str, dict[str, Any]]:
     """Draw trials at random: trial id to complete hyperparameters.
 

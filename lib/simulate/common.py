@@ -101,8 +101,8 @@ def to_pcm(x: Array) -> NDArray[np.int16]:
     return np.round(np.clip(x, -1, 1) * 32767).astype(np.int16)
 
 
-def write_audio(path: Path, x: Array, rate: int, *, format: str, subtype: str) -> None:
-    """Write audio, full scale ±1, atomically.
+def write_audio(path: Path, x: Array, rate: int) -> None:
+    """Write audio, full scale ±1, atomically, in the format of the suffix; 16 bit but for mp3.
 
     Parameters
     ----------
@@ -112,13 +112,11 @@ def write_audio(path: Path, x: Array, rate: int, *, format: str, subtype: str) -
         Samples.
     rate : int
         Hz.
-    format, subtype : str
-        As soundfile names them.
     """
     import soundfile
 
     with atomic(path) as part:
-        soundfile.write(part, to_pcm(x), rate, format=format, subtype=subtype)
+        soundfile.write(part, to_pcm(x), rate)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -105,9 +105,7 @@ def write(folder: Path, *, seed: int, scale: float) -> None:
                 sound = to_rms(resample_poly(sound, 3, 1), float(level + local.normal(0, 1)))
                 code = int(hashlib.sha256(f"{seed}/{name}/{clip}".encode()).hexdigest()[:12], 16)
                 path = f"common_voice_es_{18_000_000 + code % 5_000_000}.mp3"
-                write_audio(
-                    top / "clips" / path, sound, RATE, format="MP3", subtype="MPEG_LAYER_III"
-                )
+                write_audio(top / "clips" / path, sound, RATE)
                 sentence = _SENTENCES[int(local.integers(len(_SENTENCES)))]
                 votes = ["2", str(int(local.random() < 0.1))]
                 segment = "Benchmark" if sentence == "siete" else ""

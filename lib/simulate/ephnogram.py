@@ -64,19 +64,9 @@ MIXED = (
 """The mixed walking protocol in its two published spellings."""
 
 COLUMNS = (
-    "Record Name",
-    "Subject ID",
-    "Record Duration (min)",
-    "Age (years)",
-    "Gender",
-    "Recording Scenario",
-    "Num Channels",
-    "ECG Notes",
-    "PCG Notes",
-    "PCG2 Notes",
-    "AUX1 Notes",
-    "AUX2 Notes",
-    "Database Housekeeping",
+    *("Record Name", "Subject ID", "Record Duration (min)", "Age (years)", "Gender"),
+    *("Recording Scenario", "Num Channels", "ECG Notes", "PCG Notes", "PCG2 Notes"),
+    *("AUX1 Notes", "AUX2 Notes", "Database Housekeeping"),
 )
 _EMPTY_COLUMNS = 32
 

@@ -50,10 +50,5 @@ def write(folder: Path, *, seed: int, scale: float) -> None:
                 clip = voice.speak(rng, today, SAMPLES / RATE)
                 clip = equalise(clip, voice.RATE, colour(rng, 80, 7500, 3.0))
                 mono = to_rms(resample_poly(clip, 3, 1)[:SAMPLES], float(rng.normal(-31, 2)))
-                write_audio(
-                    folder / part / file_name(name, number),
-                    np.stack([mono, mono], axis=1),
-                    RATE,
-                    format="AU",
-                    subtype="PCM_16",
-                )
+                both = np.stack([mono, mono], axis=1)
+                write_audio(folder / part / file_name(name, number), both, RATE)

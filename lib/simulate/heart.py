@@ -170,9 +170,7 @@ def auscultate(
         place = (time - begin) / (end - begin)
         inside = (place > 0) & (place < 1)
         peak = np.where(
-            place < sounds.shape,
-            place / sounds.shape,
-            (1 - place) / max(1 - sounds.shape, 0.05),
+            place < sounds.shape, place / sounds.shape, (1 - place) / max(1 - sounds.shape, 0.05)
         )
         envelope[inside] = (0.35 + 0.65 * peak[inside]) * np.sin(np.pi * place[inside]) ** 0.3
     signal += 10 ** (loud / 20) * 2 * envelope * rush

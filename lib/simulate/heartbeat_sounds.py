@@ -124,13 +124,8 @@ def _set_a(folder: Path, *, seed: int, scale: float) -> None:
                 signal += 0.002 * band_noise(rng, len(signal), RATE_A, 100, 15000)
             day = f"2011{1 + number // 28 % 12:02d}{1 + number % 28:02d}"
             stamp = f"{day}{int(rng.integers(24)):02d}{int(rng.integers(60)):02d}"
-            write_audio(
-                folder / "set_a" / f"{label}__{stamp}.wav",
-                _clean(rng, signal, -25),
-                RATE_A,
-                format="WAV",
-                subtype="PCM_16",
-            )
+            file = folder / "set_a" / f"{label}__{stamp}.wav"
+            write_audio(file, _clean(rng, signal, -25), RATE_A)
             listed = "" if label == "Aunlabelledtest" else label
             rows.append(f"a,set_a/{listed}__{stamp}.wav,{listed},")
             if label == "normal":
@@ -172,13 +167,7 @@ def _set_b(folder: Path, *, seed: int, scale: float) -> None:
                 # One place listened to twice: the published names then end in _1.
                 tail = f"{number}_{stamp}_{_LOCATIONS[place - 1]}_1"
             disk, listed, labels = _names(label, tail)
-            write_audio(
-                folder / "set_b" / f"{disk}.wav",
-                _clean(rng, signal, -23),
-                RATE_B,
-                format="WAV",
-                subtype="PCM_16",
-            )
+            write_audio(folder / "set_b" / f"{disk}.wav", _clean(rng, signal, -23), RATE_B)
             rows.append(f"b,set_b/{listed}.wav,{labels}")
     write_text(folder / "set_b.csv", "\r\n".join([*rows, ""]))
 

@@ -271,6 +271,5 @@ def write(folder: Path, *, seed: int, scale: float) -> None:
         )
     write_text(folder / "RECORDS", "".join(f"{record}\n" for record in RECORDS))
     write_text(
-        folder / "ANNOTATORS",
-        "atr\treference beat, rhythm, and signal quality annotations\n",
+        folder / "ANNOTATORS", "atr\treference beat, rhythm, and signal quality annotations\n"
     )

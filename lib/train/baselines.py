@@ -13,10 +13,9 @@ import pandas as pd
 from lib.errors import HeldoutError, suggestion
 from lib.examples.arrays import blocks
 from lib.examples.context import context_columns, context_names
-from lib.files import write_json, write_table
-from lib.metrics.record import scores
+from lib.files import write_json
 from lib.provenance import versions
-from lib.train.data import Data, prediction_table
+from lib.train.data import Data, part_scores, write_predictions
 
 METADATA = ("rate", "duration", "channels", "level")
 
@@ -110,13 +109,11 @@ def alone(
         # What is known of no recording of the train part teaches nothing.
         if np.isfinite(column[data.rows["train"]]).any():
             columns[f"{name} of metadata.csv" if name in columns else name] = column
-    test = data.rows["test"]
-    scored = [data.classes.index(label) for label in data.scored]
     macro: dict[str, float | None] = {}
     for name, column in columns.items():
         tree = DecisionTreeClassifier(min_samples_leaf=3, random_state=0)
         predict = _fitted(tree, column[:, None], data)
-        macro[name] = scores(data.labels[test], predict(test), scored=scored)["macro_f1"]
+        macro[name] = part_scores(data, {"test": predict(data.rows["test"])})["test"]["macro_f1"]
     return macro
 
 
@@ -176,13 +173,7 @@ def baseline_run(
     check_baseline(identity["architecture"])
     predict, parameters = BASELINES[identity["architecture"]](data, examples, seed=seed)
     predicted = {part: predict(rows) for part, rows in data.rows.items()}
-    scored = [data.classes.index(label) for label in data.scored]
-    tables = [
-        prediction_table(data, rows, part, predicted[part])
-        for part, rows in data.rows.items()
-        if part != "train"
-    ]
-    write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
+    write_predictions(folder / "predictions.parquet", data, predicted)
     write_json(
         folder / "run.json",
         {
@@ -191,10 +182,7 @@ def baseline_run(
             "classes": data.classes,
             "scored": data.scored,
             "hyperparameters": {},
-            "metrics": {
-                part: scores(data.labels[rows], predicted[part], scored=scored)
-                for part, rows in data.rows.items()
-            },
+            "metrics": part_scores(data, predicted),
             "parameters": parameters,
             **(
                 {"alone": alone(data, examples, numbers)}

@@ -116,13 +116,7 @@ class State:
 
 
 def callbacks(
-    keras: Any,
-    state: State,
-    data: Any,
-    writer: Any,
-    stops: Stops | None,
-    *,
-    plateaus: bool,
+    keras: Any, state: State, data: Any, writer: Any, stops: Stops | None, *, plateaus: bool
 ) -> list[Any]:
     """Make the callbacks of a training; the keeper comes last, since it saves what they did."""
     training = state.training

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ import numpy as np
 from lib.errors import HeldoutError
 from lib.examples.arrays import open_examples
 from lib.examples.context import context_of
-from lib.files import read_table
+from lib.files import read_table, write_table
+from lib.metrics.record import scores
 
 if TYPE_CHECKING:  # training alone needs no pandas
     import pandas as pd
@@ -128,14 +129,24 @@ def read_search_data(
     return replace(data, rows=dict(zip(("train", "validation"), data.rows.values(), strict=True)))
 
 
-def prediction_table(
-    data: Data, rows: np.ndarray, part: str, probabilities: np.ndarray
-) -> pd.DataFrame:
-    """Make a part's rows of `predictions.parquet`: example, part, label, one column a class."""
+def part_scores(data: Data, predicted: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
+    """Score what was predicted of each part: `metrics` of `run.json`."""
+    scored = [data.classes.index(label) for label in data.scored]
+    return {
+        part: scores(data.labels[data.rows[part]], here, scored=scored)
+        for part, here in predicted.items()
+    }
+
+
+def write_predictions(path: Path, data: Data, predicted: Mapping[str, np.ndarray]) -> None:
+    """Write what was predicted of all parts but the train part: a row for each example."""
     import pandas as pd
 
-    table = pd.DataFrame(
-        {"example": rows, "part": part, "label": np.array(data.classes)[data.labels[rows]]}
-    )
-    columns = dict(zip(data.classes, probabilities.T.astype(np.float32), strict=True))
-    return pd.concat([table, pd.DataFrame(columns)], axis=1)
+    tables = []
+    for part in [part for part in predicted if part != "train"]:
+        rows = data.rows[part]
+        label = np.array(data.classes)[data.labels[rows]]
+        columns = dict(zip(data.classes, predicted[part].T.astype(np.float32), strict=True))
+        table = pd.DataFrame({"example": rows, "part": part, "label": label})
+        tables.append(pd.concat([table, pd.DataFrame(columns)], axis=1))
+    write_table(path, pd.concat(tables, ignore_index=True))

@@ -88,12 +88,7 @@ def deal_anew(given: Places, *, number: int, seed: int) -> Places:
 
 
 def linear_scores(
-    told: np.ndarray,
-    given: Places,
-    *,
-    scored: Collection[str],
-    permutations: int,
-    seed: int,
+    told: np.ndarray, given: Places, *, scored: Collection[str], permutations: int, seed: int
 ) -> dict[str, Any]:
     """Score a linear model, with the labels as they are and dealt anew.
 
@@ -140,13 +135,7 @@ def linear_scores(
 
 
 def deal_data(
-    data: Data,
-    examples: pd.DataFrame,
-    split: pd.DataFrame,
-    *,
-    fold: int,
-    number: int,
-    seed: int,
+    data: Data, examples: pd.DataFrame, split: pd.DataFrame, *, fold: int, number: int, seed: int
 ) -> Data:
     """Return what a network is given of a fold, with labels and places dealt anew.
 

@@ -14,12 +14,11 @@ import pandas as pd
 
 from lib.files import atomic, write_json, write_table
 from lib.metrics.learning import constant_loss, ending, weighted_loss
-from lib.metrics.record import scores
 from lib.networks.backend import load
 from lib.progress import doing
 from lib.train.batches import predict
 from lib.train.callbacks import Stops
-from lib.train.data import Data, prediction_table
+from lib.train.data import Data, part_scores, write_predictions
 from lib.train.recipe import Recipe, Untrainable
 from lib.train.store import fit_once
 from lib.train.tensorboard import write_hyperparameters
@@ -162,7 +161,6 @@ def _write_run(
 ) -> dict[str, Any]:
     """Predict every part, and write what a run leaves; `run.json` comes last."""
     keras = load(record["backend"])
-    scored = [data.classes.index(label) for label in data.scored]
     # One pass over all parts: every further one would trace the network anew.
     joined = np.concatenate(list(data.rows.values()))
     predict(keras, fitted.model, data.x, joined[:1], data.context)
@@ -170,10 +168,10 @@ def _write_run(
     probabilities = predict(keras, fitted.model, data.x, joined, data.context)
     seconds = time.perf_counter() - began
     parts = _by_part(data, probabilities)
-    metrics = _metrics(data, parts, scored)
+    metrics = part_scores(data, parts)
     if fitted.mixed is not None:
         mixed = _by_part(data, predict(keras, fitted.mixed, data.x, joined, data.context))
-        record["precision_effect"] = _effect(metrics, _metrics(data, mixed, scored))
+        record["precision_effect"] = _effect(metrics, part_scores(data, mixed))
     record |= {
         "metrics": metrics,
         "ending": _ending(data, fitted, recipe, parts["validation"], record["hyperparameters"]),
@@ -199,22 +197,13 @@ def _write_run(
             fitted.model.save(file)
         record["model_kb"] = round(saved.stat().st_size / 1000, 1)
         record["predict_seconds"] = seconds / len(joined)
-        tables = [
-            prediction_table(data, data.rows[part], part, here)
-            for part, here in parts.items()
-            if part != "train"
-        ]
-        write_table(folder / "predictions.parquet", pd.concat(tables, ignore_index=True))
+        write_predictions(folder / "predictions.parquet", data, parts)
     write_json(folder / "run.json", record)
     return record
 
 
 def _ending(
-    data: Data,
-    fitted: Fitted,
-    recipe: Recipe,
-    probabilities: np.ndarray,
-    values: Mapping[str, Any],
+    data: Data, fitted: Fitted, recipe: Recipe, probabilities: np.ndarray, values: Mapping[str, Any]
 ) -> str:
     """Say how the training of a run ended, by what it predicts of the validation part."""
     if fitted.pruned:  # the search stopped it, which says nothing of where it was going
@@ -235,15 +224,6 @@ def _by_part(data: Data, probabilities: np.ndarray) -> dict[str, np.ndarray]:
     """Divide what was predicted for all parts in one pass."""
     ends = np.cumsum([len(rows) for rows in data.rows.values()])[:-1]
     return dict(zip(data.rows, np.split(probabilities, ends), strict=True))
-
-
-def _metrics(
-    data: Data, parts: Mapping[str, np.ndarray], scored: list[int]
-) -> dict[str, dict[str, Any]]:
-    return {
-        part: scores(data.labels[data.rows[part]], here, scored=scored)
-        for part, here in parts.items()
-    }
 
 
 def _effect(

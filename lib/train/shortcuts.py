@@ -13,13 +13,7 @@ from lib.examples.context import context_of
 from lib.metrics.groups import group_scores
 from lib.metrics.registry import METRICS
 from lib.metrics.sample import Sample, Weighted, make_sample
-from lib.statistics.bootstrap import (
-    Interval,
-    draw_weights,
-    interval,
-    mean_over_groups,
-    resampled,
-)
+from lib.statistics.bootstrap import Interval, draw_weights, interval, mean_over_groups, resampled
 from lib.train.baselines import described
 from lib.train.permuted import guessed, linear_scores, places
 
@@ -86,12 +80,7 @@ def shortcuts_of(
 
 
 def shortcut_rows(
-    told: np.ndarray,
-    examples: pd.DataFrame,
-    recordings: pd.DataFrame,
-    *,
-    seed: int,
-    resamples: int,
+    told: np.ndarray, examples: pd.DataFrame, recordings: pd.DataFrame, *, seed: int, resamples: int
 ) -> list[dict[str, Any]]:
     """Predict group, site, device, file format and their like from the features of an example.
 

@@ -22,12 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def fit_once(
-    trainer: Trainer,
-    seed: int,
-    *,
-    store: Path,
-    tensorboard: Path,
-    stops: Stops | None = None,
+    trainer: Trainer, seed: int, *, store: Path, tensorboard: Path, stops: Stops | None = None
 ) -> Fitted:
     """Train with one seed, or take the weights of the training that already did.
 

@@ -17,7 +17,7 @@ import yaml
 from lib import __version__
 from tests.support.conda import put_conda
 from tests.support.folders import own_folder
-from tests.support.workflow import STUDY, small
+from tests.support.workflow import CONFIG, STUDY, small
 
 ROOT = Path(__file__).parents[2]
 SOURCES = (

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.audit.files import audit_files
-from lib.audit.names import overlapping
+from lib.audit.overlaps import overlapping
 from lib.audit.tables import part_of, read_split
 from lib.cli import main
 from lib.errors import HeldoutError

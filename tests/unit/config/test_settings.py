@@ -10,7 +10,7 @@ import yaml
 from lib.config.params import folds_of
 from lib.config.protocols import split_options
 from lib.config.schema import typed
-from lib.config.settings import EFFORTS, ROOT, compute, merge, resolve, source_of
+from lib.config.settings import OF_STUDIES, ROOT, compute, merge, resolve, source_of
 from lib.errors import HeldoutError
 from lib.features import shape
 from lib.files import read_yaml
@@ -35,7 +35,7 @@ def test_the_shipped_configuration():
     assert all(study["simulated"] for study in found["studies"].values())
 
 
-@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("effort", (*OF_STUDIES, "original"))
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_with_every_effort(name, effort):
     study = resolve(settings(studies=[name], effort=effort))["studies"][name]
@@ -77,7 +77,7 @@ def test_full_is_laid_over_the_default():
 def test_efforts_differ():
     epochs = [
         resolve(settings(studies="arrhythmia", effort=effort))["studies"]["arrhythmia"]["training"]
-        for effort in EFFORTS
+        for effort in (*OF_STUDIES, "original")
     ]
     assert epochs[0] != epochs[2]
 
