@@ -13,7 +13,9 @@ SNAKEMAKE_ARGS ?=
 PYTEST_ARGS ?=
 SLOW ?=
 # Tests run in as many processes as there are cores.
-PYTEST := python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# Slurm, killed runs and a browser wait more than they compute: with them, three workers keep two cores at work.
+WORKERS = $(if $(SLOW),$(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2),auto)
+PYTEST = python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Snakemake, matplotlib and numba keep caches at home: without one that can be written to, they do here.
 CACHE := $(shell home="$${XDG_CACHE_HOME:-$$HOME/.cache}"; mkdir -p "$$home" 2>/dev/null && [ -w "$$home" ] \
   || echo 'XDG_CACHE_HOME="$(CURDIR)/.cache" MPLCONFIGDIR="$(CURDIR)/.cache/matplotlib"')

@@ -96,6 +96,7 @@ def test_what_scripts_that_train_hand_on(tmp_path):
     write_json(files["digest"], {"sha256": "d"})
     compute = {"backend": "jax", "device": "cpu", "devices": 1}
     params = {"classes": ["a", "b"], "scored": ["a"], "training": {"epochs": 2}, "compute": compute}
+    params |= {"by_test": False}
     snakemake = SimpleNamespace(
         input=SimpleNamespace(**files),
         params=SimpleNamespace(**params),
@@ -111,6 +112,12 @@ def test_what_scripts_that_train_hand_on(tmp_path):
     assert final["recipe"] == Recipe(
         "lstm", {"units": [4]}, Training(epochs=2), backend="jax", device="cpu", threads=3
     )
+    snakemake.params.by_test = True
+    by_test = training_options(snakemake, {"units": [4]})["data"].rows
+    assert {part: rows.tolist() for part, rows in by_test.items()} == {
+        "train": [0, 1],
+        "validation": [4, 5],
+    }
     # Of the same key: a search trains for the final run.
     assert search["recipe"].key(search["data"], 0) == final["recipe"].key(final["data"], 0)
 
