@@ -151,10 +151,12 @@ def _best_run(entries: list[Entry], honest: Entry, *, corrects: bool) -> dict[st
     if len(runs) < 2 or not np.isfinite(inside[0]).any():
         alone = "one run: there is nothing to choose" if len(runs) < 2 else ""
         return row | {"note": alone or honest.intervals[METRIC].note}
-    absent = (honest.drawn.weights[1:] == 0).astype(float)
-    outside = np.concatenate(
-        [METRICS[METRIC].scores(Weighted(entry.sample, absent)) for entry in entries], axis=1
-    )
+    outside = None
+    if corrects:
+        absent = (honest.drawn.weights[1:] == 0).astype(float)
+        outside = np.concatenate(
+            [METRICS[METRIC].scores(Weighted(entry.sample, absent)) for entry in entries], axis=1
+        )
     groups = len(honest.sample.names)
     best = select_best(inside, outside, groups)
     selected = Resampled(best.reported, inside[1:, best.run], groups)
@@ -164,9 +166,11 @@ def _best_run(entries: list[Entry], honest: Entry, *, corrects: bool) -> dict[st
         "seed": runs[best.run][1],
         "reported": best.reported,
         **ends("difference", gap, prefix=""),
-        "note": joined([gap.note, best.corrected.note if corrects else UNCORRECTED]),
     }
-    return row | (ends("corrected", best.corrected) if corrects else {})
+    if best.corrected is None:
+        return row | {"note": joined([gap.note, UNCORRECTED])}
+    note = joined([gap.note, best.corrected.note])
+    return row | ends("corrected", best.corrected) | {"note": note}
 
 
 def _networks(study: Mapping[str, Any], board: Board, protocol: str) -> list[Entry]:

@@ -141,7 +141,11 @@ def identity(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     study = settings["studies"][wildcards["study"]]
     searched = study["primary"]
     if by_test(settings, wildcards):
-        searched = next(one for one, rule in study["protocols"].items() if chooses_by_test(rule))
+        searched = next(
+            one
+            for one, rule in study["protocols"].items()
+            if chooses_by_test(rule) and rule.get("hyperparameters", True)
+        )
     protocol = wildcards.get("protocol", searched)
     return {
         "study": study["name"],

@@ -60,16 +60,16 @@ class Selected(NamedTuple):
         Which is best; the first of several.
     reported : float
         Its score: what would be reported.
-    corrected : Interval
-        What such a choice is worth on other groups.
+    corrected : Interval, optional
+        What such a choice is worth on other groups, where that is known.
     """
 
     run: int
     reported: float
-    corrected: Interval
+    corrected: Interval | None
 
 
-def select_best(inside: Array, outside: Array, groups: int) -> Selected:
+def select_best(inside: Array, outside: Array | None, groups: int) -> Selected:
     """Choose a run by its score, and correct that score for the choice.
 
     By the bootstrap bias correction of Tsamardinos, Greasidou and Borboudakis (2018, Mach. Learn.
@@ -80,8 +80,9 @@ def select_best(inside: Array, outside: Array, groups: int) -> Selected:
     ----------
     inside : ndarray, shape (1 + resample, run)
         Scores with the weights of `lib.statistics.bootstrap.draw_weights`: first of all groups.
-    outside : ndarray, shape (resample, run)
-        Scores of the groups that each resample lacks. NaN where there is none.
+    outside : ndarray, shape (resample, run), optional
+        Scores of the groups that each resample lacks, NaN where there is none. Without them the
+        score is not corrected.
     groups : int
         How many there are.
 
@@ -92,6 +93,8 @@ def select_best(inside: Array, outside: Array, groups: int) -> Selected:
         with a score.
     """
     best = int(np.nanargmax(inside[0]))
+    if outside is None:
+        return Selected(best, float(inside[0, best]), None)
     # A run without a score is never the best.
     chosen = np.where(np.isfinite(inside[1:]), inside[1:], -np.inf).argmax(1)
     draws = outside[np.arange(len(outside)), chosen]

@@ -117,6 +117,11 @@ def test_what_the_test_part_chooses_is_called_so(full: dict[str, Any]) -> None:
     demo = resolve(SHIPPED | {"studies": ["voices"]})
     for one in (epoch, demo):
         assert value(one, run, "best") == "results/voices/search/gru/best.json"
+    # A search by the test part is of the protocol whose hyperparameters it chooses.
+    rules = full["studies"]["voices"]["protocols"]
+    first = {"epoch": rules["test_selected"] | {"hyperparameters": False}} | rules
+    both = full | {"studies": {"voices": study | {"protocols": first}}}
+    assert value(both, by_test, "identity")["protocol"] == "test_selected"
     of = study["protocols"]["published"]
     split = {"kind": "published", "by": of["by"], "parts": of["parts"]}
     assert value(full, run, "split") == {"kind": "test_selected", "of": split}
