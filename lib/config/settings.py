@@ -199,17 +199,21 @@ def _study(
     if original.exists():
         variants["original"] = ({**study, **read_yaml(original)}, {})
 
-    def laid(effort: str, where: str) -> dict[str, Any]:
-        over = settings["settings"].get(name, {})
-        whole = typed(_join(*variants[effort], over, where=where), schema)
+    def laid(effort: str, *over: Mapping[str, Any], where: str) -> dict[str, Any]:
+        whole = typed(_join(*variants[effort], *over, where=where), schema)
         validate(whole, schema, where)
         return dict(whole)
 
-    where = f"config/studies/{name}.yaml, or settings.{name}"
-    chosen = laid(settings["effort"], f"study {name} ({where})")
+    file = f"config/studies/{name}.yaml"
+    chosen = laid(
+        settings["effort"],
+        settings["settings"].get(name, {}),
+        where=f"study {name} ({file}, or settings.{name})",
+    )
     # Whoever chooses another effort some day should not be the first to learn of a mistake in it.
+    # `settings` are for the one that is chosen: another may lack what they leave out.
     for effort in [one for one in variants if one != settings["effort"] and one in efforts]:
-        laid(effort, f"study {name} with effort {effort} ({where})")
+        laid(effort, where=f"study {name} with effort {effort} ({file})")
     if "original" in variants:
         validate(variants["original"][0], schema, f"config/originals/{name}.yaml")
     study = chosen

@@ -221,6 +221,16 @@ def test_every_effort_is_checked_whichever_is_chosen(project):
         resolve(settings(studies=["voices"], effort="demo"), root=root)
 
 
+def test_settings_are_for_the_effort_that_is_chosen(project):
+    root = project(efforts={"full": {"architectures": {"lstm.wide": {"fixed": {}, "space": {}}}}})
+    chosen = {"studies": ["voices"], "settings": {"voices": {"architectures": {"lstm.wide": None}}}}
+    study = resolve(settings(**chosen, effort="full"), root=root)["studies"]["voices"]
+    assert "lstm" in study["architectures"]
+    assert "lstm.wide" not in study["architectures"]
+    with pytest.raises(HeldoutError, match=r"lstm\.wide: null leaves out what the study has"):
+        resolve(settings(**chosen), root=root)
+
+
 def test_keys_of_a_study_are_laid_over_it():
     study = of_study(training={"epochs": 3})["studies"]["voices"]
     shipped = resolve(settings(studies=["voices"]))["studies"]["voices"]
