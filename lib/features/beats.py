@@ -37,6 +37,8 @@ class Beats(Kind):
     ----------
     lead : str
         The name of the lead: their order differs between records.
+    other_lead : str
+        The lead to take of a record that lacks `lead`. Empty, such a record is refused.
     rate : float
         The lead is resampled to this rate (Hz) as a whole, before it is cut.
     samples : int
@@ -59,6 +61,7 @@ class Beats(Kind):
     rate: float
     samples: int
     before: float
+    other_lead: str = ""
     baseline: bool = False
     scale: str = "none"
     median_beat: bool = False
@@ -93,7 +96,8 @@ class Beats(Kind):
     @property
     def use(self) -> str:
         """Beats of a lead."""
-        return f"of the lead {self.lead}, {self.seconds:,.3g} s around each annotated beat are used"
+        lead = f"{self.lead} (or {self.other_lead})" if self.other_lead else self.lead
+        return f"of the lead {lead}, {self.seconds:,.3g} s around each annotated beat are used"
 
     @property
     def axes(self) -> Axes:
@@ -108,12 +112,30 @@ class Beats(Kind):
 
     @property
     def demands(self) -> Demands:
-        """The lead, and beats."""
-        return {"channels": [self.lead], "beats": True}
+        """The lead, where no other may stand for it, and beats."""
+        return {"beats": True} if self.other_lead else {"channels": [self.lead], "beats": True}
 
     def most_examples(self, duration: float) -> float:
         """As many as a fast heart has beats."""
         return _PER_SECOND * duration
+
+    def lead_of(self, signal: Signal) -> str:
+        """Return the name of the lead that is taken of a recording.
+
+        Raises
+        ------
+        HeldoutError
+            The recording has no such lead.
+        """
+        for name in (self.lead, self.other_lead):
+            if name in signal.channels:
+                return name
+        raise HeldoutError(
+            signal.name,
+            f"the lead {' or '.join(filter(None, (self.lead, self.other_lead)))}",
+            ", ".join(signal.channels),
+            "Exclude the recording or choose another lead.",
+        )
 
     def extract(self, signal: Signal) -> Features:
         """Cut one example around every beat.
@@ -131,14 +153,7 @@ class Beats(Kind):
         HeldoutError
             The recording has no such lead.
         """
-        if self.lead not in signal.channels:
-            raise HeldoutError(
-                signal.name,
-                f"the lead {self.lead}",
-                ", ".join(signal.channels),
-                "Exclude the recording or choose another lead.",
-            )
-        lead = signal.samples[:, signal.channels.index(self.lead)]
+        lead = signal.samples[:, signal.channels.index(self.lead_of(signal))]
         if self.baseline:
             lead = lead - _baseline(lead, signal.rate)
         if self.scale == "record":

@@ -153,6 +153,19 @@ def test_record_without_the_lead_is_refused():
         extract(ecg([400], leads=("V5", "V2")), kind="beats", **SETTINGS["beats"])
 
 
+def test_a_record_without_the_lead_has_another():
+    chosen = {"kind": "beats", **SETTINGS["beats"], "other_lead": "V5"}
+    record = ecg([400], leads=("V2", "V5"))
+    expected = extract(record, **chosen | {"lead": "V5"}).x
+    np.testing.assert_array_equal(extract(record, **chosen).x, expected)
+    # Where a record has both, the first is taken.
+    both = ecg([400], leads=("V5", "MLII"))
+    lead = extract(both, kind="beats", **SETTINGS["beats"]).x
+    np.testing.assert_array_equal(extract(both, **chosen).x, lead)
+    with pytest.raises(HeldoutError, match="100: expected the lead MLII or V5, got V1, V2"):
+        extract(ecg([400], leads=("V1", "V2")), **chosen)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.integers(0, 499), max_size=20),
