@@ -272,14 +272,15 @@ def decibel(*units: str) -> str:
 def mix(samples: np.ndarray) -> np.ndarray:
     """Compute the mean of all channels, shape (n,); of one channel it is its own samples.
 
-    A mean over one channel takes longer than reading it from its file.
+    A mean over so short an axis takes longer than reading the file; a product does not.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n, channels)]
         As in `Signal`.
     """
-    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    channels = samples.shape[1]
+    return samples[:, 0] if channels == 1 else samples @ np.full(channels, 1 / channels, np.float32)
 
 
 def constant(samples: np.ndarray) -> np.ndarray:

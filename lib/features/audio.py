@@ -13,6 +13,7 @@ import numpy as np
 from lib.datasets.signal import Signal, mix
 from lib.errors import HeldoutError
 from lib.features.kinds import Features, Kind, require_positive, unlabelled
+from lib.features.spectrum import map_spectra, mel_bank
 
 # The power of a transform of louder samples does not fit in 32 bits.
 _LOUDEST = 1e12
@@ -73,6 +74,12 @@ class FirstSeconds(Kind):
             "silence"
         )
 
+    def mel_power(self, audio: np.ndarray) -> np.ndarray:
+        """Compute the power in mel bands of samples at `rate`, shape (frames, n_mels)."""
+        bank = mel_bank(self.rate, self.n_fft, self.n_mels)
+        (mel,) = map_spectra(audio, lambda power: power @ bank, n_fft=self.n_fft, hop=self.hop)
+        return mel
+
 
 def first_samples(signal: Signal, *, rate: float, length: int) -> np.ndarray:
     """Return `length` samples of one channel at `rate` (Hz), shape (length,).
@@ -99,5 +106,5 @@ def first_samples(signal: Signal, *, rate: float, length: int) -> np.ndarray:
 
 
 def one_example(x: np.ndarray) -> Features:
-    """Make a recording's one example from a (channels, time) array."""
-    return unlabelled(np.ascontiguousarray(x.T, dtype=np.float32)[None], np.zeros(1))
+    """Make a recording's one example from a (time, channels) array."""
+    return unlabelled(np.ascontiguousarray(x, dtype=np.float32)[None], np.zeros(1))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lib.datasets.signal import Signal
 from lib.features.audio import FirstSeconds, first_samples, one_example
 from lib.features.kinds import Features
+from lib.features.spectrum import decibels
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,6 @@ class Mel(FirstSeconds):
             One example of shape (frames, n_mels): power in dB (reference 1.0), nothing more than
             80 dB below the loudest of the recording; or the power itself.
         """
-        import librosa
-
         audio = first_samples(signal, rate=self.rate, length=self.length)
-        power = librosa.feature.melspectrogram(
-            y=audio, sr=self.rate, n_mels=self.n_mels, n_fft=self.n_fft, hop_length=self.hop
-        )
-        return one_example(librosa.power_to_db(power, ref=1.0) if self.decibels else power)
+        power = self.mel_power(audio)
+        return one_example(decibels(power) if self.decibels else power)

@@ -8,6 +8,7 @@ from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
 from lib.features.audio import FirstSeconds, first_samples, one_example
 from lib.features.kinds import ADVICE, Features, require_positive
+from lib.features.spectrum import cepstrum
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,5 @@ class Mfcc(FirstSeconds):
 
     def extract(self, signal: Signal) -> Features:
         """Compute the coefficients: one example of shape (frames, n_mfcc)."""
-        import librosa
-
-        return one_example(
-            librosa.feature.mfcc(
-                y=first_samples(signal, rate=self.rate, length=self.length),
-                sr=self.rate,
-                n_mfcc=self.n_mfcc,
-                n_mels=self.n_mels,
-                n_fft=self.n_fft,
-                hop_length=self.hop,
-            )
-        )
+        audio = first_samples(signal, rate=self.rate, length=self.length)
+        return one_example(cepstrum(self.mel_power(audio), n_mfcc=self.n_mfcc))

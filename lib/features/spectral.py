@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,12 +12,23 @@ from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
 from lib.features.audio import first_samples, one_example
 from lib.features.kinds import ADVICE, Features, Kind, require_positive
+from lib.features.spectrum import (
+    LOWEST,
+    OCTAVES,
+    centroid,
+    cepstrum,
+    chroma,
+    contrast,
+    map_spectra,
+    mel_bank,
+    peaks_and_valleys,
+)
 
 PARTS = {"mfcc": 13, "centroid": 1, "chroma": 12, "contrast": 7}
 """The parts and their channels, in the order in which they stand."""
 
-# Octaves from 200 Hz are the bands of the contrast; the sixth and last begins at this frequency.
-_CONTRAST_HZ = 6400
+# The mel bands of which the coefficients are made.
+_MELS = 128
 
 
 @dataclass(frozen=True)
@@ -55,12 +67,21 @@ class Spectral(Kind):
                 ", ".join(parts) or "none",
                 ADVICE,
             )
-        if "contrast" in parts and self.rate <= 2 * _CONTRAST_HZ:
+        highest = LOWEST * 2 ** (OCTAVES - 1)
+        if "contrast" in parts and self.rate <= 2 * highest:
             raise HeldoutError(
                 "features setting rate",
-                f"more than {2 * _CONTRAST_HZ} Hz for the spectral contrast",
+                f"more than {2 * highest:g} Hz for the spectral contrast",
                 str(self.rate),
                 "Choose a higher rate or leave contrast out of the parts.",
+            )
+        if "contrast" in parts and self.rate > LOWEST * self.n_fft:
+            raise HeldoutError(
+                "features setting n_fft",
+                f"at least {self.rate / LOWEST:g} samples at {self.rate:g} Hz for the spectral "
+                "contrast",
+                str(self.n_fft),
+                "Choose a longer transform or leave contrast out of the parts.",
             )
 
     @property
@@ -83,22 +104,31 @@ class Spectral(Kind):
 
     def extract(self, signal: Signal) -> Features:
         """Compute the parts: one example of shape (frames, channels)."""
-        import librosa
-
-        rate, n_fft, hop = self.rate, self.n_fft, self.hop
         # Half a transform beyond the centre of the last frame: it hears as much as the others.
-        length = (self.frames - 1) * hop + n_fft // 2
-        audio = first_samples(signal, rate=rate, length=length)
-        magnitude = np.abs(librosa.stft(audio, n_fft=n_fft, hop_length=hop))[:, : self.frames]
-        # Parts share one transform; chroma is not tuned to the recording: a voice has no tuning.
-        power = magnitude**2
-        mel = librosa.feature.melspectrogram(S=power, sr=rate, n_fft=n_fft)
-        compute: dict[str, Callable[[], np.ndarray]] = {
-            "mfcc": lambda: librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=13),
-            "centroid": lambda: librosa.feature.spectral_centroid(S=magnitude, sr=rate),
-            "chroma": lambda: librosa.feature.chroma_stft(S=power, sr=rate, tuning=0.0),
-            "contrast": lambda: librosa.feature.spectral_contrast(S=magnitude, sr=rate),
+        length = (self.frames - 1) * self.hop + self.n_fft // 2
+        audio = first_samples(signal, rate=self.rate, length=length)
+        chosen = [part for part in PARTS if part in self.parts]
+        functions = [partial(_OF_POWER[part], rate=self.rate, n_fft=self.n_fft) for part in chosen]
+        found = map_spectra(audio, *functions, n_fft=self.n_fft, hop=self.hop)
+        kept = {part: x[: self.frames] for part, x in zip(chosen, found, strict=True)}
+        # What is in dB has a floor below the loudest frame.
+        whole: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+            "mfcc": partial(cepstrum, n_mfcc=PARTS["mfcc"]),
+            "contrast": contrast,
         }
         return one_example(
-            np.concatenate([compute[part]() for part in PARTS if part in self.parts])
+            np.concatenate([whole.get(part, np.asarray)(x) for part, x in kept.items()], axis=1)
         )
+
+
+def _mel(power: np.ndarray, *, rate: float, n_fft: int) -> np.ndarray:
+    return power @ mel_bank(rate, n_fft, _MELS)
+
+
+# What is taken of the spectra, which all parts share.
+_OF_POWER: dict[str, Callable[..., np.ndarray]] = {
+    "mfcc": _mel,
+    "centroid": centroid,
+    "chroma": chroma,
+    "contrast": peaks_and_valleys,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -41,11 +42,15 @@ def require_types(kind: type, settings: Mapping[str, Any], *, place: str) -> Non
     HeldoutError
         A value is of another type, or a number that is not finite or above 2⁴⁰.
     """
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for name, value in settings.items():
         if not _fits(value, hints[name]):
             got = reprlib.repr(value)
             raise HeldoutError(f"{place}: {name}", _words(hints[name]), got, ADVICE)
+
+
+# They are asked for each recording and take longer to find than the features of a short one.
+_hints = cache(get_type_hints)
 
 
 def _fits(value: Any, hint: Any) -> bool:
