@@ -787,6 +787,7 @@ VALIDATION = {
             "There is no rank correlation of validation and test: 2 runs: too few. The best"),
         ({"gap": -0.1, "gap_low": math.nan, "gap_note": FEW}, "lies 0.10 below its test "
             f"score ({FEW})."),
+        ({"gap": -0.004}, "0.90 of the LSTM, is as high as its test score (difference"),
         ({"note": "validation has 2 groups"}, "Validation has 2 groups."),
     ],
 )  # fmt: skip
