@@ -20,10 +20,13 @@ ENDINGS = (CONVERGED, IMPROVING, NOTHING_LEARNED, DIVERGED)
 LATE = 0.2
 GAIN = 0.02
 
+# What a network that is too sure of itself must reach to have learned: the share that it is right
+# beyond one constant answer, and the normal quantile by which that exceeds chance (one-sided 1%).
+BEYOND = 0.1
+QUANTILE = 2.33
 
-def ending(
-    losses: Sequence[float], *, limit: int, loss: float, constant: float, diverged: bool = False
-) -> str:
+
+def ending(losses: Sequence[float], *, limit: int, learned: bool, diverged: bool = False) -> str:
     """Say how a training ended.
 
     Parameters
@@ -32,24 +35,20 @@ def ending(
         The validation loss after each epoch.
     limit : int
         Epochs at most.
-    loss : float
-        Of the kept weights on the validation part (`weighted_loss`).
-    constant : float
-        The same of a network that answers the shares of the classes in the train part, whatever
-        the example.
+    learned : bool
+        Whether the kept weights tell anything of the validation part (`has_learned`).
     diverged : bool
         Whether the loss became NaN or infinite.
 
     Returns
     -------
     str
-        One of `ENDINGS`. `nothing learned` is a network that is no better than `constant`;
-        `converged` one that early stopping ended before the limit, or whose validation loss hardly
-        fell over the last fifth of its epochs.
+        One of `ENDINGS`. `converged` is one that early stopping ended before the limit, or whose
+        validation loss hardly fell over the last fifth of its epochs.
     """
     if diverged:
         return DIVERGED
-    if not loss < constant:
+    if not learned:
         return NOTHING_LEARNED
     if len(losses) < limit:
         return CONVERGED
@@ -58,6 +57,36 @@ def ending(
     # One epoch shows no course.
     improving = len(losses) == 1 or before - lowest > GAIN * (max(start, before) - lowest)
     return IMPROVING if improving else CONVERGED
+
+
+def has_learned(
+    train: np.ndarray, validation: np.ndarray, probabilities: np.ndarray, *, power: float
+) -> bool:
+    """Tell whether a network knows more of the validation part than the shares of the classes.
+
+    Its loss is lower than that of the shares, or it is right clearly more often than the best
+    constant answer. The second is for networks that are too sure of what they have learned: their
+    errors on new groups cost more than the shares do, though most answers may be right.
+
+    Parameters
+    ----------
+    train, validation : np.ndarray [dtype=int]
+        Class numbers of the two parts.
+    probabilities : np.ndarray [shape=(n, classes)]
+        Predicted of the validation part.
+    power : float
+        Of the class weights of the training (`weighted_loss`).
+    """
+    constant = constant_loss(train, validation, classes=probabilities.shape[1], power=power)
+    if weighted_loss(validation, probabilities, power=power) < constant:
+        return True
+    counts = np.bincount(validation)
+    weights = counts[validation] ** -float(power)
+    weights /= weights.sum()
+    share = float(weights @ (probabilities.argmax(axis=1) == validation))
+    best = float(np.bincount(validation, weights).max())
+    error = np.sqrt(weights @ weights * share * (1 - share))
+    return share - best > max(BEYOND * (1 - best), QUANTILE * error)
 
 
 def prevailing(endings: Sequence[str]) -> str:

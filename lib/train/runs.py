@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib.files import atomic, write_json, write_table
-from lib.metrics.learning import constant_loss, ending, weighted_loss
+from lib.metrics.learning import ending, has_learned
 from lib.networks.backend import load
 from lib.progress import doing
 from lib.train.batches import predict
@@ -214,8 +214,7 @@ def _ending(
     return ending(
         losses,
         limit=len(losses) if training.spent(fitted.history) else training.epochs,
-        loss=weighted_loss(validation, probabilities, power=power),
-        constant=constant_loss(train, validation, classes=len(data.classes), power=power),
+        learned=has_learned(train, validation, probabilities, power=power),
         diverged=fitted.diverged,
     )
 

@@ -16,13 +16,14 @@ from lib.metrics.learning import (
     constant_loss,
     counted,
     ending,
+    has_learned,
     prevailing,
     weighted_loss,
 )
 
 
-def ended(*losses, limit=10, loss=0.5, constant=1.0, **options):
-    return ending(losses, limit=limit, loss=loss, constant=constant, **options)
+def ended(*losses, limit=10, learned=True, **options):
+    return ending(losses, limit=limit, learned=learned, **options)
 
 
 FALLING = np.linspace(1, 0.1, 10).tolist()
@@ -36,8 +37,7 @@ FLAT = [1, 0.6, *[0.5] * 7, 0.499]
         (FALLING[:6], {}, CONVERGED),  # early stopping came before the limit
         (FLAT, {}, CONVERGED),
         (FALLING, {"diverged": True}, DIVERGED),
-        (FALLING, {"loss": 1.0}, NOTHING_LEARNED),
-        (FALLING, {"loss": float("nan")}, NOTHING_LEARNED),
+        (FALLING, {"learned": False}, NOTHING_LEARNED),
         ([0.5], {"limit": 1}, IMPROVING),  # one epoch shows no course
         ([1.0, 0.2, 0.5, 0.9, *[1.2] * 6], {}, CONVERGED),  # overfitted: its best was long ago
     ],
@@ -55,6 +55,51 @@ def test_the_unit_of_the_loss_does_not_matter(losses, factor):
     start, before, low = losses[0], min(early), min(losses)
     if abs(before - low - 0.02 * (max(start, before) - low)) > 1e-9:
         assert ended(*(factor * loss for loss in losses), limit=len(losses)) == one
+
+
+def answers(labels, *, right, sure, classes=3):
+    """Make probabilities that name the right class of some examples, all equally sure."""
+    rng = np.random.default_rng(0)
+    named = np.where(rng.random(len(labels)) < right, labels, (labels + 1) % classes)
+    rest = (1 - sure) / (classes - 1)
+    return np.where(np.arange(classes) == named[:, None], sure, rest)
+
+
+@pytest.mark.parametrize("power", [0, 0.5, 1])
+def test_a_network_that_is_too_sure_has_learned_and_one_that_guesses_has_not(power):
+    labels = np.random.default_rng(1).integers(0, 3, 90)
+
+    def learned(probabilities, validation=labels):
+        return has_learned(labels, validation, probabilities, power=power)
+
+    good, sure = answers(labels, right=0.9, sure=0.8), answers(labels, right=0.7, sure=1 - 1e-9)
+    shares = constant_loss(labels, labels, classes=3, power=power)
+    assert (
+        weighted_loss(labels, good, power=power) < shares < weighted_loss(labels, sure, power=power)
+    )
+    assert learned(good)
+    assert learned(sure)
+    # As often right as chance, or always the most frequent class, or nothing that is a number.
+    assert not learned(answers(labels, right=1 / 3, sure=1 - 1e-9))
+    assert not learned(answers(np.zeros_like(labels), right=1, sure=1 - 1e-9))
+    assert not learned(np.full((90, 3), np.nan))
+    # Right a little more often than chance, on so many examples that it could not be chance.
+    many = np.tile(labels, 200)
+    assert not learned(answers(many, right=0.38, sure=1 - 1e-9), many)
+    # Right twice as often as chance on five examples, which is chance.
+    assert not learned(answers(labels[:5], right=0.6, sure=1 - 1e-9), labels[:5])
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=40), st.sampled_from([0, 0.5, 1]))
+def test_no_constant_answer_has_learned(labels, power):
+    labels = np.array(labels)
+    for answer in range(3):
+        probabilities = np.tile(np.eye(3)[answer] * 0.99 + 0.01 / 3, (len(labels), 1))
+        # In train the classes are as frequent, so that nothing is gained by one's shares.
+        if weighted_loss(labels, probabilities, power=power) > constant_loss(
+            labels, labels, classes=3, power=power
+        ):
+            assert not has_learned(labels, labels, probabilities, power=power)
 
 
 def test_most_trainings_decide_and_the_worst_of_equally_many():
