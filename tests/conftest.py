@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).parent.parent
+
+# Tests start hundreds of Pythons, most of them in copies of `lib`: each would compile it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A busy machine is slow, not wrong; and a test that fails must fail again when it is repeated.
 settings.register_profile("heldout", deadline=None, derandomize=True, database=None)

@@ -6,8 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from lib.metrics.registry import METRICS
 from lib.own.study import study_text
 from pages import configuration
 from tests.support.folders import own_folder, own_records
+from tests.support.planner import plan
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -164,14 +163,9 @@ def test_options_and_configuration_of_commands_are_accepted(
 def test_commands_plan_a_run(words: list[str], checkout: Path) -> None:
     # Where the pages suppose the project to be.
     words = [word.replace("/opt/heldout", str(checkout)) for word in words]
-    done = subprocess.run(
-        [sys.executable, "-m", *words, "--dry-run", "--quiet"],
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    status, output = plan(words[1:], folder=checkout, environment=environment)
+    assert status == 0, output
 
 
 @pytest.mark.parametrize("words", [*LIBRARY, *INSTALLED], ids=" ".join)

@@ -116,6 +116,28 @@ def test_the_doctor_finds_the_installed_project_whole(binaries: Path, tmp_path: 
     assert all(backend["works"] for backend in found["backends"].values())
 
 
+@pytest.fixture(scope="module")
+def deployed(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Have the installed command make a folder to work in, and put a small study there."""
+    folder = tmp_path_factory.mktemp("deployed") / "work"
+    done = run(binaries, folder.parent, "heldout", "deploy", "work")
+    assert done.returncode == 0, done.stderr
+    shutil.copy(STUDY, folder / "config" / "studies" / "ours.yaml")
+    (folder / "mine.yaml").write_text(yaml.safe_dump(small("ours")))
+    return folder
+
+
+def test_the_workflow_of_the_wheel_plans_a_run(binaries: Path, deployed: Path) -> None:
+    plan = run(binaries, deployed, "snakemake", "--dry-run", "--config", "shards=1")
+    assert plan.returncode == 0, plan.stderr
+    for study in ("arrhythmia", "voices"):
+        assert f"study={study}" in plan.stdout + plan.stderr
+    again = run(binaries, deployed.parent, "heldout", "deploy", "work")
+    assert again.returncode == 1
+    assert "nothing is overwritten" in again.stderr
+
+
+# The second goes on where the first ended.
 @pytest.mark.parametrize(
     "target",
     [
@@ -123,26 +145,12 @@ def test_the_doctor_finds_the_installed_project_whole(binaries: Path, tmp_path: 
         pytest.param("results/report.html", marks=pytest.mark.slow),
     ],
 )
-def test_the_workflow_of_the_wheel_runs(binaries: Path, target: str, tmp_path: Path) -> None:
-    folder = tmp_path / "work"
-    done = run(binaries, tmp_path, "heldout", "deploy", "work")
-    assert done.returncode == 0, done.stderr
-    plan = run(binaries, folder, "snakemake", "--dry-run", "--config", "shards=1")
-    assert plan.returncode == 0, plan.stderr
-    for study in ("arrhythmia", "voices"):
-        assert f"study={study}" in plan.stdout + plan.stderr
-
-    shutil.copy(STUDY, folder / "config" / "studies" / "ours.yaml")
-    (folder / "mine.yaml").write_text(yaml.safe_dump(small("ours")))
+def test_the_workflow_of_the_wheel_runs(binaries: Path, target: str, deployed: Path) -> None:
     asked = [target, "--cores", "2", "--configfile", "mine.yaml"]
-    done = run(binaries, folder, "snakemake", *asked)
+    done = run(binaries, deployed, "snakemake", *asked)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (folder / target).is_file()
-    assert (folder / ".snakemake" / "heldout.last").is_file(), "the folder was not locked"
-
-    again = run(binaries, tmp_path, "heldout", "deploy", "work")
-    assert again.returncode == 1
-    assert "nothing is overwritten" in again.stderr
+    assert (deployed / target).is_file()
+    assert (deployed / ".snakemake" / "heldout.last").is_file(), "the folder was not locked"
 
 
 @pytest.mark.slow

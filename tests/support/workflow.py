@@ -20,6 +20,7 @@ import yaml
 
 from lib.compare import TIMED
 from lib.config.settings import merge
+from tests.support.planner import plan
 
 ROOT = Path(__file__).parents[2]
 STUDY = Path(__file__).with_name("tiny.yaml")
@@ -41,7 +42,8 @@ def small(study: str = "tiny") -> dict[str, Any]:
 
     For what is claimed of a whole run, whatever it finds.
     """
-    one = {study: {"architectures": {"gru": None}}}
+    alone = {"gru": None, "simple_rnn": {"space": {"learning_rate": [0.01]}}}
+    one = {study: {"architectures": alone}}
     few = {"seeds": [0], "shards": 1, "baselines": ["majority"]}
     return {**CONFIG, **few, "studies": [study], "settings": one}
 
@@ -141,9 +143,11 @@ class Workflow:
 
     def plan(self, *arguments: str) -> Plan:
         """Say what a run would do."""
-        done = self.run("--dry-run", *arguments)
-        assert done.status == 0, done.output
-        return parse_plan(done.output)
+        command, environment = self.command(*arguments)
+        # What follows `python -m snakemake`.
+        status, output = plan(command[3:], folder=self.folder, environment=environment)
+        assert status == 0, output
+        return parse_plan(output)
 
     def edit(self, name: str, change: Callable[[str], str]) -> None:
         """Change the text of a file; the test fails where that changes nothing."""

@@ -1,4 +1,7 @@
-"""The working directory is not the checkout: that is found, and nothing is written there."""
+"""The working directory is not the checkout: that is found, and nothing is written there.
+
+A whole run in another folder is that of test_module.py.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import pytest
 import yaml
 
 from tests.support.tools import tool
-from tests.support.workflow import CONFIG, STUDY, Done, Workflow, parse_plan, set_up, small
+from tests.support.workflow import CONFIG, STUDY, Done, Workflow, parse_plan, set_up
 
 ROOT = Path(__file__).parents[2]
 
@@ -104,17 +107,6 @@ def test_work_is_done_in_the_working_directory_alone(checkout: Workflow, tmp_pat
     assert contents(checkout.folder) == before
     again = snakemake(tmp_path, target, "--snakefile", file, "--dry-run")
     assert "Nothing to be done" in again.output
-
-
-@pytest.mark.slow
-def test_a_whole_run_in_another_folder(checkout: Workflow, tmp_path: Path) -> None:
-    before = contents(checkout.folder)
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(small()))
-    where = ["--snakefile", str(checkout.path("Snakefile")), "--configfile", "mine.yaml"]
-    done = snakemake(tmp_path, *where)
-    assert done.status == 0, done.output
-    assert (tmp_path / "results" / "report.html").stat().st_size > 100_000
-    assert contents(checkout.folder) == before
 
 
 def test_deployed_as_the_catalogue_says(

@@ -17,7 +17,8 @@ import yaml
 from lib.config.settings import merge
 from lib.project import ROOT
 from lib.retrieve import read_registry, retrieve
-from tests.support.workflow import STUDY, Done, parse_plan, small
+from tests.support.workflow import STUDY, Done, parse_plan, set_up, small
+from tests.workflow.test_elsewhere import contents
 
 PAGE = (ROOT / "docs" / "module.md").read_text(encoding="utf-8")
 SNAKEFILE, CHANGED = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -34,11 +35,13 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder.resolve()
 
 
-def write(folder: Path, archive: Path, snakefile: str, **over: Any) -> None:
+def write(
+    folder: Path, archive: Path, snakefile: str, *, project: Path = ROOT, **over: Any
+) -> None:
     """Write the workflow of the page, with the paths of this machine."""
     for name in ("workflow", "config/studies"):
         (folder / name).mkdir(parents=True)
-    (folder / "workflow" / "Snakefile").write_text(snakefile.replace("/opt/heldout", str(ROOT)))
+    (folder / "workflow" / "Snakefile").write_text(snakefile.replace("/opt/heldout", str(project)))
     settings = merge(yaml.safe_load(SETTINGS), {"archive": str(archive), "heldout": over})
     (folder / "config" / "config.yaml").write_text(yaml.safe_dump(settings))
     shutil.copy(STUDY, folder / "config" / "studies" / "tiny.yaml")
@@ -83,7 +86,13 @@ def test_foreign_keys_are_told(archive: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_workflow_of_the_page_comes_to_its_end(archive: Path, tmp_path: Path) -> None:
-    """Below a prefix, where each path that is written down somewhere would show."""
+    """Below a prefix, where each path that is written down somewhere would show.
+
+    The project itself is only read: no other test has a whole run outside of it.
+    """
+    project = set_up(tmp_path / "heldout")
+    before = contents(project.folder)
+    work = tmp_path / "work"
     text, prefix = SNAKEFILE, "comparison/"
     for name in ("results/", "resources/"):
         text = text.replace(f'"{name}', f'"{prefix}{name}')
@@ -91,16 +100,18 @@ def test_the_workflow_of_the_page_comes_to_its_end(archive: Path, tmp_path: Path
         "    config:\n        config[",
         f'    prefix:\n        "{prefix}"\n    config:\n        config[',
     )
-    write(tmp_path, archive, text, **small())
-    done = snakemake(tmp_path)
+    write(work, archive, text, project=project.folder, **small())
+    done = snakemake(work)
     assert done.status == 0, done.output
-    made = {path.name for path in tmp_path.iterdir()} - {".snakemake", "workflow", "config"}
+    assert contents(project.folder) == before
+    made = {path.name for path in work.iterdir()} - {".snakemake", "workflow", "config"}
     assert made == {"comparison", "summary.csv"}
-    summary = pd.read_csv(tmp_path / "summary.csv")
+    summary = pd.read_csv(work / "summary.csv")
     assert {"simple_rnn", "majority"} <= set(summary["architecture"])
-    page = (tmp_path / f"{prefix}results" / "report.html").read_text(encoding="utf-8")
+    page = (work / f"{prefix}results" / "report.html").read_text(encoding="utf-8")
+    assert len(page) > 100_000
     assert "our archive" in page
     assert "for use within our institute" in page
-    assert (tmp_path / ".snakemake" / "heldout.last").is_file()
-    again = snakemake(tmp_path, "--dry-run")
+    assert (work / ".snakemake" / "heldout.last").is_file()
+    again = snakemake(work, "--dry-run")
     assert "Nothing to be done" in again.output

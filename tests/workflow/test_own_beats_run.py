@@ -1,4 +1,4 @@
-"""A person's own annotated ECG: beats, from the folder to the page and to new annotations."""
+"""A person's own annotated ECG: beats, from the folder to a network and to new annotations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.folders import ECG_RATE, heartbeats, own_records, write_record
 from tests.support.workflow import Workflow
-from tests.workflow.test_own import ONE_EPOCH, SMALLEST, lib
+from tests.workflow.test_own import ONE_EPOCH, SMALLEST, lib, told, train_one
 
 pytestmark = pytest.mark.slow
 
@@ -21,14 +21,15 @@ def test_records_whose_beats_have_codes(fresh: Workflow, tmp_path: Path) -> None
     folder = own_records(tmp_path / "mine")
     over = {**ONE_EPOCH, "training": {"epochs": 6}, "folder": {"groups": "(p[0-9]+)_"}}
     fresh.configure({**SMALLEST, "folder": str(folder), "settings": {"folder": over}})
-    done = fresh.run()
-    assert done.status == 0, done.output
+    train_one(fresh, "grouped/gru")
 
-    page = fresh.path("results/report.html").read_text()
-    assert "Left out: p7_bare.hea: it has no annotated beats" in page
-    assert "Left out: p7_other.hea: it has no channel II, but V5" in page
-    assert "2 of 16 recordings were left out" in page
-    assert "Which class does a heartbeat belong to: N, V?" in page
+    # What test_own.py finds on the page.
+    notes, cautions = told(fresh, "notes"), told(fresh, "cautions")
+    assert [note for note in notes if "p7_bare.hea: it has no annotated beats" in note]
+    assert [note for note in notes if "p7_other.hea: it has no channel II, but V5" in note]
+    assert [line for line in cautions if line.startswith("2 of 16 recordings were left out")]
+    kept = fresh.path("resources/data/.folder-folder/study.json").read_text()
+    assert "Which class does a heartbeat belong to: N, V?" in kept
     examples = pd.read_parquet(fresh.path("results/folder/examples.parquet"))
     written = [heartbeats(number)[2] for number in range(14)]
     codes, counts = np.unique(np.concatenate(written), return_counts=True)

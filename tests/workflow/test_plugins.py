@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def test_a_logger_shows_the_jobs(copied: Workflow, words: list[str]) -> None:
     python = tool("plugins", "python")
     logger, database = words[words.index("--logger") + 1], copied.path("runs.db")
-    arguments = ["--logger", logger, "--forcerun", "compare"]
+    arguments = ["--logger", logger, "--forcerun", "report"]
     if logger == "snkmt":
         arguments += ["--logger-snkmt-db", str(database)]
     done = copied.run(*arguments, python=python, FORCE_COLOR="1")  # as on a terminal
@@ -29,13 +29,13 @@ def test_a_logger_shows_the_jobs(copied: Workflow, words: list[str]) -> None:
         with closing(sqlite3.connect(database)) as runs:
             rules = {name for (name,) in runs.execute("SELECT name FROM rules")}
             (states,) = zip(*runs.execute("SELECT status FROM jobs"), strict=True)
-        assert {"compare", "report"} <= rules
+        assert {"report", "records"} <= rules
         assert set(states) == {"SUCCESS"}
         help_of = [tool("plugins", "snkmt"), "console", "--help"]
         assert "--db-path" in subprocess.run(help_of, capture_output=True, text=True).stdout
     else:
         assert "Total Progress" in done.output
-        assert "compare" in done.output
+        assert "report" in done.output
 
 
 def test_what_fails_is_named_beside_the_bars(copied: Workflow) -> None:

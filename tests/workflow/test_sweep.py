@@ -12,7 +12,7 @@ from tests.support.workflow import Workflow
 
 SEARCH = {
     "method": "bayes",
-    "trials": 6,
+    "trials": 4,
     "workers": 2,
     "fixed": {"units": [3], "dense": [], "batch_size": 64},
     "space": {"learning_rate": {"low": 0.001, "high": 0.1, "log": True}},
@@ -29,13 +29,13 @@ def test_two_workers_share_a_search_and_its_journal(fresh: Workflow) -> None:
     one, other = (json.loads(path.read_text()) for path in workers)
     assert one == other
     table = pd.read_csv(fresh.path(f"{FOLDER}/trials.csv"))
-    assert len(table) == 6
+    assert len(table) == 4
     best = json.loads(fresh.path(f"{FOLDER}/best.json").read_text())
     complete = table[table["state"] == "complete"]
     assert best["val_loss"] == pytest.approx(complete["val_loss"].min())
 
     # Other settings begin another journal.
-    fresh.configure({"settings": {"tiny": {"architectures": {"gru": {"factor": 4}}}}})
+    fresh.configure({"settings": {"tiny": {"architectures": {"gru": {"factor": 4, "trials": 2}}}}})
     assert fresh.run(f"{FOLDER}/best.json").status == 0
     assert len(list(fresh.path(FOLDER).glob("journal-*.log"))) == 2
 

@@ -25,12 +25,12 @@ recordings: {exclude: [], min_groups: 2}
 features: {kind: mfcc, rate: 4000, duration: 2.0, n_mfcc: 5, n_mels: 16, n_fft: 512, hop: 512}
 protocols:
   grouped: {title: by subject, kind: grouped, honest: true, folds: 1, test: 0.33, validation: 0.3}
-  random: {title: at random, kind: random, honest: false, folds: 1, test: 0.33, validation: 0.3}
 primary: grouped
 architectures:
   simple_rnn: {fixed: {units: [3], dense: []}, space: {learning_rate: [0.01]}}
 training: {epochs: 1}
 """
+FEW = {"seeds": [0], "shards": 1, "baselines": ["majority"]}
 TWICE = "normal__900_1305000000000_A"
 EMPTY = "murmur__902_1305000000000_A"
 FLAT = "normal__903_1305000000000_A"
@@ -66,7 +66,7 @@ def test_a_study_of_a_whole_dataset_runs_to_its_page(fresh: Workflow, tmp_path: 
     wrong = murmur.replace("murmur_", "normal_")
     fresh.path("config/studies/hearts.yaml").write_text(STUDY, encoding="utf-8")
     mirror = str(tmp_path / "mirror")
-    fresh.configure({"studies": ["hearts"], "mirror": mirror, "seeds": [0]})
+    fresh.configure({"studies": ["hearts"], "mirror": mirror, **FEW})
     done = fresh.run()
     assert done.status == 0, done.output
 
