@@ -150,9 +150,27 @@ def predict(
     np.ndarray [shape=(rows, classes), dtype=float32]
         Probabilities.
     """
-    size = int(np.clip(PREDICT_BYTES // max(1, x[:1].nbytes), 1, 1024))
-    data = batches(keras, x, rows, context=context, batch_size=size)
-    return np.asarray(model.predict(data, verbose=0))
+    size = predicted_at_once(x, len(rows))
+    # JAX compiles a program for each size of a batch: the last is filled up, with rows once more.
+    filled = np.resize(rows, -(-len(rows) // size) * size)
+    data = batches(keras, x, filled, context=context, batch_size=size)
+    return np.asarray(model.predict(data, verbose=0))[: len(rows)]
+
+
+def predicted_at_once(x: np.ndarray, count: int) -> int:
+    """Say how many of `count` examples of an array are predicted at once: batches of one size."""
+    most = int(np.clip(PREDICT_BYTES // max(1, x[:1].nbytes), 1, 1024))
+    return -(-count // max(1, -(-count // most))) or 1
+
+
+def even_size(count: int, size: int) -> int:
+    """Choose a batch size near another one that divides a number of examples, if there is one.
+
+    Between half of it and twice as much: a last batch of another size would be compiled for itself.
+    """
+    near = range(max(1, size // 2), 2 * size + 1)
+    even = [n for n in near if count % n == 0]
+    return min(even, key=lambda n: abs(n - size), default=size)
 
 
 def moments(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

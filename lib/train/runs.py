@@ -16,7 +16,7 @@ from lib.files import atomic, write_json, write_table
 from lib.metrics.learning import ending, has_learned
 from lib.networks.backend import load
 from lib.progress import doing
-from lib.train.batches import predict
+from lib.train.batches import predict, predicted_at_once
 from lib.train.callbacks import Stops
 from lib.train.data import Data, part_scores, write_predictions
 from lib.train.recipe import Recipe, Untrainable
@@ -163,7 +163,10 @@ def _write_run(
     keras = load(record["backend"])
     # One pass over all parts: every further one would trace the network anew.
     joined = np.concatenate(list(data.rows.values()))
-    predict(keras, fitted.model, data.x, joined[:1], data.context)
+    # Traced and compiled before it is timed; JAX compiles for the size of a batch.
+    jax = record["backend"] == "jax"
+    first = joined[: predicted_at_once(data.x, len(joined)) if jax else 1]
+    predict(keras, fitted.model, data.x, first, data.context)
     began = time.perf_counter()
     probabilities = predict(keras, fitted.model, data.x, joined, data.context)
     seconds = time.perf_counter() - began

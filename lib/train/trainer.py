@@ -18,7 +18,7 @@ from lib.networks.hyperparameters import complete
 from lib.networks.models import build
 from lib.networks.recurrent import differentiate
 from lib.train.augmentation import augmenter
-from lib.train.batches import batches, moments, padded_metrics
+from lib.train.batches import batches, even_size, moments, padded_metrics
 from lib.train.callbacks import State, Stops, callbacks, kept_epoch, stopped
 from lib.train.data import Data
 from lib.train.recipe import Recipe, Untrainable
@@ -220,7 +220,10 @@ class Trainer:
             epoch=len(state.history),
             augment=augmenter(training.augmentation, seed),
         )
-        check = self._batches("validation", batch_size=max(64 * self._devices, self.batch_size))
+        at_once = max(64 * self._devices, self.batch_size)
+        if self._devices == 1:
+            at_once = even_size(len(self.data.rows["validation"]), at_once)
+        check = self._batches("validation", batch_size=at_once)
         # The search is told of the epochs before an interruption too, and may have stopped there.
         done = state.finished
         cut = stopped(state.history[:-1] if done else state.history, stops)

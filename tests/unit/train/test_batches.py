@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lib.errors import HeldoutError
 from lib.examples.arrays import take
 from lib.train import batches as module
-from lib.train.batches import batches, moments, predict
+from lib.train.batches import batches, even_size, moments, predict, predicted_at_once
 
 N = 23
 
@@ -127,6 +127,39 @@ def test_predictions_are_in_the_order_of_the_rows(keras, monkeypatch):
     model = keras.Model(inputs, keras.layers.Flatten()(inputs))
     monkeypatch.setattr(module, "PREDICT_BYTES", 7 * x[:1].nbytes)
     np.testing.assert_array_equal(predict(keras, model, x, rows), x[rows, :, 0])
+
+
+class Seen:
+    """A network that predicts what it sees, and remembers how many examples came at once."""
+
+    def __init__(self):
+        self.sizes = []
+
+    def predict(self, data, *, verbose):
+        parts = [data[number][0] for number in range(len(data))]
+        self.sizes += [len(part) for part in parts]
+        return np.concatenate(parts)[:, :, 0]
+
+
+@given(st.integers(1, 300), st.integers(1, 80))
+def test_every_batch_of_a_prediction_has_one_size(keras, count, most):
+    x = np.arange(300, dtype=np.float32)[:, None, None]
+    rows = np.random.default_rng(count).permutation(300)[:count]
+    seen = Seen()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PREDICT_BYTES", most * x[:1].nbytes)
+        np.testing.assert_array_equal(predict(keras, seen, x, rows)[:, 0], rows)
+        assert seen.sizes == [predicted_at_once(x, count)] * -(-count // most)
+    assert seen.sizes[0] <= most
+    assert sum(seen.sizes) < count + len(seen.sizes), "more is filled up than is needed"
+
+
+@given(st.integers(0, 5000), st.integers(1, 512))
+def test_an_even_size_is_near_and_divides_where_one_does(count, size):
+    chosen = even_size(count, size)
+    near = [n for n in range(max(1, size // 2), 2 * size + 1) if count % n == 0]
+    assert chosen in near if near else chosen == size
+    assert not near or abs(chosen - size) == min(abs(n - size) for n in near)
 
 
 @given(st.integers(1, 40), st.integers(1, 3), st.integers(0, 9), st.sampled_from([0, 1e4]))
