@@ -17,6 +17,12 @@ what it measured; do not edit. `python -m benchmarks --help` says how to repeat 
 ratios of what was measured in one run on one machine, named under each table.
 """
 
+NO_DEVICE = """\
+## The networks of the studies on an accelerator
+
+Not measured: no GPU or TPU was at hand. `python -m benchmarks devices` measures one.
+"""
+
 
 def render(found: dict[str, Any]) -> str:
     """Write the page.
@@ -33,6 +39,8 @@ def render(found: dict[str, Any]) -> str:
         note = f" {section['note']}" if section["note"] else ""
         machine = _machine(section["machine"], section["seconds"])
         parts.append(f"{text}\n\n{machine}{note}{sizes}\n")
+    if "devices" not in found["sections"]:
+        parts.append(NO_DEVICE)
     return "\n".join(parts)
 
 
@@ -250,17 +258,18 @@ def _planning(section: dict[str, Any]) -> str:
             f"{row['recordings']:,}",
             f"{row['feature_jobs']:,}",
             f"{row['jobs']:,}",
-            f"{row['cpu_seconds']:.1f} s",
+            *(f"{seconds:.1f} s" for seconds in row["cpu_seconds"]),
             f"{row['peak_mb'] / 1000:.2f} GB",
         ]
         for row in section["rows"]
     ]
-    head = ["recordings", "feature jobs", "all jobs", "CPU time", "peak memory"]
+    head = ["recordings", "feature jobs", "all jobs", "CPU time", "once more", "peak memory"]
     return f"""\
 ## Planning a run
 
 `snakemake --dry-run` of a folder of recordings in two classes, before anything has been computed:
-CPU time and peak memory of the whole process.
+CPU time and peak memory of the whole process. The first time the header of every file is read, and
+what the folder holds is described; that is kept until a file changes.
 
 {_table(head, rows)}"""
 
