@@ -64,6 +64,8 @@ def main(arguments: list[str] | None = None) -> None:
                 options = {"runs": given.runs}
             measure = import_module(f"benchmarks.{name}").measure
             found = measure(Path(folder), quick=given.quick, **options)
+        if found.get("rows") == []:
+            parser.error(f"no row of {name} has {given.only!r} in its name")
         found |= {
             "note": given.note,
             "machine": describe(),
