@@ -76,6 +76,11 @@ def has_learned(
         Predicted of the validation part.
     power : float
         Of the class weights of the training (`weighted_loss`).
+
+    Returns
+    -------
+    bool
+        False where the probabilities are not numbers.
     """
     constant = constant_loss(train, validation, classes=probabilities.shape[1], power=power)
     if weighted_loss(validation, probabilities, power=power) < constant:
