@@ -112,30 +112,13 @@ class Beats(Kind):
 
     @property
     def demands(self) -> Demands:
-        """The lead, where no other may stand for it, and beats."""
-        return {"beats": True} if self.other_lead else {"channels": [self.lead], "beats": True}
+        """The lead, or the other one, and beats."""
+        instead: Demands = {"instead": self.other_lead} if self.other_lead else {}
+        return {"channels": [self.lead], "beats": True, **instead}
 
     def most_examples(self, duration: float) -> float:
         """As many as a fast heart has beats."""
         return _PER_SECOND * duration
-
-    def lead_of(self, signal: Signal) -> str:
-        """Return the name of the lead that is taken of a recording.
-
-        Raises
-        ------
-        HeldoutError
-            The recording has no such lead.
-        """
-        for name in (self.lead, self.other_lead):
-            if name in signal.channels:
-                return name
-        raise HeldoutError(
-            signal.name,
-            f"the lead {' or '.join(filter(None, (self.lead, self.other_lead)))}",
-            ", ".join(signal.channels),
-            "Exclude the recording or choose another lead.",
-        )
 
     def extract(self, signal: Signal) -> Features:
         """Cut one example around every beat.
@@ -153,7 +136,15 @@ class Beats(Kind):
         HeldoutError
             The recording has no such lead.
         """
-        lead = signal.samples[:, signal.channels.index(self.lead_of(signal))]
+        name = self.first_channel(signal)
+        if name not in signal.channels:
+            raise HeldoutError(
+                signal.name,
+                f"the lead {' or '.join(filter(None, (self.lead, self.other_lead)))}",
+                ", ".join(signal.channels),
+                "Exclude the recording or choose another lead.",
+            )
+        lead = signal.samples[:, signal.channels.index(name)]
         if self.baseline:
             lead = lead - _baseline(lead, signal.rate)
         if self.scale == "record":

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.datasets.signal import Signal, mix
-from lib.features.resampling import resample
+from lib.features.resampling import resample, resample_audio
 from lib.features.spectrum import powers
 
 BITS = 32
@@ -72,13 +72,9 @@ def content_of(signal: Signal) -> str:
 
 def mono(signal: Signal, *, rate: float) -> np.ndarray:
     """Compute the mean of all channels, resampled to `rate` (Hz), shape (time,), float32."""
-    mean = mix(signal.samples)
-    if rate < BANDS[0].rate or signal.rate == rate:
-        return resample(mean, rate=signal.rate, new_rate=rate)
-    from librosa import resample as resample_audio
-
-    # Several times as fast; it takes a signal to begin at 0, as sounds do and an ECG does not.
-    return np.asarray(resample_audio(mean, orig_sr=signal.rate, target_sr=rate))
+    # Nearly all that has so high a rate is sound.
+    way = resample_audio if rate >= BANDS[0].rate else resample
+    return way(mix(signal.samples), rate=signal.rate, new_rate=rate)
 
 
 def fingerprint(signal: Signal, *, band: Band = BANDS[0]) -> Fingerprint:

@@ -49,9 +49,13 @@ class Features:
 
 
 class Demands(TypedDict, total=False):
-    """What a recording must have to give an example; nothing that is left out is asked for."""
+    """What a recording must have to give an example; nothing that is left out is asked for.
+
+    `instead` is a channel that may stand for any that is missing.
+    """
 
     channels: Sequence[str]
+    instead: str
     seconds: float
     beats: bool
 
@@ -131,6 +135,11 @@ class Kind(ABC):
     def demands(self) -> Demands:
         """What a recording must have."""
         return {}
+
+    def first_channel(self, signal: Signal) -> str:
+        """Name the first channel that is asked for, or what stands for it in this recording."""
+        first, instead = self.demands["channels"][0], self.demands.get("instead", "")
+        return instead if first not in signal.channels and instead in signal.channels else first
 
     @property
     def use(self) -> str:

@@ -1,4 +1,4 @@
-"""Changing the sampling rate of measured signals (ECG, PCG); audio is left to librosa."""
+"""Changing the sampling rate: of audio, and of measured signals (ECG, PCG)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ def _near(ratio: Fraction) -> Fraction:
     if ratio < 1:
         return 1 / _near(1 / ratio)
     return ratio.limit_denominator(max(1, int(_TERMS / ratio)))
+
+
+def resample_audio(samples: np.ndarray, *, rate: float, new_rate: float) -> np.ndarray:
+    """Resample audio, shape (time,), as librosa does.
+
+    It is several times as fast as `resample`, and takes a signal to begin and end at 0, as sounds
+    do and an ECG does not.
+    """
+    if rate == new_rate:
+        return samples
+    import librosa
+
+    return np.asarray(librosa.resample(samples, orig_sr=rate, target_sr=new_rate))
 
 
 def resample(samples: np.ndarray, *, rate: float, new_rate: float) -> np.ndarray:

@@ -16,7 +16,7 @@ from typing import Any
 
 from lib.features.registry import make, shape
 from lib.networks.sizes import Size, size_of
-from lib.train.batches import IN_MEMORY, PREDICT_BYTES
+from lib.train.batches import IN_MEMORY, predicted_at_once
 
 MB = 1_000_000
 FLOAT = 4  # bytes
@@ -182,7 +182,7 @@ def _nbytes_of(network: Size, rows: int, example: int) -> float:
     The gradient needs every layer of a batch; a prediction holds one layer at a time, of more
     examples. Weights count four times: themselves, their gradient, two moments of Adam.
     """
-    predicted = min(rows, min(1024, max(1, PREDICT_BYTES // example)))
+    predicted = predicted_at_once(example, rows)
     trained = network.batch * sum(network.layers)
     largest = max(network.layers, default=0)
     return FLOAT * (max(trained, predicted * largest) + 4 * network.weights)

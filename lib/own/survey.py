@@ -210,6 +210,7 @@ def _lacks(
     item: Heard,
     *,
     channels: Sequence[str] = (),
+    instead: str = "",
     seconds: float = 0.0,
     beats: bool = False,
     rate: float = 0.0,
@@ -218,7 +219,7 @@ def _lacks(
     if beats and not item.beats:
         return "it has no annotated beats (.atr beside the header)"
     missing = [name for name in channels if name not in item.names]
-    if missing:
+    if missing and instead not in item.names:
         return f"it has no channel {', '.join(missing)}, but {', '.join(item.names)}"
     # As many samples as a window has; the last one may be cut into.
     if item.duration < seconds - 1 / item.rate:

@@ -15,7 +15,6 @@ import pandas as pd
 from lib.datasets.files import read_file
 from lib.datasets.signal import Signal
 from lib.errors import HeldoutError
-from lib.features.beats import Beats
 from lib.features.kinds import Features
 from lib.features.registry import extract, make
 from lib.files import read_json, read_table
@@ -276,8 +275,8 @@ class Predictor:
     def _examples(self, path: Path) -> tuple[Signal, Features] | Prediction:
         try:
             signal = read_file(path, **self._reading)
-            if isinstance(self._kind, Beats) and not len(signal.positions):
-                signal = find_beats(signal, lead=self._kind.lead_of(signal))
+            if self._kind.of_beats and not len(signal.positions):
+                signal = find_beats(signal, lead=self._kind.first_channel(signal))
             features = extract(signal, **self.features)
             given = np.tile(self._given, (len(features.x), 1))
             features = replace(features, context=np.hstack([features.context, given]))

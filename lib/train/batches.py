@@ -150,16 +150,16 @@ def predict(
     np.ndarray [shape=(rows, classes), dtype=float32]
         Probabilities.
     """
-    size = predicted_at_once(x, len(rows))
+    size = predicted_at_once(x[:1].nbytes, len(rows))
     # JAX compiles a program for each size of a batch: the last is filled up, with rows once more.
     filled = np.resize(rows, -(-len(rows) // size) * size)
     data = batches(keras, x, filled, context=context, batch_size=size)
     return np.asarray(model.predict(data, verbose=0))[: len(rows)]
 
 
-def predicted_at_once(x: np.ndarray, count: int) -> int:
-    """Say how many of `count` examples of an array are predicted at once: batches of one size."""
-    most = int(np.clip(PREDICT_BYTES // max(1, x[:1].nbytes), 1, 1024))
+def predicted_at_once(nbytes: int, count: int) -> int:
+    """Say how many of `count` examples of so many bytes are predicted at once, in even batches."""
+    most = min(max(1, PREDICT_BYTES // max(1, nbytes)), 1024)
     return -(-count // max(1, -(-count // most))) or 1
 
 

@@ -165,7 +165,7 @@ def _write_run(
     joined = np.concatenate(list(data.rows.values()))
     # Traced and compiled before it is timed; JAX compiles for the size of a batch.
     jax = record["backend"] == "jax"
-    first = joined[: predicted_at_once(data.x, len(joined)) if jax else 1]
+    first = joined[: predicted_at_once(data.x[:1].nbytes, len(joined)) if jax else 1]
     predict(keras, fitted.model, data.x, first, data.context)
     began = time.perf_counter()
     probabilities = predict(keras, fitted.model, data.x, joined, data.context)

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.endurance import NETWORKS, examples, slope, train_one
 from lib.networks.registry import ARCHITECTURES
-from tests.project.test_benchmarks import rows_of_endurance
+from tests.support.endurance import rows_of_endurance
 
 
 def graphs() -> int:

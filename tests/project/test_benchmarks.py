@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import devices, endurance, speed
+from benchmarks import devices, speed
 from benchmarks.__main__ import MEASURED, SECTIONS, main
 from benchmarks.machine import describe, fastest, peak
 from benchmarks.page import render
 from benchmarks.products import Product, flop, products
 from lib.networks.models import build
+from tests.support.endurance import rows_of_endurance
 
 
 def needed(architecture: str, batch: int, shape: tuple[int, int], **values: Any) -> list[Product]:
@@ -142,14 +142,6 @@ def test_help_shows_each_example_on_its_own_line(capsys: pytest.CaptureFixture[s
         main(["--help"])
     lines = capsys.readouterr().out.splitlines()
     assert "python -m benchmarks endurance --runs 200" in lines
-
-
-def rows_of_endurance(module: str, **options: Any) -> list[dict[str, Any]]:
-    """Return what a process that makes many runs gives, without it."""
-    assert module == "endurance"
-    inspect.signature(endurance.run).bind(**options)
-    one = {"memory_mib": 700.0, "files": 9, "threads": 4, "cpu_seconds": 1.0}
-    return [{"run": done, **one} for done in (20, 24)]
 
 
 @pytest.mark.slow

@@ -103,6 +103,11 @@ def test_records_that_give_no_beat_are_left_out(folder: Path, tmp_path: Path) ->
     assert len(found["recordings"]) == 14
     with pytest.raises(HeldoutError, match="got 2 that cannot"):
         survey(folder, dataset="folder-x", beats="codes", asked=asked, faulty="stop")
+    # Where another lead may stand for the one it lacks, a record is used.
+    other = make(**study["features"], other_lead="V5").demands
+    found = survey(folder, dataset="folder-x", beats="codes", asked=other)
+    assert [item["path"] for item in found["left_out"]] == ["p7_bare.hea"]
+    found = survey(folder, dataset="folder-x", beats="codes", asked=asked)
     # In the table of recordings none has a label, since each beat has its own.
     place = tmp_path / "folder-x"
     link(folder, place)

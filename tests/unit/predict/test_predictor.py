@@ -336,7 +336,7 @@ def test_a_record_without_annotations_gets_them_when_asked(
 def test_another_lead(beats: Path, tmp_path: Path) -> None:
     ecg(tmp_path / "v", lead="V1")
     (item,) = Predictor(beats).predict([tmp_path / "v.hea"])
-    assert "expected the lead II, got V1" in item.error
+    assert "expected the lead II, got V1. Name another lead (--lead)." in item.error
     (item,) = Predictor(beats, lead="V1").predict([tmp_path / "v.hea"])
     assert not item.error
     assert len(item.positions) == 18
