@@ -223,20 +223,22 @@ def test_ci_does_what_make_does() -> None:
     assert "set -euo pipefail" in lines
     assert [line for line in lines if line.startswith("make ")] == [
         "make setup",
-        "make lint",
-        "make docs",
+        "make --jobs 2 --output-sync=target lint docs",
         "make test SLOW=1",
     ]
     assert "- run: .ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
 
 
-# Stands for a Python: what it is asked is written down, `venv` puts a copy of it in place, and pip
-# fails as long as a file says so.
+# Stands for a Python and for uv: what it is asked is written down, `venv` puts a copy of it in place,
+# pip puts uv there, and each fails as long as a file says so.
 STUB = """\
 #!/bin/sh
-echo "$@" >> "{folder}/calls"
-case "$*" in
-  *venv*) rm -rf .venv; mkdir -p .venv/bin; cp "{folder}/python" .venv/bin/python;;
+echo "${{0##*/}} $@" >> "{folder}/calls"
+case "${{0##*/}} $*" in
+  *"-m venv"*) rm -rf .venv; mkdir -p .venv/bin; cp "{folder}/python" .venv/bin/python;;
+  uv*) test ! -e "{folder}/no-uv";;
+  *"pip config"*) cat "{folder}/config" 2>/dev/null;;
+  *".begun"*) grep -q "^uv==" .venv/.begun && cp "{folder}/python" .venv/bin/uv;;
   *install*) test ! -e "{folder}/broken";;
   *--version*) echo Python 3.12.0;;
 esac
@@ -279,13 +281,31 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_setup_installs_the_lock_then_the_checkout_once(checkout: Checkout) -> None:
     done = checkout.make("setup", f"PYTHON={checkout.python}")
     assert done.returncode == 0, done.stderr
-    venv, lock, self = checkout.calls()
-    assert venv.startswith("-m venv")
+    venv, uv, lock, self = checkout.calls()
+    assert venv.startswith("python -m venv")
+    assert uv.startswith("python -m pip install")
+    assert "--require-hashes" in uv
+    assert lock.startswith("uv pip install --python .venv/bin/python")
     assert "--require-hashes -r requirements.lock" in lock
     assert "--no-deps" in self
     assert self.endswith("-e .")
     assert checkout.make("setup", f"PYTHON={checkout.python}").returncode == 0
     assert checkout.calls() == []
+
+
+@pytest.mark.parametrize("reason", ["no-uv", "config"])
+def test_pip_does_it_where_uv_cannot_or_knows_less(reason: str, checkout: Checkout) -> None:
+    (checkout.folder / reason).write_text("global.index-url='https://mirror.invalid/simple'\n")
+    done = checkout.make("setup", f"PYTHON={checkout.python}")
+    assert done.returncode == 0, done.stderr
+    *before, lock, self = checkout.calls()
+    assert lock.startswith("python -m pip install")
+    assert "--require-hashes -r requirements.lock" in lock
+    assert self.endswith("-e .")
+    assert [call.split()[0] for call in before] == {
+        "no-uv": ["python", "python", "uv"],
+        "config": ["python"],
+    }[reason]
 
 
 def test_setup_is_redone_when_the_lock_changed(checkout: Checkout) -> None:
@@ -294,7 +314,7 @@ def test_setup_is_redone_when_the_lock_changed(checkout: Checkout) -> None:
     later = time.time() + 10
     os.utime(checkout.folder / "requirements.lock", (later, later))
     assert checkout.make("setup", f"PYTHON={checkout.python}").returncode == 0
-    lock, self = checkout.calls()
+    _, lock, self = checkout.calls()
     assert "requirements.lock" in lock
     assert self.endswith("-e .")
 
@@ -307,7 +327,7 @@ def test_setup_that_was_interrupted_starts_anew(checkout: Checkout) -> None:
     broken.unlink()
     checkout.calls()
     assert checkout.make("setup", f"PYTHON={checkout.python}").returncode == 0
-    assert len(checkout.calls()) == 3
+    assert len(checkout.calls()) == 4
     assert (checkout.folder / ".venv" / ".ready").exists()
 
 
