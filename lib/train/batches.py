@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from lib.examples.arrays import blocks, take
 from lib.train.augmentation import Augment
+
+Scale = Callable[[np.ndarray], np.ndarray]
 
 # A part up to this size is copied into memory once; a larger one is read row by row as needed.
 IN_MEMORY = 512_000_000
@@ -29,6 +32,7 @@ def batches(
     epoch: int = 0,
     multiple: int = 1,
     augment: Augment | None = None,
+    scale: Scale | None = None,
 ) -> Any:
     """Make a Keras dataset over some rows of an array.
 
@@ -55,11 +59,13 @@ def batches(
     epoch : int
         The epoch to begin with.
     multiple : int
-        Number of devices that share a batch; `batch_size` is a multiple of it. The last batch is
-        filled up to one with rows of itself that have no class and no weight; in training the
-        others weigh more, so that gradients are those of the mean over them.
+        The last batch is filled up to a multiple of it, of which `batch_size` is one, with rows of
+        itself that have no class and no weight; in training the others weigh more, so that
+        gradients are those of the mean over them.
     augment : callable, optional
         From a batch of examples, the epoch and the number of the batch to what is trained on.
+    scale : callable, optional
+        From a batch of examples, as augmented, to what the network is given.
 
     Returns
     -------
@@ -92,6 +98,8 @@ def batches(
             examples = take(x, rows[chosen])
             if augment is not None:
                 examples = augment(examples, self.epoch, index)
+            if scale is not None:
+                examples = scale(examples)
             columns: tuple[Any, ...] = (examples,)
             if context is not None:
                 columns = ({"examples": examples, "context": context[rows[chosen]]},)
@@ -104,7 +112,7 @@ def batches(
         def filled(
             self, x: Any, y: np.ndarray, weight: np.ndarray | float = 1.0
         ) -> tuple[Any, ...]:
-            """Make each batch one that the devices divide."""
+            """Make each batch a multiple of what was asked for."""
             count = len(y)
             more = -count % multiple
             # Keras takes the mean over a batch, fillers too, and the mean of batches by their size.
@@ -136,21 +144,67 @@ def padded_metrics(keras: ModuleType) -> list[Any]:
     return [OfExamples(function, name=name) for name, function in functions.items()]
 
 
+def padded_loss(keras: ModuleType, *, label_smoothing: float) -> Any:
+    """Make the metric `loss_of_examples`: the loss of an epoch, each example weighing the same.
+
+    Keras takes the mean over batches by their size, fillers included, so that the last batch of an
+    epoch of training weighs more than its examples do.
+    """
+
+    class OfExamples(keras.metrics.Mean):  # type: ignore[name-defined]
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+            losses = keras.losses.categorical_crossentropy(
+                y_true, y_pred, label_smoothing=label_smoothing
+            )
+            if sample_weight is not None:
+                losses = losses * keras.ops.reshape(sample_weight, (-1,))
+            return super().update_state(keras.ops.mean(losses), keras.ops.sum(y_true))
+
+    return OfExamples(name="loss_of_examples")
+
+
+def scaler(mean: np.ndarray, variance: np.ndarray) -> Scale:
+    """Make what normalises a batch as the first layer of `lib.networks.models.build` does.
+
+    A program that has the numbers of one train part in it is compiled for no other part.
+
+    Parameters
+    ----------
+    mean, variance : np.ndarray [shape=(channels,)]
+        Of the train part.
+    """
+    # As in Keras, whose epsilon it is: a channel without any variance stays finite.
+    deviation = np.maximum(np.sqrt(variance.astype(np.float32)), np.float32(1e-7))
+    average = mean.astype(np.float32)
+
+    def scale(examples: np.ndarray) -> np.ndarray:
+        return (examples.astype(np.float32) - average) / deviation
+
+    return scale
+
+
 def predict(
     keras: ModuleType,
     model: Any,
     x: np.ndarray,
     rows: np.ndarray,
     context: np.ndarray | None = None,
+    *,
+    size: int | None = None,
 ) -> np.ndarray:
     """Predict some rows of an array, with those of the context, where the network takes one.
+
+    Parameters
+    ----------
+    size : int, optional
+        How many at once; None leaves it to `predicted_at_once`.
 
     Returns
     -------
     np.ndarray [shape=(rows, classes), dtype=float32]
         Probabilities.
     """
-    size = predicted_at_once(x[:1].nbytes, len(rows))
+    size = size or predicted_at_once(x[:1].nbytes, len(rows))
     # JAX compiles a program for each size of a batch: the last is filled up, with rows once more.
     filled = np.resize(rows, -(-len(rows) // size) * size)
     data = batches(keras, x, filled, context=context, batch_size=size)
@@ -158,19 +212,24 @@ def predict(
 
 
 def predicted_at_once(nbytes: int, count: int) -> int:
-    """Say how many of `count` examples of so many bytes are predicted at once, in even batches."""
-    most = min(max(1, PREDICT_BYTES // max(1, nbytes)), 1024)
-    return -(-count // max(1, -(-count // most))) or 1
+    """Say how many of `count` examples of so many bytes are predicted at once.
 
-
-def even_size(count: int, size: int) -> int:
-    """Choose a batch size near another one that divides a number of examples, if there is one.
-
-    Between half of it and twice as much: a last batch of another size would be compiled for itself.
+    A power of two, so that parts of almost one size share a compiled program, and small enough
+    that the last batch is a quarter of the examples at most.
     """
-    near = range(max(1, size // 2), 2 * size + 1)
-    even = [n for n in near if count % n == 0]
-    return min(even, key=lambda n: abs(n - size), default=size)
+    most = min(max(1, PREDICT_BYTES // max(1, nbytes)), 1024, max(1, count // 4))
+    return 1 << (most.bit_length() - 1)
+
+
+def checked_at_once(count: int, batch_size: int) -> int:
+    """Say how many of `count` examples are validated at once: as many as are trained, or doubled.
+
+    Doubled as long as that leaves eight batches, so that parts of almost one size share a compiled
+    program, and filling up the last batch costs little.
+    """
+    while 16 * batch_size <= count and batch_size < 1024:
+        batch_size *= 2
+    return batch_size
 
 
 def moments(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

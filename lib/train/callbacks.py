@@ -20,6 +20,7 @@ from lib.train.tensorboard import write_events
 logger = logging.getLogger(__name__)
 
 Stops = Callable[[int, float], bool]
+Schedule = Callable[[int], float]
 
 
 def best_epoch(history: list[dict[str, float]]) -> int:
@@ -116,16 +117,26 @@ class State:
 
 
 def callbacks(
-    keras: Any, state: State, data: Any, writer: Any, stops: Stops | None, *, plateaus: bool
+    keras: Any,
+    state: State,
+    data: Any,
+    writer: Any,
+    stops: Stops | None,
+    *,
+    schedule: Schedule | None,
 ) -> list[Any]:
-    """Make the callbacks of a training; the keeper comes last, since it saves what they did."""
+    """Make the callbacks of a training; the keeper comes last, since it saves what they did.
+
+    A schedule says the learning rate of each step. Keras is not asked: JAX would compile its
+    answer anew after each epoch.
+    """
     training = state.training
     rules = []
     if training.early_stopping:
         rules.append(
             keras.callbacks.EarlyStopping(monitor="val_loss", patience=training.early_stopping)
         )
-    if training.reduce_lr_factor < 1 and plateaus:
+    if training.reduce_lr_factor < 1 and schedule is None:
         rules.append(
             keras.callbacks.ReduceLROnPlateau(
                 monitor="val_loss",
@@ -166,8 +177,13 @@ def callbacks(
             row: dict[str, float] = {"epoch": epoch + 1}
             row |= {name: float(logs[name]) for name in names}
             row |= {f"val_{name}": float(logs[f"val_{name}"]) for name in names}
-            row["learning_rate"] = float(
-                logs.get("learning_rate", np.asarray(self.model.optimizer.learning_rate))
+            # Where the last batch of an epoch is filled up, Keras' own weighs it as a full one.
+            row["loss"] = float(logs.get("loss_of_examples", row["loss"]))
+            optimizer = self.model.optimizer
+            row["learning_rate"] = (
+                float(np.asarray(optimizer.learning_rate))
+                if schedule is None
+                else schedule(int(np.asarray(optimizer.iterations)))
             )
             row["seconds"] = time.perf_counter() - self.began
             state.add(row)

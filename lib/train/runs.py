@@ -164,16 +164,17 @@ def _write_run(
     # One pass over all parts: every further one would trace the network anew.
     joined = np.concatenate(list(data.rows.values()))
     # Traced and compiled before it is timed; JAX compiles for the size of a batch.
-    jax = record["backend"] == "jax"
-    first = joined[: predicted_at_once(data.x[:1].nbytes, len(joined)) if jax else 1]
-    predict(keras, fitted.model, data.x, first, data.context)
+    size = predicted_at_once(data.x[:1].nbytes, len(joined))
+    predict(keras, fitted.model, data.x, joined[:size], data.context, size=size)
     began = time.perf_counter()
-    probabilities = predict(keras, fitted.model, data.x, joined, data.context)
+    probabilities = predict(keras, fitted.model, data.x, joined, data.context, size=size)
     seconds = time.perf_counter() - began
     parts = _by_part(data, probabilities)
     metrics = part_scores(data, parts)
     if fitted.mixed is not None:
-        mixed = _by_part(data, predict(keras, fitted.mixed, data.x, joined, data.context))
+        mixed = _by_part(
+            data, predict(keras, fitted.mixed, data.x, joined, data.context, size=size)
+        )
         record["precision_effect"] = _effect(metrics, part_scores(data, mixed))
     record |= {
         "metrics": metrics,

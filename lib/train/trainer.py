@@ -18,9 +18,17 @@ from lib.networks.hyperparameters import complete
 from lib.networks.models import build
 from lib.networks.recurrent import differentiate
 from lib.train.augmentation import augmenter
-from lib.train.batches import batches, even_size, moments, padded_metrics
-from lib.train.callbacks import State, Stops, callbacks, kept_epoch, stopped
+from lib.train.batches import (
+    batches,
+    checked_at_once,
+    moments,
+    padded_loss,
+    padded_metrics,
+    scaler,
+)
+from lib.train.callbacks import Schedule, State, Stops, callbacks, kept_epoch, stopped
 from lib.train.data import Data
+from lib.train.optimizer import optimizer, scheduled_rate, warmup_steps
 from lib.train.recipe import Recipe, Untrainable
 from lib.train.tensorboard import event_writer
 
@@ -129,6 +137,10 @@ class Trainer:
         self.kind, self.device = device_kind(recipe.backend), device_name(recipe.backend)
         with _of_the_trial():
             self.batch_size, rate = scaled(self.values, recipe.scaling, devices)
+        self._schedule: Schedule | None = None
+        if self.values["schedule"] == "cosine":
+            risen = warmup_steps(self.values, self._steps)
+            self._schedule = partial(scheduled_rate, rate=rate, steps=self._steps, warmup=risen)
         self._keras.backend.clear_session()
         self._spread = partial(spread, devices, self._keras)
         one_hot = np.eye(len(data.classes), dtype=np.float32)[data.labels]
@@ -150,17 +162,29 @@ class Trainer:
             backend=recipe.backend,
             precision=recipe.precision,
         )
+        # What trains is told nothing of the data: JAX compiles it once for all parts, folds and
+        # learning rates of one shape.
+        self._scale = None if self.values["normalization"] == "none" else scaler(mean, variance)
+        self._context = data.context
+        if data.context is not None and context is not None:
+            average, width = context
+            self._context = scaler(average, np.where(width > 0, width, 1))(data.context)
+            context = np.zeros_like(average), np.ones_like(width)
+        self._untold = partial(self._build, mean=None, variance=None, context=context)
+        smoothing = self.values["label_smoothing"]
+        padded = recipe.backend == "jax"
         with self._spread():
             with _of_the_trial():
-                self.model = self._build()
+                self.model = self._untold()
             if self.kind == "cpu":  # on a GPU Keras has cuDNN go through time
                 differentiate(self.model, self.batch_size)
             self.model.compile(
-                optimizer=_optimizer(self._keras, self.values, rate, steps=self._steps),
-                loss=self._keras.losses.CategoricalCrossentropy(
-                    label_smoothing=self.values["label_smoothing"]
-                ),
-                metrics=padded_metrics(self._keras) if devices > 1 else ["accuracy", "mse", "mae"],
+                optimizer=optimizer(self._keras, self.values, rate, steps=self._steps),
+                loss=self._keras.losses.CategoricalCrossentropy(label_smoothing=smoothing),
+                metrics=padded_metrics(self._keras) if padded else ["accuracy", "mse", "mae"],
+                weighted_metrics=[padded_loss(self._keras, label_smoothing=smoothing)]
+                if padded
+                else None,
                 jit_compile=recipe.backend == "jax",
             )
             self.model.optimizer.build(self.model.trainable_variables)
@@ -172,10 +196,11 @@ class Trainer:
                 self.model.reset_metrics()
         # Copies: on the CPU the backend may hand out the variable's own memory.
         self._fresh = [np.array(value.numpy()) for value in self.model.optimizer.variables]
-        # What several devices or mixed precision trained is kept as any other model is.
         self._mixed = None if recipe.precision == "float32" else self._build()
-        apart = devices > 1 or self._mixed is not None
-        self._kept = self._build(precision="float32") if apart else self.model
+        self._kept = self._build(precision="float32")
+        if self.kind == "cpu":
+            differentiate(self._kept, self.batch_size)
+        self._kept.jit_compile = recipe.backend == "jax"
 
     def fit(
         self,
@@ -220,9 +245,7 @@ class Trainer:
             epoch=len(state.history),
             augment=augmenter(training.augmentation, seed),
         )
-        at_once = max(64 * self._devices, self.batch_size)
-        if self._devices == 1:
-            at_once = even_size(len(self.data.rows["validation"]), at_once)
+        at_once = checked_at_once(len(self.data.rows["validation"]), self.batch_size)
         check = self._batches("validation", batch_size=at_once)
         # The search is told of the epochs before an interruption too, and may have stopped there.
         done = state.finished
@@ -242,7 +265,7 @@ class Trainer:
                         data,
                         writer,
                         stops,
-                        plateaus=self.values["schedule"] == "constant",
+                        schedule=self._schedule,
                     ),
                     verbose=0,
                 )
@@ -274,22 +297,33 @@ class Trainer:
     def _devices(self) -> int:
         return int(self.recipe.devices)
 
-    def _batches(self, part: str, **options: Any) -> Any:
+    def _batches(self, part: str, *, batch_size: int, **options: Any) -> Any:
         rows, targets = self.data.rows[part], self._targets[part]
+        # JAX compiles a program for each size of a batch. Where layers normalise over a batch,
+        # those that fill it up would count; a single batch that is not full has one size as it is.
+        among = part == "train" and (self._over_batch or len(rows) < batch_size)
+        filled = self.recipe.backend == "jax" and not among
         return batches(
             self._keras,
             self.data.x,
             rows,
             targets,
-            context=self.data.context,
-            multiple=self._devices,
+            context=self._context,
+            batch_size=batch_size,
+            multiple=batch_size if filled else self._devices,
+            scale=self._scale,
             **options,
         )
+
+    @property
+    def _over_batch(self) -> bool:
+        kind = self._keras.layers.BatchNormalization
+        return any(isinstance(layer, kind) for layer in self.model.layers)
 
     def _start(self, seed: int) -> None:
         """Set every variable to what a model built with this seed begins with."""
         self._keras.utils.set_random_seed(seed)
-        for variable, value in zip(self.model.variables, self._build().variables, strict=True):
+        for variable, value in zip(self.model.variables, self._untold().variables, strict=True):
             variable.assign(value)
         for variable, value in zip(self.model.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
@@ -303,35 +337,3 @@ def _of_the_trial() -> Iterator[None]:
         yield
     except HeldoutError as error:
         raise Untrainable(*error.args) from error
-
-
-def _optimizer(keras: Any, values: Mapping[str, Any], rate: float, *, steps: int) -> Any:
-    """Make the optimizer of a training of so many steps; it takes each gradient as it is.
-
-    `weight_decay` is decoupled from the gradient (Loshchilov and Hutter 2019): with it, Adam is
-    AdamW. `cosine` lowers the rate to 0 along half a cosine (Loshchilov and Hutter 2017), after it
-    rose from 0 during the share `warmup` of the steps.
-
-    The sum over one replica is the gradient itself. TensorFlow writes that sum as a function with a
-    gradient of its own, which it registers for as long as the process lives, with the graph of the
-    training step: several MB a network. Neither library has a public way around it or a way to take
-    it back (`clear_session` does not), and another name in a later Keras costs memory and nothing
-    else; `tests/faults/test_growth.py` tells.
-    """
-    kinds = {"adam": "Adam", "adamax": "Adamax", "rmsprop": "RMSprop", "sgd": "SGD"}
-    risen = round(values["warmup"] * steps)
-    if values["schedule"] == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0 if risen else rate,
-            max(1, steps - risen),
-            warmup_target=rate if risen else None,
-            warmup_steps=risen,
-        )
-    optimizer = getattr(keras.optimizers, kinds[values["optimizer"]])(
-        rate,
-        weight_decay=values["weight_decay"] or None,
-        global_clipnorm=values["global_clipnorm"] or None,
-    )
-    if hasattr(optimizer, "_all_reduce_sum_gradients"):
-        optimizer._all_reduce_sum_gradients = list
-    return optimizer

@@ -229,8 +229,8 @@ def test_ci_does_what_make_does() -> None:
     assert "- run: .ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
 
 
-# Stands for a Python and for uv: what it is asked is written down, `venv` puts a copy of it in place,
-# pip puts uv there, and each fails as long as a file says so.
+# Stands for a Python and for uv: what it is asked is written down, `venv` puts a copy of it in
+# place, pip puts uv there, and each fails as long as a file says so.
 STUB = """\
 #!/bin/sh
 echo "${{0##*/}} $@" >> "{folder}/calls"

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from lib.errors import HeldoutError
 from lib.examples.arrays import take
 from lib.train import batches as module
-from lib.train.batches import batches, even_size, moments, predict, predicted_at_once
+from lib.train.batches import (
+    batches,
+    checked_at_once,
+    moments,
+    padded_loss,
+    predict,
+    predicted_at_once,
+    scaler,
+)
 
 N = 23
 
@@ -149,17 +157,59 @@ def test_every_batch_of_a_prediction_has_one_size(keras, count, most):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "PREDICT_BYTES", most * x[:1].nbytes)
         np.testing.assert_array_equal(predict(keras, seen, x, rows)[:, 0], rows)
-        assert seen.sizes == [predicted_at_once(4, count)] * -(-count // most)
-    assert seen.sizes[0] <= most
-    assert sum(seen.sizes) < count + len(seen.sizes), "more is filled up than is needed"
+        size = predicted_at_once(4, count)
+    assert seen.sizes == [size] * -(-count // size)
+    assert size <= most
+    assert sum(seen.sizes) - count <= max(0, count // 4), "more is filled up than is needed"
 
 
-@given(st.integers(0, 5000), st.integers(1, 512))
-def test_an_even_size_is_near_and_divides_where_one_does(count, size):
-    chosen = even_size(count, size)
-    near = [n for n in range(max(1, size // 2), 2 * size + 1) if count % n == 0]
-    assert chosen in near if near else chosen == size
-    assert not near or abs(chosen - size) == min(abs(n - size) for n in near)
+@given(st.integers(1, 100_000), st.integers(1, 2048))
+def test_little_is_filled_up_in_validation(count, batch_size):
+    size = checked_at_once(count, batch_size)
+    assert size % batch_size == 0
+    assert size == batch_size or -(-count // size) >= 8
+
+
+def test_parts_of_almost_one_size_share_the_sizes_of_batches():
+    """So that what is compiled for one fold serves the others."""
+    counts = range(40, 20_000, 7)
+    more = [round(1.03 * count) for count in counts]
+    for sizes in (predicted_at_once, lambda _, count: checked_at_once(count, 32)):
+        same = [sizes(500, a) == sizes(500, b) for a, b in zip(counts, more, strict=True)]
+        assert np.mean(same) > 0.9
+
+
+@given(st.integers(1, 5), st.sampled_from(["float32", "float64"]), st.integers(0, 9))
+def test_a_batch_is_scaled_as_the_first_layer_of_what_is_kept_does(keras, channels, dtype, seed):
+    rng = np.random.default_rng(seed)
+    x = (rng.normal(size=(6, 4, channels)) * 30 + 100).astype(dtype)
+    x[:, :, 0] = 7.0  # without any variance
+    mean, variance = moments(x, np.arange(4))
+    layer = keras.layers.Normalization(mean=mean.tolist(), variance=variance.tolist())
+    scaled = scaler(mean, variance)(x)
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled, np.asarray(layer(x.astype("float32"))), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("weighted", [True, False])
+def test_the_loss_of_an_epoch_is_the_mean_over_its_examples(keras, smoothing, weighted):
+    """However the last batch was filled up."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(10, 3, 1)).astype(np.float32)
+    targets = np.eye(3, dtype=np.float32)[rng.integers(3, size=10)]
+    weights = rng.uniform(0.2, 2, size=10).astype(np.float32) if weighted else None
+    made = {"batch_size": 4, "shuffle_seed": 1, "multiple": 4}
+    data = batches(keras, x, np.arange(10), targets, weights, **made)
+    loss = padded_loss(keras, label_smoothing=smoothing)
+    for number in range(3):
+        given, y, weight = data[number]
+        loss.update_state(y, keras.ops.softmax(np.resize(given[:, :, 0], (4, 3))), weight)
+    p = np.asarray(keras.ops.softmax(x[:, :, 0]))
+    each = -(((1 - smoothing) * targets + smoothing / 3) * np.log(p)).sum(axis=1)
+    assert float(loss.result()) == pytest.approx(
+        np.mean(each * (1 if weights is None else weights))
+    )
 
 
 @given(st.integers(1, 40), st.integers(1, 3), st.integers(0, 9), st.sampled_from([0, 1e4]))

@@ -540,8 +540,9 @@ def test_class_weights_weigh_the_loss_of_train_alone(keras):
         "class_weights": True,
     }
     one = trainer("simple_rnn", training=Training(epochs=1), **still)
-    row = one.fit(0).history[0]
-    p = one.model.predict(x, verbose=0)
+    fitted = one.fit(0)
+    row = fitted.history[0]
+    p = fitted.model.predict(x, verbose=0)
     loss = -np.log(p[np.arange(len(x)), labels])
     weights = class_weights(labels[TRAIN])
     weighted, unweighted = (weights * loss[TRAIN]).mean(), loss[TRAIN].mean()
