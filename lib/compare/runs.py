@@ -87,11 +87,14 @@ class Pool:
     def unfinished(self) -> str:
         """Why a difference to another network is no comparison of architectures; empty if it is.
 
-        Such as `lstm: still improving`: most of its trainings have not converged, or its search
-        ended at an edge.
+        Such as `lstm: still improving` or `lstm: still improving in 3 of 5 trainings`: half of its
+        trainings or more have not converged, or its search ended at an edge.
         """
-        end = prevailing(self.endings)
-        reasons = [end] if end not in ("", CONVERGED) else []
+        end, count = prevailing(self.endings), len(self.endings)
+        many = self.endings.count(end)
+        reasons = [] if end in ("", CONVERGED) else [end]
+        if reasons and many < count:
+            reasons = [f"{end} in {many} of {count} trainings"]
         reasons += [
             f"has its best {edge['hyperparameter'].replace('_', ' ')}, {edge['value']:g}, "
             f"at the edge of its range ({edge['low']:g} to {edge['high']:g})"

@@ -20,8 +20,12 @@ def metric_name(metric: str) -> str:
 def unfinished_networks(words: str) -> str:
     """Say of the networks in a column `unfinished` how their training ended, as a sentence does."""
     how = {IMPROVING: "was still improving", NOTHING_LEARNED: "has learned nothing"}
-    parts = [part.partition(": ") for part in words.split("; ") if part]
-    return listed([f"the {display(name)} {how.get(end, end)}" for name, _, end in parts])
+    said = []
+    for part in filter(None, words.split("; ")):
+        name, _, reason = part.partition(": ")
+        end, *where = reason.partition(" in ")
+        said.append(f"the {display(name)} {how.get(end, end)}{''.join(where)}")
+    return listed(said)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -745,19 +745,19 @@ def test_networks_that_have_not_converged_are_named_and_not_compared(made, tmp_p
     ]
     assert board[["majority", "logistic"]].isna().all()
     gaps = _table(moved, "differences").query(where).set_index(["a", "b"])["unfinished"]
-    assert gaps["lstm", "cnn"] == "lstm: still improving; cnn: diverged"
+    assert gaps["lstm", "cnn"] == "lstm: still improving in 1 of 2 trainings; cnn: diverged"
     assert gaps["gru", "cnn"] == "cnn: diverged"
     assert gaps.xs("logistic", level="b").isna().all()
     letters = _table(moved, "letters").query(where)
     assert letters["letters"].isna().all()
     assert set(letters["note"]) == {
-        "no comparison of architectures (cnn: diverged; lstm: still improving)"
+        "no comparison of architectures (cnn: diverged; lstm: still improving in 1 of 2 trainings)"
     }
     answer = _table(moved, "answers").set_index("study").loc["arrhythmia"]
-    assert answer["unfinished"] == "lstm: still improving; cnn: diverged"
+    assert answer["unfinished"] == "lstm: still improving in 1 of 2 trainings; cnn: diverged"
     others = _table(moved, "differences").query("study == 'voices'")
     assert others["unfinished"].isna().all()
-    words = "no comparison of architectures in arrhythmia (lstm: still improving; cnn: diverged)"
+    words = "in arrhythmia (lstm: still improving in 1 of 2 trainings; cnn: diverged)"
     assert _table(moved, "ranks")["note"].str.contains(words, regex=False).all()
     assert not _table(made, "ranks")["note"].str.contains("no comparison").any()
 

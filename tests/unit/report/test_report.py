@@ -296,6 +296,9 @@ RIVAL = {
         ({}, {"unfinished": "lstm: still improving; gru: diverged; cnn: nothing learned"}, "it has "
             "never seen. This is not a comparison of architectures: the LSTM was still improving, "
             "the GRU diverged and the CNN has learned nothing. A random split"),
+        ({}, {"unfinished": "cnn: nothing learned in 1 of 2 trainings; gru: diverged in 3 of 5 "
+            "trainings"}, "of architectures: the CNN has learned nothing in 1 of 2 trainings and "
+            "the GRU diverged in 3 of 5 trainings. A random split"),
         ({}, {"unfinished": "lstm: still improving; gru: has its best learning rate, 0.01, at the "
             "edge of its range (0.001 to 0.01)"}, "This is not a comparison of architectures: the "
             "LSTM was still improving and the GRU has its best learning rate, 0.01, at the edge of "
