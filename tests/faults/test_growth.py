@@ -45,7 +45,7 @@ def optimizer_of_keras(keras: Any, values: Mapping[str, Any], rate: float, *, st
 def test_keras_alone_trains_the_same_weights_and_keeps_the_graph(
     keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What `lib.train.trainer` takes out of Keras is a sum of one: not a bit differs without it.
+    """What `lib.train.optimizer` takes out of Keras is a sum of one: not a bit differs without it.
 
     Where this fails because no graph is kept, Keras or TensorFlow has fixed it: delete the detour.
     """
@@ -54,7 +54,7 @@ def test_keras_alone_trains_the_same_weights_and_keeps_the_graph(
     ours = train_one(tmp_path / "ours", data, "cnn", 1)
     before = graphs()
     assert "_all_reduce_sum_gradients" in dir(keras.optimizers.Adam)
-    monkeypatch.setattr("lib.train.trainer._optimizer", optimizer_of_keras)
+    monkeypatch.setattr("lib.train.trainer.optimizer", optimizer_of_keras)
     theirs = train_one(tmp_path / "theirs", data, "cnn", 1)
     keras.backend.clear_session()
     assert graphs() > before
