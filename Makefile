@@ -61,14 +61,11 @@ $(READY): requirements.lock pyproject.toml
 	  echo "$(VENV): $$("$$found" --version)"; \
 	  "$$found" -m venv --clear $(VENV); \
 	fi
-	@touch $(BEGUN)
 	@sed -n '/^uv==/,/[^\]$$/p' requirements.lock >$(BEGUN)
-	@if ! $(BIN)/python -m pip config list | grep -qE '\.(index-url|no-index|proxy)=' \
+	@{ ! $(BIN)/python -m pip config list | grep -qE '\.(index-url|no-index|proxy)=' \
 	  && $(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes --only-binary :all: -r $(BEGUN) \
 	  && $(CACHE) $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock; \
-	then true; else \
-	  $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock; \
-	fi
+	} || $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@rm $(BEGUN)
 	@touch $(READY)

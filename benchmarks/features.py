@@ -48,18 +48,15 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     targets = [f"results/folder/features/{shard.stem}.npz" for shard in shards]
     settings = yaml.safe_load(study_text(clips))["features"]
     paths = [str(path) for path in names]
-    # Before and after, but for a first look: a machine that slows down on the way does it to both.
+    # Before and after: a machine that slows down on the way does it to both.
     loops = [_loops(paths, settings)]
     began = time.perf_counter()
     snakemake(folder / "copy", *targets, **config)
     wall = time.perf_counter() - began
-    loops += [] if quick else [_loops(paths, settings)]
+    loops.append(_loops(paths, settings))
     loop = sum(loops) / len(loops)
     rounds = 3 if quick else 100
-    alone = [
-        apart("spectra", blas_threads=1, study=study, rounds=rounds)
-        for study in list(STUDIES)[: 1 if quick else None]
-    ]
+    alone = [apart("spectra", blas_threads=1, study=study, rounds=rounds) for study in STUDIES]
     files = count * times
     return {
         "quick": quick,

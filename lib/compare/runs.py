@@ -91,10 +91,10 @@ class Pool:
         trainings or more have not converged, or its search ended at an edge.
         """
         end, count = prevailing(self.endings), len(self.endings)
-        many = self.endings.count(end)
-        reasons = [] if end in ("", CONVERGED) else [end]
-        if reasons and many < count:
-            reasons = [f"{end} in {many} of {count} trainings"]
+        reasons = []
+        if end not in ("", CONVERGED):
+            many = self.endings.count(end)
+            reasons = [end if many == count else f"{end} in {many} of {count} trainings"]
         reasons += [
             f"has its best {edge['hyperparameter'].replace('_', ' ')}, {edge['value']:g}, "
             f"at the edge of its range ({edge['low']:g} to {edge['high']:g})"

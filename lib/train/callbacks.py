@@ -181,7 +181,8 @@ def callbacks(
             row["loss"] = float(logs.get("loss_of_examples", row["loss"]))
             optimizer = self.model.optimizer
             row["learning_rate"] = (
-                float(np.asarray(optimizer.learning_rate))
+                # A plateau lowers the rate for the next epoch, and leaves that of this one here.
+                float(logs.get("learning_rate", np.asarray(optimizer.learning_rate)))
                 if schedule is None
                 else schedule(int(np.asarray(optimizer.iterations)))
             )

@@ -172,20 +172,18 @@ class Trainer:
             context = np.zeros_like(average), np.ones_like(width)
         self._untold = partial(self._build, mean=None, variance=None, context=context)
         smoothing = self.values["label_smoothing"]
-        padded = recipe.backend == "jax"
+        jax = recipe.backend == "jax"
         with self._spread():
             with _of_the_trial():
                 self.model = self._untold()
-            if self.kind == "cpu":  # on a GPU Keras has cuDNN go through time
-                differentiate(self.model, self.batch_size)
             self.model.compile(
                 optimizer=optimizer(self._keras, self.values, rate, steps=self._steps),
                 loss=self._keras.losses.CategoricalCrossentropy(label_smoothing=smoothing),
-                metrics=padded_metrics(self._keras) if padded else ["accuracy", "mse", "mae"],
+                metrics=padded_metrics(self._keras) if jax else ["accuracy", "mse", "mae"],
                 weighted_metrics=[padded_loss(self._keras, label_smoothing=smoothing)]
-                if padded
+                if jax
                 else None,
-                jit_compile=recipe.backend == "jax",
+                jit_compile=jax,
             )
             self.model.optimizer.build(self.model.trainable_variables)
             if recipe.backend == "tensorflow":
@@ -197,10 +195,12 @@ class Trainer:
         # Copies: on the CPU the backend may hand out the variable's own memory.
         self._fresh = [np.array(value.numpy()) for value in self.model.optimizer.variables]
         self._mixed = None if recipe.precision == "float32" else self._build()
+        # What is kept takes examples as they are, and has no optimizer.
         self._kept = self._build(precision="float32")
-        if self.kind == "cpu":
-            differentiate(self._kept, self.batch_size)
-        self._kept.jit_compile = recipe.backend == "jax"
+        self._kept.jit_compile = jax
+        if self.kind == "cpu":  # on a GPU Keras has cuDNN go through time
+            for model in (self.model, self._kept):
+                differentiate(model, self.batch_size)
 
     def fit(
         self,

@@ -294,6 +294,19 @@ def test_going_on_after_any_epoch_ends_the_same(plain, tmp_path):
     assert len(set(rates)) > 1, "the learning rate was not reduced"
 
 
+def test_a_row_has_the_rate_that_its_epoch_was_trained_with(plain):
+    one, _, _ = plain
+    train_by(one, Training(epochs=10, reduce_lr_factor=0.5, reduce_lr_patience=1))
+    best, rate = np.inf, 0.03
+    for row in one.fit(SEEDS[0]).history:
+        assert row["learning_rate"] == pytest.approx(rate)
+        if row["val_loss"] < best - 1e-4:  # as much as Keras calls progress
+            best = row["val_loss"]
+        else:
+            rate /= 2
+    assert rate < 0.03, "no plateau was met"
+
+
 @pytest.mark.parametrize("keep", ["last", "average"])
 def test_what_is_kept_and_augmented_goes_on_too(plain, tmp_path, keep):
     one, _, _ = plain
