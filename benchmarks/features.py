@@ -13,7 +13,6 @@ import yaml
 
 from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
-from benchmarks.spectra import STUDIES
 from lib.files import write_table
 from lib.own.study import study_text
 from lib.recordings.table import read_recordings
@@ -56,7 +55,7 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     loops.append(_loops(paths, settings))
     loop = sum(loops) / len(loops)
     rounds = 3 if quick else 100
-    alone = [apart("spectra", blas_threads=1, study=study, rounds=rounds) for study in STUDIES]
+    alone = apart("spectra", blas_threads=1, rounds=rounds)
     files = count * times
     return {
         "quick": quick,

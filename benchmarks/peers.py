@@ -54,10 +54,11 @@ def environment() -> Path:
     wanted = "\n".join(PACKAGES)
     if not ready.is_file() or ready.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
-        # Most of its modules are never imported.
-        subprocess.run(
-            [str(python), "-m", "pip", "install", "--quiet", "--no-compile", *PACKAGES], check=True
-        )
+        # Most of its modules are never imported: neither compiles them.
+        ours = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python)]
+        if subprocess.run([*ours, *PACKAGES], check=False).returncode:
+            theirs = [str(python), "-m", "pip", "install", "--quiet", "--no-compile"]
+            subprocess.run([*theirs, *PACKAGES], check=True)
         ready.write_text(wanted)
     return python
 

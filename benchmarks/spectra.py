@@ -17,8 +17,13 @@ from lib.project import path_of
 STUDIES = ("heart_sounds", "voices", "accents")
 
 
-def run(study: str, rounds: int) -> dict[str, Any]:
-    """Time both in turn, on noise at the rate of the features: milliseconds, medians of rounds."""
+def run(rounds: int) -> list[dict[str, Any]]:
+    """Time both in turn for each study: milliseconds, medians of rounds."""
+    return [_timed(study, rounds) for study in STUDIES]
+
+
+def _timed(study: str, rounds: int) -> dict[str, Any]:
+    """Take noise at the rate of the features."""
     settings = dict(read_yaml(path_of(f"config/studies/{study}.yaml"))["features"])
     kind, rate = settings.pop("kind"), settings["rate"]
     length = settings.get("duration", settings.get("frames", 0) * settings["hop"] / rate)

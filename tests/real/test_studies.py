@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from lib.datasets import recordings
-from tests.support.workflow import Workflow, set_up
+from lib.files import read_yaml
+from tests.support.workflow import ROOT, Workflow, set_up
 
 DATA = os.environ.get("HELDOUT_DATA", "")
 
@@ -40,20 +41,22 @@ def small(*architectures: str, **fixed: Any) -> dict[str, Any]:
     }
 
 
-def prepare(folder: Path, dataset: str, study: str, settings: dict[str, Any]) -> Workflow:
-    """Copy the project and aim it at the real recordings of one study."""
-    if not (Path(DATA) / dataset).is_dir():
-        pytest.skip(f"HELDOUT_DATA ({DATA}) has no folder {dataset}")
+def prepare(folder: Path, settings: dict[str, dict[str, Any]]) -> Workflow:
+    """Copy the project and aim it at the real recordings of some studies."""
+    for study in settings:
+        dataset = read_yaml(ROOT / "config" / "studies" / f"{study}.yaml")["dataset"]
+        if not (Path(DATA) / dataset).is_dir():
+            pytest.skip(f"HELDOUT_DATA ({DATA}) has no folder {dataset}")
     workflow = set_up(folder)
     workflow.files = ("config/full.yaml",)
     workflow.config = {
-        "studies": [study],
+        "studies": [*settings],
         "effort": "quick",
         "mirror": str(Path(DATA).resolve()),
         "shards": 1,
         "seeds": [0],
         "resamples": 100,
-        "settings": {study: settings},
+        "settings": settings,
     }
     return workflow
 
@@ -69,19 +72,8 @@ def examples(workflow: Workflow, study: str) -> pd.DataFrame:
     return pd.read_parquet(workflow.path(f"results/{study}/examples.parquet"))
 
 
-def assert_finished(workflow: Workflow, study: str) -> None:
-    """Check that a study came to its report, and that nothing calls it simulated."""
-    runs = pd.read_csv(workflow.path("results/tables/runs.csv"))
-    assert set(runs["study"]) == {study}
-    assert not runs["simulated"].any()
-    assert set(runs["kind"]) == {"network", "baseline"}
-    page = workflow.path("results/report.html").read_text(encoding="utf-8")
-    assert "simulated recordings" not in page
-    assert workflow.plan().jobs == []
-
-
 def test_arrhythmia_has_the_published_beats(tmp_path: Path) -> None:
-    workflow = prepare(tmp_path / "copy", "mitdb", "arrhythmia", {})
+    workflow = prepare(tmp_path / "copy", {"arrhythmia": {}})
     audits = [
         f"results/arrhythmia/{protocol}/audit.json"
         for protocol in ("grouped", "published", "published_without_202", "random")
@@ -107,36 +99,20 @@ def test_arrhythmia_has_the_published_beats(tmp_path: Path) -> None:
     assert {name for name, audit in found.items() if audit["leaks"]} == {"published", "random"}
 
 
-def test_voices_run_to_their_report(tmp_path: Path) -> None:
-    settings = small("lstm", "gru", batch_size=25)
-    # The heart sounds below have splits by group and at random.
-    settings["protocols"] = {"random": None, "grouped": None}
-    workflow = prepare(tmp_path / "copy", "five_voices", "voices", settings)
-    run(workflow)
-    labelled = {"train": 50, "validation": 25, "test": 25}
-    there = recordings("five_voices", workflow.path("resources/data/five_voices"))
-    assert there["split"].value_counts().to_dict() == {**labelled, "predict": 10}
-    # What is to be predicted on is neither learned from nor tested on.
-    table = pd.read_csv(workflow.path("results/voices/recordings.csv"))
-    assert table["split"].value_counts().to_dict() == labelled
-    split = pd.read_parquet(workflow.path("results/voices/published/split.parquet"))
-    parts = split["part"].astype(str).value_counts().to_dict()
-    assert parts == labelled
-    assert_finished(workflow, "voices")
+def test_three_studies_run_to_their_report(tmp_path: Path) -> None:
+    """Heart sounds, voices and accents in one run, as people start them.
 
-
-def test_heart_sounds_run_to_their_report(tmp_path: Path) -> None:
-    """By subject, at random, and each set of recordings tested on the other.
-
-    One network: the voices above have the other two, and compare them.
+    Heart sounds are split by subject, at random, and with each set of recordings tested on the
+    other, for one network: the voices have the other two, and compare them.
     """
-    settings = small("simple_rnn", dense=[])
-    settings["architectures"]["simple_rnn"]["space"] |= {"learning_rate": [0.01], "dropout": [0.0]}
-    settings["architectures"] |= {"gru": None, "lstm": None}
+    heart_sounds = small("simple_rnn", dense=[])
+    networks = heart_sounds["architectures"]
+    networks["simple_rnn"]["space"] |= {"learning_rate": [0.01], "dropout": [0.0]}
+    networks |= {"gru": None, "lstm": None}
     # Five folds of each would be minutes of the same.
     once = {"folds": 1, "test": 0.4}
     by_set = {"by": "set", "honest": True}
-    settings["protocols"] = {
+    heart_sounds["protocols"] = {
         "random": once,
         "grouped": once,
         "from_a": {
@@ -145,9 +121,31 @@ def test_heart_sounds_run_to_their_report(tmp_path: Path) -> None:
         },
         "sets": {**by_set, "title": "each set alone", "kind": "pairs", "sites": ["a", "b"]},
     }
-    workflow = prepare(tmp_path / "copy", "heartbeat_sounds", "heart_sounds", settings)
+    voices = small("lstm", "gru", batch_size=25)
+    # The heart sounds have splits by group and at random.
+    voices["protocols"] = {"random": None, "grouped": None}
+    accents = small("gru", batch_size=16)
+    accents["architectures"]["lstm"] = None
+    accents["protocols"] = {"random": None}
+    workflow = prepare(
+        tmp_path / "copy",
+        {"heart_sounds": heart_sounds, "voices": voices, "accents": accents},
+    )
     run(workflow)
-    assert_finished(workflow, "heart_sounds")
+    runs = pd.read_csv(workflow.path("results/tables/runs.csv"))
+    assert set(runs["study"]) == set(workflow.config["studies"])
+    assert not runs["simulated"].any()
+    assert set(runs["kind"]) == {"network", "baseline"}
+    page = workflow.path("results/report.html").read_text(encoding="utf-8")
+    assert "simulated recordings" not in page
+    assert workflow.plan().jobs == []
+    assert_heart_sounds(workflow)
+    assert_voices(workflow)
+    table = examples(workflow, "accents")
+    assert len(table) == table["recording"].nunique() == 57
+
+
+def assert_heart_sounds(workflow: Workflow) -> None:
     table = examples(workflow, "heart_sounds")
     # Artifact exists in set A only, at 44.1 kHz; the examples are all of one rate.
     assert set(table["label"]) == {"artifact", "murmur", "normal"}
@@ -164,19 +162,20 @@ def test_heart_sounds_run_to_their_report(tmp_path: Path) -> None:
     assert to_b["interval_note"].str.contains("no test examples of artifact").all()
 
 
-def test_accents_run_to_their_report(tmp_path: Path) -> None:
-    settings = small("gru", batch_size=16)
-    settings["architectures"]["lstm"] = None
-    settings["protocols"] = {"random": None}
-    workflow = prepare(tmp_path / "copy", "common_voice", "accents", settings)
-    run(workflow)
-    assert len(examples(workflow, "accents")) == 57
-    assert examples(workflow, "accents")["recording"].nunique() == 57
-    assert_finished(workflow, "accents")
+def assert_voices(workflow: Workflow) -> None:
+    labelled = {"train": 50, "validation": 25, "test": 25}
+    there = recordings("five_voices", workflow.path("resources/data/five_voices"))
+    assert there["split"].value_counts().to_dict() == {**labelled, "predict": 10}
+    # What is to be predicted on is neither learned from nor tested on.
+    table = pd.read_csv(workflow.path("results/voices/recordings.csv"))
+    assert table["split"].value_counts().to_dict() == labelled
+    split = pd.read_parquet(workflow.path("results/voices/published/split.parquet"))
+    parts = split["part"].astype(str).value_counts().to_dict()
+    assert parts == labelled
 
 
 def test_exercise_stops_and_says_that_classes_are_missing(tmp_path: Path) -> None:
-    workflow = prepare(tmp_path / "copy", "ephnogram", "exercise", {})
+    workflow = prepare(tmp_path / "copy", {"exercise": {}})
     done = workflow.run()
     assert done.status != 0
     for label in ("bicycle", "walking", "treadmill", "laying"):
