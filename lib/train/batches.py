@@ -191,6 +191,7 @@ def predict(
     context: np.ndarray | None = None,
     *,
     size: int | None = None,
+    scale: Scale | None = None,
 ) -> np.ndarray:
     """Predict some rows of an array, with those of the context, where the network takes one.
 
@@ -198,6 +199,8 @@ def predict(
     ----------
     size : int, optional
         How many at once; None leaves it to `predicted_at_once`.
+    scale : callable, optional
+        As for `batches`.
 
     Returns
     -------
@@ -207,7 +210,7 @@ def predict(
     size = size or predicted_at_once(x[:1].nbytes, len(rows))
     # JAX compiles a program for each size of a batch: the last is filled up, with rows once more.
     filled = np.resize(rows, -(-len(rows) // size) * size)
-    data = batches(keras, x, filled, context=context, batch_size=size)
+    data = batches(keras, x, filled, context=context, batch_size=size, scale=scale)
     return np.asarray(model.predict(data, verbose=0))[: len(rows)]
 
 

@@ -92,7 +92,7 @@ def train_runs(
             "precision": recipe.precision,
             "state": "pruned" if fitted.pruned else "complete",
         }
-        records.append(_write_run(folder, data, fitted, record, recipe, keep_model=keep_model))
+        records.append(_write_run(folder, trainer, fitted, record, keep_model=keep_model))
     return records
 
 
@@ -151,34 +151,29 @@ def train_trial(
 
 
 def _write_run(
-    folder: Path,
-    data: Data,
-    fitted: Fitted,
-    record: dict[str, Any],
-    recipe: Recipe,
-    *,
-    keep_model: bool,
+    folder: Path, trainer: Trainer, fitted: Fitted, record: dict[str, Any], *, keep_model: bool
 ) -> dict[str, Any]:
     """Predict every part, and write what a run leaves; `run.json` comes last."""
-    keras = load(record["backend"])
+    data = trainer.data
     # One pass over all parts: every further one would trace the network anew.
     joined = np.concatenate(list(data.rows.values()))
     # Traced and compiled before it is timed; JAX compiles for the size of a batch.
     size = predicted_at_once(data.x[:1].nbytes, len(joined))
-    predict(keras, fitted.model, data.x, joined[:size], data.context, size=size)
+    trainer.predict(joined[:size], size=size)
     began = time.perf_counter()
-    probabilities = predict(keras, fitted.model, data.x, joined, data.context, size=size)
+    probabilities = trainer.predict(joined, size=size)
     seconds = time.perf_counter() - began
     parts = _by_part(data, probabilities)
     metrics = part_scores(data, parts)
     if fitted.mixed is not None:
+        keras = load(record["backend"])
         mixed = _by_part(
             data, predict(keras, fitted.mixed, data.x, joined, data.context, size=size)
         )
         record["precision_effect"] = _effect(metrics, part_scores(data, mixed))
     record |= {
         "metrics": metrics,
-        "ending": _ending(data, fitted, recipe, parts["validation"], record["hyperparameters"]),
+        "ending": _ending(trainer, fitted, parts["validation"]),
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "parameters": int(fitted.model.count_params()),
@@ -206,13 +201,11 @@ def _write_run(
     return record
 
 
-def _ending(
-    data: Data, fitted: Fitted, recipe: Recipe, probabilities: np.ndarray, values: Mapping[str, Any]
-) -> str:
+def _ending(trainer: Trainer, fitted: Fitted, probabilities: np.ndarray) -> str:
     """Say how the training of a run ended, by what it predicts of the validation part."""
     if fitted.pruned:  # the search stopped it, which says nothing of where it was going
         return ""
-    training, power = recipe.training, values["class_weights"]
+    data, training, power = trainer.data, trainer.recipe.training, trainer.values["class_weights"]
     train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
     losses = [row["val_loss"] for row in fitted.history]
     return ending(

@@ -24,6 +24,7 @@ from lib.train.batches import (
     moments,
     padded_loss,
     padded_metrics,
+    predict,
     scaler,
 )
 from lib.train.callbacks import Schedule, State, Stops, callbacks, kept_epoch, stopped
@@ -275,9 +276,34 @@ class Trainer:
             diverged=state.diverged,
         )
 
+    def predict(self, rows: np.ndarray, *, size: int | None = None) -> np.ndarray:
+        """Predict some rows of the data with the weights that `fit` or `restore` returned last.
+
+        Parameters
+        ----------
+        rows : np.ndarray [shape=(n,)]
+            Which examples.
+        size : int, optional
+            As for `lib.train.batches.predict`.
+
+        Returns
+        -------
+        np.ndarray [shape=(n, classes), dtype=float32]
+            Probabilities, computed on one device in float32.
+        """
+        if not self._alone:
+            return predict(self._keras, self._kept, self.data.x, rows, self.data.context, size=size)
+        # Not what is kept: it has the means of this train part in its program.
+        return predict(
+            *(self._keras, self.model, self.data.x, rows, self._context),
+            size=size,
+            scale=self._scale,
+        )
+
     def restore(self, history: list[dict[str, float]], weights: list[np.ndarray]) -> Fitted:
         """Put the weights of an earlier training into the model."""
-        for model in filter(None, (self._kept, self._mixed)):
+        models = self._kept, self._mixed, self.model if self._alone else None
+        for model in filter(None, models):
             for variable, value in zip(model.weights, weights, strict=True):
                 variable.assign(value)
         epoch = kept_epoch(history, self.recipe.training)
@@ -292,6 +318,11 @@ class Trainer:
         """Steps of the whole training."""
         epoch = -(-len(self.data.rows["train"]) // self.batch_size)
         return epoch * self.recipe.training.epochs
+
+    @property
+    def _alone(self) -> bool:
+        """Whether what trains computes on one device and in float32."""
+        return self._devices == 1 and self._mixed is None
 
     @property
     def _devices(self) -> int:
