@@ -77,7 +77,7 @@ def run(
     """Train for some steps and give seconds a step, with what is spent on which part of it."""
     from benchmarks.products import flop, products, seconds_alone
     from lib.networks.backend import load
-    from lib.train.batches import batches
+    from lib.train.batches import batches, moments, scaler
     from lib.train.data import Data
     from lib.train.recipe import Recipe, Training
     from lib.train.trainer import Trainer
@@ -97,7 +97,10 @@ def run(
     needed = products(trainer.model, batch)
     keras = load(backend)
     targets = np.eye(classes, dtype=np.float32)[labels]
-    data = batches(keras, x, rows, targets, batch_size=batch, shuffle_seed=0)
+    # As `Trainer` makes them.
+    given: dict[str, Any] = {"batch_size": batch, "shuffle_seed": 0}
+    given |= {"scale": scaler(*moments(x, rows)), "multiple": batch if backend == "jax" else 1}
+    data = batches(keras, x, rows, targets, **given)
     began = time.perf_counter()
     trainer.model.fit(data, epochs=1, verbose=0)
     first = time.perf_counter() - began
@@ -108,7 +111,7 @@ def run(
     # An epoch costs its own start: as many steps as make it small beside them.
     again = 1 if quick else max(1, min(200, round(1.5 / second)))
     rows = np.tile(np.arange(len(x)), again)
-    data = batches(keras, x, rows, np.tile(targets, (again, 1)), batch_size=batch, shuffle_seed=0)
+    data = batches(keras, x, rows, np.tile(targets, (again, 1)), **given)
     timer = epoch_timer(keras, seconds=0 if quick else SECONDS)
     trainer.model.fit(data, epochs=50, verbose=0, callbacks=[timer])
     each = min(timer.epochs) / len(data)

@@ -10,7 +10,10 @@ import argparse
 from importlib import import_module
 
 # Each is a module with a function `write`.
-PAGES = ("configuration", "benchmarks", "faults", "audit", "findings", "structure", "notebook")
+PAGES = (
+    *("configuration", "benchmarks", "faults", "audit"),
+    *("findings", "svm_ensemble", "structure", "notebook"),
+)
 
 
 def main(arguments: list[str] | None = None) -> None:

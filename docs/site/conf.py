@@ -91,6 +91,7 @@ KINDS = {
         "tables",
         "The library <api/lib/index>",
         "findings",
+        "svm-ensemble",
         "benchmarks",
         "faults",
     ],

@@ -27,7 +27,7 @@ data = Data(x, labels, parts, list("abc"), list("abc"), context=rng.normal(size=
 recipe = Recipe("gru", values, Training(epochs=3, keep="last"), backend="jax")
 one = Trainer(data, recipe)
 """
-FIT = "one.fit(5)"
+FIT = "one.fit(5); one.predict(rows, size=8)"
 AS_KERAS_DOES = """
 from lib.networks.backend import load
 from lib.networks.models import build
@@ -64,6 +64,9 @@ for epoch, row in enumerate(fitted.history):
     np.testing.assert_allclose(row["learning_rate"], rate, rtol=1e-5)
 for mine, theirs in zip(fitted.model.get_weights(), model.get_weights(), strict=True):
     np.testing.assert_allclose(mine, theirs, atol=2e-4)
+inputs = {"examples": x, "context": data.context.astype("float32")}
+theirs = fitted.model.predict(inputs, verbose=0)
+np.testing.assert_allclose(one.predict(rows), theirs, atol=1e-5)
 """
 
 
@@ -84,12 +87,12 @@ def test_another_part_and_another_rate_need_no_other_program(
     def compiled() -> list[Path]:
         return [
             path
-            for kind in ("train", "test")
+            for kind in ("train", "test", "predict")
             for path in tmp_path.rglob(f"jit_{kind}_step-*-cache")
         ]
 
     python(TRAIN + FIT, 40, 0.01)
     first = compiled()
-    assert len(first) == 2
+    assert len(first) == 3
     python(TRAIN + FIT, 57, 0.03)
     assert compiled() == first
