@@ -13,13 +13,15 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import describe
+from benchmarks.machine import ROOT, describe
 from benchmarks.page import render
 from lib.files import read_json, write_json
+from lib.provenance import commit
 
 MEASURED = Path(__file__).with_name("measured.json")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -69,6 +71,8 @@ def main(arguments: list[str] | None = None) -> None:
         found |= {
             "note": given.note,
             "machine": describe(),
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "commit": commit(ROOT),
             "seconds": round(time.perf_counter() - began),
         }
         if given.only and name in known["sections"]:
