@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.stats import kurtosis, skew
 
+from lib.files import read_json, read_yaml, write_json
 from pages import svm_ensemble
 from pages.svm_ensemble import (
     CLASSES,
@@ -98,7 +99,7 @@ def test_the_page_is_as_it_is_made() -> None:
 
 
 def test_the_published_figures_come_out() -> None:
-    first, *_, honest = svm_ensemble.read_json(svm_ensemble.FOUND)["rows"]
+    first, *_, honest = read_json(svm_ensemble.FOUND)["rows"]
     for name, value in PUBLISHED.items():
         assert round(first["scores"][name]["estimate"], 3) == value
     claims = pd.read_csv(svm_ensemble.ROOT / "resources" / "claims.csv")
@@ -109,12 +110,17 @@ def test_the_published_figures_come_out() -> None:
     assert f"{honest['scores']['jk']['estimate']:.3f} made honest" in told["note"].item()
 
 
-def test_what_stands_before_a_beat_shortens_its_interval() -> None:
-    """Record 201 has rhythms that change: their marks are taken for R peaks, and not alone."""
+@pytest.fixture
+def mitdb() -> Path:
     folder = Path(os.environ.get("HELDOUT_DATA", "")) / "mitdb"
     if not (folder / "201.hea").is_file():
         pytest.skip("HELDOUT_DATA is not set: it names the folder with real recordings")
-    beats = describe(folder, "201")
+    return folder
+
+
+def test_what_stands_before_a_beat_shortens_its_interval(mitdb: Path) -> None:
+    """Record 201 has rhythms that change: their marks are taken for R peaks, and not alone."""
+    beats = describe(mitdb, "201")
     assert len(beats.code) == 1963
     marked, alone = (beats.families[n] for n in ("intervals_of_annotations", "intervals"))
     # 76 annotations of the record are no beats: two of them follow each other.
@@ -124,3 +130,20 @@ def test_what_stands_before_a_beat_shortens_its_interval() -> None:
         **{"intervals_of_annotations": 8, "intervals": 8},
         **{"wavelets": 23, "moments": 10, "distances": 4},
     }
+
+
+@pytest.mark.slow
+def test_every_row_is_measured(
+    mitdb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = read_yaml(svm_ensemble.STUDY)
+    config["protocols"]["published"]["parts"] = {"train": ["208"], "test": ["213"]}
+    study = tmp_path / "study.json"  # which is YAML
+    write_json(study, config)
+    monkeypatch.setattr(svm_ensemble, "STUDY", study)
+    found = svm_ensemble.measure(mitdb)
+    assert [row["way"] for row in found["rows"]] == [*svm_ensemble.WAYS]
+    assert {row["beats"] for row in found["rows"]} == {3250}
+    # Fusion beats and others are told apart better than by chance.
+    for row in found["rows"]:
+        assert row["scores"]["accuracy"]["estimate"] > 0.5

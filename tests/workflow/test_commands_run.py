@@ -36,6 +36,7 @@ _TESTS = "runs these tests"
 _LINT = "CI does it"
 _PAGES = "tests/project/test_pages.py makes them again and compares"
 _FETCHES = "fetches recordings whose publishers are not there for tests"
+_SVMS = "takes half an hour; tests/project/test_svm_ensemble.py does it with two records"
 _FINDINGS = "needs a run on real recordings; tests/project/test_findings.py makes it up"
 _REAL = "needs the real recordings, which a checkout does not hold: tests/real reads them"
 _CLUSTER = "needs Slurm; tests/workflow/test_slurm.py runs the profile against a stand-in"
@@ -126,6 +127,7 @@ NOT_RUN = {
     "snakemake --profile profiles/tpu --config device=tpu devices=all": _TPU,
     "python -m benchmarks devices --output /tmp": _BENCHMARK,
     "python -m pages.findings results": _FINDINGS,
+    "python -m pages.svm_ensemble mitdb": _SVMS,
     "snakemake --cores 2 --configfile config/findings.yaml --config mirror=/data/recordings": _REAL,
     "snakemake --cores 8 --config folder=my_recordings": _OWN,
     "snakemake --cores 8 --config folder=my_recordings "
