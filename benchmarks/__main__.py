@@ -22,6 +22,7 @@ from benchmarks.machine import ROOT, describe
 from benchmarks.page import render
 from lib.files import read_json, write_json
 from lib.provenance import commit
+from pages.markdown import at_commit
 
 MEASURED = Path(__file__).with_name("measured.json")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -78,7 +79,12 @@ def main(arguments: list[str] | None = None) -> None:
         if given.only and name in known["sections"]:
             old = {row["name"]: row for row in known["sections"][name]["rows"]}
             found["rows"] = list((old | {row["name"]: row for row in found["rows"]}).values())
-            found["seconds"] += known["sections"][name]["seconds"]
+            before = known["sections"][name]
+            found["seconds"] += before["seconds"]
+            found["note"] += (
+                f" Rows without {given.only!r} in their name are of {before['date']} at commit "
+                f"{at_commit(before['commit'])}."
+            )
         known["sections"][name] = found
         # After each section: what was measured is not lost when a later one fails.
         write_json(file, known)

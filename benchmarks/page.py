@@ -7,7 +7,7 @@ from collections.abc import Callable
 from statistics import fmean, median
 from typing import Any
 
-from pages.markdown import table
+from pages.markdown import at_commit, table
 
 HEAD = """\
 # Benchmarks
@@ -15,7 +15,8 @@ HEAD = """\
 Made by `python -m benchmarks` (or `make benchmark`) from `benchmarks/measured.json`, which holds
 what it measured; do not edit. `python -m benchmarks --help` says how to repeat a part. Figures are
 ratios of what was measured in one run on one machine, named under each table with the day and the
-commit. Parts are measured at different times: a part may be older than the code that stands.
+commit (of the oldest parts, the one that brought the figures). A part may be older than the code
+that stands.
 """
 
 NO_DEVICE = """\
@@ -38,20 +39,19 @@ def render(found: dict[str, Any]) -> str:
         text = RENDERERS[name](section)
         sizes = " Measured with `--quick`: the figures mean nothing." if section["quick"] else ""
         note = f" {section['note']}" if section["note"] else ""
-        machine = _machine(section["machine"], section)
-        parts.append(f"{text}\n\n{machine}{note}{sizes}\n")
+        parts.append(f"{text}\n\n{_machine(section)}{note}{sizes}\n")
     if "devices" not in found["sections"]:
         parts.append(NO_DEVICE)
     return "\n".join(parts)
 
 
-def _machine(machine: dict[str, Any], section: dict[str, Any]) -> str:
-    commit, dirty, _ = section["commit"].partition("+")
-    when = f"{section['date']}, commit `{commit[:12]}`{' with changes' * bool(dirty)}"
+def _machine(section: dict[str, Any]) -> str:
+    machine = section["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB; {packages}; "
-        f"{section['seconds'] / 60:.0f} min; {when}."
+        f"{section['seconds'] / 60:.0f} min; {section['date']} at commit "
+        f"{at_commit(section['commit'])}."
     )
 
 

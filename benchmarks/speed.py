@@ -97,7 +97,7 @@ def run(
     needed = products(trainer.model, batch)
     keras = load(backend)
     targets = np.eye(classes, dtype=np.float32)[labels]
-    # As `Trainer` makes them.
+    # Scaled, filled up and weighted, as `Trainer` makes them where no layer normalises a batch.
     given: dict[str, Any] = {"batch_size": batch, "shuffle_seed": 0}
     given |= {"scale": scaler(*moments(x, rows)), "multiple": batch if backend == "jax" else 1}
     data = batches(keras, x, rows, targets, **given)

@@ -29,7 +29,7 @@ from lib.report.overall import claims_table
 from lib.report.page import TEXT, templates
 from lib.report.study import answered
 from lib.report.table import LONG_REMARK, Cell, TableView, records, seconds
-from pages.markdown import DOCS, ROOT, filled, table
+from pages.markdown import DOCS, ROOT, at_commit, filled, table
 
 PAGE = DOCS / "findings.md"
 README = ROOT / "README.md"
@@ -219,9 +219,8 @@ def _provenance(run: Mapping[str, Any]) -> str:
     seeds = "seeds " if len(run["seeds"]) > 1 else "seed "
     seeds += listed([str(seed) for seed in run["seeds"]])
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    commit, dirty, _ = run["commit"].partition("+")
     words = (
-        f"Run on {run['date']} at commit `{commit}`{' with uncommitted changes' * bool(dirty)}, "
+        f"Run on {run['date']} at commit {at_commit(run['commit'])}, "
         f"with effort `{run['effort']}` and {seeds}. "
         f"Its jobs took {seconds(run['seconds'])} in all. Made with {versions}.\n"
     )

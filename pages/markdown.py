@@ -32,6 +32,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: bool =
     return "".join("| " + " | ".join(row) + " |\n" for row in [head, ruler, *cells])
 
 
+def at_commit(commit: str) -> str:
+    """Write what `lib.provenance.commit` names."""
+    name, dirty, _ = commit.partition("+")
+    return f"`{name}`{' with uncommitted changes' * bool(dirty)}"
+
+
 def filled(page: str, parts: Mapping[str, str]) -> str:
     """Put each part between its two remarks, `<!-- name -->` and `<!-- end of name -->`.
 

@@ -14,9 +14,8 @@ import pandas as pd
 
 from lib.files import atomic, write_json, write_table
 from lib.metrics.learning import ending, has_learned
-from lib.networks.backend import load
 from lib.progress import doing
-from lib.train.batches import predict, predicted_at_once
+from lib.train.batches import predicted_at_once
 from lib.train.callbacks import Stops
 from lib.train.data import Data, part_scores, write_predictions
 from lib.train.recipe import Recipe, Untrainable
@@ -166,10 +165,7 @@ def _write_run(
     parts = _by_part(data, probabilities)
     metrics = part_scores(data, parts)
     if fitted.mixed is not None:
-        keras = load(record["backend"])
-        mixed = _by_part(
-            data, predict(keras, fitted.mixed, data.x, joined, data.context, size=size)
-        )
+        mixed = _by_part(data, trainer.predict(joined, size=size, mixed=True))
         record["precision_effect"] = _effect(metrics, part_scores(data, mixed))
     record |= {
         "metrics": metrics,

@@ -276,7 +276,9 @@ class Trainer:
             diverged=state.diverged,
         )
 
-    def predict(self, rows: np.ndarray, *, size: int | None = None) -> np.ndarray:
+    def predict(
+        self, rows: np.ndarray, *, size: int | None = None, mixed: bool = False
+    ) -> np.ndarray:
         """Predict some rows of the data with the weights that `fit` or `restore` returned last.
 
         Parameters
@@ -285,20 +287,22 @@ class Trainer:
             Which examples.
         size : int, optional
             As for `lib.train.batches.predict`.
+        mixed : bool
+            Whether to compute in the mixed precision that was trained in.
 
         Returns
         -------
         np.ndarray [shape=(n, classes), dtype=float32]
-            Probabilities, computed on one device in float32.
+            Probabilities, computed on one device, in float32 unless `mixed`.
         """
-        if not self._alone:
-            return predict(self._keras, self._kept, self.data.x, rows, self.data.context, size=size)
-        # Not what is kept: it has the means of this train part in its program.
-        return predict(
-            *(self._keras, self.model, self.data.x, rows, self._context),
-            size=size,
-            scale=self._scale,
-        )
+        if mixed:
+            model, context, scale = self._mixed, self.data.context, None
+        elif self._alone:
+            # Not what is kept: it has the means of this train part in its program.
+            model, context, scale = self.model, self._context, self._scale
+        else:
+            model, context, scale = self._kept, self.data.context, None
+        return predict(self._keras, model, self.data.x, rows, context, size=size, scale=scale)
 
     def restore(self, history: list[dict[str, float]], weights: list[np.ndarray]) -> Fitted:
         """Put the weights of an earlier training into the model."""

@@ -111,11 +111,11 @@ def test_the_page_says_where_there_was_no_accelerator() -> None:
     section = {"quick": False, "note": "", "seconds": 60, "backend": "jax", "steps": 4}
     section |= {"peaks": {"cpu float32": 2e11}, "accelerator": False, "machine": describe()}
     section |= {"rows": [{"name": "voices lstm", "shape": [128, 33], "measured": [cpu]}]}
-    section |= {"date": "2026-11-29", "commit": "0123456789abcdef+"}
+    section |= {"date": "2026-11-29", "commit": "0123456789ab+"}
     page = render({"sections": {"devices": section}})
     assert "No accelerator was found: only the CPU was measured" in page
     assert "| voices lstm (128×33, batch 32) | CPU, float32 | 3 | 25% | 1.00 |" in page
-    assert "; 1 min; 2026-11-29, commit `0123456789ab` with changes." in page
+    assert "; 1 min; 2026-11-29 at commit `0123456789ab` with uncommitted changes." in page
     gpu = one | {"seconds_per_epoch": 0.5, "device": "A GPU"}
     section["rows"][0]["measured"].append(gpu)
     page = render({"sections": {"devices": section | {"accelerator": True}}})

@@ -107,7 +107,7 @@ def test_the_published_figures_come_out() -> None:
         claims["source"].str.startswith("Mondéjar") & (claims["metric"] == "jk_index")
     ]
     assert told["value"].tolist() == [PUBLISHED["jk"]]
-    assert f"{honest['scores']['jk']['estimate']:.3f} made honest" in told["note"].item()
+    assert f"{honest['scores']['jk']['estimate']:.3f} with three changes" in told["note"].item()
 
 
 @pytest.fixture
