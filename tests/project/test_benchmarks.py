@@ -139,6 +139,28 @@ def test_a_word_that_no_row_has(
     assert not list(tmp_path.iterdir())
 
 
+def test_rows_that_are_measured_apart_are_dated_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(folder: Path, *, quick: bool, only: str = "") -> dict[str, Any]:
+        rows = [{"name": name, "shape": [2, 1], "measured": []} for name in ("gru", "lstm")]
+        found = {"quick": quick, "accelerator": False, "peaks": {}, "backend": "jax", "steps": 4}
+        return found | {"rows": [row | {"only": only} for row in rows if only in row["name"]]}
+
+    monkeypatch.setattr("benchmarks.devices.measure", measure)
+    monkeypatch.setattr("benchmarks.__main__.commit", lambda _: "0123456789ab")
+    main(["devices", "--output", str(tmp_path)])
+    monkeypatch.setattr("benchmarks.__main__.commit", lambda _: "ba9876543210")
+    main(["devices", "--only", "lstm", "--output", str(tmp_path)])
+    found = json.loads((tmp_path / "measured.json").read_text(encoding="utf-8"))
+    section = found["sections"]["devices"]
+    assert {row["name"]: row["only"] for row in section["rows"]} == {"gru": "", "lstm": "lstm"}
+    assert section["commit"] == "ba9876543210"
+    page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert "Rows without 'lstm' in their name are of " in page
+    assert page.index("`ba9876543210`") < page.index("`0123456789ab`")
+
+
 def test_help_shows_each_example_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
