@@ -143,7 +143,9 @@ def test_rows_that_are_measured_apart_are_dated_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def measure(folder: Path, *, quick: bool, only: str = "") -> dict[str, Any]:
-        rows = [{"name": name, "shape": [2, 1], "measured": []} for name in ("gru", "lstm")]
+        one = {"batch": 32, "precision": "float32", "of_peak": 0.25, "seconds_per_epoch": 3.0}
+        measured = [one | {"device": "CPU"}]
+        rows = [{"name": name, "shape": [2, 1], "measured": measured} for name in ("gru", "lstm")]
         found = {"quick": quick, "accelerator": False, "peaks": {}, "backend": "jax", "steps": 4}
         return found | {"rows": [row | {"only": only} for row in rows if only in row["name"]]}
 
