@@ -73,7 +73,7 @@ def _speed(section: dict[str, Any]) -> str:
         batch = modes[best]["batch"]
         cells = [_percent(modes[mode]["of_peak"]) if mode in modes else "–" for mode in every]
         rows.append([f"{row['name']} ({shape}, batch {batch})", *cells, best])
-        for mode in dict.fromkeys(["tensorflow", best]):
+        for mode in modes:
             one = modes[mode]
             products, data = one["products_share"], one["data_share"]
             other = max(0.0, 1 - products - data)
@@ -201,7 +201,7 @@ def _grid(section: dict[str, Any]) -> str:
 has already loaded everything, each with {section["at_once"]} threads. The ratio is the wall time of
 the grid over the time spent in epochs alone. The last column is the share of the cores' time in the
 grid that was spent in epochs. The rest is planning, once, and for each trial a process that imports
-TensorFlow, builds the network, and predicts the training and validation sets at the end.
+the backend, builds the network, and predicts the training and validation sets at the end.
 
 {_table(head, [row])}"""
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.machine import ROOT, apart, epoch_timer
 from benchmarks.speed import cases
-from lib.networks.registry import lookup
+from lib.networks.backend import choose_backend
 
 ENVIRONMENT = ROOT / ".cache" / "peers"
 PACKAGES = ("torch==2.14.1", "numpy")
@@ -32,7 +32,7 @@ def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, A
     for name, case in cases(quick=quick).items():
         if only not in name:
             continue
-        backend = lookup(case["architecture"]).backend
+        backend = choose_backend("auto")
         times: dict[str, list[float]] = {"pytorch": [], "keras": [], "heldout": []}
         for _ in range(1 if quick else ROUNDS):
             times["pytorch"].append(_torch(python, case, quick=quick))

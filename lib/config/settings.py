@@ -24,10 +24,10 @@ from lib.files import read_yaml, require_plain
 from lib.networks.backend import choose_backend
 from lib.networks.devices import scaled
 from lib.networks.hyperparameters import complete
-from lib.networks.registry import lookup
 from lib.own.kept import kept_text
 from lib.project import ROOT
 from lib.recordings.table import class_of
+from lib.retrieve.registry import parse_registry
 from lib.search.folds import check_choice
 from lib.search.spaces import check_space, extremes, grid_trials, random_trials
 from lib.train.baselines import check_baseline
@@ -96,8 +96,9 @@ def resolve(
     schemas = root / "workflow" / "schemas"
     settings = merge(read_yaml(root / "config" / "config.yaml"), config)
     # On the command line one study is typed as a word, not as a list.
-    if isinstance(settings.get("studies"), str):
-        settings["studies"] = settings["studies"].split(",")
+    for key in ("studies", "baselines"):
+        if isinstance(settings.get(key), str):
+            settings[key] = settings[key].split(",")
     if isinstance(settings.get("seeds"), int):
         settings["seeds"] = [settings["seeds"]]
     schema = read_yaml(schemas / "config.schema.yaml")
@@ -119,6 +120,7 @@ def resolve(
         for name in names
     }
     for study in settings["studies"].values():
+        _check_exclusions(study, root)
         _check_trainings(study, settings)
     return settings
 
@@ -129,6 +131,22 @@ def compute(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: settings[key] for key in keys}
 
 
+def _check_exclusions(study: Mapping[str, Any], root: Path) -> None:
+    """Find recordings to leave out that the publisher has not: they would silently stay in."""
+    registry = root / "resources" / "registry" / f"{study['dataset']}.yaml"
+    if study["simulated"] or not registry.exists():
+        return
+    known = parse_registry(read_yaml(registry), where=str(registry)).recordings
+    unknown = [name for name in study["recordings"]["exclude"] if known and name not in known]
+    if unknown:
+        raise HeldoutError(
+            f"study {study['name']}, recordings.exclude",
+            f"recordings of {study['dataset']}",
+            ", ".join(map(repr, unknown)),
+            suggestion(unknown[0], known),
+        )
+
+
 def _check_trainings(study: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Find backends that cannot use the devices, and batches that the devices do not divide."""
     devices = settings["devices"]
@@ -136,12 +154,7 @@ def _check_trainings(study: Mapping[str, Any], settings: Mapping[str, Any]) -> N
         search = study["architectures"][architecture]
         listed = extremes(architecture, search) if trials is None else trials.values()
         try:
-            choose_backend(
-                settings["backend"],
-                lookup(architecture).backend,
-                device=settings["device"],
-                devices=devices,
-            )
+            choose_backend(settings["backend"], device=settings["device"], devices=devices)
             for values in listed if isinstance(devices, int) else ():
                 scaled(complete(architecture, values), settings["scaling"], devices)
         except HeldoutError as error:

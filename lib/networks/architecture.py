@@ -175,8 +175,6 @@ class Architecture:
         and the dense layers take the whole example.
     pairs : tuple of str
         Hyperparameters that are lists of one length.
-    backend : {"jax", "tensorflow"}
-        What trains it faster on a CPU, as `benchmarks` measured.
     colour : str
         In plots and tables.
     """
@@ -187,7 +185,6 @@ class Architecture:
     build: Callable[[Any, Any, Values], Any]
     costs: Callable[[Values, tuple[int, int]], Sequence[Cost]] = _nothing
     pairs: tuple[str, ...] = ()
-    backend: str = "jax"
     colour: str = "#56b4e9"
 
     @property

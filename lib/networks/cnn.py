@@ -46,7 +46,5 @@ ARCHITECTURE = Architecture(
     build,
     costs,
     pairs=("filters", "kernels"),
-    # A step takes 0.8 to 1.2 times as long as with JAX, which compiles for several seconds first.
-    backend="tensorflow",
     colour="#009e73",
 )

@@ -17,7 +17,7 @@ from lib.train.data import Data
 
 # What training imports and weights do not depend on, or depend on by what else is in the key.
 NOT_OF_WEIGHTS = (
-    *("lib.files", "lib.provenance", "lib.train.data", "lib.train.recipe", "lib.train.tensorboard"),
+    *("lib.files", "lib.provenance", "lib.train.data", "lib.train.tensorboard"),
     *("lib.networks.architecture", "lib.networks.hyperparameters", "lib.networks.registry"),
 )
 
@@ -106,7 +106,7 @@ class Recipe:
     training : Training
         Epochs and stopping.
     backend : {"auto", "jax", "tensorflow"}
-        What computes; `auto` becomes the one that was measured as faster for the architecture.
+        What computes; `auto` becomes JAX.
     device : {"auto", "cpu", "gpu", "tpu"}
         Where it computes; `auto` is a GPU or TPU where the backend finds one.
     devices : int or "all"
@@ -136,8 +136,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Choose the backend, if that was left open."""
-        fastest = lookup(self.architecture).backend
-        backend = choose_backend(self.backend, fastest, device=self.device, devices=self.devices)
+        lookup(self.architecture)
+        backend = choose_backend(self.backend, device=self.device, devices=self.devices)
         object.__setattr__(self, "backend", backend)
 
     def key(self, data: Data, seed: int, *, kind: str = "") -> str:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -72,7 +73,7 @@ def fit_once(
         if all(file.exists() for file in (weights, history, made)):
             logger.info("seed %d: already trained with these very settings", seed)
             rows = read_json(history)
-            fitted = trainer.restore(rows, _read(weights))
+            fitted = trainer.restore(rows, _read(weights, trainer.model))
             write_history_events(tensorboard, rows)
             facts = read_json(made)
             # As in a training: of its last epoch nobody asks whether to go on.
@@ -99,15 +100,23 @@ def fit_once(
     return fitted
 
 
-def _read(weights: Path) -> list[np.ndarray]:
+def _read(weights: Path, model: Any) -> list[np.ndarray]:
     """Read the weights of a finished training, in the order of the model's."""
     try:
         with np.load(weights, allow_pickle=False) as held:
-            return [held[name] for name in held.files]
+            found = [held[name] for name in held.files]
     except (ValueError, EOFError, BadZipFile) as error:
-        raise HeldoutError(
-            weights,
-            "the weights of a finished training",
-            f"a damaged file ({error})",
-            "Delete it and run again: they are trained anew.",
-        ) from error
+        raise _damaged(weights, str(error)) from error
+    shapes = [[tuple(value.shape) for value in values] for values in (found, model.weights)]
+    if shapes[0] != shapes[1]:
+        raise _damaged(weights, f"{len(found)} arrays that are not the network's {len(shapes[1])}")
+    return found
+
+
+def _damaged(weights: Path, why: str) -> HeldoutError:
+    return HeldoutError(
+        weights,
+        "the weights of a finished training",
+        f"a damaged file ({why})",
+        "Delete it and run again: they are trained anew.",
+    )

@@ -13,6 +13,7 @@ import numpy as np
 
 from lib.errors import HeldoutError
 from lib.networks.backend import device_kind, device_name, load
+from lib.networks.cpu import quicken
 from lib.networks.devices import count_devices, scaled, spread
 from lib.networks.hyperparameters import complete
 from lib.networks.models import build
@@ -199,9 +200,10 @@ class Trainer:
         # What is kept takes examples as they are, and has no optimizer.
         self._kept = self._build(precision="float32")
         self._kept.jit_compile = jax
-        if self.kind == "cpu":  # on a GPU Keras has cuDNN go through time
+        if self.kind == "cpu":  # GPUs have kernels of their own for what is slow here
             for model in (self.model, self._kept):
                 differentiate(model, self.batch_size)
+                quicken(model)
 
     def fit(
         self,

@@ -25,7 +25,7 @@ class Pretend:
     def __init__(self, *, seconds=0.0, error=None, key="k", device="CPU"):
         self.key, self.device = lambda seed: key, device
         self.trained, self.seconds, self.error = 0, seconds, error
-        self.model = SimpleNamespace(weights=[])
+        self.model = SimpleNamespace(weights=[np.zeros((2, 3), np.float32)] * 12)
 
     def fit(self, seed, *, checkpoint, tensorboard, **_):
         self.trained += 1
@@ -119,3 +119,14 @@ def test_without_weights_a_training_is_not_whole(tmp_path):
     again = Pretend()
     run(again, tmp_path)
     assert again.trained == 1
+
+
+@pytest.mark.parametrize("change", [lambda held: held[:-1], lambda held: [held[0].T, *held[1:]]])
+def test_weights_of_another_network_are_a_damaged_file(tmp_path, change):
+    run(Pretend(), tmp_path)
+    (file,) = tmp_path.glob("fits/*/weights.npz")
+    with np.load(file) as held:
+        left = change([held[name] for name in held.files])
+    np.savez(file, *left)
+    with pytest.raises(HeldoutError, match=r"weights\.npz.*damaged file.*Delete it"):
+        run(Pretend(), tmp_path)
