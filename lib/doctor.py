@@ -193,12 +193,13 @@ def folder(name: str) -> dict[str, Any]:
 
 
 def slurm() -> str | None:
-    """Name the version of Slurm; None where this machine has none."""
+    """Name the version of Slurm, or what its command complains of; None where there is none."""
     try:
         done = subprocess.run(["sinfo", "--version"], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip() or None
+    complaint = done.stderr.strip().rpartition("\n")[2]
+    return done.stdout.strip() or (f"installed, but sinfo says: {complaint}" if complaint else None)
 
 
 def problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+# More names than these are no help to somebody who misspelt one.
+_LISTED = 30
+
 
 class HeldoutError(Exception):
     """What a person can fix: bad data, a bad setting, a split that leaks.
@@ -59,10 +62,15 @@ class HeldoutError(Exception):
 
 
 def suggestion(name: str, known: list[str]) -> str:
-    """Say which of the known names was meant, if one is near, and list them all."""
+    """Say which of the known names was meant, if one is near, and list them, if not too many."""
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f"{meant(name, known)}Known: {', '.join(known[:_LISTED])}{more}."
+
+
+def meant(name: str, known: list[str]) -> str:
+    """Ask whether the nearest of the known names was meant; empty where none is near."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{meant}Known: {', '.join(known)}."
+    return f"Did you mean {near[0]!r}? " if near else ""
 
 
 def counted(count: int, thing: str) -> str:

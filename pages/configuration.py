@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from lib.datasets import DATASETS
@@ -69,7 +71,7 @@ def kind_of(schema: Mapping[str, Any]) -> str:
         Such as "number, above 0, below 1" or "list of integer, from 0".
     """
     if "enum" in schema:
-        return ", ".join(f"`{choice}`" for choice in schema["enum"])
+        return ", ".join(f"`{json.dumps(choice)}`".replace('"', "") for choice in schema["enum"])
     if "anyOf" in schema:
         return " or ".join(kind_of(one) for one in schema["anyOf"])
     kinds = schema.get("type", "")
@@ -150,14 +152,21 @@ def study() -> Iterator[tuple[str, ...]]:
 
 
 def features() -> Iterator[tuple[str, ...]]:
-    """List each kind of features and its settings."""
+    """List the settings of each kind of features, as its docstrings describe them."""
     for name, kind in KINDS.items():
-        settings = inspect.signature(kind).parameters.values()
-        words = [
-            f"`{item.name}`" + ("" if item.default is item.empty else " (optional)")
-            for item in settings
-        ]
-        yield f"`{name}`", ", ".join(words)
+        meanings = dict(chain.from_iterable(map(described, kind.__mro__)))
+        for item in inspect.signature(kind).parameters.values():
+            value = "required" if item.default is item.empty else json.dumps(item.default)
+            default = value if value == "required" else f"`{value}`"
+            yield f"`{name}`", f"`{item.name}`", meanings[item.name], default
+
+
+def described(kind: type) -> Iterator[tuple[str, str]]:
+    """Yield the parameters that the docstring of a class names, and what it says of each."""
+    _, _, section = inspect.cleandoc(kind.__doc__ or "").partition("Parameters\n----------\n")
+    for names, text in re.findall(r"^(\w[\w, ]*) : .*\n((?: +.*\n?)+)", section, re.MULTILINE):
+        words = " ".join(text.split()).removesuffix(".").replace("``", "`")
+        yield from ((name, words) for name in names.split(", "))
 
 
 def hyperparameters() -> Iterator[tuple[str, ...]]:
@@ -178,7 +187,7 @@ def render() -> str:
             STUDY,
             table(("key", "meaning", "takes", "required"), study()),
             FEATURES,
-            table(("kind", "settings"), features()),
+            table(("kind", "setting", "meaning", "default"), features()),
             HYPERPARAMETERS,
             table(("hyperparameter", *architectures), hyperparameters()).rstrip("\n"),
             "",

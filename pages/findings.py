@@ -206,11 +206,12 @@ def _first_figure(study: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     if answer["unfinished"]:
         words += f" (no comparison of architectures: {answer['unfinished']})"
     if answer["inflation"] == "up":
-        return f"{words}; a random split would have reported **{random}**."
-    if answer["inflation"]:
-        return (
-            f"{words}; a random split reports {random}, which is not shown to be an overestimate."
-        )
+        words += f"; a random split would have reported **{random}**"
+    elif answer["inflation"]:
+        words += f"; a random split reports {random}, which is not shown to be an overestimate"
+    if answer["beats_baselines"] == "no" and not answer["winners"]:
+        first = decimal(answer["baseline_macro_f1"])
+        words += f". No network significantly beats {answer['baseline']} ({first})"
     return f"{words}."
 
 

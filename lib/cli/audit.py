@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lib.audit.page import write_page
     from lib.audit.tables import read_split
     from lib.cli.output import print_json
+    from lib.errors import HeldoutError
 
     source: Path = arguments.table
     table = read_split(
@@ -43,6 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     beside = source if source.is_dir() else source.parent
     audit = audit_files(table, root=arguments.audio_root or beside, threads=arguments.threads)
+    if arguments.audio_root and not audit["heard"]:
+        raise HeldoutError(
+            arguments.audio_root,
+            f"the files of {source}",
+            f"not one of its {audit['files']:,} that can be read",
+            "Name the folder that the paths of the table start from.",
+        )
     if arguments.html:
         write_page(arguments.html, audit, source=str(source))
     if arguments.json:

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from lib.project import ROOT
 
     folder: Path = arguments.folder
-    for name in ("Snakefile", "workflow", "config", "profiles"):
+    for name in ("Snakefile", "workflow", "config", "profiles", "slurm"):
         if (folder / name).exists():
             raise HeldoutError(
                 folder / name,
@@ -57,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         for file in (ROOT / "config").glob("*.yaml"):
             shutil.copy(file, folder / "config")
         shutil.copytree(ROOT / "profiles", folder / "profiles")
+        # As in a clone: `snakemake --profile slurm`.
+        (folder / "slurm").symlink_to("profiles/slurm")
     except OSError as error:
         raise HeldoutError(
             folder, "to be able to write to it", str(error), "Choose another folder."

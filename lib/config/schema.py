@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
@@ -13,6 +14,27 @@ from lib.files import require_plain
 
 # What a person writes is nowhere near these; some lines of aliases that refer to each other are.
 _DEEPEST, _MOST = 40, 100_000
+
+# The types of JSON in the words of whoever writes YAML, and what a schema may ask of a value.
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a mapping (key: value)",
+    "string": "text",
+}
+_LIMITS = {
+    "minimum": "{} or more",
+    "exclusiveMinimum": "more than {}",
+    "maximum": "{} or less",
+    "exclusiveMaximum": "less than {}",
+    "minItems": "with {} or more values",
+    "minProperties": "with {} or more keys",
+    "minLength": "with {} or more characters",
+    "maxLength": "with {} or fewer characters",
+    "uniqueItems": "each value once",
+}
 
 
 def require_bounded(value: Any, where: str) -> None:
@@ -94,8 +116,11 @@ def _explain(fault: Any) -> Iterator[str]:
                 yield f"{at}unknown key {key!r}. {suggestion(str(key), known)}"
     elif fault.validator == "required":
         missing = [key for key in fault.validator_value if key not in fault.instance]
+        others = [key for key in fault.instance if key not in fault.schema.get("properties", {})]
+        pairs = [(near, key) for key in missing for near in get_close_matches(key, others, n=1)]
+        meant = "".join(f" Did you mean {key!r} by {near!r}?" for near, key in pairs)
         yield (
-            f"{at}expected the keys {', '.join(missing)}, which are missing. Add them: "
+            f"{at}expected the keys {', '.join(missing)}, which are missing.{meant} Add them: "
             "docs/configuration.md describes each."
         )
     elif fault.validator == "enum":
@@ -112,8 +137,8 @@ def _explain(fault: Any) -> Iterator[str]:
     else:
         description = fault.schema.get("description", "")
         # Of what a person wrote, as much as shows which value it is.
-        message = fault.message.replace(repr(fault.instance), reprlib.repr(fault.instance))
-        yield f"{at}{message}." + (f" It is: {description}" if description else "")
+        message = f"expected {_expected(fault.schema)}, got {reprlib.repr(fault.instance)}."
+        yield f"{at}{message}" + (f" It is: {description}." if description else "")
         number = fault.validator == "type" and isinstance(fault.instance, int | float)
         if number and "string" in fault.validator_value:
             yield (
@@ -123,6 +148,20 @@ def _explain(fault: Any) -> Iterator[str]:
         if fault.validator_value == "integer" and isinstance(fault.instance, list):
             number = next((item for item in fault.instance if isinstance(item, int)), 3)
             yield f"{at}write one number: `{fault.path[-1]}: {number}`."
+
+
+def _expected(schema: Mapping[str, Any]) -> str:
+    """Say in words what a part of a JSON schema takes."""
+    if "anyOf" in schema:
+        return ", or ".join(map(_expected, schema["anyOf"]))
+    if "enum" in schema:
+        return " or ".join(map(str, schema["enum"]))
+    stated = schema.get("type", [])
+    kinds = [stated] if isinstance(stated, str) else list(stated)
+    # The schema of a key has no type: it is a name.
+    words = " or ".join(_TYPES[kind] for kind in kinds if kind != "null") or "a name"
+    limits = [text.format(schema[key]) for key, text in _LIMITS.items() if key in schema]
+    return ", ".join([words, *limits, *(["or null"] if "null" in kinds else [])])
 
 
 def typed(value: Any, schema: Mapping[str, Any] | bool) -> Any:

@@ -44,8 +44,8 @@ class Spectral(Kind):
     n_fft, hop : int
         Length of the transform and from one frame to the next, in samples at `rate`.
     parts : sequence of str
-        Some of `PARTS`: 13 MFCC, the spectral centroid (Hz), 12 chroma, and the spectral contrast
-        in 7 bands (dB). They stand in the order of `PARTS`, whatever their order here.
+        Some of `mfcc` (13 coefficients), `centroid` (Hz), `chroma` (12) and `contrast` (7 bands,
+        in dB). They stand in this order, whatever their order here.
     """
 
     rate: float

@@ -12,7 +12,7 @@ import pandas as pd
 from lib.audit.tables import NAMES, part_of
 from lib.datasets.dataset import ABOUT
 from lib.datasets.files import SUFFIXES
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, meant
 from lib.examples.context import is_context
 from lib.files import safe_path
 from lib.own.headers import by_key, named
@@ -65,6 +65,7 @@ def read_metadata(file: Path) -> pd.DataFrame:
         As `lib.typed.read_typed_table`.
     """
     table = read_typed_table(file)
+    table.attrs["columns"] = list(map(str, table.columns))
     table.attrs["taken"] = _taken(table)
     for name, source in table.attrs["taken"].items():
         table[name] = table[source]
@@ -122,8 +123,8 @@ def described(
     needed = ("path", "label") if labels else ("path",)
     missing = [name for name in needed if name not in table]
     if missing:
-        meant = {name: next((one for one in NAMES[name] if one in table), "") for name in missing}
-        renamed = [f"{other} to {name}" for name, other in meant.items() if other]
+        found = {name: next((one for one in NAMES[name] if one in table), "") for name in missing}
+        renamed = [f"{other} to {name}" for name, other in found.items() if other]
         so = f" (rename {' and '.join(renamed)})" if renamed else ""
         raise HeldoutError(
             file,
@@ -345,8 +346,8 @@ def _numbers(file: Path, table: pd.DataFrame, name: str) -> pd.Series:
         raise HeldoutError(
             file,
             f"the column {name}, which folder.context names",
-            ", ".join(map(str, table.columns)),
-            "Add it, or remove it from the context.",
+            ", ".join(table.attrs["columns"]),
+            f"{meant(column, table.attrs['columns'])}Add it, or remove it from the context.",
         )
     numbers = typed_numbers(table[column]).set_axis(table.index)
     bad = ~is_context(numbers)

@@ -73,6 +73,12 @@ class Registry:
         """Tell whether a file in the published layout is of a recording that is excluded."""
         return bool(self.exclude) and self._recording(path) in self.exclude
 
+    @property
+    def recordings(self) -> list[str]:
+        """The names of its recordings; none where the publisher lists no single files."""
+        listed = () if self.archives or self.adopt else (file.path for file in self.files)
+        return sorted({self._recording(path) for path in listed if PurePosixPath(path).suffix})
+
     def _recording(self, path: str) -> str:
         known = DATASETS.get(self.dataset)
         return known.recording_of(path) if known else PurePosixPath(path).stem

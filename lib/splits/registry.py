@@ -74,6 +74,9 @@ def _divide_as(
     return KINDS[of["kind"]].divide(examples, seed=seed, **rest)
 
 
+# What a protocol of any kind says beside the settings of its kind.
+_OF_ALL = ("title", "kind", "honest")
+
 KINDS = MappingProxyType(
     {
         "grouped": SplitKind(grouped.divide),
@@ -264,7 +267,7 @@ def _require_known(kind: str, settings: dict[str, Any]) -> None:
                 f"kind {kind}",
                 f"the settings {', '.join(names)}",
                 repr(name),
-                suggestion(name, names),
+                suggestion(name, [*_OF_ALL, *names]),
             )
     missing = [p.name for p in taken if p.default is p.empty and p.name not in settings]
     if missing:

@@ -176,6 +176,22 @@ def test_the_command_says_what_it_found(
     assert "WRONG: jax does not work: ImportError" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("echo slurm 22.05.8", "slurm 22.05.8"),
+        ("echo 'sinfo: fatal: no configuration' >&2; exit 1", "sinfo says: sinfo: fatal: no conf"),
+    ],
+)
+def test_a_slurm_without_a_configuration_is_not_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, found: str
+) -> None:
+    (tmp_path / "sinfo").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "sinfo").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert found in (doctor.slurm() or "")
+
+
 @pytest.mark.slow
 def test_the_backends_of_this_machine_work() -> None:
     for name in doctor.BACKENDS:

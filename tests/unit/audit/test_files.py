@@ -458,6 +458,9 @@ def test_the_command(
     assert "<td>train | test</td>" in text
     assert main(command) == 1
     assert "11.wav" in capsys.readouterr().out
+    # A folder with a slip in its name must not pass for a split without leaks.
+    assert main([*command[:-1], str(tmp_path / "elsewhere")]) == 1
+    assert "not one of its" in capsys.readouterr().err
 
 
 def test_leaks_come_first(clean: tuple[pd.DataFrame, Path]) -> None:

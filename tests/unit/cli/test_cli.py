@@ -127,7 +127,7 @@ def test_a_command_of_the_docs_runs(
 def test_a_folder_is_deployed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "work"
     assert main(["deploy", str(folder)]) == 0
-    assert {path.name for path in folder.iterdir()} == {"workflow", "config", "profiles"}
+    assert {path.name for path in folder.iterdir()} == {"workflow", "config", "profiles", "slurm"}
     assert str(tmp_path) not in (folder / "workflow" / "Snakefile").read_text()
     assert main(["deploy", str(folder)]) == 1
     assert "nothing is overwritten" in capsys.readouterr().err

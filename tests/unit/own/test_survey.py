@@ -204,7 +204,7 @@ def test_what_scores_are_broken_down_by_is_kept_as_it_was_written(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (KNOWN.replace("age", "years"), "expected the column age, .* got path, label, years, site"),
+        (KNOWN.replace("age", "years"), "expected the column age, .* label, years, site. "),
         (KNOWN.replace("63", ""), r"column age: expected a finite .* nothing for bell/00.flac \(1"),
         (KNOWN.replace("63", "old"), r"'old' for bell/00.flac \(1 of 3\)\. Correct or fill it in"),
         (
