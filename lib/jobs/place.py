@@ -91,7 +91,7 @@ def dataset_folder(manifest: str | Path) -> Path:
 
 @contextmanager
 def packed(output: str | Path) -> Iterator[Path]:
-    """Give a folder to write into: `output`, or one that becomes `output` if that is a zip file."""
+    """Yield a folder to write into: `output`, or one that becomes `output` if that is a zip file."""
     output = Path(output)
     if output.suffix != ".zip":
         yield output
@@ -103,7 +103,7 @@ def packed(output: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def unpacked(source: str | Path) -> Iterator[Path]:
-    """Give a folder with what a zip file holds, or the path itself where that is none."""
+    """Yield a folder with what a zip file holds, or the path itself where that is none."""
     source = Path(source)
     if source.suffix != ".zip":
         yield source

@@ -189,7 +189,7 @@ def format_of(name: str) -> str:
 
 
 def _names(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Give each column a name without blanks: of the same name, the later have a number."""
+    """Name each column without blanks: of the same name, the later have a number."""
     taken: set[str] = set()
     for number, column in enumerate(map(str, table.columns)):
         name = re.sub(r"\W+", "_", column)

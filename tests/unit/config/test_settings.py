@@ -384,6 +384,22 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
             "test_selected: .*expected the settings of, hyperparameters, got 'folds'",
         ),
         (
+            {"protocols": {"grouped": {"honst": True}}},
+            r"protocol grouped: .*got 'honst'. Did you mean 'honest'\?",
+        ),
+        (
+            {"protocols": {"x": {"title": "x", "kind": "grouped", "honst": True, "folds": 2}}},
+            r"protocols\.x: expected the keys honest, .*Did you mean 'honest' by 'honst'\?",
+        ),
+        (
+            {
+                "protocols": {
+                    "again": {"title": "again", "kind": "random", "honest": False, "folds": 2}
+                }
+            },
+            "protocols: expected one of kind random at most, .*got random, again",
+        ),
+        (
             {"protocols": {"x": PUBLISHED}},
             "protocol x: .*expected the setting parts, which it needs",
         ),
