@@ -91,7 +91,7 @@ def dataset_folder(manifest: str | Path) -> Path:
 
 @contextmanager
 def packed(output: str | Path) -> Iterator[Path]:
-    """Yield a folder to write into: `output`, or one that becomes `output` if that is a zip file."""
+    """Yield a folder to write into: `output`, or what becomes it if that is a zip file."""
     output = Path(output)
     if output.suffix != ".zip":
         yield output

@@ -3,6 +3,8 @@
 XLA pools through windows that may overlap, and on the way back looks for the largest value of each
 one at a time; the random numbers of JAX go through memory twenty times. Pooling was more than half
 of a step of the CNN-LSTM on beats, and dropout 40% of one of the CNN on windows of ECG and PCG.
+Keras' GRU for JAX multiplies the inputs of all times with their weights at once, which is slow for
+few channels: it was half of a step of the GRU on beats.
 """
 
 from __future__ import annotations
@@ -12,13 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from lib.networks.recurrent import recurrent_layers
+
 
 def quicken(model: Any) -> None:
-    """Have the maximum pooling and the dropout of a model on JAX compute in one pass.
+    """Have the maximum pooling, the dropout and the GRU of a model on JAX compute in one pass.
 
-    The layers stay what they are and are saved as such. What pooling computes is the same, and so
-    is its gradient: that of the first of several values that are largest. Dropout draws other
-    numbers than Keras would with the same seed, of the same distribution.
+    The layers stay what they are and are saved as such. What pooling and a GRU compute is the same,
+    and so is its gradient: that of the first of several values that are largest. Dropout draws
+    other numbers than Keras would with the same seed, of the same distribution.
 
     Parameters
     ----------
@@ -27,11 +31,16 @@ def quicken(model: Any) -> None:
     """
     from keras import backend, layers
 
-    for layer in model.layers if backend.backend() == "jax" else ():
+    if backend.backend() != "jax":
+        return
+    for layer in (*model.layers, *recurrent_layers(model)):
         if isinstance(layer, layers.MaxPooling1D) and _apart(layer):
             layer.call = MethodType(_largest, layer)
         elif isinstance(layer, layers.Dropout) and layer.noise_shape is None:
             layer.call = MethodType(_dropped, layer)
+        elif isinstance(layer, layers.GRU):
+            # Then it goes through time step by step, inputs and all, as an LSTM does.
+            layer.use_cudnn = False
 
 
 def _apart(layer: Any) -> bool:

@@ -73,12 +73,13 @@ def differentiate(model: Any, batch_size: int) -> None:
     batch_size : int
         Examples a step.
     """
-    for layer in _recurrent_layers(model):
+    for layer in recurrent_layers(model):
         if layer.compute_dtype == "float32" and batch_size * layer.units <= WIDEST:
             layer.inner_loop = MethodType(_inner_loop(LOOPS[type(layer).__name__]), layer)
 
 
-def _recurrent_layers(model: Any) -> Iterator[Any]:
+def recurrent_layers(model: Any) -> Iterator[Any]:
+    """Yield the recurrent layers that are marked, both of one that goes both ways."""
     for layer in model.layers:
         if not getattr(layer, "has_written_gradient", False):
             continue

@@ -326,9 +326,10 @@ RIVAL = {
         ({}, BASELINE | POWER | {"beats_baselines": "no", "detectable": 1.2, "difference": 0.2},
             "No difference is large enough to be found on 20 groups with a power of 80%; 0.20, the "
             "difference seen, would need about 1,234 groups."),
-        ({}, RIVAL, "The data do not show whether it is better than the LSTM (0.47): the difference is "
-            "+0.03 (−0.05 to +0.11). On 20 groups a true difference of 0.15 or more is found with "
-            "a power of 80%; 0.030, the difference seen, would need about 500 groups."),
+        ({}, RIVAL, "The data do not show whether it is better than the LSTM (0.47): the "
+            "difference is +0.03 (−0.05 to +0.11). On 20 groups a true difference of 0.15 or more "
+            "is found with a power of 80%; 0.030, the difference seen, would need about 500 "
+            "groups."),
     ],
 )  # fmt: skip
 def test_the_sentences_that_answer_a_study(gap, row, words):
