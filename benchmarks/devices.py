@@ -122,8 +122,9 @@ def _epoch(
     from lib.networks.backend import device_name, load
     from lib.train.batches import batches
     from lib.train.data import Data
-    from lib.train.recipe import Recipe, Training
+    from lib.train.recipe import Recipe
     from lib.train.trainer import Trainer
+    from lib.train.training import Training
 
     rng = np.random.default_rng(0)
     batch, steps = case["hyperparameters"]["batch_size"], 2 if quick else STEPS

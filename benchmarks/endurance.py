@@ -21,8 +21,9 @@ from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart
 from lib.networks.hyperparameters import trial_id
 from lib.train.data import Data
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
 from lib.train.runs import train_runs
+from lib.train.training import Training
 
 RUNS, JOBS = 2000, 40
 # Runs of each network; their seeds share a process and a network, as in the workflow.

@@ -14,8 +14,9 @@ from benchmarks.checkout import copy, snakemake
 from benchmarks.machine import apart, cores
 from lib.files import read_json
 from lib.train.data import read_search_data
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
 from lib.train.trainer import Trainer
+from lib.train.training import Training
 
 SPACE = {"dropout": [0.2, 0.4], "learning_rate": [0.001, 0.0005, 0.0003]}
 FIXED = {"filters": [64, 128, 64], "kernels": [5, 3, 3], "dense": [96], "batch_size": 128}

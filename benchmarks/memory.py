@@ -65,8 +65,9 @@ def run(file: str, backend: str, quick: bool) -> dict[str, Any]:
     from lib.networks.backend import load
     from lib.train.batches import batches, moments
     from lib.train.data import Data
-    from lib.train.recipe import Recipe, Training
+    from lib.train.recipe import Recipe
     from lib.train.trainer import Trainer
+    from lib.train.training import Training
 
     x = open_examples(file)
     if quick:

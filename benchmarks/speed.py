@@ -79,8 +79,9 @@ def run(
     from lib.networks.backend import load
     from lib.train.batches import batches, moments, scaler
     from lib.train.data import Data
-    from lib.train.recipe import Recipe, Training
+    from lib.train.recipe import Recipe
     from lib.train.trainer import Trainer
+    from lib.train.training import Training
 
     rng = np.random.default_rng(0)
     batch = hyperparameters["batch_size"]

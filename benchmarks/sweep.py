@@ -20,7 +20,8 @@ from benchmarks.machine import apart, cores
 from lib.search.bayes import Sweep, work
 from lib.search.spaces import grid_trials
 from lib.train.data import Data, read_search_data
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
+from lib.train.training import Training
 
 PROTOCOL = "published_without_202"
 FIXED = {"batch_normalization": False, "kernels": [5, 3]}

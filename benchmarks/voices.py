@@ -149,8 +149,9 @@ def _ours(
 ) -> Result:
     """Train as the workflow does, with the state on disk after each epoch."""
     from lib.train.data import Data
-    from lib.train.recipe import Recipe, Training
+    from lib.train.recipe import Recipe
     from lib.train.trainer import Trainer
+    from lib.train.training import Training
 
     parts = {"train": np.flatnonzero(is_train), "validation": np.flatnonzero(~is_train)}
     trainer = Trainer(

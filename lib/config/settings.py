@@ -31,7 +31,7 @@ from lib.retrieve.registry import parse_registry
 from lib.search.folds import check_choice
 from lib.search.spaces import check_space, extremes, grid_trials, random_trials
 from lib.train.baselines import check_baseline
-from lib.train.recipe import Training
+from lib.train.training import Training
 
 # What a study says under `efforts`; and what an original project did, in a file of its own.
 OF_STUDIES = ("demo", "quick", "full")

@@ -112,7 +112,8 @@ def training_options(
     """
     from lib.examples.arrays import open_examples
     from lib.train.data import open_data, read_search_data
-    from lib.train.recipe import Recipe, Training
+    from lib.train.recipe import Recipe
+    from lib.train.training import Training
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards
     known = {"classes": params.classes, "scored": params.scored}

@@ -14,8 +14,9 @@ import numpy as np
 from lib.errors import HeldoutError
 from lib.files import atomic
 from lib.progress import step
-from lib.train.recipe import Training, Untrainable
+from lib.train.recipe import Untrainable
 from lib.train.tensorboard import write_events
+from lib.train.training import Training
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ import pytest
 from lib.search.bayes import Sweep, work
 from lib.search.journal import open_study
 from lib.train.data import Data
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
+from lib.train.training import Training
 
 SPACE = {"units": [[8], [16]], "learning_rate": {"low": 1e-4, "high": 1e-1, "log": True}}
 TRIALS, EPOCHS = 4, 3

@@ -18,7 +18,8 @@ from lib.errors import HeldoutError
 from lib.files import write_json, write_table
 from lib.jobs.place import require_writable
 from lib.jobs.scripts import job, training_options
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
+from lib.train.training import Training
 
 
 def test_messages_of_the_library_go_to_the_log(tmp_path):

@@ -33,8 +33,9 @@ def trainer(
     architecture: str, backend: str, rows: int = 64, *, beside: bool = False, **options: Any
 ) -> Any:
     from lib.train.data import Data
-    from lib.train.recipe import Recipe, Training
+    from lib.train.recipe import Recipe
     from lib.train.trainer import Trainer
+    from lib.train.training import Training
 
     rng = np.random.default_rng(1)
     x = rng.normal(size=(90, 8, 2)).astype(np.float32) + 3

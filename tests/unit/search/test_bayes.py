@@ -16,7 +16,8 @@ from lib.search.bayes import Sweep, settings_of, sweep_records, work
 from lib.search.choice import best_trial, trials_table
 from lib.search.journal import journal_of, open_study
 from lib.train.data import Data
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
+from lib.train.training import Training
 
 SPACE: dict[str, Any] = {
     "units": [[8], [16]],

@@ -17,7 +17,8 @@ from lib.search.choice import best_trial, trials_table
 from lib.search.folds import check_choice, fold_data, train_folds
 from lib.search.journal import open_study
 from lib.train.data import Data
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
+from lib.train.training import Training
 
 GROUPS = pd.Series([f"p{k // 4}" for k in range(80)])
 IDENTITY = {"study": "s", "dataset": "d", "simulated": True, "protocol": "grouped", "fold": 0}

@@ -15,9 +15,10 @@ from lib.train import runs as train
 from lib.train import store as fits
 from lib.train import trainer
 from lib.train.data import open_data
-from lib.train.recipe import Recipe, Training, weights_code
+from lib.train.recipe import Recipe, weights_code
 from lib.train.runs import RUN_FILES, train_runs, train_trial
 from lib.train.trainer import Trainer
+from lib.train.training import Training
 
 CLASSES = ["N", "S", "V"]
 N = 60
@@ -293,7 +294,7 @@ def library(tmp_path, monkeypatch):
         ("networks/gru.py", "layers.GRU", "layers.LSTM", {"gru"}),
         ("networks/models.py", "dense_dropout", "dropout", {*ARCHITECTURES}),
         ("networks/cpu.py", "largest >= value", "largest <= value", {*ARCHITECTURES}),
-        ("train/recipe.py", "AVERAGED = 0.25", "AVERAGED = 0.5", {*ARCHITECTURES}),
+        ("train/training.py", "AVERAGED = 0.25", "AVERAGED = 0.5", {*ARCHITECTURES}),
         (
             "networks/layers.py",
             "return_sequences=seq",

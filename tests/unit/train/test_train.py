@@ -12,7 +12,8 @@ TRAIN = """
 import sys
 import numpy as np
 from lib.train.data import Data
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
+from lib.train.training import Training
 from lib.train.trainer import Trainer
 
 count, rate = int(sys.argv[1]), float(sys.argv[2])

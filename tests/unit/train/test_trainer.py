@@ -27,9 +27,10 @@ from lib.errors import HeldoutError
 from lib.metrics.record import scores
 from lib.train.callbacks import best_epoch
 from lib.train.data import Data
-from lib.train.recipe import Recipe, Training
+from lib.train.recipe import Recipe
 from lib.train.tensorboard import write_history_events, write_hyperparameters
 from lib.train.trainer import Trainer, class_weights
+from lib.train.training import Training
 
 # Every architecture with what makes it random or keeps a state: dropout of each kind, batch
 # normalisation, class weights, and every optimizer.
