@@ -69,8 +69,13 @@ def suggestion(name: str, known: list[str]) -> str:
 
 def meant(name: str, known: list[str]) -> str:
     """Ask whether the nearest of the known names was meant; empty where none is near."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"Did you mean {near[0]!r}? " if near else ""
+    near = nearest(name, known)
+    return f"Did you mean {near!r}? " if near else ""
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Name the one of the known names that is near; empty where none is."""
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), "")
 
 
 def counted(count: int, thing: str) -> str:

@@ -154,7 +154,8 @@ def study() -> Iterator[tuple[str, ...]]:
 def features() -> Iterator[tuple[str, ...]]:
     """List the settings of each kind of features, as its docstrings describe them."""
     for name, kind in KINDS.items():
-        meanings = dict(chain.from_iterable(map(described, kind.__mro__)))
+        # What a kind says of a setting is put over what its parent says.
+        meanings = dict(chain.from_iterable(map(described, reversed(kind.__mro__))))
         for item in inspect.signature(kind).parameters.values():
             value = "required" if item.default is item.empty else json.dumps(item.default)
             default = value if value == "required" else f"`{value}`"

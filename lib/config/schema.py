@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import yaml
 
-from lib.errors import HeldoutError, suggestion
+from lib.errors import HeldoutError, nearest, suggestion
 from lib.files import require_plain
 
 # What a person writes is nowhere near these; some lines of aliases that refer to each other are.
@@ -117,8 +116,10 @@ def _explain(fault: Any) -> Iterator[str]:
     elif fault.validator == "required":
         missing = [key for key in fault.validator_value if key not in fault.instance]
         others = [key for key in fault.instance if key not in fault.schema.get("properties", {})]
-        pairs = [(near, key) for key in missing for near in get_close_matches(key, others, n=1)]
-        meant = "".join(f" Did you mean {key!r} by {near!r}?" for near, key in pairs)
+        slips = {key: nearest(key, others) for key in missing}
+        meant = "".join(
+            f" Did you mean {key!r} by {slip!r}?" for key, slip in slips.items() if slip
+        )
         yield (
             f"{at}expected the keys {', '.join(missing)}, which are missing.{meant} Add them: "
             "docs/configuration.md describes each."

@@ -95,7 +95,7 @@ def resolve(
     require_bounded(config, "the configuration")
     schemas = root / "workflow" / "schemas"
     settings = merge(read_yaml(root / "config" / "config.yaml"), config)
-    # On the command line one study is typed as a word, not as a list.
+    # On the command line one of them is typed as a word, not as a list.
     for key in ("studies", "baselines"):
         if isinstance(settings.get(key), str):
             settings[key] = settings[key].split(",")
@@ -137,8 +137,8 @@ def _check_exclusions(study: Mapping[str, Any], root: Path) -> None:
     if study["simulated"] or not registry.exists():
         return
     known = parse_registry(read_yaml(registry), where=str(registry)).recordings
-    unknown = [name for name in study["recordings"]["exclude"] if known and name not in known]
-    if unknown:
+    unknown = sorted(set(study["recordings"]["exclude"]) - set(known))
+    if known and unknown:
         raise HeldoutError(
             f"study {study['name']}, recordings.exclude",
             f"recordings of {study['dataset']}",

@@ -1,10 +1,10 @@
 """Layers that JAX computes faster on a CPU when they are written otherwise.
 
 XLA pools through windows that may overlap, and on the way back looks for the largest value of each
-one at a time; the random numbers of JAX go through memory twenty times. Pooling was more than half
-of a step of the CNN-LSTM on beats, and dropout 40% of one of the CNN on windows of ECG and PCG.
-Keras' GRU for JAX multiplies the inputs of all times with their weights at once, which is slow for
-few channels: it was half of a step of the GRU on beats.
+one at a time: more than half of a step of the CNN-LSTM on beats. JAX draws each random number of a
+large array in seven times the time that one of a small array takes: dropout was 40% of a step of
+the CNN on windows of ECG and PCG. Keras' GRU for JAX multiplies the inputs of all times with their
+weights at once, which is slow for few channels: 40% of a step of the GRU on beats.
 """
 
 from __future__ import annotations

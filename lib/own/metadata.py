@@ -123,8 +123,8 @@ def described(
     needed = ("path", "label") if labels else ("path",)
     missing = [name for name in needed if name not in table]
     if missing:
-        found = {name: next((one for one in NAMES[name] if one in table), "") for name in missing}
-        renamed = [f"{other} to {name}" for name, other in found.items() if other]
+        spelt = {name: next((one for one in NAMES[name] if one in table), "") for name in missing}
+        renamed = [f"{other} to {name}" for name, other in spelt.items() if other]
         so = f" (rename {' and '.join(renamed)})" if renamed else ""
         raise HeldoutError(
             file,

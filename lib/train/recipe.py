@@ -68,7 +68,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Choose the backend, if that was left open."""
-        lookup(self.architecture)
+        lookup(self.architecture)  # refuses one that is not known
         backend = choose_backend(self.backend, device=self.device, devices=self.devices)
         object.__setattr__(self, "backend", backend)
 
