@@ -124,11 +124,11 @@ def _suspects(table: pd.DataFrame) -> list[dict[str, str]]:
         name, level, unit = row["recording"], row["level"], decibel(row["unit"])
         if level <= SILENT:
             reasons[name] = f"silent: RMS level {level:.0f} {unit}"
-        elif abs(level - middle) > FAR:
-            reasons[name] = f"RMS level {level:.0f} {unit}; the median is {middle:.0f} dB"
         elif row["saturated"] > SATURATED:
             share = f"{row['saturated']:.0%} of its samples"
             reasons[name] = f"{share} stay at the limit of a channel: it is saturated or cut off"
+        elif abs(level - middle) > FAR:
+            reasons[name] = f"RMS level {level:.0f} {unit}; the median is {middle:.0f} dB"
     for name, count in table.loc[table["flat"], "recording"].value_counts().items():
         verb = "is" if count == 1 else "are"
         reasons.setdefault(str(name), f"{count} of its examples {verb} constant over time")

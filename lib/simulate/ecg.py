@@ -147,7 +147,7 @@ def _ventricular(rng: np.random.Generator, sinus: Beat, leads: tuple[str, ...]) 
     amplitudes[VS] = -sign * height * rng.uniform(0.1, 0.8)
     amplitudes[VT] = -sign * height * rng.uniform(0.1, 0.5)
     widths = sinus.widths.copy()
-    widths[[VR, VS, VT]] = np.array(_WIDTHS)[[VR, VS, VT]] * np.exp(rng.normal(-0.1, 0.35, 3))
+    widths[[VR, VS, VT]] = np.array(_WIDTHS)[[VR, VS, VT]] * np.exp(rng.normal(-0.25, 0.45, 3))
     return replace(sinus, widths=widths, amplitudes=amplitudes)
 
 

@@ -44,11 +44,11 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("Exercise: pedaling a stationary bicycle", 35, 1.0, 0.06, 0.05),
+    Scenario("Exercise: pedaling a stationary bicycle", 35, 1.0, 0.05, 0.0),
     Scenario("Exercise: walking at constant speed (3.7 km/h) ", 20, 1.7, 0.09, 0.25),
-    Scenario("Rest: sitting on armchair", 4, 0.0, 0.01, 0.0),
-    Scenario("Exercise: Bruce protocol treadmill stress test", 70, 2.3, 0.16, 0.45),
-    Scenario("Exercise: bicycle stress test", 62, 1.4, 0.10, 0.10),
+    Scenario("Rest: sitting on armchair", 4, 0.0, 0.08, 0.0),
+    Scenario("Exercise: Bruce protocol treadmill stress test", 70, 2.4, 0.16, 0.5),
+    Scenario("Exercise: bicycle stress test", 62, 1.3, 0.12, 0.0),
     Scenario("Rest: laying on bed", -5, 0.0, 0.005, 0.0),
 )
 """The six scenarios that are compared, spelled as published, final space included."""
@@ -108,15 +108,15 @@ def _record(
 ) -> dict[str, Array]:
     from scipy.signal import fftconvolve, resample_poly
 
-    body = ecg.draw_heart(subject, ("MLII",), spread=0.7)
-    sounds = heart.draw_sounds(subject, spread=0.8)
-    fitness = float(np.exp(subject.normal(0, 0.12)))
-    loose = float(np.exp(subject.normal(0, 0.3)))  # how well the electrodes hold
+    body = ecg.draw_heart(subject, ("MLII",), spread=0.5)
+    sounds = heart.draw_sounds(subject, spread=0.5)
+    fitness = float(np.exp(subject.normal(0, 0.08)))
+    loose = float(np.exp(subject.normal(0, 0.2)))  # how well the electrodes hold
     gain_ecg, gain_pcg = 0.25 * np.exp(subject.normal(0, 0.3, 2))
     n = int(seconds * RATE)
     cadence = scenario.cadence * rng.normal(1, 0.03)
 
-    rate = float(np.clip(body.rate - 8 + scenario.effort * fitness + rng.normal(0, 5), 45, 185))
+    rate = float(np.clip(body.rate - 8 + scenario.effort * fitness + rng.normal(0, 3), 45, 185))
     wobble = body.variability * (0.4 if scenario.effort > 15 else 1.0)
     intervals = 60 / rate * rng.normal(1, wobble, int(seconds * rate / 60) + 3).clip(0.8, 1.2)
     peaks = np.cumsum(intervals) - intervals[0] * rng.uniform(0.2, 1)

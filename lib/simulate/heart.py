@@ -49,7 +49,7 @@ class Sounds:
 
 def draw_sounds(rng: np.random.Generator, *, spread: float = 1.0) -> Sounds:
     """Draw a subject; `spread` is how much subjects differ, 1 as in a clinic."""
-    low = 90 * np.exp(rng.normal(0, 0.35))
+    low = 90 * np.exp(rng.normal(0, 0.4 * spread))
     return Sounds(
         rate=float(np.clip(rng.normal(82, 14), 55, 125)),
         s1=(

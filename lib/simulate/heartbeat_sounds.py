@@ -11,6 +11,8 @@ from lib.simulate.common import Array, band_noise, generator, to_rms, write_audi
 
 RATE_A = 44100  # Hz
 RATE_B = 4000  # Hz
+#: How much the subjects of set_b differ: enough for a network to know one of them again.
+SPREAD = 1.5
 
 #: Recordings of set_a at scale 1 and at least, by label as it is on disk.
 SET_A = {
@@ -155,7 +157,8 @@ def _names(label: str, tail: str) -> tuple[str, str, str]:
 def _set_b(folder: Path, *, seed: int, scale: float) -> None:
     rows = ["dataset,fname,label,sublabel"]
     for number, (usual, last) in SUBJECTS_B.items():
-        sounds = heart.draw_sounds(generator(seed, "heartbeat_sounds", f"b/{number}"))
+        subject = generator(seed, "heartbeat_sounds", f"b/{number}")
+        sounds = heart.draw_sounds(subject, spread=SPREAD)
         rng = generator(seed, "heartbeat_sounds", f"b/{number}/clips")
         stamp = 1305000000000 + (number - 100) * 42_000_000 + int(rng.integers(1, 42_000_000))
         count = int(np.clip(round((5 + number % 2) * scale), 2, len(_LOCATIONS)))

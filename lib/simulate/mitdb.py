@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ GAIN = 200  # steps per mV
 BASELINE = 1024  # the step of 0 mV
 SECONDS = 40.0
 SHORTEST = 20.0
+SPREAD = 1.4  # how much patients differ, as in `ecg.draw_heart`
 
 DS1 = (
     *("101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122"),
@@ -68,16 +69,33 @@ _EXCEPTIONS = {
     for record, *items in map(str.split, _ROWS.split(";"))
 }
 
-#: RR before a beat, and RR after it, as a share of the usual: bounds of a uniform draw.
+#: RR before a beat, and RR after it, as a share of the usual: bounds of a uniform draw, for the one
+#: before a beat of `Habits` once for each patient.
 _TIMING = {
-    **dict.fromkeys("AaS", ((0.58, 0.82), (1.0, 1.15))),
+    **dict.fromkeys("AaS", ((0.58, 0.92), (1.0, 1.15))),
     "J": ((0.62, 0.85), (1.0, 1.2)),
-    "V": ((0.52, 0.78), (1.2, 1.45)),
+    "V": ((0.52, 0.88), (1.1, 1.45)),
     "F": ((0.84, 0.97), (1.0, 1.1)),
     "E": ((1.35, 1.7), (1.0, 1.1)),
     "j": ((1.15, 1.4), (1.0, 1.05)),
     "e": ((1.1, 1.3), (1.0, 1.05)),
 }
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What is particular to the premature beats of one patient.
+
+    Attributes
+    ----------
+    coupling : dict of str to float
+        How early beats of a code come, from 0 (at the lower bound of `_TIMING`) to 1.
+    fusion : float
+        Share of the sinus beat in a fusion beat.
+    """
+
+    coupling: dict[str, float]
+    fusion: float
 
 
 def patient(record: str) -> str:
@@ -95,8 +113,19 @@ def draw_patient(record: str, *, seed: int) -> ecg.Heart:
     name = patient(record)
     block = _RULE.get(name, "N")
     return ecg.draw_heart(
-        generator(seed, "mitdb", name), leads(name), block=block if block in "LR" else ""
+        generator(seed, "mitdb", name),
+        leads(name),
+        block=block if block in "LR" else "",
+        spread=SPREAD,
     )
+
+
+def draw_habits(record: str, *, seed: int) -> Habits:
+    """Draw the habits of a patient, from a generator of their own."""
+    rng = generator(seed, "mitdb", f"{patient(record)}/habits")
+    atrial, ventricular, fusion = rng.random(3)
+    coupling = {**dict.fromkeys("AaS", atrial), "V": ventricular}
+    return Habits(coupling, 0.15 + 0.7 * fusion)
 
 
 def _codes(rng: np.random.Generator, record: str, count: int) -> list[str]:
@@ -112,7 +141,7 @@ def _codes(rng: np.random.Generator, record: str, count: int) -> list[str]:
 
 
 def _rhythm(
-    rng: np.random.Generator, heart: ecg.Heart, record: str, codes: list[str]
+    rng: np.random.Generator, heart: ecg.Heart, habits: Habits, record: str, codes: list[str]
 ) -> tuple[Array, Array]:
     count = len(codes)
     usual = 60 / heart.rate
@@ -126,15 +155,18 @@ def _rhythm(
         intervals = usual * (1 + heart.variability * wobble)
     for place, code in enumerate(codes):
         if code in _TIMING:
-            before, after = _TIMING[code]
-            intervals[place] *= rng.uniform(*before)
+            (least, most), after = _TIMING[code]
+            place_between = habits.coupling.get(code, rng.random())
+            intervals[place] *= (least + place_between * (most - least)) * rng.normal(1, 0.02)
             if place + 1 < count:
                 intervals[place + 1] *= rng.uniform(*after)
     intervals = np.clip(intervals, 0.32, 2.5)
     return 0.45 + np.cumsum(intervals) - intervals[0], intervals
 
 
-def _beat(rng: np.random.Generator, heart: ecg.Heart, paced: ecg.Beat, code: str) -> ecg.Beat:
+def _beat(
+    rng: np.random.Generator, heart: ecg.Heart, habits: Habits, paced: ecg.Beat, code: str
+) -> ecg.Beat:
     sinus = heart.sinus
     ventricular = heart.ventricular[int(rng.integers(len(heart.ventricular)))]
     if code in "NLR":
@@ -155,7 +187,7 @@ def _beat(rng: np.random.Generator, heart: ecg.Heart, paced: ecg.Beat, code: str
     elif code == "E":
         beat = replace(ventricular, amplitudes=0.7 * ventricular.amplitudes)
     elif code == "F":
-        beat = ecg.mixed(sinus, ventricular, rng.uniform(0.35, 0.65))
+        beat = ecg.mixed(sinus, ventricular, float(np.clip(rng.normal(habits.fusion, 0.03), 0, 1)))
     elif code == "/":
         beat = paced
     elif code == "f":
@@ -169,7 +201,7 @@ def _beat(rng: np.random.Generator, heart: ecg.Heart, paced: ecg.Beat, code: str
             widths=beat.widths * np.exp(rng.normal(0, 0.5, len(ecg.WAVES))),
             amplitudes=beat.amplitudes * rng.normal(0.5, 0.6, (len(ecg.WAVES), 1)),
         )
-    return ecg.varied(rng, beat)
+    return ecg.varied(rng, beat, 0.6)
 
 
 def _paced(rng: np.random.Generator, heart: ecg.Heart) -> ecg.Beat:
@@ -230,16 +262,16 @@ def write(folder: Path, *, seed: int, scale: float) -> None:
     n = int(seconds * RATE)
     for record in RECORDS:
         name = patient(record)
-        heart = draw_patient(record, seed=seed)
+        heart, habits = draw_patient(record, seed=seed), draw_habits(record, seed=seed)
         about = generator(seed, "mitdb", f"{name}/about")
         comments, paced = _comments(about, name), _paced(about, heart)
         rng = generator(seed, "mitdb", f"{name}/{record}")
         codes = _codes(rng, record, int((seconds - 1.6) * heart.rate / 60))
-        times, intervals = _rhythm(rng, heart, record, codes)
+        times, intervals = _rhythm(rng, heart, habits, record, codes)
         keep = times < seconds - 0.6
         codes = [code for code, kept in zip(codes, keep, strict=True) if kept]
         times, intervals = times[keep], intervals[keep]
-        beats = [_beat(rng, heart, paced, code) for code in codes]
+        beats = [_beat(rng, heart, habits, paced, code) for code in codes]
         if _RHYTHM.get(record) == "(AFIB":
             for beat in beats:
                 beat.amplitudes[ecg.P] = 0
