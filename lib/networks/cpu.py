@@ -3,8 +3,7 @@
 XLA pools through windows that may overlap, and on the way back looks for the largest value of each
 one at a time: more than half of a step of the CNN-LSTM on beats. JAX draws each random number of a
 large array in seven times the time that one of a small array takes: dropout was 40% of a step of
-the CNN on windows of ECG and PCG. Keras' GRU for JAX multiplies the inputs of all times with their
-weights at once, which is slow for few channels: 40% of a step of the GRU on beats.
+the CNN on windows of ECG and PCG. `lib.networks.recurrent` has what recurrent layers compute.
 """
 
 from __future__ import annotations
@@ -14,15 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from lib.networks.recurrent import recurrent_layers
+from lib.networks.recurrent import differentiate
 
 
 def quicken(model: Any) -> None:
-    """Have the maximum pooling, the dropout and the GRU of a model on JAX compute in one pass.
+    """Have the layers of a model on JAX compute what they compute in ways that are fast on a CPU.
 
-    The layers stay what they are and are saved as such. What pooling and a GRU compute is the same,
-    and so is its gradient: that of the first of several values that are largest. Dropout draws
-    other numbers than Keras would with the same seed, of the same distribution.
+    They stay what they are and are saved as such. Outputs and gradients are the same to rounding;
+    but dropout draws other numbers than Keras would with the same seed, of the same distribution.
 
     Parameters
     ----------
@@ -33,14 +31,12 @@ def quicken(model: Any) -> None:
 
     if backend.backend() != "jax":
         return
-    for layer in (*model.layers, *recurrent_layers(model)):
+    differentiate(model)
+    for layer in model.layers:
         if isinstance(layer, layers.MaxPooling1D) and _apart(layer):
             layer.call = MethodType(_largest, layer)
         elif isinstance(layer, layers.Dropout) and layer.noise_shape is None:
             layer.call = MethodType(_dropped, layer)
-        elif isinstance(layer, layers.GRU):
-            # Then it goes through time step by step, inputs and all, as an LSTM does.
-            layer.use_cudnn = False
 
 
 def _apart(layer: Any) -> bool:

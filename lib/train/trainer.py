@@ -17,7 +17,6 @@ from lib.networks.cpu import quicken
 from lib.networks.devices import count_devices, scaled, spread
 from lib.networks.hyperparameters import complete
 from lib.networks.models import build
-from lib.networks.recurrent import differentiate
 from lib.train.augmentation import augmenter
 from lib.train.batches import (
     batches,
@@ -202,7 +201,6 @@ class Trainer:
         self._kept.jit_compile = jax
         if self.kind == "cpu":  # GPUs have kernels of their own for what is slow here
             for model in (self.model, self._kept):
-                differentiate(model, self.batch_size)
                 quicken(model)
 
     def fit(

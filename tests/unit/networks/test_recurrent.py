@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
 
 from lib.networks.models import build
-from lib.networks.recurrent import LOOPS, WIDEST, differentiate
-
-pytestmark = pytest.mark.usefixtures("keras")
+from lib.networks.recurrent import LOOPS, differentiate
 
 CASES = {
     "stacked": {"units": [5, 3]},
@@ -24,44 +23,17 @@ CASES = {
 }
 
 
+def network(architecture: str, case: str, **options: Any) -> Any:
+    return build(architecture, CASES[case], shape=(7, 2), classes=3, backend="jax", **options)
+
+
 def gradients(model: Any, x: np.ndarray, *, training: bool) -> list[np.ndarray]:
     """Return the outputs of a model, and the gradients of a loss that weighs them all."""
-    weights = np.arange(1.0, 1 + len(x) * 3, dtype=np.float32).reshape(len(x), 3)
-    of = _gradients_jax if backend() == "jax" else _gradients_tensorflow
-    # Dropout draws from the state of its generator, which moves on.
-    before = [np.array(variable) for variable in model.variables]
-    outputs, found = of(model, x, weights, training)
-    for variable, value in zip(model.variables, before, strict=True):
-        variable.assign(value)
-    return [np.asarray(value) for value in (outputs, *found)]
-
-
-def backend() -> str:
-    import keras
-
-    return keras.backend.backend()
-
-
-def _gradients_tensorflow(
-    model: Any, x: np.ndarray, weights: np.ndarray, training: bool
-) -> tuple[Any, list[Any]]:
-    import tensorflow as tf
-
-    @tf.function
-    def run() -> tuple[Any, list[Any]]:
-        with tf.GradientTape() as tape:
-            outputs = model(tf.constant(x), training=training)
-            loss = tf.reduce_sum(weights * outputs**2)
-        return outputs, tape.gradient(loss, model.trainable_variables)
-
-    return run()
-
-
-def _gradients_jax(
-    model: Any, x: np.ndarray, weights: np.ndarray, training: bool
-) -> tuple[Any, list[Any]]:
     import jax
 
+    weights = np.arange(1.0, 1 + len(x) * 3, dtype=np.float32).reshape(len(x), 3)
+    # Dropout draws from the state of its generator, which moves on.
+    before = [np.array(variable) for variable in model.variables]
     others = [variable.value for variable in model.non_trainable_variables]
 
     def loss(trained: list[Any]) -> tuple[Any, Any]:
@@ -69,15 +41,16 @@ def _gradients_jax(
         return (weights * outputs**2).sum(), outputs
 
     run = jax.value_and_grad(loss, has_aux=True)
-    values = [variable.value for variable in model.trainable_variables]
-    (_, outputs), found = jax.jit(run)(values)
-    return outputs, found
+    (_, outputs), found = jax.jit(run)([variable.value for variable in model.trainable_variables])
+    for variable, value in zip(model.variables, before, strict=True):
+        variable.assign(value)
+    return [np.asarray(value) for value in (outputs, *found)]
 
 
 def compare(architecture: str, case: str) -> None:
     """Compare a network with itself, as Keras differentiates it and as we do."""
     back: list[str] = []
-    model = build(architecture, CASES[case], shape=(7, 2), classes=3, backend=backend())
+    model = network(architecture, case)
     rng = np.random.default_rng(0)
     for variable in model.trainable_variables:
         # Biases begin as zeros, which would hide where they go.
@@ -88,7 +61,7 @@ def compare(architecture: str, case: str) -> None:
         for name, loop in LOOPS.items():
             counted = replace(loop, back=lambda *a, f=loop.back: (back.append("taken"), f(*a))[1])
             patched.setitem(LOOPS, name, counted)
-        differentiate(model, 6)
+        differentiate(model)
     found = [gradients(model, x, training=t) for t in (True, False)]
     halves = 1 + CASES[case].get("bidirectional", False)
     assert len(back) == 2 * halves * len(CASES[case]["units"])
@@ -96,59 +69,65 @@ def compare(architecture: str, case: str) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("architecture", ["simple_rnn", "lstm", "gru"])
-def test_outputs_and_gradients_are_those_of_keras(architecture: str, case: str) -> None:
-    compare(architecture, case)
+def save() -> None:
+    """Save a network, and load it as one of Keras."""
+    import keras
 
-
-# Each layer has a loop of its own; how layers are stacked and turned is the same for all.
-@pytest.mark.parametrize(
-    ("case", "architectures"),
-    [
-        ("recurrent dropout", ("simple_rnn", "lstm", "gru")),
-        pytest.param("all", ("lstm",), marks=pytest.mark.slow),
-    ],
-)
-def test_outputs_and_gradients_are_those_of_keras_on_jax(
-    case: str, architectures: tuple[str, ...], python: Callable[..., str]
-) -> None:
-    code = (
-        "import sys; from lib.networks.backend import load; load('jax')\n"
-        "from tests.unit.networks.test_recurrent import compare\n"
-        "for name in sys.argv[2:]:\n"
-        "    compare(name, sys.argv[1])"
-    )
-    python(code, case, *architectures)
-
-
-def test_a_model_is_saved_as_one_of_keras(tmp_path: Path, keras: Any) -> None:
-    model = build("lstm", CASES["all"], shape=(7, 2), classes=3)
+    model = network("lstm", "all")
     x = np.random.default_rng(0).standard_normal((4, 7, 2), dtype=np.float32)
-    differentiate(model, 6)
+    differentiate(model)
     expected = model.predict(x, verbose=0)
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras")
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "model.keras")
+        model.save(file)
+        again = keras.models.load_model(file)
     np.testing.assert_allclose(again.predict(x, verbose=0), expected, rtol=1e-5)
     assert type(again.layers[1].forward_layer) is keras.layers.LSTM
 
 
-def test_half_precision_is_left_to_keras() -> None:
-    model = build("gru", {"units": [3]}, shape=(7, 2), classes=3, precision="mixed_bfloat16")
-    before = model.layers[1].inner_loop
-    differentiate(model, 6)
-    assert model.layers[1].inner_loop == before
+def leave() -> None:
+    """Leave what computes in half precision, and what is not marked, to Keras."""
+    import keras
 
-
-def test_what_is_too_wide_or_not_marked_is_left_to_keras(keras: Any) -> None:
-    model = build("lstm", {"units": [5, 3]}, shape=(7, 2), classes=3)
-    wide, narrow = model.layers[1:3]
-    before = wide.inner_loop
-    differentiate(model, WIDEST // 4)
-    assert wide.inner_loop == before
-    assert narrow.inner_loop.__func__ is not type(narrow).inner_loop
+    half = network("gru", "stacked", precision="mixed_bfloat16")
     inputs = keras.Input((7, 2))
     plain = keras.Model(inputs, keras.layers.LSTM(3, activation="relu")(inputs))
-    before = plain.layers[1].inner_loop
-    differentiate(plain, 1)
-    assert plain.layers[1].inner_loop == before
+    for model in (half, plain):
+        before = model.layers[1].inner_loop
+        differentiate(model)
+        assert model.layers[1].inner_loop == before
+
+
+def in_jax(python: Callable[..., str], call: str) -> None:
+    """Run a function of this module in a process that computes with JAX."""
+    python(
+        "from lib.networks.backend import load; load('jax')\n"
+        f"from tests.unit.networks import test_recurrent as here\n{call}"
+    )
+
+
+QUICK = [("gru", "dropout"), ("lstm", "recurrent dropout"), ("simple_rnn", "all")]
+
+
+# Each layer has a loop of its own; how layers are stacked and turned is the same for all.
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        QUICK,
+        pytest.param(
+            [(name, case) for name in ("simple_rnn", "lstm", "gru") for case in CASES],
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["some", "all"],
+)
+def test_outputs_and_gradients_are_those_of_keras(
+    pairs: list[tuple[str, str]], python: Callable[..., str]
+) -> None:
+    in_jax(python, f"for pair in {pairs!r}: here.compare(*pair)")
+
+
+def test_what_is_saved_is_of_keras_and_what_is_not_marked_is_left_to_it(
+    python: Callable[..., str],
+) -> None:
+    in_jax(python, "here.save(); here.leave()")
