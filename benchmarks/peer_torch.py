@@ -25,11 +25,15 @@ class Recurrent(nn.Module):
             self.layers.append(cell(width, units, batch_first=True))
             width = units
         self.width = width
+        if self.pooling == "attention":
+            self.score = nn.Linear(width, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (batch, units) of (batch, time, channels)."""
         for layer in self.layers:
             x, _ = layer(self.dropout(x))
+        if self.pooling == "attention":
+            return (torch.softmax(self.score(x), dim=1) * x).sum(dim=1)
         if self.pooling == "mean":
             return x.mean(dim=1)
         return x.amax(dim=1) if self.pooling == "max" else x[:, -1]
@@ -59,14 +63,18 @@ class Convolutions(nn.Module):
 class Pool(nn.Module):
     """All steps of a convolution as one row, as the CNN has it."""
 
-    def __init__(self, pooling: str) -> None:
+    def __init__(self, pooling: str, width: int) -> None:
         super().__init__()
         self.pooling = pooling
+        if pooling == "attention":
+            self.score = nn.Linear(width, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return (batch, width) of (batch, time, filters)."""
         if self.pooling == "none":
             return x.flatten(1)
+        if self.pooling == "attention":
+            return (torch.softmax(self.score(x), dim=1) * x).sum(dim=1)
         return x.amax(dim=1) if self.pooling == "max" else x.mean(dim=1)
 
 
@@ -80,7 +88,7 @@ def build(case: dict[str, Any]) -> nn.Module:
         parts.append(convolutions)
         width = convolutions.width
         if not recurrent:
-            parts.append(Pool(values["pooling"]))
+            parts.append(Pool(values["pooling"], width))
     if case["architecture"] in CELLS:
         parts.append(Recurrent(CELLS[case["architecture"]], width, values))
     body = nn.Sequential(*parts)
