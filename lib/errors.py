@@ -81,3 +81,10 @@ def nearest(name: str, known: list[str]) -> str:
 def counted(count: int, thing: str) -> str:
     """Write a number of things."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def reason(error: BaseException) -> str:
+    """Say why a file cannot be read or written, without the error's number or the path again."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    return str(error)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +98,7 @@ def read_json(path: str | Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise HeldoutError(path, "a JSON file", str(error), REMAKE) from error
+        raise HeldoutError(path, "a JSON file", reason(error), REMAKE) from error
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
@@ -136,7 +136,7 @@ def read_table(path: str | Path, *, text: tuple[str, ...] = ()) -> pd.DataFrame:
             path, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""]
         )
     except (OSError, ValueError) as error:
-        raise HeldoutError(path, f"a {path.suffix[1:]} table", str(error), REMAKE) from error
+        raise HeldoutError(path, f"a {path.suffix[1:]} table", reason(error), REMAKE) from error
     columns = [name for name in table.columns if name in text]
     table[columns] = table[columns].fillna("")
     return table

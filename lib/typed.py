@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ def read_typed_text(path: str | Path, *, kind: str = "a text") -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise HeldoutError(path, kind, str(error), "Correct the path.") from error
+        raise HeldoutError(path, kind, reason(error), "Correct the path.") from error
     if content.startswith(_WORKBOOKS):
         raise HeldoutError(path, f"{kind} in UTF-8", "a workbook or an archive", f"{_SAVE}.")
     wide = content.startswith(_UTF16)
@@ -202,7 +202,7 @@ def _read_parquet(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        raise HeldoutError(path, "a .parquet table", str(error), "Write it anew.") from error
+        raise HeldoutError(path, "a .parquet table", reason(error), "Write it anew.") from error
     text = table.astype(object).where(table.notna(), "").astype(str)
     return list(map(str, table.columns)), text.to_numpy().tolist()
 

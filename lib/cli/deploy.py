@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the folder, which must not hold any of it yet."""
     import shutil
 
-    from lib.errors import HeldoutError
+    from lib.errors import HeldoutError, reason
     from lib.project import ROOT
 
     folder: Path = arguments.folder
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         (folder / "slurm").symlink_to("profiles/slurm")
     except OSError as error:
         raise HeldoutError(
-            folder, "to be able to write to it", str(error), "Choose another folder."
+            folder, "to be able to write to it", reason(error), "Choose another folder."
         ) from error
     print(f"{folder}\nThen, in that folder: snakemake --cores all")
     return 0

@@ -64,17 +64,19 @@ def make(kind: str, **settings: Any) -> Kind:
             "features.kind", "a kind of features", repr(kind), suggestion(kind, list(KINDS))
         )
     chosen = KINDS[kind]
-    known = list(inspect.signature(chosen).parameters)
-    try:
-        inspect.signature(chosen).bind(**settings)
-    except TypeError as error:
-        unknown = [name for name in settings if name not in known][:1]
+    known = inspect.signature(chosen).parameters
+    needed = {name for name, setting in known.items() if setting.default is setting.empty}
+    unknown = [name for name in settings if name not in known]
+    if unknown or not needed <= set(settings):
+        wrong = [f"{name!r}, which is none of them" for name in unknown]
+        missing = [repr(name) for name in known if name in needed and name not in settings]
+        wrong += [f"no {', '.join(missing)}"] if missing else []
         raise HeldoutError(
             f"features kind {kind}",
             f"the settings {', '.join(known)}",
-            f"{', '.join(settings) or 'none'} ({error})",
-            " ".join([ADVICE, *(suggestion(name, known) for name in unknown)]),
-        ) from error
+            "; ".join(wrong),
+            " ".join([ADVICE, *(suggestion(name, list(known)) for name in unknown[:1])]),
+        )
     require_types(chosen, settings, place=f"features kind {kind}")
     return chosen(**settings)
 
