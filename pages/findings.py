@@ -209,9 +209,11 @@ def _first_figure(study: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
         words += f"; a random split would have reported **{random}**"
     elif answer["inflation"]:
         words += f"; a random split reports {random}, which is not shown to be an overestimate"
-    if answer["beats_baselines"] == "no" and not answer["winners"]:
-        first = decimal(answer["baseline_macro_f1"])
-        words += f". No network significantly beats {answer['baseline']} ({first})"
+    first = f"{answer['baseline']} ({decimal(answer['baseline_macro_f1'])})"
+    if answer["beats_baselines"] == "yes":
+        words += f". It significantly beats {first}"
+    elif answer["beats_baselines"] == "no" and not answer["winners"]:
+        words += f". No network significantly beats {first}"
     return f"{words}."
 
 
