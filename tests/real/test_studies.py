@@ -76,7 +76,7 @@ def test_arrhythmia_has_the_published_beats(tmp_path: Path) -> None:
     workflow = prepare(tmp_path / "copy", {"arrhythmia": {}})
     audits = [
         f"results/arrhythmia/{protocol}/audit.json"
-        for protocol in ("grouped", "published", "published_without_202", "random")
+        for protocol in ("published", "published_without_202", "random")
     ]
     run(workflow, *audits)
     table = examples(workflow, "arrhythmia")
