@@ -13,30 +13,45 @@ from torch import nn
 CELLS = {"simple_rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU, "cnn_lstm": nn.LSTM}
 
 
+class Pool(nn.Module):
+    """What is taken of the steps of an example, as one row."""
+
+    def __init__(self, pooling: str, width: int) -> None:
+        super().__init__()
+        self.pooling = pooling
+        if pooling == "attention":
+            self.score = nn.Linear(width, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return (batch, row) of (batch, time, width)."""
+        if self.pooling == "none":
+            return x.flatten(1)
+        if self.pooling == "attention":
+            return (torch.softmax(self.score(x), dim=1) * x).sum(dim=1)
+        if self.pooling == "last":
+            return x[:, -1]
+        if self.pooling == "statistics":
+            return torch.cat([x.mean(dim=1), x.std(dim=1, unbiased=False)], dim=1)
+        return {"mean": x.mean, "max": x.amax}[self.pooling](dim=1)
+
+
 class Recurrent(nn.Module):
-    """A stack of recurrent layers, one after the other since their widths differ, and pooling."""
+    """A stack of recurrent layers, one after the other since their widths differ."""
 
     def __init__(self, cell: Any, width: int, values: dict[str, Any]) -> None:
         super().__init__()
         self.dropout = nn.Dropout(values["dropout"])
-        self.pooling = values["pooling"]
         self.layers = nn.ModuleList()
         for units in values["units"]:
             self.layers.append(cell(width, units, batch_first=True))
             width = units
         self.width = width
-        if self.pooling == "attention":
-            self.score = nn.Linear(width, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return (batch, units) of (batch, time, channels)."""
+        """Return (batch, time, units) of (batch, time, channels)."""
         for layer in self.layers:
             x, _ = layer(self.dropout(x))
-        if self.pooling == "attention":
-            return (torch.softmax(self.score(x), dim=1) * x).sum(dim=1)
-        if self.pooling == "mean":
-            return x.mean(dim=1)
-        return x.amax(dim=1) if self.pooling == "max" else x[:, -1]
+        return x
 
 
 class Convolutions(nn.Module):
@@ -60,24 +75,6 @@ class Convolutions(nn.Module):
         return self.layers(x.transpose(1, 2)).transpose(1, 2)
 
 
-class Pool(nn.Module):
-    """All steps of a convolution as one row, as the CNN has it."""
-
-    def __init__(self, pooling: str, width: int) -> None:
-        super().__init__()
-        self.pooling = pooling
-        if pooling == "attention":
-            self.score = nn.Linear(width, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return (batch, width) of (batch, time, filters)."""
-        if self.pooling == "none":
-            return x.flatten(1)
-        if self.pooling == "attention":
-            return (torch.softmax(self.score(x), dim=1) * x).sum(dim=1)
-        return x.amax(dim=1) if self.pooling == "max" else x.mean(dim=1)
-
-
 def build(case: dict[str, Any]) -> nn.Module:
     """Build the network of a case of `benchmarks.speed.cases`; its last layer has no softmax."""
     values, (time_steps, width) = case["hyperparameters"], case["shape"]
@@ -87,10 +84,11 @@ def build(case: dict[str, Any]) -> nn.Module:
         convolutions = Convolutions(width, values, same=not recurrent)
         parts.append(convolutions)
         width = convolutions.width
-        if not recurrent:
-            parts.append(Pool(values["pooling"], width))
     if case["architecture"] in CELLS:
-        parts.append(Recurrent(CELLS[case["architecture"]], width, values))
+        layers = Recurrent(CELLS[case["architecture"]], width, values)
+        parts.append(layers)
+        width = layers.width
+    parts.append(Pool(values["pooling"], width))
     body = nn.Sequential(*parts)
     with torch.no_grad():
         width = body(torch.zeros(2, time_steps, case["shape"][1])).shape[1]

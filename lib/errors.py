@@ -86,5 +86,5 @@ def counted(count: int, thing: str) -> str:
 def reason(error: BaseException) -> str:
     """Say why a file cannot be read or written, without the error's number or the path again."""
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror[0].lower() + error.strerror[1:]
+        return error.strerror
     return str(error)

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, reason
 
 _SPACE = "Make room on that disk, or raise its quota,"
 _RIGHTS = (
@@ -189,6 +189,6 @@ def unwritten(error: OSError, *, default: str | Path = "a file") -> HeldoutError
     return HeldoutError(
         error.filename or default,
         "to be able to read and write it",
-        os.strerror(error.errno) if error.errno else str(error),
+        reason(error),
         f"{UNWRITABLE.get(error.errno or 0, _RIGHTS)} and run again: what is finished is kept.",
     )

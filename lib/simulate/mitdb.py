@@ -69,8 +69,8 @@ _EXCEPTIONS = {
     for record, *items in map(str.split, _ROWS.split(";"))
 }
 
-#: RR before a beat, and RR after it, as a share of the usual: bounds of a uniform draw, for the one
-#: before a beat of `Habits` once for each patient.
+#: RR before a beat, and RR after it, as a share of the usual: bounds of a uniform draw. RR before
+#: varies by 2% beside; where `Habits` has the code, it is drawn once for each patient.
 _TIMING = {
     **dict.fromkeys("AaS", ((0.58, 0.92), (1.0, 1.15))),
     "J": ((0.62, 0.85), (1.0, 1.2)),
@@ -156,8 +156,8 @@ def _rhythm(
     for place, code in enumerate(codes):
         if code in _TIMING:
             (least, most), after = _TIMING[code]
-            place_between = habits.coupling.get(code, rng.random())
-            intervals[place] *= (least + place_between * (most - least)) * rng.normal(1, 0.02)
+            share = habits.coupling.get(code, rng.random())
+            intervals[place] *= (least + share * (most - least)) * rng.normal(1, 0.02)
             if place + 1 < count:
                 intervals[place + 1] *= rng.uniform(*after)
     intervals = np.clip(intervals, 0.32, 2.5)
@@ -201,6 +201,7 @@ def _beat(
             widths=beat.widths * np.exp(rng.normal(0, 0.5, len(ecg.WAVES))),
             amplitudes=beat.amplitudes * rng.normal(0.5, 0.6, (len(ecg.WAVES), 1)),
         )
+    # Beats of one code differ less within a patient than patients do.
     return ecg.varied(rng, beat, 0.6)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import doctest
 import pickle
+from pathlib import Path
 
 import pytest
 
 from lib import errors
-from lib.errors import HeldoutError
+from lib.errors import HeldoutError, reason
+from lib.files import read_table
 
 
 def test_examples() -> None:
@@ -40,3 +42,11 @@ def test_the_text_is_made_of_the_fields(fields: tuple[str, ...], text: str) -> N
     assert str(error.within("study x")).startswith("study x")
     if error.expected or error.got:
         assert error.within("study x").fact == error.fact
+
+
+def test_a_reason_has_neither_the_number_of_the_error_nor_the_path(tmp_path: Path) -> None:
+    with pytest.raises(HeldoutError) as caught:
+        read_table(tmp_path / "none.csv")
+    assert caught.value.got == "No such file or directory"
+    assert reason(OSError("no room")) == "no room"
+    assert reason(ValueError("not a table")) == "not a table"

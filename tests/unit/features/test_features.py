@@ -269,6 +269,7 @@ def test_loudest_and_faintest_audio_gives_finite_features(kind):
     [
         ("mfccs", {}, r"kind: .* got 'mfccs'. Did you mean 'mfcc'\? Known: beats, windows, mfcc, "),
         ("mfcc", {"hops": 3}, r"mfcc: expected the settings rate, duration.*hops"),
+        ("mfcc", {"hops": 3}, r"got 'hops', which is none of them\. .*Did you mean 'hop'\?"),
         ("mfcc", {"n_mfcc": 41}, r"n_mfcc: expected at most the 40 mel bands"),
         ("mfcc", {"rate": 0}, "rate: expected a number above 0, got 0"),
         ("mel", {"duration": -1}, "duration: expected a number above 0, got -1"),
@@ -294,6 +295,12 @@ def test_bad_settings_are_refused(kind, changed, text):
         shape(kind, **chosen)
     with pytest.raises(HeldoutError, match=text):
         extract(audio(), kind=kind, **chosen)
+
+
+def test_what_is_missing_is_named_and_what_is_unknown_too():
+    text = r"got 'hops', which is none of them; no 'duration', 'n_mels', 'n_fft', 'hop', 'n_mfcc'\."
+    with pytest.raises(HeldoutError, match=text):
+        shape("mfcc", rate=4000, hops=3)
 
 
 @dataclass(frozen=True)
