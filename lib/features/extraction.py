@@ -14,7 +14,7 @@ from lib.datasets.registry import get_dataset
 from lib.datasets.signal import UndecodableError, level, saturated
 from lib.features.fingerprint import BANDS, Fingerprint, band_of, content_of, fingerprint, pack
 from lib.features.kinds import Features
-from lib.features.registry import extract, make
+from lib.features.registry import make
 from lib.files import atomic, sha256
 
 # What is known of an example's recording, and its type. As published, not as it was read, so that
@@ -108,9 +108,7 @@ def write_shard(
         band = band_of([chosen.rate_of(signal)])
         bits = fingerprint(signal, band=band)
         heard.append(_Heard(band=BANDS.index(band), content=content_of(signal), bits=bits))
-        features, label = _labelled(
-            extract(signal, kind=kind, **settings), str(row["label"]), class_of
-        )
+        features, label = _labelled(chosen.examples(signal), str(row["label"]), class_of)
         blocks.append(features.x)
         contexts.append(features.context)
         of_recording = {name: row[name] for name in _PUBLISHED}

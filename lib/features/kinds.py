@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import ClassVar, TypedDict
 
 import numpy as np
 
-from lib.datasets.signal import Signal
+from lib.datasets.signal import LARGEST, Signal, constant
 from lib.errors import HeldoutError, suggestion
 
 ADVICE = "Correct it in the study's features."
@@ -111,6 +112,57 @@ class Kind(ABC):
         HeldoutError
             The recording lacks what the kind needs.
         """
+
+    def examples(self, signal: Signal) -> Features:
+        """Make the examples of one recording, and check them.
+
+        Parameters
+        ----------
+        signal : Signal
+            The recording.
+
+        Returns
+        -------
+        Features
+            Finite, and of `shape` each.
+
+        Raises
+        ------
+        HeldoutError
+            The recording lacks a channel, is too short for a window, too long at the new rate, or
+            gives values that are not finite.
+
+        Warns
+        -----
+        UserWarning
+            A channel is constant: its features are finite, but say nothing.
+        """
+        flat = constant(signal.samples)
+        if flat.any():
+            names = ", ".join(name for name, f in zip(signal.channels, flat, strict=True) if f)
+            warnings.warn(
+                f"{signal.name}: the channel {names} is constant; its features say nothing.",
+                stacklevel=3,
+            )
+        # Every kind that has a rate of its own resamples a recording as a whole.
+        rate = self.rate_of(signal)
+        length = signal.duration * rate * len(signal.channels)
+        if length > LARGEST:
+            raise HeldoutError(
+                signal.name,
+                f"a recording of at most {LARGEST:,} samples at {rate:g} Hz",
+                f"{length:,.0f}, from {signal.rate:g} Hz",
+                "Look at its rate, cut it into parts, or exclude it.",
+            )
+        features = self.extract(signal)
+        if not (np.isfinite(features.x).all() and np.isfinite(features.context).all()):
+            raise HeldoutError(
+                signal.name,
+                f"finite {self.name} features",
+                "NaN or infinity",
+                "Look at the recording's level and length, or exclude it.",
+            )
+        return features
 
     # What holds for one example of audio for each recording.
 

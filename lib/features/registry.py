@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from lib.datasets.signal import LARGEST, Signal, constant
+from lib.datasets.signal import Signal
 from lib.errors import HeldoutError, suggestion
 from lib.features.beats import Beats
 from lib.features.kinds import ADVICE, Features, Kind
@@ -124,21 +121,16 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
     Returns
     -------
     Features
-        Finite, and of `shape(kind, **settings)` each.
+        Of `shape(kind, **settings)` each.
 
     Raises
     ------
     HeldoutError
-        As `make`; or the recording lacks a channel, is too short for a window, too long at the
-        new rate, or gives values that are not finite.
-
-    Warns
-    -----
-    UserWarning
-        A channel is constant: its features are finite, but say nothing.
+        As `make` and `Kind.examples`.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from lib.datasets import Signal
     >>> ramp = Signal(np.linspace(0, 1, 1000)[:, None], 100.0, ("ECG",))
     >>> settings = {"channels": ["ECG"], "rate": 50, "samples": 100, "stride": 100}
@@ -146,30 +138,4 @@ def extract(signal: Signal, *, kind: str, **settings: Any) -> Features:
     >>> features.x.shape, features.start.tolist()
     ((5, 100, 1), [0.0, 2.0, 4.0, 6.0, 8.0])
     """
-    chosen = make(kind, **settings)
-    flat = constant(signal.samples)
-    if flat.any():
-        names = ", ".join(name for name, f in zip(signal.channels, flat, strict=True) if f)
-        warnings.warn(
-            f"{signal.name}: the channel {names} is constant; its features say nothing.",
-            stacklevel=2,
-        )
-    # Every kind that has a rate of its own resamples a recording as a whole.
-    rate = chosen.rate_of(signal)
-    length = signal.duration * rate * len(signal.channels)
-    if length > LARGEST:
-        raise HeldoutError(
-            signal.name,
-            f"a recording of at most {LARGEST:,} samples at {rate:g} Hz",
-            f"{length:,.0f}, from {signal.rate:g} Hz",
-            "Look at its rate, cut it into parts, or exclude it.",
-        )
-    features = chosen.extract(signal)
-    if not (np.isfinite(features.x).all() and np.isfinite(features.context).all()):
-        raise HeldoutError(
-            signal.name,
-            f"finite {kind} features",
-            "NaN or infinity",
-            "Look at the recording's level and length, or exclude it.",
-        )
-    return features
+    return make(kind, **settings).examples(signal)

@@ -65,12 +65,19 @@ def map_spectra(
     list of np.ndarray, shape (frames, channels)
         One for each function.
     """
-    from scipy.signal import get_window
-
-    window = get_window("hann", n_fft).astype(np.float32)
+    window = _hann(n_fft)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(audio, n_fft // 2), n_fft)[::hop]
     blocks = [[f(power) for f in functions] for power in powers(frames, window=window, size=n_fft)]
     return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+
+
+@lru_cache(maxsize=8)
+def _hann(n_fft: int) -> np.ndarray:
+    from scipy.signal import get_window
+
+    window = get_window("hann", n_fft).astype(np.float32)
+    window.setflags(write=False)
+    return window
 
 
 @lru_cache(maxsize=8)

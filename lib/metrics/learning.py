@@ -16,7 +16,9 @@ DIVERGED = "diverged"
 ENDINGS = (CONVERGED, IMPROVING, NOTHING_LEARNED, DIVERGED)
 
 # Where no rule stopped a training, it was still improving if the last fifth of its epochs brought
-# more than a fiftieth of all that it had learned.
+# more than a fiftieth of all that it had learned. What it has learned is counted from the loss of
+# the shares of the classes on, not from that of the first epoch: an epoch of a large train part
+# teaches most of what there is to learn, and a fiftieth of the rest is noise.
 LATE = 0.2
 GAIN = 0.02
 
@@ -26,13 +28,22 @@ BEYOND = 0.1
 QUANTILE = 2.33
 
 
-def ending(losses: Sequence[float], *, limit: int, learned: bool, diverged: bool = False) -> str:
+def ending(
+    losses: Sequence[float],
+    *,
+    constant: float,
+    limit: int,
+    learned: bool,
+    diverged: bool = False,
+) -> str:
     """Say how a training ended.
 
     Parameters
     ----------
     losses : sequence of float
         The validation loss after each epoch.
+    constant : float
+        That of a network that knows the shares of the classes alone (`constant_loss`).
     limit : int
         Epochs at most.
     learned : bool
@@ -53,9 +64,10 @@ def ending(losses: Sequence[float], *, limit: int, learned: bool, diverged: bool
     if len(losses) < limit:
         return CONVERGED
     early = losses[: max(1, len(losses) - round(LATE * len(losses)))]
-    start, before, lowest = losses[0], min(early), min(losses)
+    before, lowest = min(early), min(losses)
+    start = max(constant, losses[0], before)
     # One epoch shows no course.
-    improving = len(losses) == 1 or before - lowest > GAIN * (max(start, before) - lowest)
+    improving = len(losses) == 1 or before - lowest > GAIN * (start - lowest)
     return IMPROVING if improving else CONVERGED
 
 

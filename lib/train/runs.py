@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib.files import atomic, write_json, write_table
-from lib.metrics.learning import ending, has_learned
+from lib.metrics.learning import constant_loss, ending, has_learned
 from lib.progress import doing
 from lib.train.batches import predicted_at_once
 from lib.train.callbacks import Stops
@@ -204,8 +204,11 @@ def _ending(trainer: Trainer, fitted: Fitted, probabilities: np.ndarray) -> str:
     data, training, power = trainer.data, trainer.recipe.training, trainer.values["class_weights"]
     train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
     losses = [row["val_loss"] for row in fitted.history]
+    classes = len(data.classes)
     return ending(
         losses,
+        # The loss of the validation part has no class weights.
+        constant=constant_loss(train, validation, classes=classes, power=0.0),
         limit=len(losses) if training.spent(fitted.history) else training.epochs,
         learned=has_learned(train, validation, probabilities, power=power),
         diverged=fitted.diverged,

@@ -22,8 +22,8 @@ from lib.metrics.learning import (
 )
 
 
-def ended(*losses, limit=10, learned=True, **options):
-    return ending(losses, limit=limit, learned=learned, **options)
+def ended(*losses, constant=1.0, limit=10, learned=True, **options):
+    return ending(losses, constant=constant, limit=limit, learned=learned, **options)
 
 
 FALLING = np.linspace(1, 0.1, 10).tolist()
@@ -40,6 +40,12 @@ FLAT = [1, 0.6, *[0.5] * 7, 0.499]
         (FALLING, {"learned": False}, NOTHING_LEARNED),
         ([0.5], {"limit": 1}, IMPROVING),  # one epoch shows no course
         ([1.0, 0.2, 0.5, 0.9, *[1.2] * 6], {}, CONVERGED),  # overfitted: its best was long ago
+        # The first epoch taught nearly all: the last fifth brought a hundredth of it.
+        ([0.13, 0.13, 0.13, 0.13, 0.12], {"limit": 5}, CONVERGED),
+        # The same fall of a network that has learned little.
+        ([0.13, 0.13, 0.13, 0.13, 0.12], {"limit": 5, "constant": 0.14}, IMPROVING),
+        # A start worse than the shares counts from there.
+        ([3.0, 1.0, 0.5, 0.5, 0.47], {"limit": 5}, CONVERGED),
     ],
 )
 def test_how_a_training_ended(losses, options, expected):
@@ -48,13 +54,14 @@ def test_how_a_training_ended(losses, options, expected):
 
 @given(st.lists(st.floats(0.01, 10), min_size=2, max_size=30), st.floats(0.1, 10))
 def test_the_unit_of_the_loss_does_not_matter(losses, factor):
-    one = ended(*losses, limit=len(losses))
+    one = ended(*losses, constant=2.0, limit=len(losses))
     assert one in (CONVERGED, IMPROVING)
     # Rounding may move a fall across the limit: only clear cases are held.
     early = losses[: max(1, len(losses) - round(0.2 * len(losses)))]
-    start, before, low = losses[0], min(early), min(losses)
-    if abs(before - low - 0.02 * (max(start, before) - low)) > 1e-9:
-        assert ended(*(factor * loss for loss in losses), limit=len(losses)) == one
+    before, low = min(early), min(losses)
+    if abs(before - low - 0.02 * (max(2.0, losses[0], before) - low)) > 1e-9:
+        scaled = (factor * loss for loss in losses)
+        assert ended(*scaled, constant=factor * 2.0, limit=len(losses)) == one
 
 
 def answers(labels, *, right, sure, classes=3):
