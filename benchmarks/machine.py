@@ -79,7 +79,8 @@ def apart(module: str, *, blas_threads: int | None = None, **arguments: Any) -> 
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(arguments)],
         cwd=ROOT,
-        env={**_own_kernel(), "PYTHONPATH": str(ROOT), **threads},
+        # One heap, as jobs of the workflow have (`lib.jobs.place.hand_down_one_heap`).
+        env={**_own_kernel(), "PYTHONPATH": str(ROOT), "MALLOC_ARENA_MAX": "1", **threads},
         capture_output=True,
         text=True,
         check=False,

@@ -45,6 +45,17 @@ def hand_down_library(folder: str | Path) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *others])
 
 
+def hand_down_one_heap() -> None:
+    """Have processes that this one starts keep the memory of all their threads in one heap.
+
+    Each thread has one of its own else, of 64 MiB at most: what is larger the system hands out anew
+    in every step of a training, page by page. `lib.networks.backend` asks for one heap too, but
+    where pandas was imported before, its threads have theirs already, and JAX's share them: the CNN
+    of `exercise` takes 1.7 times as long then. Only glibc looks at this.
+    """
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
+
+
 def require_writable(*folders: str | Path) -> None:
     """Raise unless files can be made in folders; those that are not there yet are passed over.
 

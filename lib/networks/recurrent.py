@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from types import MethodType
 from typing import Any
@@ -21,6 +21,9 @@ from typing import Any
 Product = Callable[[Any], Any]
 # Of dropout: tensors (batch, units), one for each gate that has its own; or none.
 Masks = Sequence[Any]
+
+# Numbers of 32 bits in a register of AVX-512, and the share of units that may be added for it.
+REGISTER, ADDED = 16, 0.05
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,17 @@ def _inner_loop(loop: Loop) -> Callable[..., Any]:
         x = sequences.transpose(1, 0, 2)
         if self.go_backwards:
             x = jnp.flip(x, axis=0)
+        units, width = cell.units, _width(cell.units)
+        wider = partial(_wider, units=units, width=width)
         kernel, weights, bias = (
-            convert_to_tensor(v) for v in (cell.kernel, cell.recurrent_kernel, cell.bias)
+            wider(convert_to_tensor(v)) for v in (cell.kernel, cell.recurrent_kernel, cell.bias)
         )
-        first = jnp.zeros((x.shape[1], cell.units), x.dtype)
+        weights = jnp.pad(weights, [(0, width - units), (0, 0)])
+        first = jnp.zeros((x.shape[1], width), x.dtype)
         dropped, masked = training and cell.dropout > 0, training and cell.recurrent_dropout > 0
         seen = _listed(cell.get_dropout_mask(x[0])) if dropped else []
-        masks = _listed(cell.get_recurrent_dropout_mask(first)) if masked else []
+        masks = _listed(cell.get_recurrent_dropout_mask(first[:, :units])) if masked else []
+        masks = [wider(mask) for mask in masks]
 
         @jax.custom_gradient
         def run(x: Any, kernel: Any, weights: Any, bias: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -124,12 +131,32 @@ def _inner_loop(loop: Loop) -> Callable[..., Any]:
 
             return outputs, back
 
-        outputs = run(x, kernel, weights, bias)
+        outputs = run(x, kernel, weights, bias)[..., :units]
         last = outputs[-1]
         every = outputs.transpose(1, 0, 2) if self.return_sequences else last[:, None]
         return last, every, [last]
 
     return inner_loop
+
+
+def _width(units: int) -> int:
+    """Choose how many units are computed: a whole number of registers, where that adds little.
+
+    Rows that begin anywhere in a register make the products of an LSTM of 313 units a third slower
+    than those of one of 320. The units that are added have no weights, and so are always 0.
+    """
+    whole = -(-units // REGISTER) * REGISTER
+    return whole if whole - units <= ADDED * units else units
+
+
+def _wider(values: Any, *, units: int, width: int) -> Any:
+    """Give each gate [shape=(…, gates × units)] so many units, the added ones 0."""
+    from jax import numpy as jnp
+
+    *rest, size = values.shape
+    gates = values.reshape(*rest, size // units, units)
+    gates = jnp.pad(gates, [(0, 0)] * (gates.ndim - 1) + [(0, width - units)])
+    return gates.reshape(*rest, size // units * width)
 
 
 def _listed(masks: Any) -> list[Any]:
@@ -277,8 +304,9 @@ def _product_back(weights: Any, masks: Masks) -> Product:
     from jax import numpy as jnp
 
     if not masks:
-        return lambda dz: dz @ weights.T
-    parts = [part.T for part in jnp.split(weights, len(masks), axis=1)]
+        (turned,) = _apart(weights.T)  # once, where every step of the loop would turn it
+        return lambda dz: dz @ turned
+    parts = _apart(*(part.T for part in jnp.split(weights, len(masks), axis=1)))
 
     def back(dz: Any) -> Any:
         gates = zip(masks, jnp.split(dz, len(masks), axis=-1), parts, strict=True)

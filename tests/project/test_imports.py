@@ -77,6 +77,40 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
     assert int(python(code, "backend")) < 10 * 4
 
 
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep what is freed"
+)
+def test_jax_keeps_what_is_freed_also_where_pandas_started_threads_before(python, monkeypatch):
+    from lib.jobs.place import hand_down_one_heap
+
+    code = """
+import resource
+import pandas
+from lib.networks.backend import load
+load("jax", threads=1, device="cpu")
+import jax
+from jax import numpy as jnp
+@jax.jit
+def step(x):
+    # Arrays that no later operation can be computed together with.
+    for _ in range(2):
+        x = jax.lax.optimization_barrier(jnp.flip(x) + 1)
+    return x.sum()
+x = jnp.ones(25_000_000, jnp.float32)
+for _ in range(5):
+    step(x).block_until_ready()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    step(x).block_until_ready()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "")  # is put back as it was
+    monkeypatch.delenv("MALLOC_ARENA_MAX")
+    hand_down_one_heap()
+    # One array of 100 MB has 24,000 pages of 4 KiB, or 48 of 2 MiB.
+    assert int(python(code)) < 10 * 4
+
+
 def test_backends_that_cannot_be(keras, monkeypatch):
     from lib.errors import HeldoutError
     from lib.networks.backend import load

@@ -8,7 +8,7 @@ if (CHECKOUT / "lib" / "project.py").is_file():
 
 try:
     import lib.project
-    from lib.jobs.place import hand_down_library
+    from lib.jobs.place import hand_down_library, hand_down_one_heap
 except ImportError as error:
     raise WorkflowError(
         "heldout: expected the library of this workflow to be installed, got: "
@@ -17,3 +17,4 @@ except ImportError as error:
     )
 
 hand_down_library(CHECKOUT)
+hand_down_one_heap()

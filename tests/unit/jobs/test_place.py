@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from lib.config.settings import ROOT
 from lib.errors import HeldoutError
-from lib.jobs.place import RunLock, dataset_folder, packed, unpacked
+from lib.jobs.place import RunLock, dataset_folder, hand_down_one_heap, packed, unpacked
 
 CODE = """
 import sys
@@ -94,3 +95,9 @@ def test_a_dataset_lies_in_the_working_directory_and_not_in_the_copy_of_a_store(
 ) -> None:
     expected = Path("module" if before == "module/" else "", "resources/data/mitdb")
     assert dataset_folder(f"{before}resources/data/mitdb.json") == expected
+
+
+def test_what_the_user_says_of_heaps_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    hand_down_one_heap()
+    assert os.environ["MALLOC_ARENA_MAX"] == "4"

@@ -19,6 +19,8 @@ CASES = {
     "stacked": {"units": [5, 3]},
     "dropout": {"units": [5], "dropout": 0.3},
     "recurrent dropout": {"units": [5], "recurrent_dropout": 0.4},
+    # Computed as 32, of which one is always 0.
+    "widened": {"units": [31], "recurrent_dropout": 0.4, "bidirectional": True},
     "all": {"units": [4, 3], "dropout": 0.2, "recurrent_dropout": 0.4, "bidirectional": True},
 }
 
@@ -106,7 +108,7 @@ def in_jax(python: Callable[..., str], call: str) -> None:
     )
 
 
-QUICK = [("gru", "dropout"), ("lstm", "recurrent dropout"), ("simple_rnn", "all")]
+QUICK = [("gru", "dropout"), ("lstm", "recurrent dropout"), ("simple_rnn", "all"), ("gru", "widened")]
 
 
 # Each layer has a loop of its own; how layers are stacked and turned is the same for all.
