@@ -108,7 +108,12 @@ def in_jax(python: Callable[..., str], call: str) -> None:
     )
 
 
-QUICK = [("gru", "dropout"), ("lstm", "recurrent dropout"), ("simple_rnn", "all"), ("gru", "widened")]
+QUICK = [
+    ("gru", "dropout"),
+    ("lstm", "recurrent dropout"),
+    ("simple_rnn", "all"),
+    ("gru", "widened"),
+]
 
 
 # Each layer has a loop of its own; how layers are stacked and turned is the same for all.
