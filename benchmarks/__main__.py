@@ -28,12 +28,12 @@ MEASURED = Path(__file__).with_name("measured.json")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 # Each is a module with a function `measure`, imported when it runs: not all of them need the same.
 SECTIONS = (
-    *("speed", "peers", "voices", "grid", "memory", "sweep", "planning", "features", "endurance"),
-    "devices",
+    *("speed", "peers", "seeds", "voices", "grid", "memory", "sweep", "planning", "features"),
+    *("endurance", "devices"),
 )
 
 # Sections of which some rows may be measured.
-ONLY = ("speed", "peers", "devices")
+ONLY = ("speed", "peers", "seeds", "devices")
 
 
 def main(arguments: list[str] | None = None) -> None:

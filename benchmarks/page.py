@@ -75,10 +75,12 @@ def _speed(section: dict[str, Any]) -> str:
         rows.append([f"{row['name']} ({shape}, batch {batch})", *cells, best])
         for mode in modes:
             one = modes[mode]
-            products, data = one["products_share"], one["data_share"]
-            other = max(0.0, 1 - products - data)
-            cells = [_percent(part) for part in (one["of_peak"], products, data, other)]
+            limit = sum(row["alone"].values()) / one["seconds_per_step"]
+            parts = [row["alone"][what] / one["seconds_per_step"] for what in row["alone"]]
+            cells = [_percent(part) for part in (one["of_peak"], *parts, limit, one["data_share"])]
             rest.append([row["name"], mode, *cells, f"{one['first_seconds']:.1f} s"])
+    parts = ["products", "activations", "of the limit", "data"]
+    head = ["network", "backend", "of the peak", *parts, "startup"]
     return f"""\
 ## How much of the machine a training step uses
 
@@ -94,13 +96,14 @@ default, and their throughput is added up.
 
 {_table(["network", *every, "fastest"], rows)}
 
-The time of a step has three parts. "Products" is the time of its matrix products when each runs on
-its own at the same size (small ones do not reach the peak). "Data" is the time spent waiting for a
-batch. "All else" is activations and gates, normalisation, pooling, dropout, the optimizer, and the
-launch of the many small operations of a recurrent step. The last column is the time of tracing and
-compiling before the first step.
+What a step cannot do without is its matrix products and its activations. "Products" and
+"activations" are the time that these take at the same sizes with nothing else, as a share of the
+step: by XLA or by BLAS, whichever is faster (small products do not reach the peak). The limit is
+their sum: a step that did nothing else would be at 100%. "Data" is the time spent waiting for a
+batch. What is left goes into the way back through the activations, normalisation, pooling, dropout
+and the optimizer. The last column is the time of tracing and compiling before the first step.
 
-{_table(["network", "backend", "of the peak", "products", "data", "all else", "startup"], rest)}"""
+{_table(head, rest)}"""
 
 
 def _peak(peak: dict[str, Any]) -> str:
@@ -312,6 +315,31 @@ best size ({peaks}).{alone}
 {_table(head, rows)}"""
 
 
+def _seeds(section: dict[str, Any]) -> str:
+    count = section["seeds"]
+    ratio = [count * row["one"] / row["together"] for row in section["rows"]]
+    rows = [
+        [
+            f"{row['name']} ({'×'.join(map(str, row['shape']))}, batch {row['batch']})",
+            f"{1000 * row['one']:.2f}",
+            f"{1000 * row['together']:.2f}",
+            f"{fast:.2f}",
+        ]
+        for row, fast in zip(section["rows"], ratio, strict=True)
+    ]
+    head = ["network", "one seed (ms)", f"{count} seeds (ms)", "times as fast"]
+    return f"""\
+## Several seeds in one program
+
+A step of gradient descent of {count} seeds in one program (`jax.vmap`) on one
+{section["device"].upper()}, against {count} steps of one seed each; shapes as above, one thread.
+It is faster for {sum(one > 1 for one in ratio)} of {len(ratio)} networks. Where it is not, seeds
+gain nothing from one program: the workflow trains them one after the other in one process, which
+compiles once, and other trainings at the same time on other cores.
+
+{_table(head, rows)}"""
+
+
 def _features(section: dict[str, Any]) -> str:
     alone = [
         [row["study"], row["kind"], f"{row['stage']:.2f} ms", f"{row['librosa']:.2f} ms",
@@ -373,6 +401,7 @@ RENDERERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "sweep": _sweep,
     "planning": _planning,
     "features": _features,
+    "seeds": _seeds,
     "endurance": _endurance,
     "devices": _devices,
 }

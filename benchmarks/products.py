@@ -1,14 +1,11 @@
-"""The matrix products of a network: how many operations a training step needs, at the least."""
+"""The matrix products and the activations of a network: what a training step needs at least."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
-
-import numpy as np
-
-from benchmarks.machine import fastest
 
 GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 
@@ -38,6 +35,16 @@ class Product:
     def flop(self) -> int:
         """Operations of forward and backward pass: a multiplication and an addition each."""
         return 2 * self.rows * self.inner * self.columns * self.times * (1 + self.backward)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A function of each element of a (rows, columns) array, some times a forward pass."""
+
+    name: str
+    rows: int
+    columns: int
+    times: int = 1
 
 
 def products(model: Any, batch: int) -> list[Product]:
@@ -74,6 +81,38 @@ def products(model: Any, batch: int) -> list[Product]:
     return found
 
 
+def activations(model: Any, batch: int) -> list[Activation]:
+    """List the activations of one forward pass.
+
+    A recurrent layer has its gates, and the LSTM its cell too, at each step; another has ReLU or
+    softmax, or is one of them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Of `lib.networks.models.build`.
+    batch : int
+        Examples a step.
+    """
+    found: list[Activation] = []
+    for layer in model.layers:
+        name = type(layer).__name__
+        if name in GATES or name == "Bidirectional":
+            both = name == "Bidirectional"
+            halves = (layer.forward_layer, layer.backward_layer) if both else (layer,)
+            for half in halves:
+                cells = GATES[type(half).__name__] + (type(half).__name__ == "LSTM")
+                found.append(
+                    Activation("tanh", batch, cells * half.units, times=layer.input.shape[1])
+                )
+            continue
+        function = getattr(getattr(layer, "activation", None), "__name__", name.lower())
+        if function in ("relu", "softmax"):
+            *rest, columns = layer.output.shape[1:]
+            found.append(Activation(function, batch * prod(rest), columns))
+    return found
+
+
 def _recurrent(layer: Any, batch: int, steps: int, inner: int, first: int) -> list[Product]:
     if type(layer).__name__ == "Bidirectional":
         halves = (layer.forward_layer, layer.backward_layer)
@@ -88,21 +127,3 @@ def _recurrent(layer: Any, batch: int, steps: int, inner: int, first: int) -> li
 def flop(found: Iterable[Product]) -> int:
     """Add up the operations of a training step."""
     return sum(product.flop for product in found)
-
-
-def seconds_alone(found: Iterable[Product]) -> float:
-    """Time the products of a step one after the other, by numpy's BLAS and with nothing else.
-
-    No implementation that computes them one by one is faster: what a step takes beyond this goes
-    into everything that is not a matrix product.
-    """
-    total = 0.0
-    for one in found:
-        a = np.ones((one.rows, one.inner), np.float32)
-        w = np.ones((one.inner, one.columns), np.float32)
-        g = np.ones((one.rows, one.columns), np.float32)
-        total += one.times * fastest(lambda a=a, w=w: a @ w, seconds=0.05)  # type: ignore[misc]
-        total += one.times * fastest(lambda a=a, g=g: a.T @ g, seconds=0.05)  # type: ignore[misc]
-        if one.backward == 2:
-            total += one.times * fastest(lambda g=g, w=w: g @ w.T, seconds=0.05)  # type: ignore[misc]
-    return total

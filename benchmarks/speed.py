@@ -45,9 +45,11 @@ def measure(folder: Path, *, quick: bool = False, only: str = "") -> dict[str, A
         if only not in name:
             continue
         row: dict[str, Any] = {"name": name, "shape": case["shape"], "modes": {}}
+        alone = together("limit", **case, quick=quick)
+        row["alone"] = {what: sum(one[what] for one in alone) / len(alone) for what in alone[0]}
         for backend in BACKENDS:
             each = together("speed", **case, backend=backend, quick=quick)
-            measured = ("seconds_per_step", "first_seconds", "products_share", "data_share")
+            measured = ("seconds_per_step", "first_seconds", "data_share")
             found = each[0] | {key: sum(one[key] for one in each) / len(each) for key in measured}
             found["flops"] = sum(one["flop"] / one["seconds_per_step"] for one in each)
             row["modes"][backend] = found
@@ -75,7 +77,7 @@ def run(
     quick: bool,
 ) -> dict[str, Any]:
     """Train for some steps and give seconds a step, with what is spent on which part of it."""
-    from benchmarks.products import flop, products, seconds_alone
+    from benchmarks.products import flop, products
     from lib.networks.backend import load
     from lib.train.batches import batches, moments, scaler
     from lib.train.data import Data
@@ -122,6 +124,5 @@ def run(
         "seconds_per_step": each,
         "first_seconds": first,
         "steps": len(data) * len(timer.epochs),
-        "products_share": min(1.0, seconds_alone(needed) / each),
         "data_share": fastest(lambda: data[0], seconds=0.2) / each,
     }

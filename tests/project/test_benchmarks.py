@@ -13,7 +13,7 @@ from benchmarks import devices, speed
 from benchmarks.__main__ import MEASURED, SECTIONS, main
 from benchmarks.machine import describe, fastest, peak
 from benchmarks.page import render
-from benchmarks.products import Product, flop, products
+from benchmarks.products import Activation, Product, activations, flop, products
 from lib.networks.models import build
 from tests.support.endurance import rows_of_endurance
 
@@ -57,6 +57,19 @@ def test_operations_of_a_dense_network_by_hand(keras: Any) -> None:
     dense = 2 * 10 * 8 * 5 * 3  # and gradient of the inputs
     last = 2 * 10 * 5 * 3 * 3
     assert flop(found) == convolution + dense + last
+
+
+def test_the_activations_of_a_network(keras: Any) -> None:
+    def of(architecture: str, **values: Any) -> list[Activation]:
+        return activations(build(architecture, values, shape=(30, 2), classes=3), 2)
+
+    end = [Activation("relu", 2, 5), Activation("softmax", 2, 3)]
+    # Four gates and the cell, at each step, in both directions.
+    once = Activation("tanh", 2, 5 * 6, times=30)
+    assert of("lstm", units=[6], bidirectional=True, dense=[5], pooling="last") == [once] * 2 + end
+    convolved = Activation("relu", 2 * 30, 4)
+    pooled = {"pooling": "max", "dense": [5]}
+    assert of("cnn", filters=[4], kernels=[3], **pooled) == [convolved, *end]
 
 
 def test_the_operations_of_a_product_are_those_of_numpy() -> None:
@@ -126,7 +139,10 @@ def test_the_page_says_where_there_was_no_accelerator() -> None:
 def test_an_unknown_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["sped", "--output", str(tmp_path)])
-    assert "unknown section 'sped'; known: speed, peers, voices, grid" in capsys.readouterr().err
+    assert (
+        "unknown section 'sped'; known: speed, peers, seeds, voices, grid"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_word_that_no_row_has(
