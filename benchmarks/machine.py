@@ -79,8 +79,7 @@ def apart(module: str, *, blas_threads: int | None = None, **arguments: Any) -> 
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(arguments)],
         cwd=ROOT,
-        # One heap, as jobs of the workflow have (`lib.jobs.place.hand_down_one_heap`).
-        env={**_own_kernel(), "PYTHONPATH": str(ROOT), "MALLOC_ARENA_MAX": "1", **threads},
+        env={**surroundings(), "PYTHONPATH": str(ROOT), **threads},
         capture_output=True,
         text=True,
         check=False,
@@ -90,10 +89,15 @@ def apart(module: str, *, blas_threads: int | None = None, **arguments: Any) -> 
     return json.loads(done.stdout.rstrip().rpartition("\n")[2])
 
 
-def _own_kernel() -> dict[str, str]:
-    """Return the environment without what would hold OpenBLAS to another CPU's kernel."""
+def surroundings() -> dict[str, str]:
+    """Return the environment of what is measured.
+
+    It lacks what would hold OpenBLAS to another CPU's kernel, and has one heap, as jobs of the
+    workflow have (`lib.jobs.place.hand_down_one_heap`).
+    """
     held = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-    return {name: value for name, value in os.environ.items() if name not in held}
+    kept = {name: value for name, value in os.environ.items() if name not in held}
+    return kept | {"MALLOC_ARENA_MAX": "1"}
 
 
 def peak(*, quick: bool = False) -> dict[str, Any]:

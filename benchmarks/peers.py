@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import ROOT, apart, epoch_timer
+from benchmarks.machine import ROOT, apart, epoch_timer, surroundings
 from benchmarks.speed import cases
 from lib.networks.backend import choose_backend
 
@@ -67,7 +67,11 @@ def _torch(python: Path, case: dict[str, Any], *, quick: bool) -> float:
     script = Path(__file__).with_name("peer_torch.py")
     options = json.dumps({"case": case, "seconds": 0 if quick else SECONDS})
     done = subprocess.run(
-        [str(python), str(script), options], capture_output=True, text=True, check=False
+        [str(python), str(script), options],
+        env=surroundings(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"PyTorch:\n{done.stdout}\n{done.stderr}")

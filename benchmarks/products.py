@@ -76,8 +76,7 @@ def products(model: Any, batch: int) -> list[Product]:
             kernel, inner, columns = layer.kernel.shape
             found.append(Product(batch * layer.output.shape[1], kernel * inner, columns, 1, first))
         elif name in GATES or name == "Bidirectional":
-            inner = layer.input.shape[2]
-            found += _recurrent(layer, batch, layer.input.shape[1], inner, first)
+            found += _recurrent(layer, batch, first)
     return found
 
 
@@ -98,9 +97,7 @@ def activations(model: Any, batch: int) -> list[Activation]:
     for layer in model.layers:
         name = type(layer).__name__
         if name in GATES or name == "Bidirectional":
-            both = name == "Bidirectional"
-            halves = (layer.forward_layer, layer.backward_layer) if both else (layer,)
-            for half in halves:
+            for half in _halves(layer):
                 cells = GATES[type(half).__name__] + (type(half).__name__ == "LSTM")
                 found.append(
                     Activation("tanh", batch, cells * half.units, times=layer.input.shape[1])
@@ -113,15 +110,20 @@ def activations(model: Any, batch: int) -> list[Activation]:
     return found
 
 
-def _recurrent(layer: Any, batch: int, steps: int, inner: int, first: int) -> list[Product]:
-    if type(layer).__name__ == "Bidirectional":
-        halves = (layer.forward_layer, layer.backward_layer)
-        return [one for half in halves for one in _recurrent(half, batch, steps, inner, first)]
-    columns = GATES[type(layer).__name__] * layer.units
-    return [
-        Product(batch * steps, inner, columns, 1, first),
-        Product(batch, layer.units, columns, steps),
-    ]
+def _recurrent(layer: Any, batch: int, first: int) -> list[Product]:
+    _, steps, inner = layer.input.shape
+    found = []
+    for half in _halves(layer):
+        columns = GATES[type(half).__name__] * half.units
+        found.append(Product(batch * steps, inner, columns, 1, first))
+        found.append(Product(batch, half.units, columns, steps))
+    return found
+
+
+def _halves(layer: Any) -> tuple[Any, ...]:
+    """Return a recurrent layer, or both of one that goes both ways."""
+    both = type(layer).__name__ == "Bidirectional"
+    return (layer.forward_layer, layer.backward_layer) if both else (layer,)
 
 
 def flop(found: Iterable[Product]) -> int:

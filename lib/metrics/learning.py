@@ -65,7 +65,7 @@ def ending(
         return CONVERGED
     early = losses[: max(1, len(losses) - round(LATE * len(losses)))]
     before, lowest = min(early), min(losses)
-    start = max(constant, losses[0], before)
+    start = max(constant, losses[0])
     # One epoch shows no course.
     improving = len(losses) == 1 or before - lowest > GAIN * (start - lowest)
     return IMPROVING if improving else CONVERGED

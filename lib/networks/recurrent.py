@@ -142,8 +142,9 @@ def _inner_loop(loop: Loop) -> Callable[..., Any]:
 def _width(units: int) -> int:
     """Choose how many units are computed: a whole number of registers, where that adds little.
 
-    Rows that begin anywhere in a register make the products of an LSTM of 313 units a third slower
-    than those of one of 320. The units that are added have no weights, and so are always 0.
+    Rows that begin anywhere in a register make the products of an LSTM of 313 units take 1.2
+    (forwards) to 1.3 times (back) as long as those of one of 320. The units that are added have no
+    weights, and so are always 0.
     """
     whole = -(-units // REGISTER) * REGISTER
     return whole if whole - units <= ADDED * units else units

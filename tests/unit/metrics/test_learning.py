@@ -59,7 +59,7 @@ def test_the_unit_of_the_loss_does_not_matter(losses, factor):
     # Rounding may move a fall across the limit: only clear cases are held.
     early = losses[: max(1, len(losses) - round(0.2 * len(losses)))]
     before, low = min(early), min(losses)
-    if abs(before - low - 0.02 * (max(2.0, losses[0], before) - low)) > 1e-9:
+    if abs(before - low - 0.02 * (max(2.0, losses[0]) - low)) > 1e-9:
         scaled = (factor * loss for loss in losses)
         assert ended(*scaled, constant=factor * 2.0, limit=len(losses)) == one
 
