@@ -27,6 +27,10 @@ _HIDDEN = re.compile(
 
 REMAKE = "Delete it and run again: it will be recreated."
 
+# What a person writes is nowhere near it; some lines of aliases that refer to each other are.
+_MOST = 100_000
+_ALIAS = "Look for an alias (*name) that refers to what contains it."
+
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
@@ -243,27 +247,30 @@ def require_plain(value: Any, where: str) -> None:
     Raises
     ------
     HeldoutError
-        A number is NaN or infinite, a key is no text, or the value holds itself.
+        A number is NaN or infinite, a key is no text, the value holds itself, or aliases that refer
+        to each other stand for more than 100,000 values.
     """
-    # What several aliases stand for is looked at once.
-    done: set[int] = set()
+    # What several aliases stand for is looked at once: how many values it is, written out.
+    sizes: dict[int, int] = {}
 
-    def check(item: Any, path: str) -> None:
+    def check(item: Any, path: str) -> int:
         if isinstance(item, float) and not math.isfinite(item):
             raise HeldoutError(f"{where}: {path}", "a finite number", str(item), "Correct it.")
-        if not isinstance(item, Mapping | list | tuple) or id(item) in done:
-            return
-        named = isinstance(item, Mapping)
-        for key, inner in item.items() if isinstance(item, Mapping) else enumerate(item):
-            if named and not isinstance(key, str):
-                place = f"{where}: {path or 'top level'}"
-                raise HeldoutError(place, "keys of text", repr(key), "Put it in quotes.")
-            check(inner, f"{path}.{key}".lstrip("."))
-        done.add(id(item))
+        if not isinstance(item, Mapping | list | tuple):
+            return 1
+        if id(item) not in sizes:
+            named, size = isinstance(item, Mapping), 1
+            for key, inner in item.items() if isinstance(item, Mapping) else enumerate(item):
+                if named and not isinstance(key, str):
+                    place = f"{where}: {path or 'top level'}"
+                    raise HeldoutError(place, "keys of text", repr(key), "Put it in quotes.")
+                size += check(inner, f"{path}.{key}".lstrip("."))
+            if size > _MOST:
+                raise HeldoutError(where, f"at most {_MOST:,} values", "more", _ALIAS)
+            sizes[id(item)] = size
+        return sizes[id(item)]
 
     try:
         check(value, "")
     except RecursionError:
-        raise HeldoutError(
-            where, "values that end", advice="Look for an alias (*name) inside what it stands for."
-        ) from None
+        raise HeldoutError(where, "values that end", advice=_ALIAS) from None

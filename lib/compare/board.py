@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.compare.runs import Pool
-from lib.metrics.registry import METRICS
+from lib.metrics.registry import MAIN, METRICS
 from lib.metrics.sample import Sample, Weighted
 from lib.statistics.bootstrap import (
     EXACT,
@@ -26,7 +26,7 @@ from lib.statistics.bootstrap import (
 Pools = Mapping[tuple[str, str], Pool]
 
 # What is tested between architectures, and what the inflation is shown for.
-COMPARED = ("macro_f1", "accuracy")
+COMPARED = (MAIN, "accuracy")
 
 
 @dataclass(frozen=True)

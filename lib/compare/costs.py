@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lib.compare.board import Board, Pools
 from lib.compare.tables import TABLES
+from lib.metrics.registry import MAIN
 
 COSTS = ("parameters", "model_kb", "train_seconds", "predict_seconds")
 
@@ -19,7 +20,7 @@ def cost_rows(pools: Pools) -> list[dict[str, Any]]:
     rows = []
     for run in (run for pool in pools.values() for run in pool.runs):
         effect: Mapping[str, Any] = run.get("precision_effect") or {}
-        changed = (effect.get("test") or {}).get("macro_f1")
+        changed = (effect.get("test") or {}).get(MAIN)
         own = {name: run.get(name) for name in TABLES["costs"]}
         rows.append(own | {"precision_macro_f1": changed})
     return rows
@@ -59,10 +60,10 @@ def pareto_rows(study: Mapping[str, Any], board: Board) -> list[dict[str, Any]]:
             cost: float(np.array([run.get(cost) for run in entry.pool.runs], dtype=float).mean())
             for cost in COSTS
         }
-        quality = entry.intervals["macro_f1"].estimate
-        rows.append({"study": study["study"], "architecture": name, "macro_f1": quality, **costs})
+        quality = entry.intervals[MAIN].estimate
+        rows.append({"study": study["study"], "architecture": name, MAIN: quality, **costs})
     for cost in COSTS:
-        front = pareto_front([row["macro_f1"] for row in rows], [row[cost] for row in rows])
+        front = pareto_front([row[MAIN] for row in rows], [row[cost] for row in rows])
         for row, is_on in zip(rows, front.tolist(), strict=True):
             row[f"front_{cost}"] = is_on
     return rows

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lib.compare.board import COMPARED, Board, Entry, ends, joined, keys, of_examples
 from lib.metrics.groups import class_counts, group_scores, scores_without
+from lib.metrics.registry import MAIN
 from lib.statistics.bootstrap import SMALLEST_SPREAD, interval, mean_over_groups
 
 SINGLE = "each group is one example: the mean over groups is the score of all examples"
@@ -42,7 +43,7 @@ def group_rows(board: Board) -> list[dict[str, Any]]:
 
 
 def _few_classes(own: dict[str, NDArray[np.float64]], g: int) -> str:
-    return "fewer than two scored classes: no macro-F1" if np.isnan(own["macro_f1"][g]) else ""
+    return "fewer than two scored classes: no macro-F1" if np.isnan(own[MAIN][g]) else ""
 
 
 def _alone(entry: Entry, counts: NDArray[np.int64], g: int) -> str:

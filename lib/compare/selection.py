@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lib.compare.board import Board, Entry, ends, joined, keys
-from lib.metrics.registry import METRICS
+from lib.metrics.registry import MAIN, METRICS
 from lib.metrics.sample import Weighted
 from lib.splits.registry import KINDS
 from lib.statistics.bootstrap import (
@@ -19,8 +19,6 @@ from lib.statistics.bootstrap import (
     resampled,
 )
 from lib.statistics.selection import rank_correlation, select_best
-
-METRIC = "macro_f1"
 
 # What a choice among runs by the test part is called: it is never honest.
 TEST_SELECTED = "test_selected"
@@ -45,7 +43,7 @@ def validation_rows(
         weights = draw_weights_of_two(held, tested, resamples=resamples, seed=seed)
         validation, test = (
             np.concatenate(
-                [METRICS[METRIC].scores(Weighted(sample, drawn)) for sample in samples], axis=1
+                [METRICS[MAIN].scores(Weighted(sample, drawn)) for sample in samples], axis=1
             )
             for samples, drawn in zip(
                 (
@@ -108,7 +106,7 @@ def selection_rows(
         "simulated": study["simulated"],
         "protocol": TEST_SELECTED,
         "honest": False,
-        **ends("honest_estimate", honest.intervals[METRIC], prefix="honest_"),
+        **ends("honest_estimate", honest.intervals[MAIN], prefix="honest_"),
     }
     every = _networks(study, board, study["primary"])
     rows = [
@@ -122,14 +120,14 @@ def selection_rows(
         searched = rule["hyperparameters"] and trials > 1
         what = "epoch, hyperparameters" if searched else "epoch"
         same = board[protocol, name, "example"]
-        gap = difference(same.scores[METRIC], honest.scores[METRIC])
+        gap = difference(same.scores[MAIN], honest.scores[MAIN])
         rows += [
             row
             | {
                 "protocol": protocol,
                 "chosen": what.replace(", ", " and "),
                 "architecture": name,
-                "reported": same.scores[METRIC].estimate,
+                "reported": same.scores[MAIN].estimate,
                 **ends("difference", gap, prefix=""),
                 "note": joined([gap.note, UNCORRECTED]),
             },
@@ -147,20 +145,20 @@ def _best_run(entries: list[Entry], honest: Entry, *, corrects: bool) -> dict[st
     """Choose the run with the best score on the test part, and set it against the honest score."""
     runs = _runs(entries)
     row: dict[str, Any] = {"choices": len(runs), "architecture": ""}
-    inside = np.concatenate([METRICS[METRIC].scores(entry.drawn) for entry in entries], axis=1)
+    inside = np.concatenate([METRICS[MAIN].scores(entry.drawn) for entry in entries], axis=1)
     if len(runs) < 2 or not np.isfinite(inside[0]).any():
         alone = "one run: there is nothing to choose" if len(runs) < 2 else ""
-        return row | {"note": alone or honest.intervals[METRIC].note}
+        return row | {"note": alone or honest.intervals[MAIN].note}
     outside = None
     if corrects:
         absent = (honest.drawn.weights[1:] == 0).astype(float)
         outside = np.concatenate(
-            [METRICS[METRIC].scores(Weighted(entry.sample, absent)) for entry in entries], axis=1
+            [METRICS[MAIN].scores(Weighted(entry.sample, absent)) for entry in entries], axis=1
         )
     groups = len(honest.sample.names)
     best = select_best(inside, outside, groups)
     selected = Resampled(best.reported, inside[1:, best.run], groups)
-    gap = difference(selected, honest.scores[METRIC])
+    gap = difference(selected, honest.scores[MAIN])
     row |= {
         "architecture": runs[best.run][0],
         "seed": runs[best.run][1],

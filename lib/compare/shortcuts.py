@@ -15,7 +15,7 @@ from lib.files import read_json
 from lib.statistics.pairwise import holm
 from lib.statistics.permutation import mean_of_folds, permutation_p
 
-# The linear model of `lib.train.permuted`.
+# The linear model of `lib.shortcuts.permuted`.
 RIDGE = "ridge"
 PERMUTED = "permuted/{architecture}/permutation-{number}/fold-{fold}/run.json"
 # Of fewer ways to deal labels none is rare: p cannot be .05.

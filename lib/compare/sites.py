@@ -10,6 +10,7 @@ import numpy as np
 
 from lib.compare.board import COMPARED, Pools, ends, joined, keys, score, score_interval
 from lib.compare.runs import Pool
+from lib.metrics.registry import MAIN
 from lib.metrics.sample import Sample, Weighted
 from lib.splits.registry import KINDS
 from lib.statistics.bootstrap import Interval, difference, draw_weights, draw_weights_of_two
@@ -128,7 +129,7 @@ def _rows(
         missing = f"no test examples of {', '.join(sample.missing)}" if sample.missing else ""
         one = _interval(metric, sample, **options)
         row |= ends("estimate", one, prefix="")
-        row["interval_note"] = joined([one.note, missing * (metric == "macro_f1")])
+        row["interval_note"] = joined([one.note, missing * (metric == MAIN)])
         if cell.reference is None:
             alone = IS_PRIMARY if is_primary else NOT_IN_PRIMARY
             why = HOME if cell.home else NO_REFERENCE if pairs else alone

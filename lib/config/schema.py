@@ -11,9 +11,6 @@ import yaml
 from lib.errors import HeldoutError, nearest, suggestion
 from lib.files import require_plain
 
-# What a person writes is nowhere near these; some lines of aliases that refer to each other are.
-_DEEPEST, _MOST = 40, 100_000
-
 # The types of JSON in the words of whoever writes YAML, and what a schema may ask of a value.
 _TYPES = {
     "array": "a list",
@@ -34,37 +31,6 @@ _LIMITS = {
     "maxLength": "with {} or fewer characters",
     "uniqueItems": "each value once",
 }
-
-
-def require_bounded(value: Any, where: str) -> None:
-    """Refuse a value that is vast once its aliases are written out, before anything does so.
-
-    Parameters
-    ----------
-    value : object
-        What was read.
-    where : str
-        The file or option that the value is from, for the message.
-
-    Raises
-    ------
-    HeldoutError
-        It holds more than 100,000 values, or is nested more than 40 deep.
-    """
-    left, count = [(value, 0)], 0
-    while left:
-        item, depth = left.pop()
-        count += 1
-        if depth > _DEEPEST or count > _MOST:
-            raise HeldoutError(
-                where,
-                f"at most {_MOST:,} values, nested at most {_DEEPEST} deep",
-                "more",
-                "Look for an alias (*name) that refers to what contains it.",
-            )
-        if isinstance(item, Mapping | list | tuple):
-            items = item.values() if isinstance(item, Mapping) else item
-            left += [(one, depth + 1) for one in items]
 
 
 def validate(value: Any, schema: Mapping[str, Any], where: str) -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from lib.config.own import as_meant, require_apart, stated_of_folder
 from lib.config.protocols import settle_protocols
-from lib.config.schema import require_bounded, typed, validate
+from lib.config.schema import typed, validate
 from lib.config.studies import find_studies, require_known
 from lib.datasets.folder import PREFIX
 from lib.datasets.registry import get_dataset
@@ -92,7 +92,6 @@ def resolve(
         Anything unknown, of a wrong type or contradictory. Nothing has run yet.
     """
     require_plain(config, "the configuration")
-    require_bounded(config, "the configuration")
     schemas = root / "workflow" / "schemas"
     settings = merge(read_yaml(root / "config" / "config.yaml"), config)
     # On the command line one of them is typed as a word, not as a list.
@@ -179,7 +178,6 @@ def _study(
         study = yaml.safe_load(kept_text(own, file=None if here is None else here / KEPT, **stated))
     else:
         study = read_yaml(path)
-        require_bounded(study, str(path))
     if not isinstance(study, dict):
         raise HeldoutError(path, "a mapping of keys", type(study).__name__)
     efforts = study.pop("efforts", {})

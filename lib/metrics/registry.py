@@ -20,6 +20,9 @@ from lib.metrics.calibration import expected_calibration_error
 from lib.metrics.confusion import Array, ratio
 from lib.metrics.sample import Sample, Values, Weighted, make_sample, weigh
 
+MAIN = "macro_f1"
+"""The score that answers a study: it chooses networks, is tested and leads tables and pictures."""
+
 NO_EXAMPLES = "there are no examples"
 ONE_CLASS = "the examples are all of one class"
 UNDEFINED = "not defined for these examples"

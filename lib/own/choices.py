@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+import yaml
 
 from lib.datasets.signal import Header
 from lib.errors import HeldoutError
@@ -20,9 +22,39 @@ _BEAT_RATE, _BEAT_SECONDS, _BEFORE = 125, 1.5, 0.6
 Settings = dict[str, str]
 """Keys of `features` and what stands behind them in the file, comments too."""
 
+_EFFORTS = {"demo": {"epochs": 25, "early_stopping": 8}, "quick": {"epochs": 40}}
 
-def mfcc(headers: Mapping[str, Header]) -> tuple[Settings, str]:
-    """Choose MFCC of sounds, and say what an example is."""
+
+class Choice(NamedTuple):
+    """What a study of a folder is made of.
+
+    Attributes
+    ----------
+    example : str
+        What an example is.
+    features : Settings
+        How it is made.
+    networks : dict
+        Name of an architecture to its hyperparameters, `fixed` and `space`.
+    epochs, patience : int
+        The limit of a training, and after how many epochs without a better one it ends.
+    efforts : dict
+        What less effort changes of these: name to keys of `training`.
+    gone : dict
+        The few recordings that lack what all others have, with what they lack.
+    """
+
+    example: str
+    features: Settings
+    networks: Mapping[str, Mapping[str, Any]]
+    epochs: int = 60
+    patience: int = 10
+    efforts: Mapping[str, Mapping[str, int]] = _EFFORTS
+    gone: Mapping[str, str] = {}
+
+
+def mfcc(headers: Mapping[str, Header]) -> Choice:
+    """Choose MFCC of sounds."""
     rate, why = _lowest(headers, AUDIO_RATE)
     middle = float(np.median([header.duration for header in headers.values()]))
     duration = min(10.0, max(0.5, round(middle, 1)))
@@ -38,12 +70,11 @@ def mfcc(headers: Mapping[str, Header]) -> tuple[Settings, str]:
         "n_fft": f"{n_fft} # samples",
         "hop": f"{hop} # samples",
     }
-    return features, f"MFCC of the first {duration:g} s"
+    networks = {"gru": _recurrent(batch_size=16), "cnn": _convolutional([16, 32], [5, 3])}
+    return Choice(f"MFCC of the first {duration:g} s", features, networks)
 
 
-def windows(
-    folder: Path, headers: Mapping[str, Header], label: Mapping[str, str]
-) -> tuple[Settings, str, dict[str, str]]:
+def windows(folder: Path, headers: Mapping[str, Header], label: Mapping[str, str]) -> Choice:
     """Choose windows, and say which of the few recordings do not have what all others have."""
     channels = _channels(folder, headers, label)
     gone = {
@@ -67,13 +98,20 @@ def windows(
         "stride": f"{samples} # samples from the start of a window to that of the next",
         "limit": "20 # windows of a recording at most, so that no long one outweighs the others",
     }
-    return features, f"a window of {samples / rate:g} s", gone
+    networks = {
+        "cnn": _convolutional([16, 32, 32], [7, 5, 3]),
+        "cnn_lstm": {
+            "fixed": {"filters": [16, 32], "kernels": [7, 5], "units": [16], "pooling": "mean"}
+            | {"dense": [], "learning_rate": 0.003, "global_clipnorm": 1.0, "batch_size": 16}
+            | {"class_weights": True},
+            "space": {"dropout": [0.0]},
+        },
+    }
+    return Choice(f"a window of {samples / rate:g} s", features, networks, gone=gone)
 
 
-def beats(
-    headers: Mapping[str, Header], leads: Mapping[str, tuple[str, ...]]
-) -> tuple[Settings, str]:
-    """Choose beats of the lead that most records have, and say what an example is."""
+def beats(headers: Mapping[str, Header], leads: Mapping[str, tuple[str, ...]]) -> Choice:
+    """Choose beats of the lead that most records have."""
     common = Counter(name for some in leads.values() for name in some)
     having = max(common.values())
     most = [name for name in common if common[name] == having]
@@ -88,7 +126,33 @@ def beats(
         "samples": f"{samples} # {samples / rate:g} s",
         "before": f"{_BEFORE} # s from the start of the window to the R peak",
     }
-    return features, f"one beat, {samples} samples at {rate:g} Hz"
+    return Choice(
+        f"one beat, {samples} samples at {rate:g} Hz",
+        features,
+        networks={
+            "cnn": _convolutional([16, 32], [7, 5], dense=[32], batch_size=64),
+            "gru": _recurrent(batch_size=64),
+        },
+        epochs=20,
+        patience=5,
+        efforts={"demo": {"epochs": 8, "early_stopping": 3}},
+    )
+
+
+def _convolutional(
+    filters: list[int], kernels: list[int], *, dense: Sequence[int] = (), batch_size: int = 16
+) -> dict[str, Any]:
+    """Choose hyperparameters of a CNN."""
+    fixed = {"filters": filters, "kernels": kernels, "dense": list(dense), "learning_rate": 0.003}
+    fixed |= {"batch_size": batch_size, "batch_normalization": False, "class_weights": True}
+    return {"fixed": fixed, "space": {"dropout": [0.2]}}
+
+
+def _recurrent(*, batch_size: int) -> dict[str, Any]:
+    """Choose hyperparameters of a GRU."""
+    fixed = {"units": [24], "pooling": "mean", "learning_rate": 0.005, "global_clipnorm": 1.0}
+    fixed |= {"batch_size": batch_size, "class_weights": True}
+    return {"fixed": fixed, "space": {"dropout": [0.0]}}
 
 
 def _lowest(headers: Mapping[str, Header], cap: float) -> tuple[float, str]:
@@ -131,3 +195,9 @@ def _keep_classes(
 def as_json(value: object) -> str:
     """Write a value so that YAML reads it as what it is, whatever its name: JSON is YAML."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def as_flow(value: object) -> str:
+    """Write settings as YAML in one line, as a person would."""
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=math.inf)
+    return text.strip()

@@ -91,18 +91,15 @@ def describe(
     odd = odd_recordings(every, sounds=sounds)
     headers = {path: header for path, header in every.items() if path not in odd}
     counts = table.assign(group=table["group"].where(table["group"] != "", table["path"]))
-    networks = "beats" if beats else "mfcc" if sounds else "windows"
     if beats:
         records = _annotated(folder, headers)
-        features, kind = choices.beats(
-            headers, {path: leads for path, (leads, _) in records.items()}
-        )
+        choice = choices.beats(headers, {path: leads for path, (leads, _) in records.items()})
     elif sounds:
-        features, kind = choices.mfcc(headers)
+        choice = choices.mfcc(headers)
     else:
         label = dict(zip(table["path"], table["label"], strict=True))
-        features, kind, gone = choices.windows(folder, headers, label)
-        odd |= gone
+        choice = choices.windows(folder, headers, label)
+    odd |= choice.gone
     told = [f"{named(some)}: {why}; left out." for why, some in by_key(odd.items()).items()]
     notes = by_key((path, note) for path, header in every.items() for note in header.notes)
     told += [f"{named(some)}: {note}." for note, some in notes.items()]
@@ -121,7 +118,7 @@ def describe(
         least = int(counts.groupby("label")["group"].nunique().min())
     grouped = bool((table["group"] != "").all())
     template = environment("lib.own", markup=False)
-    template.filters["json"] = choices.as_json
+    template.filters |= {"json": choices.as_json, "flow": choices.as_flow}
     text = template.get_template("study.yaml.j2").render(
         name=folder.resolve().name,
         path=folder.as_posix(),
@@ -134,8 +131,7 @@ def describe(
         reading=reading,
         classes=classes,
         scored=_scored(classes) if beats == "codes" else [],
-        example_kind=kind,
-        features=features,
+        choice=choice,
         grouped=grouped,
         cautions=[] if grouped else textwrap.wrap(NO_GROUPS, 92),
         told=[
@@ -147,7 +143,6 @@ def describe(
         published=_published(table),
         sites=_sites(counts, columns[0], of_beats=beats == "codes") if columns else None,
         origin=METADATA if metadata_of(folder) else "the folders",
-        networks=networks,
         remarks=[line for text in told for line in textwrap.wrap(text, 94)],
     )
     return text, contents._replace(notes=[*contents.notes, *told])

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from lib.metrics.registry import MAIN
 from lib.plots.style import (
     FAINT,
     GREY,
@@ -110,11 +111,9 @@ def fronts(rows: pd.DataFrame) -> Figure | None:
         for axes, (cost, label) in zip(grid, shown, strict=True):
             some = rows[_known(rows, cost)].sort_values(cost)
             front = some[some[f"front_{cost}"].astype(str).str.lower() == "true"]
-            axes.step(
-                front[cost], front["macro_f1"], where="post", color=INK, linewidth=1.0, alpha=0.6
-            )
+            axes.step(front[cost], front[MAIN], where="post", color=INK, linewidth=1.0, alpha=0.6)
             for name, x, y in zip(
-                some["architecture"].astype(str), some[cost], some["macro_f1"], strict=True
+                some["architecture"].astype(str), some[cost], some[MAIN], strict=True
             ):
                 axes.plot(x, y, "o", color=tones[name], markersize=7, label=display(name))
             axes.set_xscale("log")
@@ -145,7 +144,7 @@ def _decade(values: pd.Series) -> tuple[float, float]:
 def _known(rows: pd.DataFrame, cost: str) -> pd.Series:
     """Select the rows that a logarithmic axis can show."""
     values = pd.to_numeric(rows[cost], errors="coerce")
-    return (values > 0) & np.isfinite(values) & rows["macro_f1"].notna()
+    return (values > 0) & np.isfinite(values) & rows[MAIN].notna()
 
 
 def critical_differences(ranks: pd.DataFrame) -> Figure:

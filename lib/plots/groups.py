@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from lib.metrics.registry import METRICS
+from lib.metrics.registry import MAIN, METRICS
 from lib.plots.style import (
     INK,
     SETTINGS,
@@ -62,7 +62,7 @@ def scores_of_groups(
     names = [name for name in study["architectures"] if name in set(rows["architecture"])]
     if not names or (rows["examples"] == 1).all():
         return None
-    shown = [metric for metric in ("macro_f1", "accuracy") if rows[metric].notna().any()]
+    shown = [metric for metric in (MAIN, "accuracy") if rows[metric].notna().any()]
     if rows["group"].nunique() > MANY_GROUPS:
         # A page of five such studies must stay small: the accuracy is there of all of them.
         shown = ["accuracy"]
@@ -105,7 +105,7 @@ def scores_of_subgroups(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure 
     Figure or None
         Dots are scores, lines 95% intervals over groups. None where no subgroup has a score.
     """
-    rows = rows[(rows["metric"] == "macro_f1") & rows["estimate"].notna()]
+    rows = rows[(rows["metric"] == MAIN) & rows["estimate"].notna()]
     names = [name for name in study["architectures"] if name in set(rows["architecture"])]
     places = list(dict.fromkeys(zip(rows["column"], rows["value"], strict=True)))
     if not names:

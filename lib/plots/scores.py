@@ -12,6 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from lib.metrics.registry import MAIN
 from lib.plots.style import (
     FAINT,
     GREY,
@@ -37,7 +38,7 @@ CELL_INK = "#111111"
 
 def primary_rows(study: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
     """Select the rows of a table that are about the macro-F1 of a study's primary split."""
-    rows = (table["protocol"] == study["primary"]) & (table["metric"] == "macro_f1")
+    rows = (table["protocol"] == study["primary"]) & (table["metric"] == MAIN)
     return table[rows & (table["study"] == study["study"])]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lib.metrics.registry import MAIN
 from lib.plots.scores import matrices
 from lib.plots.style import decimal
 
@@ -35,7 +36,7 @@ def site_matrices(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None
         ends = f"\n{decimal(low)}–{decimal(high)}" if np.isfinite(low) else ""
         return f"{decimal(value)}{ends}" if np.isfinite(value) else "–"
 
-    rows = rows[(rows["metric"] == "macro_f1") & (rows["site"] != "")]
+    rows = rows[(rows["metric"] == MAIN) & (rows["site"] != "")]
     if not rows["estimate"].notna().any():
         return None
     sites = [str(name) for name in dict.fromkeys(rows["site"])]

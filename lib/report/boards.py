@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lib.metrics.learning import CONVERGED
-from lib.metrics.registry import METRICS
+from lib.metrics.registry import MAIN, METRICS
 from lib.plots.scores import primary_rows
 from lib.plots.style import display
 from lib.report.names import listed, metric_name, unfinished_networks
@@ -54,7 +54,7 @@ def main_board(study: Mapping[str, Any], tables: Tables) -> TableView:
     for name, some in primary.groupby("architecture", sort=False):
         metrics = {row["metric"]: row for row in records(some)}
         gap = gaps.get(str(name))
-        main = metrics["macro_f1"]
+        main = metrics[MAIN]
         cells = [
             _model(main, linear),
             interval(main, note=main["interval_note"], bar=True),
@@ -171,7 +171,7 @@ def differences(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | No
 
 def fold_tests(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
     """List the corrected resampled t test of every pair of models over folds."""
-    some = table[(table["metric"] == "macro_f1") & table["protocol"].isin(study["protocols"])]
+    some = table[(table["metric"] == MAIN) & table["protocol"].isin(study["protocols"])]
     if some.empty:
         return None
     rows = [
@@ -275,7 +275,7 @@ def aami(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
 
 def agreement(study: Mapping[str, Any], table: pd.DataFrame) -> TableView | None:
     """List how far the validation score, which chooses, is from the test score."""
-    some = table[(table["metric"] == "macro_f1") & table["protocol"].isin(study["protocols"])]
+    some = table[(table["metric"] == MAIN) & table["protocol"].isin(study["protocols"])]
     if some.empty:
         return None
     rows = [

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from lib import __version__
 from lib.errors import HeldoutError, counted
 from lib.files import read_json, read_yaml
-from lib.metrics.registry import METRICS
+from lib.metrics.registry import MAIN, METRICS
 from lib.plots.style import decimal, display
 from lib.report.groups import held_by_one
 from lib.report.names import listed, unfinished_networks
@@ -133,7 +133,7 @@ def known_of(
     best = str(answer["architecture"])
     means = tables["group_means"]
     of_best = (means["protocol"] == primary) & (means["architecture"] == best)
-    own = records(means[of_best & (means["metric"] == "macro_f1")])
+    own = records(means[of_best & (means["metric"] == MAIN)])
     config = provenance.get("config", {})
     asked = config.get("studies", {}).get(name, {})
     trials = tables["trials"]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lib.compare.subgroups import UNKNOWN
+from lib.metrics.registry import MAIN
 from lib.plots.style import display
 from lib.report.boards import model
 from lib.report.names import metric_name
@@ -121,7 +122,7 @@ def _groups(
             text(group),
             number(of[best].at[group, "examples"], digits=0),
             *(number(of[name].at[group, "accuracy"]) for name in networks),
-            *(number(of[name].at[group, "macro_f1"]) for name in networks),
+            *(number(of[name].at[group, MAIN]) for name in networks),
             number(without[group], note=of[best].at[group, "note"]),
             number(change[group], sign=True),
         ]
@@ -169,9 +170,7 @@ def subgroups_view(study: Mapping[str, Any], rows: pd.DataFrame, best: str) -> d
     scored = [
         row
         for row in records(rows[~rows["other"]])
-        if row["metric"] == "macro_f1"
-        and row["value"] != UNKNOWN
-        and math.isfinite(row["estimate"])
+        if row["metric"] == MAIN and row["value"] != UNKNOWN and math.isfinite(row["estimate"])
     ]
     several = len(scored) > 1
     return {

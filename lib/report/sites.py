@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lib.metrics.registry import MAIN
 from lib.plots.style import display
 from lib.report.names import metric_name
 from lib.report.table import TableView, interval, is_true, network, number, records, tabulate, text
@@ -39,7 +40,7 @@ def sites_view(study: Mapping[str, Any], rows: pd.DataFrame, best: str) -> list[
         of = rows[rows["protocol"] == name]
         if of.empty:
             continue
-        some = records(of[(of["architecture"] == best) & (of["metric"] == "macro_f1")])
+        some = records(of[(of["architecture"] == best) & (of["metric"] == MAIN)])
         (whole,) = [row for row in some if not row["site"]]
         away = [row for row in some if row["site"] and not is_true(row["home"])]
         scored = [row for row in away if math.isfinite(row["estimate"])]

@@ -15,7 +15,7 @@ rule shortcuts:
     resources:
         **doubling(mem_mb=4000, runtime=60),
     params:
-        **uses("lib.train.shortcuts", values=["scored", "seed", "resamples"]),
+        **uses("lib.shortcuts.columns", values=["scored", "seed", "resamples"]),
     script:
         "../scripts/shortcuts.py"
 
@@ -39,6 +39,6 @@ rule permuted:
         **TRAINING,
         seed=SETTINGS["seeds"][0],
         dealt=SETTINGS["seed"],
-        dealt_code=code_hash("lib.train.permuted"),
+        dealt_code=code_hash("lib.shortcuts.permuted"),
     script:
         "../scripts/permuted.py"

@@ -4,7 +4,7 @@ from lib.files import read_json, read_table
 from lib.jobs.scripts import training_job, training_options
 
 with training_job(snakemake):
-    from lib.train.permuted import deal_data
+    from lib.shortcuts import deal_data
     from lib.train.runs import train_trial
 
     files, params, names = snakemake.input, snakemake.params, snakemake.wildcards

@@ -4,7 +4,7 @@ from lib.jobs.scripts import job
 with job(snakemake.log[0]):
     from lib.examples.arrays import open_examples
     from lib.recordings.table import read_recordings
-    from lib.train.shortcuts import shortcuts_of
+    from lib.shortcuts import shortcuts_of
 
     files, params = snakemake.input, snakemake.params
     made = shortcuts_of(

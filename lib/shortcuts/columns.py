@@ -13,9 +13,9 @@ from lib.examples.context import context_of
 from lib.metrics.groups import group_scores
 from lib.metrics.registry import METRICS
 from lib.metrics.sample import Sample, Weighted, make_sample
+from lib.shortcuts.permuted import guessed, linear_scores, places
 from lib.statistics.bootstrap import Interval, draw_weights, interval, mean_over_groups, resampled
 from lib.train.baselines import described
-from lib.train.permuted import guessed, linear_scores, places
 
 # Of more values there are few recordings each.
 MOST_VALUES = 12
@@ -68,7 +68,7 @@ def shortcuts_of(
     Returns
     -------
     dict
-        `columns` of `shortcut_rows`, and `ridge` of `lib.train.permuted.linear_scores`.
+        `columns` of `shortcut_rows`, and `ridge` of `lib.shortcuts.permuted.linear_scores`.
     """
     told = described(x, context_of(examples))
     return {

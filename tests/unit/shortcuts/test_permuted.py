@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
+from lib.shortcuts.permuted import deal_anew, deal_data, guessed, linear_scores, places
 from lib.splits import make_split
 from lib.statistics.permutation import permutation_p
 from lib.train.data import open_data
-from lib.train.permuted import deal_anew, deal_data, guessed, linear_scores, places
 
 CLASSES = ["a", "b"]
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from lib.files import write_json
+from lib.shortcuts.columns import MOST_GROUPS, shortcut_rows, shortcuts_of
 from lib.splits import make_split
-from lib.train.shortcuts import MOST_GROUPS, shortcut_rows, shortcuts_of
 
 OPTIONS = {"seed": 0, "resamples": 200}
 
