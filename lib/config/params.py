@@ -172,10 +172,13 @@ def by_test(settings: Settings, wildcards: Wildcards) -> bool:
 def training(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     """Say how long a network is trained, and which weights are kept.
 
-    Where the test part is to choose the epoch, it does so whatever the study keeps.
+    Where the test part is to choose the epoch, it does so whatever the study keeps. A search tests
+    nothing, and so has no second training.
     """
+    asked = search(settings, wildcards)["training"]
     kept = {"keep": "best"} if by_test(settings, wildcards) else {}
-    return {**search(settings, wildcards)["training"], **kept}
+    once = kept or "trial" in wildcards or "worker" in wildcards
+    return {key: v for key, v in (asked | kept).items() if not (once and key == "refit")}
 
 
 def best(settings: Settings, wildcards: Wildcards) -> str:
@@ -296,6 +299,8 @@ def need_of_training(
         trainings = math.ceil(asked["trials"] / asked["workers"])
     if searched and asked["choose"] == "folds":
         trainings *= asked["folds"]
+    if not searched and asked["training"].get("refit"):
+        trainings *= 2
     if "trial" in wildcards:
         trained = [hyperparameters(settings, wildcards)]
     else:
@@ -346,7 +351,7 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         "seeds": list(settings["seeds"]),
         "permutations": study["permutations"],
         "budgets": {
-            name: {key: search["training"].get(key) for key in ("epochs", "seconds")}
+            name: {key: search["training"].get(key) for key in ("epochs", "seconds", "refit")}
             for name, search in study["architectures"].items()
         },
     }
@@ -387,6 +392,7 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
         lambda study: SPLIT.format(study=study["name"], protocol=study["primary"])
     ),
     "reading": _of_study(reading),
+    "refit": _of_study(lambda study: study["training"].get("refit", False)),
     "retrieval": retrieval,
     "searched": searched,
     "split": lambda settings, w: split_options(

@@ -63,7 +63,10 @@ def _limit(budget: Mapping[str, Any]) -> str:
     """Say when a training ends at the latest."""
     epochs, seconds = budget["epochs"], budget["seconds"]
     words = f"{epochs} epochs at most" if epochs > 1 else "one epoch"
-    return words if seconds is None else f"{words}, or {seconds:g} s"
+    words = words if seconds is None else f"{words}, or {seconds:g} s"
+    return words + ", and again on the training and validation sets together" * bool(
+        budget.get("refit")
+    )
 
 
 def _told(table: pd.DataFrame) -> pd.DataFrame:

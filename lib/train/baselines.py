@@ -15,7 +15,7 @@ from lib.examples.arrays import blocks
 from lib.examples.context import context_columns, context_names
 from lib.files import write_json
 from lib.provenance import versions
-from lib.train.data import Data, part_scores, write_predictions
+from lib.train.data import Data, part_scores, with_validation, write_predictions
 
 METADATA = ("rate", "duration", "channels", "level")
 
@@ -145,6 +145,7 @@ def baseline_run(
     *,
     identity: Mapping[str, Any],
     seed: int,
+    refit: bool = False,
     numbers: Numbers | None = None,
 ) -> None:
     """Fit one baseline on the train part and leave its run folder.
@@ -161,6 +162,9 @@ def baseline_run(
         As in `lib.train.runs.train_runs`; `architecture` is one of `BASELINES`.
     seed : int
         Of a baseline that draws at random.
+    refit : bool
+        Whether it is fitted anew on the train and validation parts before it predicts the test
+        part, as networks are (`lib.train.training.Training`).
     numbers : mapping, optional
         What else is known of recordings and told no model: a number of each, by the name of the
         column and the recording. Some may be missing.
@@ -171,8 +175,14 @@ def baseline_run(
         Unknown baseline.
     """
     check_baseline(identity["architecture"])
-    predict, parameters = BASELINES[identity["architecture"]](data, examples, seed=seed)
+    fit = BASELINES[identity["architecture"]]
+    predict, parameters = fit(data, examples, seed=seed)
+    validated = predict(data.rows["validation"])
+    if refit:
+        data = with_validation(data)
+        predict, parameters = fit(data, examples, seed=seed)
     predicted = {part: predict(rows) for part, rows in data.rows.items()}
+    predicted["validation"] = validated
     write_predictions(folder / "predictions.parquet", data, predicted)
     write_json(
         folder / "run.json",

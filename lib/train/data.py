@@ -129,6 +129,12 @@ def read_search_data(
     return replace(data, rows=dict(zip(("train", "validation"), data.rows.values(), strict=True)))
 
 
+def with_validation(data: Data) -> Data:
+    """Join the validation part to the train part, where it has nothing left to choose."""
+    rows = np.sort(np.concatenate([data.rows["train"], data.rows["validation"]]))
+    return replace(data, rows={**data.rows, "train": rows})
+
+
 def part_scores(data: Data, predicted: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
     """Score what was predicted of each part: `metrics` of `run.json`."""
     scored = [data.classes.index(label) for label in data.scored]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lib.errors import HeldoutError
@@ -95,7 +95,8 @@ class Recipe:
             {
                 "architecture": lookup(self.architecture).name,
                 "hyperparameters": complete(self.architecture, self.hyperparameters),
-                "training": asdict(self.training),
+                # Each of its two trainings is one by itself.
+                "training": asdict(replace(self.training, refit=False)),
                 "examples": data.digest,
                 "train": digest(data.rows["train"].tolist()),
                 "validation": digest(data.rows["validation"].tolist()),

@@ -17,7 +17,7 @@ from lib.metrics.learning import constant_loss, ending, has_learned
 from lib.progress import doing
 from lib.train.batches import predicted_at_once
 from lib.train.callbacks import Stops
-from lib.train.data import Data, part_scores, write_predictions
+from lib.train.data import Data, part_scores, with_validation, write_predictions
 from lib.train.recipe import Recipe, Untrainable
 from lib.train.store import fit_once
 from lib.train.tensorboard import write_hyperparameters
@@ -39,6 +39,10 @@ def train_runs(
     stops: Stops | None = None,
 ) -> list[dict[str, Any]]:
     """Train one trial with several seeds, and leave a complete folder for each.
+
+    With `refit` of its training (`lib.train.training.Training`) each is trained twice: the first
+    network is judged on the validation part, and the second, trained on that part too, is kept and
+    judged on the test part. A search, which has no test part, trains once.
 
     Parameters
     ----------
@@ -69,6 +73,8 @@ def train_runs(
         What `lib.train.trainer.Trainer` and `lib.train.store.fit_once` raise.
     """
     trainer = Trainer(data, recipe)
+    refits = recipe.training.refit and "test" in data.rows
+    again = Trainer(with_validation(data), recipe) if refits else None
     records = []
     for seed, folder in folders.items():
         if len(folders) > 1:
@@ -76,6 +82,10 @@ def train_runs(
         fitted = fit_once(
             trainer, seed, store=store, tensorboard=folder / "tensorboard", stops=stops
         )
+        refit = None
+        if again is not None:
+            logger.info("seed %d: again, on the train and validation parts together", seed)
+            refit = again, fit_once(again, seed, store=store)
         record = {
             **identity,
             "architecture": recipe.architecture,
@@ -91,7 +101,9 @@ def train_runs(
             "precision": recipe.precision,
             "state": "pruned" if fitted.pruned else "complete",
         }
-        records.append(_write_run(folder, trainer, fitted, record, keep_model=keep_model))
+        records.append(
+            _write_run(folder, trainer, fitted, record, refit=refit, keep_model=keep_model)
+        )
     return records
 
 
@@ -150,31 +162,44 @@ def train_trial(
 
 
 def _write_run(
-    folder: Path, trainer: Trainer, fitted: Fitted, record: dict[str, Any], *, keep_model: bool
+    folder: Path,
+    trainer: Trainer,
+    fitted: Fitted,
+    record: dict[str, Any],
+    *,
+    refit: tuple[Trainer, Fitted] | None,
+    keep_model: bool,
 ) -> dict[str, Any]:
     """Predict every part, and write what a run leaves; `run.json` comes last."""
-    data = trainer.data
+    tested, kept = refit or (trainer, fitted)
+    data = tested.data
     # One pass over all parts: every further one would trace the network anew.
     joined = np.concatenate(list(data.rows.values()))
     # Traced and compiled before it is timed; JAX compiles for the size of a batch.
     size = predicted_at_once(data.x[:1].nbytes, len(joined))
-    trainer.predict(joined[:size], size=size)
+    tested.predict(joined[:size], size=size)
     began = time.perf_counter()
-    probabilities = trainer.predict(joined, size=size)
+    probabilities = tested.predict(joined, size=size)
     seconds = time.perf_counter() - began
     parts = _by_part(data, probabilities)
+    if kept.mixed is not None:
+        mixed = _by_part(data, tested.predict(joined, size=size, mixed=True))
+        record["precision_effect"] = _effect(part_scores(data, parts), part_scores(data, mixed))
+    made = [fitted.made]
+    if refit is not None:
+        # Judged by the network that has not seen it.
+        parts["validation"] = trainer.predict(data.rows["validation"])
+        made.append(kept.made)
     metrics = part_scores(data, parts)
-    if fitted.mixed is not None:
-        mixed = _by_part(data, trainer.predict(joined, size=size, mixed=True))
-        record["precision_effect"] = _effect(metrics, part_scores(data, mixed))
     record |= {
         "metrics": metrics,
-        "ending": _ending(trainer, fitted, parts["validation"]),
+        "ending": _ending(trainer, fitted, kept, parts["validation"]),
         "epochs": len(fitted.history),
         "best_epoch": fitted.best_epoch,
-        "parameters": int(fitted.model.count_params()),
+        "parameters": int(kept.model.count_params()),
         # Of when and where the weights were made, which may be long ago and elsewhere.
-        **{name: fitted.made[name] for name in ("train_seconds", "device", "versions")},
+        "train_seconds": sum(one["train_seconds"] for one in made),
+        **{name: kept.made[name] for name in ("device", "versions")},
     }
     write_table(folder / "history.csv", pd.DataFrame(fitted.history))
     write_hyperparameters(
@@ -189,7 +214,7 @@ def _write_run(
     if keep_model:
         saved = folder / "model.keras"
         with atomic(saved) as file:
-            fitted.model.save(file)
+            kept.model.save(file)
         record["model_kb"] = round(saved.stat().st_size / 1000, 1)
         record["predict_seconds"] = seconds / len(joined)
         write_predictions(folder / "predictions.parquet", data, parts)
@@ -197,7 +222,7 @@ def _write_run(
     return record
 
 
-def _ending(trainer: Trainer, fitted: Fitted, probabilities: np.ndarray) -> str:
+def _ending(trainer: Trainer, fitted: Fitted, kept: Fitted, probabilities: np.ndarray) -> str:
     """Say how the training of a run ended, by what it predicts of the validation part."""
     if fitted.pruned:  # the search stopped it, which says nothing of where it was going
         return ""
@@ -211,7 +236,7 @@ def _ending(trainer: Trainer, fitted: Fitted, probabilities: np.ndarray) -> str:
         constant=constant_loss(train, validation, classes=classes, power=0.0),
         limit=len(losses) if training.spent(fitted.history) else training.epochs,
         learned=has_learned(train, validation, probabilities, power=power),
-        diverged=fitted.diverged,
+        diverged=fitted.diverged or kept.diverged,
     )
 
 

@@ -23,7 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 def fit_once(
-    trainer: Trainer, seed: int, *, store: Path, tensorboard: Path, stops: Stops | None = None
+    trainer: Trainer,
+    seed: int,
+    *,
+    store: Path,
+    tensorboard: Path | None = None,
+    stops: Stops | None = None,
 ) -> Fitted:
     """Train with one seed, or take the weights of the training that already did.
 
@@ -40,7 +45,7 @@ def fit_once(
     store : Path
         Folder of the finished and the interrupted trainings. Each has a folder there, named by all
         that its weights depend on (`Recipe.key`), with `made.json`, which says what made them.
-    tensorboard : Path
+    tensorboard : Path, optional
         Folder for TensorBoard events.
     stops : callable, optional
         As for `Trainer.fit`. A training that it stops is kept as an interrupted one; it may stop
@@ -74,7 +79,8 @@ def fit_once(
             logger.info("seed %d: already trained with these very settings", seed)
             rows = read_json(history)
             fitted = trainer.restore(rows, _read(weights, trainer.model))
-            write_history_events(tensorboard, rows)
+            if tensorboard is not None:
+                write_history_events(tensorboard, rows)
             facts = read_json(made)
             # As in a training: of its last epoch nobody asks whether to go on.
             pruned = stopped(rows if facts["diverged"] else rows[:-1], stops)

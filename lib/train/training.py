@@ -35,6 +35,9 @@ class Training:
     augmentation : mapping
         What is done to the examples of the train part, epoch by epoch anew, and how much: see
         `lib.train.augmentation.AUGMENTATIONS`.
+    refit : bool
+        Whether a network that has been judged on the validation part is trained anew on the train
+        and validation parts together, in as many epochs, before it predicts the test part.
     seconds : float, optional
         Training ends with the epoch in which so much time (s) has been spent in epochs. How many
         these are depends on the machine, so the weights do too.
@@ -42,8 +45,8 @@ class Training:
     Raises
     ------
     HeldoutError
-        An unknown `keep` or augmentation, or an average of epochs that early stopping or a limit
-        in seconds may leave out.
+        An unknown `keep` or augmentation, an average of epochs that early stopping or a limit in
+        seconds may leave out, or a `refit` of a training that the validation part steers.
     """
 
     epochs: int
@@ -52,6 +55,7 @@ class Training:
     reduce_lr_patience: int = 2
     keep: str = "best"
     augmentation: Mapping[str, float] = field(default_factory=dict)
+    refit: bool = False
     seconds: float | None = None
 
     def __post_init__(self) -> None:
@@ -66,6 +70,20 @@ class Training:
                     f"{name}: {getattr(self, name)}",
                     f"Remove {name}, or keep the best or the last weights.",
                 )
+        steered = {
+            "keep": self.keep == "best",
+            "early_stopping": self.early_stopping,
+            "reduce_lr_factor": self.reduce_lr_factor != 1,
+            "seconds": self.seconds is not None,
+        }
+        for name in [name for name, has in steered.items() if has and self.refit]:
+            raise HeldoutError(
+                "training.refit",
+                "a fixed number of epochs, whose last weights or average are kept: once it is "
+                "trained on, the validation part cannot steer a training",
+                f"{name}: {getattr(self, name)}",
+                "Keep the last or the average weights and remove the others, or remove refit.",
+            )
         require_augmentation(self.augmentation)
 
     def spent(self, history: Sequence[Mapping[str, float]]) -> bool:

@@ -47,6 +47,6 @@ rule baselines:
     resources:
         **doubling(mem_mb=4000, runtime=60),
     params:
-        **uses("lib.train.baselines", values=["baselines", "seed", "scored", "classes", "identity"]),
+        **uses("lib.train.baselines", values=["baselines", "seed", "refit", "scored", "classes", "identity"]),
     script:
         "../scripts/baselines.py"

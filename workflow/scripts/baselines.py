@@ -27,6 +27,7 @@ with job(snakemake.log[0]):
             identity=params.identity
             | {"architecture": baseline, "trial": baseline, "seed": 0, "fold": int(names.fold)},
             seed=params.seed,
+            refit=params.refit,
             # Of an own folder, what metadata.csv says and no network is told.
             numbers=read_json(snakemake.input.manifest).get("numbers"),
         )

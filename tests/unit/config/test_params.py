@@ -271,3 +271,26 @@ def test_a_bayesian_search_is_refused_where_jobs_share_no_file(
     require_no_journal(settings)
     with pytest.raises(HeldoutError, match=r"arrhythmia, cnn, method.*got bayes.*method: random"):
         require_no_journal(bayes)
+
+
+def test_final_trainings_alone_have_a_refit(tmp_path: Path) -> None:
+    npy = tmp_path / "x.npy"
+    np.save(npy, np.zeros((20_000, 72, 2), np.float32))
+    rules = {
+        "chosen": {"title": "by test", "kind": "test_selected", "of": "grouped", "honest": False}
+    }
+    over = {"protocols": rules, "training": {"refit": True}}
+    found = resolve(SHIPPED | {"studies": ["arrhythmia"], "settings": {"arrhythmia": over}})
+    final = {"study": "arrhythmia", "protocol": "random", "architecture": "cnn"}
+    of_trial = {"study": "arrhythmia", "search": "search", "architecture": "cnn", "trial": "t"}
+    assert value(found, final, "training")["refit"]
+    assert value(found, final, "refit")
+    assert "refit" not in value(found, of_trial, "training")
+    # Its validation part is its test part.
+    chosen = value(found, final | {"protocol": "chosen"}, "training")
+    assert chosen["keep"] == "best"
+    assert "refit" not in chosen
+    needs = [need_of_training(found, final, npy, trainings=1, attempt=1)]
+    found["studies"]["arrhythmia"]["architectures"]["cnn"]["training"]["refit"] = False
+    needs += [need_of_training(found, final, npy, trainings=n, attempt=1) for n in (1, 2)]
+    assert needs[0] == needs[2] != needs[1]

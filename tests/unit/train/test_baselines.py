@@ -9,7 +9,7 @@ import pytest
 from lib.errors import HeldoutError
 from lib.files import read_json, read_table
 from lib.train.baselines import BASELINES, baseline_run, statistics
-from lib.train.data import Data
+from lib.train.data import Data, with_validation
 
 CLASSES = ["artifact", "murmur", "normal"]
 N = 120
@@ -193,3 +193,15 @@ def test_numbers_that_no_network_is_told_are_looked_at(tmp_path):
 
 def test_only_the_metadata_baseline_looks_at_single_columns(tmp_path):
     assert "alone" not in run(tmp_path, "majority")[0]
+
+
+def test_a_baseline_is_fitted_anew_as_networks_are(tmp_path):
+    of = data()
+    plain, own = run(tmp_path / "plain", "logistic", of)
+    refit, own_again = run(tmp_path / "refit", "logistic", of, refit=True)
+    whole, both = run(tmp_path / "whole", "logistic", with_validation(of))
+    assert refit["metrics"]["validation"] == plain["metrics"]["validation"]
+    assert refit["metrics"]["test"] == whole["metrics"]["test"] != plain["metrics"]["test"]
+    for part, expected in {"validation": own, "test": both}.items():
+        there = [table[table["part"] == part] for table in (own_again, expected)]
+        pd.testing.assert_frame_equal(*(one.reset_index(drop=True) for one in there))

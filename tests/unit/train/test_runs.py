@@ -14,7 +14,7 @@ from lib.networks.registry import ARCHITECTURES
 from lib.train import runs as train
 from lib.train import store as fits
 from lib.train import trainer
-from lib.train.data import open_data
+from lib.train.data import open_data, with_validation
 from lib.train.recipe import Recipe, weights_code
 from lib.train.runs import RUN_FILES, train_runs, train_trial
 from lib.train.trainer import Trainer
@@ -447,3 +447,62 @@ def test_a_run_says_what_mixed_precision_does_to_its_metrics(keras, tmp_path):
     assert 0 < abs(effect["train"]["loss"]) < 0.01
     saved = keras.models.load_model(tmp_path / "model.keras")
     assert {layer.compute_dtype for layer in saved.layers} == {"float32"}
+
+
+def test_a_refit_is_judged_on_validation_before_it_has_that_part_and_on_test_after(tmp_path):
+    training = Training(epochs=2, keep="last")
+    once = dataclasses.replace(RECIPE, training=training)
+    twice = dataclasses.replace(RECIPE, training=dataclasses.replace(training, refit=True))
+    data = opened()
+    whole = with_validation(data)
+    assert whole.rows["train"].tolist() == list(range(40))
+    assert data.rows["train"].tolist() == list(range(20))
+    records, tables = {}, {}
+    for name, (given, recipe) in {
+        "plain": (data, once),
+        "refit": (data, twice),
+        "whole": (whole, once),
+    }.items():
+        folder = tmp_path / name
+        records[name] = train_runs(
+            {0: folder}, given, recipe, identity=IDENTITY, store=tmp_path / "fits"
+        )[0]
+        tables[name] = read_table(folder / "predictions.parquet").groupby("part")[CLASSES]
+    # The two networks are those of two trainings, of which there are no more.
+    assert len([path for path in (tmp_path / "fits").iterdir() if path.is_dir()]) == 2
+    of = {name: record["metrics"] for name, record in records.items()}
+    assert of["refit"]["validation"] == of["plain"]["validation"]
+    assert of["refit"]["test"] == of["whole"]["test"] != of["plain"]["test"]
+    assert of["refit"]["train"] == of["whole"]["train"]
+    assert of["refit"]["train"]["examples"] == 40
+    for part, name in {"validation": "plain", "test": "whole"}.items():
+        expected = tables[name].get_group(part)
+        np.testing.assert_allclose(tables["refit"].get_group(part), expected, rtol=1e-6)
+    assert records["refit"]["ending"] == records["plain"]["ending"]
+    assert records["refit"]["train_seconds"] == pytest.approx(
+        records["plain"]["train_seconds"] + records["whole"]["train_seconds"]
+    )
+
+
+def test_what_has_no_test_part_is_not_trained_anew(tmp_path):
+    recipe = dataclasses.replace(RECIPE, training=Training(epochs=1, keep="last", refit=True))
+    data = opened(parts=("train", "validation"))
+    record = train_trial(
+        tmp_path / "trial", data, recipe, identity=IDENTITY, seed=0, store=tmp_path / "fits"
+    )
+    assert set(record["metrics"]) == {"train", "validation"}
+    assert len([path for path in (tmp_path / "fits").iterdir() if path.is_dir()]) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "got"),
+    [
+        ({}, "keep: best"),
+        ({"keep": "last", "early_stopping": 3}, "early_stopping: 3"),
+        ({"keep": "last", "reduce_lr_factor": 0.5}, r"reduce_lr_factor: 0\.5"),
+        ({"keep": "last", "seconds": 9.0}, r"seconds: 9\.0"),
+    ],
+)
+def test_validation_that_is_trained_on_cannot_steer(settings, got):
+    with pytest.raises(HeldoutError, match=rf"training\.refit: expected a fixed .* got {got}\."):
+        Training(epochs=3, refit=True, **settings)
