@@ -57,7 +57,7 @@ def examine(*, timeout: float = 180.0) -> dict[str, Any]:
         `versions`, `system`, `cores` (`machine`, `allowed`), `memory_gb` (`machine`, `allowed`),
         `backends`, `folders`, `slurm`, and `problems`: each with `what`, `advice` and `essential`.
     """
-    found: dict[str, Any] = {
+    state: dict[str, Any] = {
         "versions": versions(),
         "system": {
             "system": f"{platform.system()} {platform.release()}",
@@ -69,7 +69,7 @@ def examine(*, timeout: float = 180.0) -> dict[str, Any]:
         "folders": {shown(name): folder(name) for name in folders()},
         "slurm": slurm(),
     }
-    return {**found, "problems": problems(found)}
+    return {**state, "problems": problems(state)}
 
 
 def folders() -> list[str]:
@@ -202,12 +202,12 @@ def slurm() -> str | None:
     return done.stdout.strip() or (f"installed, but sinfo says: {complaint}" if complaint else None)
 
 
-def problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def problems(state: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Say what is wrong, and what to do.
 
     Parameters
     ----------
-    found : mapping
+    state : mapping
         What `examine` returns, without the problems.
 
     Returns
@@ -220,13 +220,13 @@ def problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     def add(what: str, advice: str, *, essential: bool = True) -> None:
         wrong.append({"what": what, "advice": advice, "essential": essential})
 
-    if not (3, 11) <= tuple(map(int, found["versions"]["python"].split(".")[:2])) <= (3, 13):
+    if not (3, 11) <= tuple(map(int, state["versions"]["python"].split(".")[:2])) <= (3, 13):
         add(
-            f"Python {found['versions']['python']}: expected 3.11, 3.12 or 3.13",
+            f"Python {state['versions']['python']}: expected 3.11, 3.12 or 3.13",
             "TensorFlow has wheels for no other: make the environment anew with one of these.",
         )
     for name in PACKAGES:
-        if found["versions"][name] is None:
+        if state["versions"][name] is None:
             add(
                 f"the package {name} is not installed",
                 f"Run `make setup` in a clone, or `python -m pip install {name}`.",
@@ -235,13 +235,13 @@ def problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     for name in ("workflow/Snakefile", "config/config.yaml", "resources/registry"):
         if not (ROOT / name).exists():
             add(f"{name} of the project is missing", "Install the project again, or clone it anew.")
-    working = [name for name, one in found["backends"].items() if one["works"]]
-    for name, one in found["backends"].items():
+    working = [name for name, one in state["backends"].items() if one["works"]]
+    for name, one in state["backends"].items():
         if not one["works"]:
             other = f"`--config backend={working[0]}` does without it." if working else ""
             advice = f"Install it anew (`python -m pip install --force-reinstall {name}`). {other}"
             add(f"{name} does not work: {one['error']}", advice.strip(), essential=not working)
-    for name, one in found["folders"].items():
+    for name, one in state["folders"].items():
         own = name in (".", "results", "resources/data", "logs")
         if not one["writable"]:
             variable = "TMPDIR" if name == shown(tempfile.gettempdir()) else "XDG_CACHE_HOME"
@@ -257,7 +257,7 @@ def problems(found: Mapping[str, Any]) -> list[dict[str, Any]]:
                 f"Make room: less than {LEAST_ROOM:g} GB is used up soon.",
                 essential=False,
             )
-    allowed = found["memory_gb"]["allowed"]
+    allowed = state["memory_gb"]["allowed"]
     if allowed is not None and allowed < LEAST_MEMORY:
         add(
             f"{allowed:g} GB of memory may be used",

@@ -67,14 +67,14 @@ def audit_files(
         findings.append(finding("not_heard", NOTE, text, count=table["path"].nunique()))
     findings += shortcuts(table, readable)
     findings += _interval(table)
-    findings.sort(key=lambda found: (LEAK, WARNING, NOTE).index(found["level"]))
-    leaks = [found for found in findings if found["level"] == LEAK]
+    findings.sort(key=lambda one: (LEAK, WARNING, NOTE).index(one["level"]))
+    leaks = [one for one in findings if one["level"] == LEAK]
     return {
         "leaks": bool(leaks),
         "files": int(table["path"].nunique()),
         "heard": len(readable),
-        "parts": _parts(table, labels, [case for found in leaks for case in found["cases"]]),
-        "findings": [{**found, "cases": found["cases"][:CASES]} for found in findings],
+        "parts": _parts(table, labels, [case for one in leaks for case in one["cases"]]),
+        "findings": [{**one, "cases": one["cases"][:CASES]} for one in findings],
     }
 
 

@@ -67,9 +67,9 @@ def shortcuts(table: pd.DataFrame, heard: Mapping[str, Heard]) -> Iterator[dict[
     sites = [name for name in SITES if name in rows and rows[name].nunique() > 1]
     for name in sites:
         known[name] = _numbered(rows.drop_duplicates("path").set_index("path")[[name]])
-    found = {name: told for name, x in known.items() if (told := _told(rows, x)) is not None}
-    for name, told in found.items():
-        p = min(1.0, told.p * len(found))
+    telling = {name: told for name, x in known.items() if (told := _told(rows, x)) is not None}
+    for name, told in telling.items():
+        p = min(1.0, told.p * len(telling))
         score = (
             f"balanced accuracy {told.balanced_accuracy:.2f} on {tested(table)}, "
             f"{told.chance:.2f} by chance (p = {p:.4f})"

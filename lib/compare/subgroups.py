@@ -93,8 +93,8 @@ def subgroups(column: str, values: pd.Series) -> list[tuple[str, NDArray[np.bool
             order = [f"{number:g}" for number in np.unique(numbers[stated])]
     names[~stated] = UNKNOWN
     there = dict.fromkeys([*order, *sorted(set(names[stated])), UNKNOWN])
-    found = [(name, names == name) for name in there if (names == name).any()]
-    return found if len(found) > 1 else []
+    sides = [(name, names == name) for name in there if (names == name).any()]
+    return sides if len(sides) > 1 else []
 
 
 def _rows(

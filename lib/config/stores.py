@@ -31,13 +31,13 @@ def stored(settings: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
     if not in_store(mirror):
         return "", {}
     datasets = {study["dataset"] for study in settings["studies"].values()}
-    found = {}
+    copies = {}
     for dataset in sorted(datasets):
         if source_of(dataset, settings) == "mirror":
             registry = read_registry(path_of(f"resources/registry/{dataset}.yaml"))
             exclude = retrieval(settings, {"dataset": dataset})["exclude"]
-            found[dataset] = addresses(mirror, registry, exclude=exclude)
-    return (provider(mirror) if found else ""), found
+            copies[dataset] = addresses(mirror, registry, exclude=exclude)
+    return (provider(mirror) if copies else ""), copies
 
 
 def require_no_journal(settings: Mapping[str, Any]) -> None:

@@ -251,16 +251,16 @@ def _nist(stream: BinaryIO, size: int) -> _Sizes | None:
     stream.seek(0)
     head = stream.read(1 << 14)
     begins = re.match(rb"NIST_1A\n *(\d{1,6})\n", head)
-    found = {
+    fields = {
         name: int(number)
         for name, number in re.findall(
             rb"\n(sample_count|sample_n_bytes|channel_count) -(?:i|s\d+) (\d{1,12})(?=\s)", head
         )
     }
-    if not begins or len(found) < 3 or b"shorten" in head:
+    if not begins or len(fields) < 3 or b"shorten" in head:
         return None
     start = int(begins[1])
-    stated = math.prod(found.values())
+    stated = math.prod(fields.values())
     present = max(size - start, 0)
     if stated <= present or stated >= _ENDLESS:
         return None

@@ -109,8 +109,8 @@ class Spectral(Kind):
         audio = first_samples(signal, rate=self.rate, length=length)
         chosen = [part for part in PARTS if part in self.parts]
         functions = [partial(_OF_POWER[part], rate=self.rate, n_fft=self.n_fft) for part in chosen]
-        found = map_spectra(audio, *functions, n_fft=self.n_fft, hop=self.hop)
-        kept = {part: x[: self.frames] for part, x in zip(chosen, found, strict=True)}
+        parts = map_spectra(audio, *functions, n_fft=self.n_fft, hop=self.hop)
+        kept = {part: x[: self.frames] for part, x in zip(chosen, parts, strict=True)}
         # What is in dB has a floor below the loudest frame.
         whole: dict[str, Callable[[np.ndarray], np.ndarray]] = {
             "mfcc": partial(cepstrum, n_mfcc=PARTS["mfcc"]),

@@ -161,9 +161,9 @@ def peaks_and_valleys(power: np.ndarray, *, rate: float, n_fft: int) -> np.ndarr
     return np.stack(peaks + valleys, axis=1)
 
 
-def contrast(found: np.ndarray) -> np.ndarray:
+def contrast(extremes: np.ndarray) -> np.ndarray:
     """Compute the spectral contrast (dB) from peaks and valleys, shape (frames, 7)."""
-    peaks, valleys = np.split(found, 2, axis=1)
+    peaks, valleys = np.split(extremes, 2, axis=1)
     return decibels(peaks) - decibels(valleys)
 
 

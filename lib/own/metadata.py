@@ -306,9 +306,9 @@ class Finder:
         # Written on another computer: what the folder holds is the end of it.
         whole = parts[0] == "" or re.fullmatch("[A-Za-z]:", parts[0]) is not None
         ends = range(len(parts)) if whole else range(1 + (parts[0] == self.home))
-        found = next(filter(None, (self._named("/".join(parts[at:])) for at in ends)), None)
+        name = next(filter(None, (self._named("/".join(parts[at:])) for at in ends)), None)
         alone = self.bare.get(_key(path), [])
-        return found or (alone[0] if len(alone) == 1 else path)
+        return name or (alone[0] if len(alone) == 1 else path)
 
     def several(self, path: str) -> list[str]:
         """Return the recordings of a name alone that is no file, but the name of several."""

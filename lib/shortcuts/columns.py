@@ -163,9 +163,9 @@ def _of_column(
     sample = _sample(truth, guess, here)
     weights = draw_weights(sample.names, resamples=resamples, seed=seed)
     scores = METRICS["balanced_accuracy"].scores(Weighted(sample, weights))
-    found = interval(resampled(scores, len(sample.names)), lacks="one of the values")
+    score = interval(resampled(scores, len(sample.names)), lacks="one of the values")
     return row | {
-        **_ends(found),
+        **_ends(score),
         "groups": len(sample.names),
         "examples": len(rows),
         "chance": 1 / len(enough),
@@ -194,10 +194,10 @@ def _of_group(
         guess[test] = guessed(told, truth, rows[~test], rows[test])
     sample = _sample(truth[rows], guess, truth[rows])
     weights = draw_weights(sample.names, resamples=resamples, seed=seed)
-    found = interval(mean_over_groups(group_scores(sample)["accuracy"], weights))
+    score = interval(mean_over_groups(group_scores(sample)["accuracy"], weights))
     less = f"{len(drawn)} of {row['groups']} groups" if len(drawn) < row["groups"] else ""
     return row | {
-        **_ends(found),
+        **_ends(score),
         "groups": len(drawn),
         "examples": len(rows),
         "chance": 1 / len(drawn),
@@ -248,9 +248,9 @@ def _association(a: np.ndarray, b: np.ndarray) -> float:
     return float(association(table.to_numpy(), method="cramer")) if min(table.shape) > 1 else 0.0
 
 
-def _ends(found: Interval) -> dict[str, Any]:
-    low, high = (one if np.isfinite(one) else None for one in (found.low, found.high))
-    return {"score": found.estimate, "low": low, "high": high, "interval_note": found.note}
+def _ends(score: Interval) -> dict[str, Any]:
+    low, high = (one if np.isfinite(one) else None for one in (score.low, score.high))
+    return {"score": score.estimate, "low": low, "high": high, "interval_note": score.note}
 
 
 def _nothing(reason: str) -> dict[str, Any]:

@@ -110,13 +110,13 @@ def _read(weights: Path, model: Any) -> list[np.ndarray]:
     """Read the weights of a finished training, in the order of the model's."""
     try:
         with np.load(weights, allow_pickle=False) as held:
-            found = [held[name] for name in held.files]
+            arrays = [held[name] for name in held.files]
     except (ValueError, EOFError, BadZipFile) as error:
         raise _damaged(weights, str(error)) from error
-    shapes = [[tuple(value.shape) for value in values] for values in (found, model.weights)]
+    shapes = [[tuple(value.shape) for value in values] for values in (arrays, model.weights)]
     if shapes[0] != shapes[1]:
-        raise _damaged(weights, f"{len(found)} arrays that are not the network's {len(shapes[1])}")
-    return found
+        raise _damaged(weights, f"{len(arrays)} arrays that are not the network's {len(shapes[1])}")
+    return arrays
 
 
 def _damaged(weights: Path, why: str) -> HeldoutError:
