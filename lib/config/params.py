@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import math
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lib.config.own import READING
+from lib.config.paths import (
+    AUDIT,
+    BEST,
+    SEARCH,
+    SPLIT,
+    TEST_SEARCH,
+    TRIAL,
+    WORKER,
+    folds_of,
+    histories,
+)
 from lib.config.protocols import split_options
 from lib.config.settings import compute, source_of
 from lib.datasets.dataset import COLUMNS
@@ -23,19 +34,6 @@ from lib.provenance import code_hash
 from lib.retrieve import in_store
 from lib.search.spaces import extremes
 from lib.splits.registry import KINDS as SPLITS
-from lib.splits.registry import folds_of as split_folds
-from lib.train.runs import RUN_FILES
-
-RUN = "results/{study}/{protocol}/{architecture}/seed-{seed}/fold-{fold}"
-# A search chooses by the validation part; one of `TEST_SEARCH` by the test part, for comparison.
-SEARCH, TEST_SEARCH = "search", "test_search"
-TRIAL = "results/{study}/{search}/{architecture}/{trial}"
-WORKER = "results/{study}/{search}/{architecture}/worker-{worker}.json"
-BEST = "results/{study}/{search}/{architecture}/best.json"
-SPLIT = "results/{study}/{protocol}/split.parquet"
-PERMUTED = "results/{study}/permuted/{architecture}/permutation-{permutation}/fold-{fold}/run.json"
-SHORTCUTS = "results/{study}/shortcuts.json"
-AUDIT = "results/{study}/{protocol}/audit.json"
 
 Settings = Mapping[str, Any]
 Wildcards = Mapping[str, str]
@@ -189,51 +187,6 @@ def best(settings: Settings, wildcards: Wildcards) -> str:
     # Of one trial there is nothing to choose.
     tests = tests and (known is None or len(known) > 1)
     return BEST.format(**{**wildcards, "search": TEST_SEARCH if tests else SEARCH})
-
-
-def folds_of(rule: Mapping[str, Any]) -> int:
-    """Count the folds of a protocol."""
-    return split_folds(**split_options(rule))
-
-
-def runs(study: Mapping[str, Any], names: Iterable[str], seeds: Iterable[int]) -> list[str]:
-    """List the folders of all final runs of some architectures, or baselines, of a study."""
-    return [
-        RUN.format(study=study["name"], protocol=protocol, architecture=name, seed=seed, fold=fold)
-        for protocol, rule in study["protocols"].items()
-        for name in names
-        for seed in seeds
-        for fold in range(folds_of(rule))
-    ]
-
-
-def compared(settings: Settings) -> list[str]:
-    """List the files that the comparison reads, of every run of every study."""
-    files = []
-    for study in settings["studies"].values():
-        for run in runs(study, study["architectures"], settings["seeds"]):
-            files += [f"{run}/{name}" for name in RUN_FILES[1:]]
-        for run in runs(study, settings["baselines"], [0]):
-            files += [f"{run}/run.json", f"{run}/predictions.parquet"]
-        files += permuted(study)
-    return files
-
-
-def permuted(study: Mapping[str, Any]) -> list[str]:
-    """List the runs of networks that are trained on labels dealt anew."""
-    return [
-        PERMUTED.format(study=study["name"], architecture=name, permutation=number, fold=fold)
-        for name in study["architectures"]
-        for number in range(1, study["permutations"] + 1)
-        for fold in range(folds_of(study["protocols"][study["primary"]]))
-    ]
-
-
-def histories(settings: Settings, wildcards: Wildcards) -> list[str]:
-    """List the learning curves of all final runs of a study's networks."""
-    study = settings["studies"][wildcards["study"]]
-    folders = runs(study, study["architectures"], settings["seeds"])
-    return [f"{folder}/history.csv" for folder in folders]
 
 
 def trials(settings: Settings, wildcards: Wildcards) -> dict[str, dict[str, Any]] | None:

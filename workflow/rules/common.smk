@@ -1,6 +1,7 @@
 from lib.compare import TABLES
-from lib.config.params import AUDIT, BEST, PERMUTED, RUN, SEARCH, SHORTCUTS, SPLIT, TEST_SEARCH
-from lib.config.params import TRIAL, WORKER, compared, need_of_training, value
+from lib.config.params import need_of_training, value
+from lib.config.paths import AUDIT, BEST, DIGEST, EXAMPLES, PERMUTED, RUN, SEARCH, SHORTCUTS
+from lib.config.paths import SPLIT, TEST_SEARCH, TRIAL, TRIALS, WORKER, compared
 from lib.config.settings import resolve
 from lib.config.stores import require_no_journal, stored
 from lib.errors import HeldoutError
@@ -28,12 +29,6 @@ config.setdefault("runs_per_gpu", SETTINGS["runs_per_gpu"])
 LOCK = RunLock(".snakemake/heldout.lock")
 STUDIES = SETTINGS["studies"]
 DATASETS = sorted({study["dataset"] for study in STUDIES.values()})
-EXAMPLES = {
-    "npy": "results/{study}/examples.npy",
-    "examples": "results/{study}/examples.parquet",
-}
-DIGEST = "results/{study}/examples.json"
-TRIALS = "results/{study}/{search}/{architecture}/trials.csv"
 
 
 wildcard_constraints:
@@ -122,7 +117,8 @@ RESULTS = {
     name.replace(".", "_"): expand(f"{RUN}/{name}", seed=SETTINGS["seeds"], allow_missing=True)
     for name in RUN_FILES
 }
-TRAINING = uses("lib.train.runs", values=["training", "scored", "classes", "identity", "compute"])
+OF_RUN = ["scored", "classes", "identity"]
+TRAINING = uses("lib.train.runs", values=["training", *OF_RUN, "compute"])
 
 
 def shown(path, caption, patterns=(), **labels):

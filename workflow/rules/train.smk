@@ -47,9 +47,6 @@ rule baselines:
     resources:
         **doubling(mem_mb=4000, runtime=60),
     params:
-        **uses(
-            "lib.train.baselines",
-            values=["baselines", "seed", "refit", "scored", "classes", "identity"],
-        ),
+        **uses("lib.train.baselines", values=["baselines", "seed", "refit", *OF_RUN]),
     script:
         "../scripts/baselines.py"

@@ -8,15 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lib.config.params import (
-    MADE,
-    compared,
-    description,
-    need_of_training,
-    permuted,
-    runs,
-    value,
-)
+from lib.config.params import MADE, description, need_of_training, value
+from lib.config.paths import compared, permuted, runs
 from lib.config.settings import ROOT, merge, resolve
 from lib.config.stores import require_no_journal
 from lib.errors import HeldoutError

@@ -7,7 +7,7 @@ from copy import deepcopy
 import pytest
 import yaml
 
-from lib.config.params import folds_of
+from lib.config.paths import folds_of
 from lib.config.protocols import split_options
 from lib.config.schema import typed
 from lib.config.settings import OF_STUDIES, ROOT, compute, merge, resolve, source_of
