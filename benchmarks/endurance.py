@@ -36,6 +36,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "cnn": {"filters": [2], "kernels": [3]},
     "cnn_lstm": {"filters": [2], "kernels": [3], "units": [2]},
 }
+# What the workflow takes by default.
+BACKEND = "jax"
 FIXED = {"dense": [], "batch_size": 32}
 
 
@@ -47,6 +49,7 @@ def measure(folder: Path, *, quick: bool = False, runs: int = RUNS) -> dict[str,
     return {
         "quick": quick,
         "runs": runs,
+        "backend": BACKEND,
         "seeds": SEEDS,
         "networks": list(NETWORKS),
         "rows": rows,
@@ -55,7 +58,7 @@ def measure(folder: Path, *, quick: bool = False, runs: int = RUNS) -> dict[str,
     }
 
 
-def run(folder: str, runs: int, backend: str = "tensorflow") -> list[dict[str, Any]]:
+def run(folder: str, runs: int, backend: str = BACKEND) -> list[dict[str, Any]]:
     """Make so many runs, no two networks alike, and look at the process after each hundredth.
 
     Parameters
@@ -65,7 +68,7 @@ def run(folder: str, runs: int, backend: str = "tensorflow") -> list[dict[str, A
     runs : int
         How many, a multiple of `SEEDS`.
     backend : {"tensorflow", "jax"}
-        What computes: a process has one.
+        What computes; a process has one.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def train_one(
     number: int,
     *,
     seeds: int = 1,
-    backend: str = "tensorflow",
+    backend: str = BACKEND,
 ) -> dict[str, Any]:
     """Do all that the final runs of a network do, with a learning rate that no other has."""
     values = {**NETWORKS[architecture], **FIXED, "learning_rate": 1e-3 * (1 + number * 1e-4)}

@@ -26,11 +26,11 @@ def graphs() -> int:
 def test_no_graph_and_no_file_outlives_its_network(keras: Any, tmp_path: Path) -> None:
     data, process = examples(), psutil.Process()
     # What the tests before this one left is not what is looked for.
-    train_one(tmp_path, data, "cnn", 1)
+    train_one(tmp_path, data, "cnn", 1, backend="tensorflow")
     keras.backend.clear_session()
     before, files = graphs(), process.num_fds()
     for number, name in enumerate(("cnn", "gru"), start=2):
-        train_one(tmp_path, data, name, number)
+        train_one(tmp_path, data, name, number, backend="tensorflow")
     keras.backend.clear_session()
     assert graphs() == before
     assert process.num_fds() == files
@@ -51,11 +51,11 @@ def test_keras_alone_trains_the_same_weights_and_keeps_the_graph(
     """
     data = examples()
     # A fit of the same name would be found instead of trained.
-    ours = train_one(tmp_path / "ours", data, "cnn", 1)
+    ours = train_one(tmp_path / "ours", data, "cnn", 1, backend="tensorflow")
     before = graphs()
     assert "_all_reduce_sum_gradients" in dir(keras.optimizers.Adam)
     monkeypatch.setattr("lib.train.trainer.optimizer", optimizer_of_keras)
-    theirs = train_one(tmp_path / "theirs", data, "cnn", 1)
+    theirs = train_one(tmp_path / "theirs", data, "cnn", 1, backend="tensorflow")
     keras.backend.clear_session()
     assert graphs() > before
     assert ours["metrics"] == theirs["metrics"]
@@ -74,13 +74,14 @@ def test_memory_that_grows_is_seen() -> None:
 
 
 @pytest.mark.slow
-def test_memory_and_files_do_not_grow(tmp_path: Path, python: Any) -> None:
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_memory_and_files_do_not_grow(tmp_path: Path, python: Any, backend: str) -> None:
     code = (
         "import json, sys; from benchmarks.endurance import run;"
-        "print('\\n' + json.dumps(run(sys.argv[1], 80)))"
+        "print('\\n' + json.dumps(run(sys.argv[1], 80, sys.argv[2])))"
     )
 
-    rows = json.loads(python(code, tmp_path).splitlines()[-1])
+    rows = json.loads(python(code, tmp_path, backend).splitlines()[-1])
     assert [row["run"] for row in rows] == [20, 40, 60, 80]
     # What is made up where only the rest of that benchmark is looked at.
     assert set(rows[0]) == set(rows_of_endurance("endurance", folder="", runs=24)[0])
