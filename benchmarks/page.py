@@ -380,10 +380,10 @@ def _endurance(section: dict[str, Any]) -> str:
     return f"""\
 ## Many trainings in one process
 
-{section["runs"]:,} runs with {section["backend"]}: the smallest {", ".join(section["networks"])} in turn, all with different
-learning rates, each with {section["seeds"]} seeds and all the output of a final run. Memory is that
-of the process after garbage collection; CPU time is the median since the previous row. In the
-second half, memory grows by **{section["slope_kib"]:.1f} KiB per run**.
+{section["runs"]:,} runs with {section["backend"]}: the smallest {", ".join(section["networks"])} in
+turn, all with different learning rates, each with {section["seeds"]} seeds and all the output of a
+final run. Memory is that of the process after garbage collection; CPU time is the median since the
+previous row. In the second half, memory changes by **{section["slope_kib"]:+.1f} KiB per run**.
 
 {_table(head, rows)}
 
