@@ -94,8 +94,10 @@ def test_what_the_test_part_chooses_is_called_so(full: dict[str, Any]) -> None:
     for job in (by_test, run):
         identity = value(full, job, "identity")
         assert (identity["protocol"], identity["honest"]) == ("test_selected", False)
-        assert value(full, job, "training") == {**study["training"], "keep": "best"}
+        once = {key: told for key, told in study["training"].items() if key != "refit"}
+        assert value(full, job, "training") == {**once, "keep": "best"}
     assert study["training"]["keep"] == "last"
+    assert study["training"]["refit"]
     honest = names | {"search": "search"}
     assert value(full, honest, "training") == study["training"]
     assert value(full, by_test, "by_test")
