@@ -158,6 +158,7 @@ def _about(study: Mapping[str, Any], versions: Mapping[str, str], results: Path)
         "protocols": {primary: study["protocols"][primary]},
         "version": versions[study["dataset"]],
         "recordings": read_json(results / name / "exploration.json")["recordings"],
+        "refit": any(budget["refit"] for budget in study["budgets"].values()),
         **{key: sum(part[key] for part in first) for key in ("groups", "examples")},
     }
 
@@ -227,6 +228,12 @@ def _provenance(run: Mapping[str, Any]) -> str:
         f"with effort `{run['effort']}` and {seeds}. "
         f"Its jobs took {seconds(run['seconds'])} in all. Made with {versions}.\n"
     )
+    refits = [study["title"] for study in run["studies"] if study["refit"]]
+    if refits:
+        words += (
+            f"\nFor {listed(refits)}, each network and baseline was trained anew on the train and "
+            "validation parts together before it was tested.\n"
+        )
     if run["differs"]:
         given = listed([f"`{word}`" for word in run["differs"]])
         words += f"\nThis run differs from that command: it was given {given}.\n"

@@ -21,12 +21,13 @@ from lib.features.kinds import (
 from lib.features.resampling import resample
 from lib.features.rhythm import RHYTHM, rhythm
 
-SCALES = ("none", "record")
+SCALES = ("none", "record", "window")
 """What the samples may be divided by."""
 
 _PER_SECOND = 3.0  # 180 beats a minute
 _MEDIANS = (0.2, 0.6)  # s
 _PEAK = 0.06  # s on either side of an annotation
+_WINDOW = 10.0  # s, of Kachuee et al. (2018)
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,13 @@ class Beats(Kind):
     baseline : bool
         Whether the baseline is taken off: a running median of 0.2 s, and one of 0.6 s over it, as
         de Chazal et al. (2004) do.
-    scale : {"none", "record"}
+    scale : {"none", "record", "window"}
         `record` divides the lead by the median amplitude of its R peaks: what an electrode or an
-        amplifier makes of a heart is then no difference between records.
+        amplifier makes of a heart is then no difference between records. `window` maps each 10 s of
+        the lead to 0 to 1, as Kachuee et al. (2018) do.
+    periods : float
+        Samples later than so many median RR intervals of the 10 s around a beat are 0, as in
+        Kachuee et al. (2018), who take 1.2. With 0 none are.
     median_beat : bool
         Whether a second channel holds the difference from the record's median beat.
     rhythm : bool
@@ -64,6 +69,7 @@ class Beats(Kind):
     other_lead: str = ""
     baseline: bool = False
     scale: str = "none"
+    periods: float = 0.0
     median_beat: bool = False
     rhythm: bool = False
 
@@ -75,6 +81,8 @@ class Beats(Kind):
         """Check the settings."""
         require_positive(rate=self.rate, samples=self.samples)
         require_one_of(SCALES, scale=self.scale)
+        if self.periods < 0:
+            raise HeldoutError("features setting periods", "0 or more", str(self.periods), ADVICE)
         if not 0 <= self.before * self.rate < self.samples:
             raise HeldoutError(
                 "features setting before",
@@ -150,11 +158,16 @@ class Beats(Kind):
         if self.scale == "record":
             lead = lead / _amplitude(lead, signal.positions, signal.rate)
         wave = resample(lead, rate=signal.rate, new_rate=self.rate)
+        if self.scale == "window":
+            wave = _within_windows(wave, round(_WINDOW * self.rate))
         peaks = np.rint(signal.positions * (self.rate / signal.rate)).astype(np.int64)
         first = peaks - round(self.before * self.rate)
         index = first[:, None] + np.arange(self.samples)
         # Holding the index at the ends repeats the edge values.
         x = wave[np.clip(index, 0, len(wave) - 1)][:, :, None]
+        if self.periods:
+            last = peaks + self.periods * _periods(peaks, round(_WINDOW * self.rate))
+            x = np.where((index < last[:, None])[:, :, None], x, np.float32(0))
         if self.median_beat:
             usual = np.median(x, axis=0) if len(x) else 0
             x = np.concatenate([x, x - usual], axis=2)
@@ -169,6 +182,34 @@ def _baseline(lead: np.ndarray, rate: float) -> np.ndarray:
     for seconds in _MEDIANS:
         lead = median_filter(lead, 1 + 2 * round(seconds * rate / 2), mode="nearest")
     return lead
+
+
+def _within_windows(wave: np.ndarray, length: int) -> np.ndarray:
+    """Map each stretch of so many samples to 0 to 1; a flat one is 0."""
+    starts = np.arange(0, len(wave), length)
+    low, high = np.minimum.reduceat(wave, starts), np.maximum.reduceat(wave, starts)
+    number = np.arange(len(wave)) // length
+    width = np.where(high > low, high - low, 1)
+    return ((wave - low[number]) / width[number]).astype(np.float32)
+
+
+def _periods(peaks: np.ndarray, length: int) -> np.ndarray:
+    """Compute for each beat the median RR interval of its window, in samples.
+
+    Parameters
+    ----------
+    peaks : np.ndarray, shape (beats,)
+        When the beats are, ascending, in samples.
+    length : int
+        Of a window. One with fewer than two beats has the interval of the recording, and a
+        recording of one beat a window's.
+    """
+    import pandas as pd
+
+    window = pd.Series(peaks // length)
+    intervals = pd.Series(peaks).groupby(window).diff()
+    usual = np.median(np.diff(peaks)) if len(peaks) > 1 else length
+    return intervals.groupby(window).transform("median").fillna(usual).to_numpy()
 
 
 def _amplitude(lead: np.ndarray, positions: np.ndarray, rate: float) -> float:

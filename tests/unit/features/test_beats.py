@@ -34,7 +34,7 @@ intervals = st.lists(st.integers(60, 600), min_size=3, max_size=30)
 
 def test_settings_of_the_record_are_off_unless_they_are_asked_for():
     one = extract(record(wander=1.0), **PLAIN)
-    off = {"baseline": False, "scale": "none", "median_beat": False, "rhythm": False}
+    off = {"baseline": False, "scale": "none", "periods": 0, "median_beat": False, "rhythm": False}
     np.testing.assert_array_equal(one.x, extract(record(wander=1.0), **PLAIN | off).x)
     assert make(**PLAIN).context == ()
     assert one.context.shape == (9, 0)
@@ -151,8 +151,53 @@ def test_ends_take_the_interval_of_their_neighbour():
 
 def test_unknown_scale_is_refused():
     with pytest.raises(
-        HeldoutError, match=r"scale: expected one of none, record, got 'recor'.*Did"
+        HeldoutError, match=r"scale: expected one of none, record, window, got 'recor'.*Did"
     ):
         make(**PLAIN | {"scale": "recor"})
     with pytest.raises(HeldoutError, match="rhythm: expected true or false, got 1"):
         make(**PLAIN | {"rhythm": 1})
+
+
+# As Kachuee et al. (2018) make the beats of Kaggle's file.
+KACHUEE = PLAIN | {"samples": 80, "before": 0.0, "scale": "window", "periods": 1.2}
+
+
+@settings(max_examples=20, deadline=None)
+@given(intervals, st.floats(0.01, 100), st.floats(-5, 5))
+def test_ten_seconds_are_mapped_to_0_to_1_whatever_gain_and_offset(intervals, gain, offset):
+    signal = record(intervals, wander=0.3)
+    x = extract(signal, **KACHUEE).x
+    assert x.min() >= 0
+    assert x.max() <= 1
+    other = replace(signal, samples=gain * signal.samples + offset)
+    np.testing.assert_allclose(extract(other, **KACHUEE).x, x, atol=1e-3)
+
+
+def test_a_beat_ends_1_2_median_intervals_after_its_peak():
+    # 0.8 s apart, later 1.2 s: in two windows of 10 s each, and one between.
+    signal = record((200,) * 10 + (300,) * 18)
+    x = extract(signal, **KACHUEE).x[:, :, 0]
+    whole = extract(signal, **KACHUEE | {"periods": 0}).x[:, :, 0]
+    for number, length in {0: 1.2 * 0.8, 27: 1.2 * 1.2}.items():
+        samples = round(length * 50)
+        np.testing.assert_array_equal(x[number, :samples], whole[number, :samples])
+        assert not x[number, samples:].any()
+        assert whole[number, samples:].any()
+
+
+@pytest.mark.parametrize("beats", [0, 1])
+def test_a_record_of_hardly_a_beat_has_a_length_too(beats):
+    whole = record()
+    signal = replace(whole, positions=whole.positions[:beats], symbols=whole.symbols[:beats])
+    assert extract(signal, **KACHUEE).x.shape == (beats, 80, 1)
+
+
+def test_a_length_below_0_is_refused():
+    with pytest.raises(HeldoutError, match="setting periods: expected 0 or more, got"):
+        make(**KACHUEE | {"periods": -1})
+
+
+def test_a_flat_stretch_is_0():
+    signal = record()
+    flat = replace(signal, samples=np.ones_like(signal.samples))
+    assert not extract(flat, **KACHUEE).x.any()
