@@ -113,7 +113,8 @@ def take_in(results: Path) -> None:
     kept = {
         **{key: run[key] for key in ("date", "commit", "versions")},
         **{key: config[key] for key in ("effort", "seeds")},
-        "seconds": sum(run["durations"].values()),
+        # Of trainings that an earlier run made and this one took, too.
+        "seconds": float(read_table(results / "tables" / "costs.csv")["train_seconds"].sum()),
         "differs": differing(config),
         "missing": [name for name in read_yaml(CONFIG)["studies"] if name not in primary],
         "studies": [_about(one, run["datasets"], results) for one in studies],
@@ -226,7 +227,7 @@ def _provenance(run: Mapping[str, Any]) -> str:
     words = (
         f"Run on {run['date']} at commit {at_commit(run['commit'])}, "
         f"with effort `{run['effort']}` and {seeds}. "
-        f"Its jobs took {seconds(run['seconds'])} in all. Made with {versions}.\n"
+        f"Its trainings took {seconds(run['seconds'])} in all. Made with {versions}.\n"
     )
     refits = [study["title"] for study in run["studies"] if study["refit"]]
     if refits:

@@ -65,7 +65,7 @@ def _limit(budget: Mapping[str, Any]) -> str:
     words = f"{epochs} epochs at most" if epochs > 1 else "one epoch"
     words = words if seconds is None else f"{words}, or {seconds:g} s"
     return words + ", and again on the training and validation sets together" * bool(
-        budget.get("refit")
+        budget["refit"]
     )
 
 

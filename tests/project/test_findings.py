@@ -14,6 +14,7 @@ from lib.compare import compare
 from lib.config.settings import merge, resolve
 from lib.files import read_table, read_yaml, write_json, write_table
 from lib.plots import plot_overall, plot_study
+from lib.report.table import seconds
 from pages import findings
 from pages.markdown import ROOT
 from tests.support.runs import make_runs, study
@@ -74,6 +75,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             simulated=False, example_kind="spectral",
         ),
     ]  # fmt: skip
+    for budget in kinds[1]["budgets"].values():
+        budget["refit"] = True
     made = make_runs(tmp_path_factory.mktemp("findings"), studies=kinds, per_group=8)
     compare(
         kinds, results=made["results"], tables=made["tables"], claims=made["claims"],
@@ -112,7 +115,9 @@ def test_one_command_writes_the_page_and_the_readme_from_a_run(made: Path, pages
     page = findings.PAGE.read_text(encoding="utf-8")
 
     assert "Run on 2026-01-02 at commit `0123abcd4567` with uncommitted changes" in page
-    assert "effort `quick` and seed 7. Its jobs took 1 h 1 min in all." in page
+    took = pd.read_csv(made / "tables" / "costs.csv")["train_seconds"].sum()
+    assert f"effort `quick` and seed 7. Its trainings took {seconds(took)} in all." in page
+    assert "For Voices, each network and baseline was trained anew on the train and" in page
     assert "it was given `studies=arrhythmia,voices` and `seeds=[7]`." in page
     assert "Not in this run: heart_sounds." in page
     assert "/data" not in page.replace("mirror=/data/recordings", "")

@@ -67,7 +67,9 @@ def study(
         "baselines": list(BASELINES),
         "seeds": list(seeds),
         "permutations": permutations,
-        "budgets": {name: {"epochs": 30, "seconds": None} for name in architectures},
+        "budgets": {
+            name: {"epochs": 30, "seconds": None, "refit": False} for name in architectures
+        },
         "example_kind": example_kind,
         "input": {
             "seconds": 1.5,

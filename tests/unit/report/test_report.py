@@ -414,7 +414,7 @@ def test_what_each_network_was_given_is_said(made, counts, epochs, words):
         for n in range(count)
     ]
     limits = zip(("lstm", "gru"), epochs, strict=True)
-    budgets = {name: {"epochs": limit, "seconds": None} for name, limit in limits}
+    budgets = {n: {"epochs": limit, "seconds": None, "refit": False} for n, limit in limits}
     view = chosen(made["studies"][0] | {"budgets": budgets}, pd.DataFrame(rows))
     assert words in view.caption
     # Dropout and weight decay have their default in the two trials that were chosen.
