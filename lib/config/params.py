@@ -179,6 +179,12 @@ def training(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
     return {key: v for key, v in (asked | kept).items() if not (once and key == "refit")}
 
 
+def refit(settings: Settings, wildcards: Wildcards) -> bool:
+    """Whether baselines are fitted anew on the validation part: never where that is the test part."""
+    asked = settings["studies"][wildcards["study"]]["training"].get("refit", False)
+    return bool(asked) and not by_test(settings, wildcards)
+
+
 def best(settings: Settings, wildcards: Wildcards) -> str:
     """Name the file with the hyperparameters that a protocol's networks are trained with."""
     rule = settings["studies"][wildcards["study"]]["protocols"][wildcards["protocol"]]
@@ -345,7 +351,7 @@ MADE: dict[str, Callable[[Settings, Wildcards], Any]] = {
         lambda study: SPLIT.format(study=study["name"], protocol=study["primary"])
     ),
     "reading": _of_study(reading),
-    "refit": _of_study(lambda study: study["training"].get("refit", False)),
+    "refit": refit,
     "retrieval": retrieval,
     "searched": searched,
     "split": lambda settings, w: split_options(

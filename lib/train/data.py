@@ -130,7 +130,21 @@ def read_search_data(
 
 
 def with_validation(data: Data) -> Data:
-    """Join the validation part to the train part, where it has nothing left to choose."""
+    """Join the validation part to the train part, where it has nothing left to choose.
+
+    Raises
+    ------
+    HeldoutError
+        An example of it is in the test part, too.
+    """
+    twice = np.intersect1d(data.rows["validation"], data.rows.get("test", []))
+    if len(twice):
+        raise HeldoutError(
+            "training.refit",
+            "a validation part that shares nothing with the test part",
+            f"{len(twice):,} examples in both",
+            "Where the test part chooses, train once.",
+        )
     rows = np.sort(np.concatenate([data.rows["train"], data.rows["validation"]]))
     return replace(data, rows={**data.rows, "train": rows})
 

@@ -285,6 +285,7 @@ def test_final_trainings_alone_have_a_refit(tmp_path: Path) -> None:
     chosen = value(found, final | {"protocol": "chosen"}, "training")
     assert chosen["keep"] == "best"
     assert "refit" not in chosen
+    assert not value(found, final | {"protocol": "chosen"}, "refit")
     needs = [need_of_training(found, final, npy, trainings=1, attempt=1)]
     found["studies"]["arrhythmia"]["architectures"]["cnn"]["training"]["refit"] = False
     needs += [need_of_training(found, final, npy, trainings=n, attempt=1) for n in (1, 2)]

@@ -484,6 +484,15 @@ def test_a_refit_is_judged_on_validation_before_it_has_that_part_and_on_test_aft
     )
 
 
+def test_a_test_part_that_chooses_is_never_trained_on():
+    data = opened()
+    chosen = dataclasses.replace(data, rows=data.rows | {"validation": data.rows["test"]})
+    with pytest.raises(HeldoutError, match=r"refit: expected a validation .* got 20 examples in"):
+        with_validation(chosen)
+    apart = {part: rows for part, rows in chosen.rows.items() if part != "test"}
+    assert len(with_validation(dataclasses.replace(data, rows=apart)).rows["train"]) == 40
+
+
 def test_what_has_no_test_part_is_not_trained_anew(tmp_path):
     recipe = dataclasses.replace(RECIPE, training=Training(epochs=1, keep="last", refit=True))
     data = opened(parts=("train", "validation"))
