@@ -180,7 +180,7 @@ def training(settings: Settings, wildcards: Wildcards) -> dict[str, Any]:
 
 
 def refit(settings: Settings, wildcards: Wildcards) -> bool:
-    """Whether baselines are fitted anew on the validation part: never where that is the test part."""
+    """Whether baselines are fitted anew on the validation part: never where it is the test part."""
     asked = settings["studies"][wildcards["study"]]["training"].get("refit", False)
     return bool(asked) and not by_test(settings, wildcards)
 

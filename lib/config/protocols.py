@@ -15,8 +15,8 @@ def settle_protocols(study: Mapping[str, Any]) -> None:
     Parameters
     ----------
     study : mapping
-        Its `primary` and its `protocols`. Of each whose test part chooses, `of` becomes the kind
-        and the settings of the primary protocol.
+        Its `primary`, its `protocols` and its `training`. Of each whose test part chooses, `of`
+        becomes the kind and the settings of the primary protocol, and `refit` that of the training.
 
     Raises
     ------
@@ -45,6 +45,9 @@ def settle_protocols(study: Mapping[str, Any]) -> None:
             )
         if kind is not None and kind.chooses_by_test:
             rule["of"] = chosen_on
+            if study["training"].get("refit"):
+                # Else the honest networks would have more to train on than those it sets beside.
+                rule["refit"] = True
         try:
             check_rule(**split_options(rule))
         except HeldoutError as error:

@@ -63,12 +63,18 @@ class SplitKind:
 
 
 def _divide_as(
-    examples: pd.DataFrame, *, seed: int, of: Mapping[str, Any], hyperparameters: bool = True
+    examples: pd.DataFrame,
+    *,
+    seed: int,
+    of: Mapping[str, Any],
+    hyperparameters: bool = True,
+    refit: bool = False,
 ) -> list[np.ndarray]:
     """Divide as the primary protocol does, whose kind and settings are `of`.
 
-    `hyperparameters` says whether the test part chooses these, too, and not the epoch alone. No
-    part depends on it.
+    `hyperparameters` says whether the test part chooses these, too, and not the epoch alone: no
+    part depends on it. With `refit` networks of the primary protocol are trained on its validation
+    part before the test, so that `make_split` puts that part into the train part.
     """
     rest = {key: value for key, value in of.items() if key != "kind"}
     return KINDS[of["kind"]].divide(examples, seed=seed, **rest)
@@ -166,14 +172,20 @@ def make_split(
     split["part"] = pd.Categorical(split["part"], categories=PARTS)
     _require_parts(split)
     if KINDS[kind].chooses_by_test:
-        split = _validate_on_test(split)
+        split = _validate_on_test(split, refit=settings.get("refit", False))
     return split[["example", "fold", "part", *(name for name in columns if name != "example")]]
 
 
-def _validate_on_test(split: pd.DataFrame) -> pd.DataFrame:
-    """Put the examples of each test part in the place of the validation part."""
+def _validate_on_test(split: pd.DataFrame, *, refit: bool) -> pd.DataFrame:
+    """Put the examples of each test part in the place of the validation part.
+
+    Those of the validation part are trained on with `refit`, and else in no part.
+    """
     test = split[split["part"] == "test"]
-    kept = split[split["part"] != "validation"]
+    if refit:
+        kept = split.assign(part=split["part"].astype(str).replace("validation", "train"))
+    else:
+        kept = split[split["part"] != "validation"]
     both = pd.concat([kept, test.assign(part="validation")], ignore_index=True)
     both["part"] = pd.Categorical(both["part"], categories=PARTS)
     return both.sort_values(["fold", "example"], kind="stable", ignore_index=True)

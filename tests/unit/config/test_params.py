@@ -119,7 +119,11 @@ def test_what_the_test_part_chooses_is_called_so(full: dict[str, Any]) -> None:
     assert value(both, by_test, "identity")["protocol"] == "test_selected"
     of = study["protocols"]["published"]
     split = {"kind": "published", "by": of["by"], "parts": of["parts"]}
-    assert value(full, run, "split") == {"kind": "test_selected", "of": split}
+    assert value(full, run, "split") == {
+        "kind": "test_selected",
+        "of": split,
+        "refit": True,
+    }
 
 
 def test_what_a_search_waits_for(settings: dict[str, Any], bayes: dict[str, Any]) -> None:

@@ -381,7 +381,7 @@ PUBLISHED = {"title": "t", "kind": "published", "honest": True}
         ({"primary": "test_selected"}, "'test_selected' has `honest: false`"),
         (
             {"protocols": {"test_selected": {"folds": 2}}},
-            "test_selected: .*expected the settings of, hyperparameters, got 'folds'",
+            "test_selected: .*expected the settings of, hyperparameters, refit, got 'folds'",
         ),
         (
             {"protocols": {"grouped": {"honst": True}}},

@@ -64,17 +64,18 @@ def test_a_group_is_never_on_two_sides(examples, seed, folds):
 
 
 @few
-@given(mixed(), st.integers(0, 3), st.integers(1, 3))
-def test_what_the_test_part_chooses_is_trained_on_the_same_examples(examples, seed, folds):
+@given(mixed(), st.integers(0, 3), st.integers(1, 3), st.booleans())
+def test_what_the_test_part_chooses_is_trained_on_the_same_examples(examples, seed, folds, refit):
     of = {"kind": "grouped", "folds": folds}
     honest = make_split(examples, seed=seed, **of)
-    selected = make_split(examples, kind="test_selected", seed=seed, of=of)
+    selected = make_split(examples, kind="test_selected", seed=seed, of=of, refit=refit)
 
-    def of_part(split, part):
-        return split.loc[split["part"] == part, ["fold", "example"]].reset_index(drop=True)
+    def of_part(split, *parts):
+        return split.loc[split["part"].isin(parts), ["fold", "example"]].reset_index(drop=True)
 
-    for part in ("train", "test"):
-        assert_frame_equal(of_part(selected, part), of_part(honest, part))
+    trained = ("train", "validation") if refit else ("train",)
+    assert_frame_equal(of_part(selected, "train"), of_part(honest, *trained))
+    assert_frame_equal(of_part(selected, "test"), of_part(honest, "test"))
     assert_frame_equal(of_part(selected, "validation"), of_part(selected, "test"))
 
 
