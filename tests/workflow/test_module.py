@@ -115,3 +115,24 @@ def test_the_workflow_of_the_page_comes_to_its_end(archive: Path, tmp_path: Path
     assert (work / ".snakemake" / "heldout.last").is_file()
     again = snakemake(work, "--dry-run")
     assert "Nothing to be done" in again.output
+
+
+@pytest.mark.parametrize("chosen", [None, "4"])
+def test_threads_of_a_job_share_one_heap_unless_a_person_chose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None
+) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if chosen:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", chosen)
+    (tmp_path / "say.py").write_text(
+        "import os\n"
+        "with open(snakemake.output[0], 'w') as file:\n"
+        "    file.write(os.environ['MALLOC_ARENA_MAX'])\n"
+    )
+    (tmp_path / "Snakefile").write_text(
+        f"include: {str(ROOT / 'workflow' / 'rules' / 'library.smk')!r}\n"
+        "rule:\n    output: 'heaps'\n    script: 'say.py'\n"
+    )
+    done = snakemake(tmp_path)
+    assert done.status == 0, done.output
+    assert (tmp_path / "heaps").read_text() == (chosen or "1")
