@@ -74,15 +74,21 @@ def test_memory_that_grows_is_seen() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
-def test_memory_and_files_do_not_grow(tmp_path: Path, python: Any, backend: str) -> None:
+@pytest.mark.parametrize(
+    # What XLA compiles comes and goes by some 10 MiB; there are more runs for that, and short ones.
+    ("backend", "seen"),
+    [("jax", [20, 40, 80, 120, 160]), ("tensorflow", [20, 40, 60, 80])],
+)
+def test_memory_and_files_do_not_grow(
+    tmp_path: Path, python: Any, backend: str, seen: list[int]
+) -> None:
     code = (
         "import json, sys; from benchmarks.endurance import run;"
-        "print('\\n' + json.dumps(run(sys.argv[1], 80, sys.argv[2])))"
+        "print('\\n' + json.dumps(run(sys.argv[1], int(sys.argv[2]), sys.argv[3])))"
     )
 
-    rows = json.loads(python(code, tmp_path, backend).splitlines()[-1])
-    assert [row["run"] for row in rows] == [20, 40, 60, 80]
+    rows = json.loads(python(code, tmp_path, seen[-1], backend).splitlines()[-1])
+    assert [row["run"] for row in rows] == seen
     # What is made up where only the rest of that benchmark is looked at.
     assert set(rows[0]) == set(rows_of_endurance("endurance", folder="", runs=24)[0])
     assert len({row["files"] for row in rows}) == 1
