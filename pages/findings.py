@@ -159,7 +159,7 @@ def _about(study: Mapping[str, Any], versions: Mapping[str, str], results: Path)
         "protocols": {primary: study["protocols"][primary]},
         "version": versions[study["dataset"]],
         "recordings": read_json(results / name / "exploration.json")["recordings"],
-        "refit": any(budget["refit"] for budget in study["budgets"].values()),
+        "refit": all(budget["refit"] for budget in study["budgets"].values()),
         **{key: sum(part[key] for part in first) for key in ("groups", "examples")},
     }
 

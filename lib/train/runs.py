@@ -187,8 +187,8 @@ def _write_run(
         record["precision_effect"] = _effect(part_scores(data, parts), part_scores(data, mixed))
     made = [fitted.made]
     if refit is not None:
-        # Judged by the network that has not seen it.
-        parts["validation"] = trainer.predict(data.rows["validation"])
+        # Judged by the network that has not seen it; of the same size, so that nothing is compiled.
+        parts["validation"] = trainer.predict(data.rows["validation"], size=size)
         made.append(kept.made)
     metrics = part_scores(data, parts)
     record |= {

@@ -76,7 +76,7 @@ class Training:
             "reduce_lr_factor": self.reduce_lr_factor != 1,
             "seconds": self.seconds is not None,
         }
-        for name in [name for name, has in steered.items() if has and self.refit]:
+        for name in [name for name, steers in steered.items() if self.refit and steers]:
             raise HeldoutError(
                 "training.refit",
                 "a fixed number of epochs, whose last weights or average are kept: once it is "

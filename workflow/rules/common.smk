@@ -117,6 +117,7 @@ RESULTS = {
     name.replace(".", "_"): expand(f"{RUN}/{name}", seed=SETTINGS["seeds"], allow_missing=True)
     for name in RUN_FILES
 }
+# What every run is labelled with and scored by.
 OF_RUN = ["scored", "classes", "identity"]
 TRAINING = uses("lib.train.runs", values=["training", *OF_RUN, "compute"])
 
