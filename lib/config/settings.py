@@ -23,10 +23,11 @@ from lib.features.registry import KINDS, make
 from lib.files import read_yaml, require_plain
 from lib.networks.backend import choose_backend
 from lib.networks.devices import scaled
-from lib.networks.hyperparameters import complete
+from lib.networks.hyperparameters import complete, require_channels
 from lib.own.kept import kept_text
 from lib.project import ROOT
 from lib.recordings.table import class_of
+from lib.retrieve.copies import in_store
 from lib.retrieve.registry import parse_registry
 from lib.search.folds import check_choice
 from lib.search.spaces import check_space, extremes, grid_trials, random_trials
@@ -107,6 +108,7 @@ def resolve(
     validate(settings, schema, "the configuration")
     for name in settings["baselines"]:
         check_baseline(name)
+    _check_mirror(settings["mirror"])
     if settings.get("folder"):
         settings["studies"] = [FOLDER]
     names = settings["studies"]
@@ -128,6 +130,17 @@ def compute(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return how networks are trained, as `lib.train.recipe.Recipe` takes it."""
     keys = ("backend", "device", "devices", "scaling", "precision")
     return {key: settings[key] for key in keys}
+
+
+def _check_mirror(mirror: str | None) -> None:
+    """Find a mirror that is not there, whatever it is to hold."""
+    if mirror and not in_store(mirror) and not Path(mirror).is_dir():
+        raise HeldoutError(
+            "mirror",
+            "a folder, or an address such as s3://bucket/recordings",
+            f"{mirror}, which is {'a file' if Path(mirror).exists() else 'not there'}",
+            "Correct the path; `DATASET/` below it holds the files of each dataset.",
+        )
 
 
 def _check_exclusions(study: Mapping[str, Any], root: Path) -> None:
@@ -251,8 +264,9 @@ def _study(
         search["training"] = {**study["training"], **search.get("training", {})}
     try:
         _check_study(study)
+        _, channels = make(**study["features"]).shape
         study["trials"] = {
-            architecture: _trials(architecture, search, settings["seeds"][0])
+            architecture: _trials(architecture, search, settings["seeds"][0], channels=channels)
             for architecture, search in study["architectures"].items()
         }
     except HeldoutError as error:
@@ -317,7 +331,7 @@ def _check_augmentation(study: Mapping[str, Any], kind: Kind) -> None:
 
 
 def _trials(
-    architecture: str, search: dict[str, Any], seed: int
+    architecture: str, search: dict[str, Any], seed: int, *, channels: int
 ) -> dict[str, dict[str, Any]] | None:
     """List the trials of a search; a Bayesian one knows them only when it has run: None."""
     for key, value in SEARCH_DEFAULTS.items():
@@ -325,11 +339,14 @@ def _trials(
     check_choice(architecture, search)
     fixed, space, method = search["fixed"], search["space"], search["method"]
     check_space(architecture, fixed, space, method=method)
+    trials = None
     if method == "grid":
-        return grid_trials(architecture, fixed, space)
-    if method == "random":
-        return random_trials(architecture, fixed, space, trials=search["trials"], seed=seed)
-    return None
+        trials = grid_trials(architecture, fixed, space)
+    elif method == "random":
+        trials = random_trials(architecture, fixed, space, trials=search["trials"], seed=seed)
+    for given in [fixed] if trials is None else trials.values():
+        require_channels(architecture, given, channels=channels)
+    return trials
 
 
 def _check_study(study: Mapping[str, Any]) -> None:

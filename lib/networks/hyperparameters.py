@@ -57,6 +57,15 @@ def complete(architecture: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def require_channels(architecture: str, given: Mapping[str, Any], *, channels: int) -> None:
+    """Raise HeldoutError where a network is to take more channels than an example has."""
+    wanted = given.get("channels", 0)
+    if wanted > channels:
+        raise HeldoutError(
+            f"{architecture}: channels", f"at most the {channels} of an example", str(wanted)
+        )
+
+
 def digest(value: Any, length: int = 64) -> str:
     """Compute the first digits of the SHA-256 of a value's canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

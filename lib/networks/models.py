@@ -10,7 +10,7 @@ import numpy as np
 
 from lib.errors import HeldoutError
 from lib.networks.backend import PRECISIONS, load
-from lib.networks.hyperparameters import complete
+from lib.networks.hyperparameters import complete, require_channels
 from lib.networks.registry import lookup
 
 
@@ -78,16 +78,11 @@ def build(
     layers = keras.layers
     with _policy(keras, precision):
         inputs = x = keras.Input(shape, dtype="float32", name="examples")
+        require_channels(architecture, values, channels=shape[1])
         if 0 < values["channels"] < shape[1]:
             first = values["channels"]
             x = x[:, :, :first]
             mean, variance = (None if one is None else one[:first] for one in (mean, variance))
-        elif values["channels"] > shape[1]:
-            raise HeldoutError(
-                f"{architecture}: channels",
-                f"at most the {shape[1]} of an example",
-                str(values["channels"]),
-            )
         if mean is not None and variance is not None and values["normalization"] != "none":
             # Before it the examples may be of any size, which 16 bits do not hold.
             x = layers.Normalization(

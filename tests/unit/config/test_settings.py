@@ -65,12 +65,12 @@ def test_how_networks_are_trained():
     }
 
 
-def test_full_is_laid_over_the_default():
+def test_full_is_laid_over_the_default(tmp_path):
     full = merge(SHIPPED, read_yaml(ROOT / "config" / "full.yaml"))
     found = resolve(full)
     assert found["effort"] == "full"
     assert {study["source"] for study in found["studies"].values()} == {"download"}
-    mirrored = resolve(merge(full, {"mirror": "/data"}))
+    mirrored = resolve(merge(full, {"mirror": str(tmp_path)}))
     assert {study["source"] for study in mirrored["studies"].values()} == {"mirror"}
 
 
@@ -293,6 +293,12 @@ def test_keys_of_a_study_are_laid_over_it():
         ({"sources": {"mitdb": "mirror"}}, "dataset mitdb: its source is a mirror"),
         ({"sources": {"mitdb": "web"}}, r"sources\.mitdb: expected one of simulated"),
         ({"mirror": ""}, "mirror: "),
+        ({"mirror": "/nope"}, "mirror: expected a folder, or .*, got /nope, which is not there"),
+        ({"mirror": __file__}, "mirror: expected a folder, or .*, which is a file"),
+        (
+            {"settings": {"arrhythmia": {"architectures": {"gru": {"fixed": {"channels": 3}}}}}},
+            "study arrhythmia: gru: channels: expected at most the 2 of an example, got 3",
+        ),
     ],
 )
 def test_faults_of_the_configuration(over, message):
