@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lib.metrics.losses import log_loss
+from lib.metrics.losses import SMALLEST_PROBABILITY, log_loss
 
 CONVERGED = "converged"
 IMPROVING = "still improving"
@@ -143,7 +143,9 @@ def counted(endings: Sequence[str]) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in ENDINGS if name in counts)
 
 
-def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, power: float) -> float:
+def weighted_loss(
+    labels: np.ndarray, probabilities: np.ndarray, *, power: float, smoothing: float = 0.0
+) -> float:
     """Compute the cross-entropy of a part, in nats.
 
     Parameters
@@ -155,18 +157,29 @@ def weighted_loss(labels: np.ndarray, probabilities: np.ndarray, *, power: float
     power : float
         Of the class weights of the training: with 1 each class counts the same in sum, with 0 each
         example.
+    smoothing : float
+        The share of each label that is spread over all classes.
 
     Returns
     -------
     float
         In nats.
     """
-    losses = log_loss(labels, probabilities.astype(np.float64))
+    probabilities = probabilities.astype(np.float64)
+    losses = log_loss(labels, probabilities)
+    if smoothing:
+        every = -np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean(axis=1)
+        losses = (1 - smoothing) * losses + smoothing * every
     return float(np.average(losses, weights=np.bincount(labels)[labels] ** -float(power)))
 
 
 def constant_loss(
-    train: np.ndarray, validation: np.ndarray, *, classes: int, power: float
+    train: np.ndarray,
+    validation: np.ndarray,
+    *,
+    classes: int,
+    power: float,
+    smoothing: float = 0.0,
 ) -> float:
     """Compute `weighted_loss` of the shares of the classes in the train part.
 
@@ -176,8 +189,8 @@ def constant_loss(
         Class numbers of the two parts.
     classes : int
         Number of classes.
-    power : float
-        As for `weighted_loss`: with 1 each class has the same share.
+    power, smoothing : float
+        As for `weighted_loss`: with a power of 1 each class has the same share.
 
     Returns
     -------
@@ -186,5 +199,6 @@ def constant_loss(
     """
     counts = np.bincount(train, minlength=classes)
     weights = np.where(counts > 0, counts ** (1 - power), 0.0)
-    shares = np.tile(weights / weights.sum(), (len(validation), 1))
-    return weighted_loss(validation, shares, power=power)
+    shares = (1 - smoothing) * weights / weights.sum() + smoothing / classes
+    every = np.tile(shares, (len(validation), 1))
+    return weighted_loss(validation, every, power=power, smoothing=smoothing)

@@ -233,7 +233,13 @@ def _ending(trainer: Trainer, fitted: Fitted, kept: Fitted, probabilities: np.nd
     return ending(
         losses,
         # The loss of the validation part has no class weights.
-        constant=constant_loss(train, validation, classes=classes, power=0.0),
+        constant=constant_loss(
+            train,
+            validation,
+            classes=classes,
+            power=0.0,
+            smoothing=trainer.values["label_smoothing"],
+        ),
         limit=len(losses) if training.spent(fitted.history) else training.epochs,
         learned=has_learned(train, validation, probabilities, power=power),
         diverged=fitted.diverged or kept.diverged,

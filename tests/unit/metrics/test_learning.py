@@ -140,3 +140,29 @@ def test_balanced_losses_weigh_each_class_alike():
     assert plain == pytest.approx(-(3 * np.log(0.9) + np.log(0.4)) / 4)
     balanced = weighted_loss(labels, probabilities, power=1)
     assert balanced == pytest.approx(-(np.log(0.9) + np.log(0.4)) / 2)
+
+
+@given(
+    st.lists(st.integers(0, 2), min_size=1, max_size=40),
+    st.lists(st.floats(0.01, 1), min_size=3, max_size=3),
+    st.sampled_from([0.0, 0.1, 0.5]),
+)
+def test_no_constant_answer_has_a_lower_loss_than_the_shares(labels, answer, smoothing):
+    labels, answer = np.array(labels), np.array(answer) / sum(answer)
+    options = {"power": 0.0, "smoothing": smoothing}
+    least = constant_loss(labels, labels, classes=3, **options)
+    assert least <= weighted_loss(labels, np.tile(answer, (len(labels), 1)), **options) + 1e-6
+
+
+def test_a_loss_with_label_smoothing_is_that_of_keras():
+    import keras
+
+    labels, probabilities = (
+        np.array([0, 2, 1]),
+        np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4], [0.1] * 3]),
+    )
+    probabilities[2, 1] = 0.8
+    of_keras = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
+    expected = float(of_keras(np.eye(3)[labels], probabilities))
+    got = weighted_loss(labels, probabilities, power=0, smoothing=0.1)
+    assert got == pytest.approx(expected, rel=1e-5)
