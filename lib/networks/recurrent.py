@@ -254,18 +254,24 @@ def _gru(
 def _gru_back(upstream: Any, outputs: Any, kept: list[Any], to_states: Product) -> tuple[Any, Any]:
     from jax import numpy as jnp
 
+    z, r, g, candidate = kept
     first = jnp.zeros_like(outputs[0])
+    # What needs no gradient of a later step, for all steps at once.
+    of_z = (_before(outputs) - g) * z * (1 - z)
+    of_g, of_r = (1 - z) * (1 - g * g), candidate * r * (1 - r)
 
     def step(later: Any, upstream: Any, *values: Any) -> tuple[Any, list[Any]]:
-        before, z, r, g, candidate = values
+        of_z, of_g, of_r, r, z = values
         dh = upstream + later
-        dz, dg = dh * (before - g) * z * (1 - z), dh * (1 - z) * (1 - g * g)
-        dr, inner = dg * candidate * r * (1 - r), dg * r
-        dz, dr, dg, inner = _apart(dz, dr, dg, inner)
+        dg = dh * of_g
+        dz, dr, dg, inner = _apart(dh * of_z, dg * of_r, dg, dg * r)
         of_states = jnp.concatenate([dz, dr, inner], axis=1)
-        return dh * z + to_states(of_states), [jnp.concatenate([dz, dr, dg], axis=1), of_states]
+        return dh * z + to_states(of_states), [of_states, dg]
 
-    return _scan(step, first, upstream, _before(outputs), *kept, reverse=True)
+    sequences = upstream, *_apart(of_z, of_g, of_r), r, z
+    of_states, dg = _scan(step, first, *sequences, reverse=True)
+    shared = of_states[..., : 2 * dg.shape[-1]]
+    return jnp.concatenate([shared, dg], axis=2), of_states
 
 
 LOOPS = {
