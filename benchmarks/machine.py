@@ -85,7 +85,10 @@ def apart(module: str, *, blas_threads: int | None = None, **arguments: Any) -> 
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"benchmarks.{module} {arguments}:\n{done.stdout}\n{done.stderr}")
+        raise RuntimeError(
+            f"benchmarks.{module} {arguments}: exit status {done.returncode}\n"
+            f"{done.stdout}\n{done.stderr}"
+        )
     return json.loads(done.stdout.rstrip().rpartition("\n")[2])
 
 

@@ -27,7 +27,6 @@ from lib.networks.hyperparameters import complete, require_channels
 from lib.own.kept import kept_text
 from lib.project import ROOT
 from lib.recordings.table import class_of
-from lib.retrieve.copies import in_store
 from lib.retrieve.registry import parse_registry
 from lib.search.folds import check_choice
 from lib.search.spaces import check_space, extremes, grid_trials, random_trials
@@ -108,7 +107,6 @@ def resolve(
     validate(settings, schema, "the configuration")
     for name in settings["baselines"]:
         check_baseline(name)
-    _check_mirror(settings["mirror"])
     if settings.get("folder"):
         settings["studies"] = [FOLDER]
     names = settings["studies"]
@@ -130,17 +128,6 @@ def compute(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return how networks are trained, as `lib.train.recipe.Recipe` takes it."""
     keys = ("backend", "device", "devices", "scaling", "precision")
     return {key: settings[key] for key in keys}
-
-
-def _check_mirror(mirror: str | None) -> None:
-    """Find a mirror that is not there, whatever it is to hold."""
-    if mirror and not in_store(mirror) and not Path(mirror).is_dir():
-        raise HeldoutError(
-            "mirror",
-            "a folder, or an address such as s3://bucket/recordings",
-            f"{mirror}, which is {'a file' if Path(mirror).exists() else 'not there'}",
-            "Correct the path; `DATASET/` below it holds the files of each dataset.",
-        )
 
 
 def _check_exclusions(study: Mapping[str, Any], root: Path) -> None:

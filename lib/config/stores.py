@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lib.config.params import retrieval
@@ -25,10 +26,12 @@ def stored(settings: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
     Raises
     ------
     HeldoutError
-        The plugin is not installed, or which files a dataset has is listed nowhere.
+        The mirror is a folder that is not there, the plugin is not installed, or which files a
+        dataset has is listed nowhere.
     """
     mirror = settings["mirror"]
     if not in_store(mirror):
+        _require_folder(mirror)
         return "", {}
     datasets = {study["dataset"] for study in settings["studies"].values()}
     copies = {}
@@ -38,6 +41,16 @@ def stored(settings: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
             exclude = retrieval(settings, {"dataset": dataset})["exclude"]
             copies[dataset] = addresses(mirror, registry, exclude=exclude)
     return (provider(mirror) if copies else ""), copies
+
+
+def _require_folder(mirror: str | None) -> None:
+    if mirror and not Path(mirror).is_dir():
+        raise HeldoutError(
+            "mirror",
+            "a folder, or an address such as s3://bucket/recordings",
+            f"{mirror}, which is {'a file' if Path(mirror).exists() else 'not there'}",
+            "Correct the path; `DATASET/` below it holds the files of each dataset.",
+        )
 
 
 def require_no_journal(settings: Mapping[str, Any]) -> None:

@@ -94,7 +94,8 @@ def test_what_is_wrong_with_a_configuration_is_named(
 def test_a_mirror_that_is_not_there(copied: Workflow, tmp_path: Path) -> None:
     shutil.rmtree(copied.path("results"))
     copied.configure({"mirror": str(tmp_path / "nowhere")})
-    assert_clear(copied.run(), f"{tmp_path / 'nowhere' / 'mitdb'}: expected a folder", "mirror")
+    words = f"got {tmp_path / 'nowhere'}, which is not there"
+    assert_clear(copied.run(), "mirror: expected a folder", words)
     # What the simulator made is not the mirror's to lose.
     assert copied.path("resources/data/mitdb/100.dat").is_file()
     assert copied.unfinished() == []
