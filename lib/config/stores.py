@@ -1,4 +1,4 @@
-"""Files that lie in a store: those of a mirror that is no folder, and the results of a run."""
+"""Where the files of a mirror lie, in a folder or a store, and the results of a run."""
 
 from __future__ import annotations
 
@@ -26,12 +26,10 @@ def stored(settings: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
     Raises
     ------
     HeldoutError
-        The mirror is a folder that is not there, the plugin is not installed, or which files a
-        dataset has is listed nowhere.
+        The plugin is not installed, or which files a dataset has is listed nowhere.
     """
     mirror = settings["mirror"]
     if not in_store(mirror):
-        _require_folder(mirror)
         return "", {}
     datasets = {study["dataset"] for study in settings["studies"].values()}
     copies = {}
@@ -43,8 +41,13 @@ def stored(settings: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
     return (provider(mirror) if copies else ""), copies
 
 
-def _require_folder(mirror: str | None) -> None:
-    if mirror and not Path(mirror).is_dir():
+def require_mirror(settings: Mapping[str, Any]) -> None:
+    """Raise HeldoutError where the mirror is to be a folder, and none is there.
+
+    Asked when a run is planned: jobs elsewhere may train without it, and results be read.
+    """
+    mirror = settings["mirror"]
+    if mirror and not in_store(mirror) and not Path(mirror).is_dir():
         raise HeldoutError(
             "mirror",
             "a folder, or an address such as s3://bucket/recordings",

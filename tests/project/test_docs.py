@@ -85,14 +85,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def placed(words: list[str], checkout: Path) -> list[str]:
-    """Put the checkout where the pages suppose the project, and a folder where they have data."""
-    places = {"/opt/heldout": str(checkout), "/data/recordings": str(checkout / "mirror")}
-    for supposed, place in places.items():
-        words = [word.replace(supposed, place) for word in words]
-    return words
-
-
 def test_configuration_page_describes_every_key() -> None:
     for name in ("config", "study"):
         schema = read_yaml(ROOT / "workflow" / "schemas" / f"{name}.schema.yaml")
@@ -152,7 +144,7 @@ def test_options_and_configuration_of_commands_are_accepted(
 
     monkeypatch.chdir(checkout)
     try:
-        _, arguments = parse_args(placed(words, checkout)[1:])
+        _, arguments = parse_args(words[1:])
     except SystemExit:
         pytest.fail(f"Snakemake refuses: {shlex.join(words)}")
     config = read_yaml("config/config.yaml")
@@ -170,8 +162,11 @@ def test_options_and_configuration_of_commands_are_accepted(
     "words", [words for words in SNAKEMAKE if "s3://" not in " ".join(words)], ids=" ".join
 )
 def test_commands_plan_a_run(words: list[str], checkout: Path) -> None:
+    # Where the pages suppose the project to be, and recordings.
+    for supposed, place in (("/opt/heldout", checkout), ("/data/recordings", checkout / "mirror")):
+        words = [word.replace(supposed, str(place)) for word in words]
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
-    status, output = plan(placed(words, checkout)[1:], folder=checkout, environment=environment)
+    status, output = plan(words[1:], folder=checkout, environment=environment)
     assert status == 0, output
 
 

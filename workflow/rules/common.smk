@@ -3,7 +3,7 @@ from lib.config.params import need_of_training, value
 from lib.config.paths import AUDIT, BEST, DIGEST, EXAMPLES, PERMUTED, RUN, SEARCH, SHORTCUTS
 from lib.config.paths import SPLIT, TEST_SEARCH, TRIAL, TRIALS, WORKER, compared
 from lib.config.settings import resolve
-from lib.config.stores import require_no_journal, stored
+from lib.config.stores import require_mirror, require_no_journal, stored
 from lib.errors import HeldoutError
 from lib.jobs.cluster import require_partitions
 from lib.jobs.gpus import gpus_of_training
@@ -16,6 +16,8 @@ from lib.train.runs import RUN_FILES
 try:
     require_writable(".", ".snakemake", "results", "resources", "resources/data", "logs")
     SETTINGS = resolve(config, here=Path())
+    if workflow.is_main_process:
+        require_mirror(SETTINGS)
     PLUGIN, STORED = stored(SETTINGS)
     if DEFAULT_STORAGE:
         require_no_journal(SETTINGS)

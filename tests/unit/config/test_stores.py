@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib.config.settings import resolve
-from lib.config.stores import stored
+from lib.config.stores import require_mirror, stored
 from lib.errors import HeldoutError
 
 
-def test_a_folder_needs_no_plugin(tmp_path: Path) -> None:
-    assert stored(resolve({"studies": ["voices"]})) == ("", {})
-    assert stored(resolve({"studies": ["voices"], "mirror": str(tmp_path)})) == ("", {})
+def settings(mirror: Path) -> dict[str, Any]:
+    return resolve({"studies": ["voices"], "mirror": str(mirror)})
 
 
-def test_a_mirror_that_is_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HeldoutError, match=r"mirror: expected a folder, or .* which is not there"):
-        stored(resolve({"studies": ["voices"], "mirror": str(tmp_path / "nowhere")}))
-    with pytest.raises(HeldoutError, match=r"mirror: expected a folder, or .* which is a file"):
-        stored(resolve({"studies": ["voices"], "mirror": __file__}))
+def test_a_mirror_in_a_folder(tmp_path: Path) -> None:
+    require_mirror(settings(tmp_path))
+    assert stored(settings(tmp_path)) == ("", {})
+
+
+def test_no_mirror_and_one_in_a_store_are_no_folders() -> None:
+    require_mirror(resolve({"studies": ["voices"]}))
+    require_mirror(resolve({"mirror": "s3://bucket/recordings"}))
+
+
+@pytest.mark.parametrize(("name", "words"), [("nowhere", "not there"), ("file", "a file")])
+def test_a_mirror_that_is_no_folder_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HeldoutError, match=rf"mirror: expected a folder, or .* which is {words}"):
+        require_mirror(settings(tmp_path / name))
