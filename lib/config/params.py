@@ -35,6 +35,9 @@ from lib.retrieve import in_store
 from lib.search.spaces import extremes
 from lib.splits.registry import KINDS as SPLITS
 
+# What of a network's training the page says of its budget.
+BUDGET = ("epochs", "seconds", "undersampling", "refit")
+
 Settings = Mapping[str, Any]
 Wildcards = Mapping[str, str]
 
@@ -310,7 +313,7 @@ def description(study: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
         "seeds": list(settings["seeds"]),
         "permutations": study["permutations"],
         "budgets": {
-            name: {key: search["training"].get(key) for key in ("epochs", "seconds", "refit")}
+            name: {key: search["training"].get(key) for key in BUDGET}
             for name, search in study["architectures"].items()
         },
     }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lib.metrics.emphasis import drawn, emphasis
 from lib.metrics.losses import SMALLEST_PROBABILITY, log_loss
 
 CONVERGED = "converged"
@@ -72,7 +73,12 @@ def ending(
 
 
 def has_learned(
-    train: np.ndarray, validation: np.ndarray, probabilities: np.ndarray, *, power: float
+    train: np.ndarray,
+    validation: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    power: float,
+    undersampling: float = 0.0,
 ) -> bool:
     """Tell whether a network knows more of the validation part than the shares of the classes.
 
@@ -86,19 +92,19 @@ def has_learned(
         Class numbers of the two parts.
     probabilities : np.ndarray [shape=(n, classes)]
         Predicted of the validation part.
-    power : float
-        Of the class weights of the training (`weighted_loss`).
+    power, undersampling : float
+        Of the training (`weighted_loss`).
 
     Returns
     -------
     bool
         False where the probabilities are not numbers.
     """
-    constant = constant_loss(train, validation, classes=probabilities.shape[1], power=power)
-    if weighted_loss(validation, probabilities, power=power) < constant:
+    how = {"power": power, "undersampling": undersampling}
+    constant = constant_loss(train, validation, classes=probabilities.shape[1], **how)
+    if weighted_loss(validation, probabilities, **how) < constant:
         return True
-    counts = np.bincount(validation)
-    weights = counts[validation] ** -float(power)
+    weights = emphasis(validation, **how)
     weights /= weights.sum()
     share = float(weights @ (probabilities.argmax(axis=1) == validation))
     best = float(np.bincount(validation, weights).max())
@@ -144,9 +150,14 @@ def counted(endings: Sequence[str]) -> str:
 
 
 def weighted_loss(
-    labels: np.ndarray, probabilities: np.ndarray, *, power: float, smoothing: float = 0.0
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    power: float,
+    undersampling: float = 0.0,
+    smoothing: float = 0.0,
 ) -> float:
-    """Compute the cross-entropy of a part, in nats.
+    """Compute the cross-entropy of a part, in nats, each class counting as in a training.
 
     Parameters
     ----------
@@ -157,6 +168,8 @@ def weighted_loss(
     power : float
         Of the class weights of the training: with 1 each class counts the same in sum, with 0 each
         example.
+    undersampling : float
+        Of the training: how many times all others together the largest class is drawn at most.
     smoothing : float
         The share of each label that is spread over all classes.
 
@@ -170,7 +183,7 @@ def weighted_loss(
     if smoothing:
         every = -np.log(np.clip(probabilities, SMALLEST_PROBABILITY, 1.0)).mean(axis=1)
         losses = (1 - smoothing) * losses + smoothing * every
-    return float(np.average(losses, weights=np.bincount(labels)[labels] ** -float(power)))
+    return float(np.average(losses, weights=emphasis(labels, power, undersampling)))
 
 
 def constant_loss(
@@ -179,6 +192,7 @@ def constant_loss(
     *,
     classes: int,
     power: float,
+    undersampling: float = 0.0,
     smoothing: float = 0.0,
 ) -> float:
     """Compute `weighted_loss` of the shares of the classes in the train part.
@@ -189,7 +203,7 @@ def constant_loss(
         Class numbers of the two parts.
     classes : int
         Number of classes.
-    power, smoothing : float
+    power, undersampling, smoothing : float
         As for `weighted_loss`: with a power of 1 each class has the same share.
 
     Returns
@@ -197,8 +211,12 @@ def constant_loss(
     float
         In nats.
     """
-    counts = np.bincount(train, minlength=classes)
+    counts = np.zeros(classes)
+    seen = drawn(train, undersampling)
+    counts[: len(seen)] = seen
     weights = np.where(counts > 0, counts ** (1 - power), 0.0)
     shares = (1 - smoothing) * weights / weights.sum() + smoothing / classes
     every = np.tile(shares, (len(validation), 1))
-    return weighted_loss(validation, every, power=power, smoothing=smoothing)
+    return weighted_loss(
+        validation, every, power=power, undersampling=undersampling, smoothing=smoothing
+    )

@@ -139,7 +139,7 @@ def known_of(
     trials = tables["trials"]
     chosen = trials[trials["chosen"].map(is_true)]
     weights = [row for row in records(chosen) if float(row.get("class_weights") or 0) > 0]
-    protocols = study["protocols"]
+    protocols, budgets = study["protocols"], study["budgets"]
     return {
         "id": name,
         "study": study,
@@ -175,7 +175,11 @@ def known_of(
         "others": [one["title"] for one in protocols.values() if not one["honest"]],
         "networks": [display(one) for one in study["architectures"]],
         "baselines": [display(one) for one in study["baselines"]],
-        "budgets": {display(one): budget for one, budget in study["budgets"].items()},
+        "budgets": {display(one): budget for one, budget in budgets.items()},
+        "undersampled": {
+            times: [display(one) for one in budgets if budgets[one]["undersampling"] == times]
+            for times in sorted({one["undersampling"] or 0 for one in budgets.values()} - {0})
+        },
         "trials": {
             display(str(one)): int(count)
             for one, count in trials["architecture"].value_counts(sort=False).items()

@@ -64,6 +64,11 @@ def _limit(budget: Mapping[str, Any]) -> str:
     epochs, seconds = budget["epochs"], budget["seconds"]
     words = f"{epochs} epochs at most" if epochs > 1 else "one epoch"
     words = words if seconds is None else f"{words}, or {seconds:g} s"
+    if times := budget["undersampling"]:
+        words += (
+            f", each with at most {times:g} times as many examples of the largest class as of all "
+            "others together"
+        )
     return words + ", and again on the training and validation sets together" * bool(
         budget["refit"]
     )

@@ -33,6 +33,7 @@ def batches(
     multiple: int = 1,
     augment: Augment | None = None,
     scale: Scale | None = None,
+    counts: np.ndarray | None = None,
 ) -> Any:
     """Make a Keras dataset over some rows of an array.
 
@@ -66,6 +67,8 @@ def batches(
         From a batch of examples, the epoch and the number of the batch to what is trained on.
     scale : callable, optional
         From a batch of examples, as augmented, to what the network is given.
+    counts : np.ndarray [shape=(classes,), dtype=int], optional
+        How many rows of each class an epoch has, drawn anew each time. None: all of them.
 
     Returns
     -------
@@ -76,6 +79,7 @@ def batches(
         context = context if context is None else context[rows]
         x, rows = take(x, rows), np.arange(len(rows))
     totals = len(rows), len(rows) + -len(rows) % multiple
+    labels = np.zeros(len(rows), int) if targets is None else targets.argmax(axis=1)
 
     class Batches(keras.utils.PyDataset):  # type: ignore[name-defined]
         def __init__(self) -> None:
@@ -87,10 +91,10 @@ def batches(
         def on_epoch_begin(self) -> None:
             if shuffle_seed is not None:
                 rng = np.random.default_rng([shuffle_seed, self.epoch])
-                self.order = rng.permutation(len(rows))
+                self.order = rng.permutation(_draw(labels, counts, rng))
 
         def __len__(self) -> int:
-            return -(-len(rows) // batch_size)
+            return -(-len(self.order) // batch_size)
 
         def __getitem__(self, index: int) -> tuple[Any, ...]:
             # A file is best read forwards, and within a batch the order is free.
@@ -126,6 +130,17 @@ def batches(
             )
 
     return Batches()
+
+
+def _draw(labels: np.ndarray, counts: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Draw so many rows of each class; where that is all of them, nothing is drawn."""
+    chosen = np.arange(len(labels))
+    for number, count in enumerate([] if counts is None else counts):
+        of_class = np.flatnonzero(labels[chosen] == number)
+        if count < len(of_class):
+            left_out = rng.choice(of_class, len(of_class) - count, replace=False)
+            chosen = np.delete(chosen, left_out)
+    return chosen
 
 
 def padded_metrics(keras: ModuleType) -> list[Any]:

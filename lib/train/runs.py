@@ -226,7 +226,7 @@ def _ending(trainer: Trainer, fitted: Fitted, kept: Fitted, probabilities: np.nd
     """Say how the training of a run ended, by what it predicts of the validation part."""
     if fitted.pruned:  # the search stopped it, which says nothing of where it was going
         return ""
-    data, training, power = trainer.data, trainer.recipe.training, trainer.values["class_weights"]
+    data, training = trainer.data, trainer.recipe.training
     train, validation = (data.labels[data.rows[part]] for part in ("train", "validation"))
     losses = [row["val_loss"] for row in fitted.history]
     classes = len(data.classes)
@@ -241,7 +241,13 @@ def _ending(trainer: Trainer, fitted: Fitted, kept: Fitted, probabilities: np.nd
             smoothing=trainer.values["label_smoothing"],
         ),
         limit=len(losses) if training.spent(fitted.history) else training.epochs,
-        learned=has_learned(train, validation, probabilities, power=power),
+        learned=has_learned(
+            train,
+            validation,
+            probabilities,
+            power=trainer.values["class_weights"],
+            undersampling=training.undersampling,
+        ),
         diverged=fitted.diverged or kept.diverged,
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lib.errors import HeldoutError
+from lib.metrics.emphasis import class_weights, drawn
 from lib.networks.backend import device_kind, device_name, load
 from lib.networks.cpu import quicken
 from lib.networks.devices import count_devices, scaled, spread
@@ -72,28 +73,6 @@ class Fitted:
         return sum(row["seconds"] for row in self.history)
 
 
-def class_weights(labels: np.ndarray, power: float = 1.0) -> np.ndarray:
-    """Weigh examples of rare classes more; all of them weigh 1 on average.
-
-    With a power of 1 it is scikit-learn's `compute_sample_weight("balanced", labels)`, whose
-    import would take a second of every training.
-
-    Parameters
-    ----------
-    labels : np.ndarray [shape=(n,), dtype=int]
-        Class numbers.
-    power : float
-        With 1 each class counts the same in sum, with 0 each example.
-
-    Returns
-    -------
-    np.ndarray [shape=(n,), dtype=float32]
-        Proportional to 1 / (examples of the class) ** power.
-    """
-    weights = np.bincount(labels)[labels] ** -float(power)
-    return (weights / weights.mean()).astype(np.float32)
-
-
 class Trainer:
     """Trains one trial on the train and validation parts of some data, with any number of seeds.
 
@@ -147,8 +126,9 @@ class Trainer:
         one_hot = np.eye(len(data.classes), dtype=np.float32)[data.labels]
         self._targets = {part: one_hot[data.rows[part]] for part in ("train", "validation")}
         train = data.rows["train"]
-        power = self.values["class_weights"]
-        self._weights = class_weights(data.labels[train], power) if power else None
+        power, labels = self.values["class_weights"], data.labels[train]
+        undersampling = recipe.training.undersampling
+        self._weights = class_weights(labels, power, undersampling) if power else None
         mean, variance = moments(data.x, train)
         context = None if data.context is None else moments(data.context[:, None], train)
         self._build = partial(
@@ -245,6 +225,7 @@ class Trainer:
             shuffle_seed=seed,
             epoch=len(state.history),
             augment=augmenter(training.augmentation, seed),
+            counts=self._counts,
         )
         at_once = checked_at_once(len(self.data.rows["validation"]), self.batch_size)
         check = self._batches("validation", batch_size=at_once)
@@ -320,8 +301,13 @@ class Trainer:
     @property
     def _steps(self) -> int:
         """Steps of the whole training."""
-        epoch = -(-len(self.data.rows["train"]) // self.batch_size)
-        return epoch * self.recipe.training.epochs
+        return -(-self._counts.sum() // self.batch_size) * self.recipe.training.epochs
+
+    @property
+    def _counts(self) -> np.ndarray:
+        """Examples of each class in an epoch."""
+        train = self.data.labels[self.data.rows["train"]]
+        return drawn(train, self.recipe.training.undersampling)
 
     @property
     def _alone(self) -> bool:
@@ -336,7 +322,7 @@ class Trainer:
         rows, targets = self.data.rows[part], self._targets[part]
         # JAX compiles a program for each size of a batch. Where layers normalise over a batch,
         # those that fill it up would count; a single batch that is not full has one size as it is.
-        among = part == "train" and (self._over_batch or len(rows) < batch_size)
+        among = part == "train" and (self._over_batch or self._counts.sum() < batch_size)
         filled = self.recipe.backend == "jax" and not among
         return batches(
             self._keras,

@@ -35,6 +35,9 @@ class Training:
     augmentation : mapping
         What is done to the examples of the train part, epoch by epoch anew, and how much: see
         `lib.train.augmentation.AUGMENTATIONS`.
+    undersampling : float
+        How many times the examples of all other classes together an epoch has of the largest class
+        at most, drawn anew for each epoch; 0 for all of them.
     refit : bool
         Whether a network that has been judged on the validation part is trained anew on the train
         and validation parts together, in as many epochs, before it predicts the test part.
@@ -55,6 +58,7 @@ class Training:
     reduce_lr_patience: int = 2
     keep: str = "best"
     augmentation: Mapping[str, float] = field(default_factory=dict)
+    undersampling: float = 0.0
     refit: bool = False
     seconds: float | None = None
 

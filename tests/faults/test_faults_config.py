@@ -399,6 +399,7 @@ FILES = {
     "efforts in a list": ("efforts: [demo]\n", "efforts: expected a mapping"),
     "an unknown effort": ("efforts: {qick: {}}\n", "Did you mean 'quick'"),
     "an effort of nothing": ("efforts: {demo: }\n", "efforts.demo: expected a mapping"),
+    "fewer than none": ("training: {undersampling: -1}\n", "training.undersampling: expected"),
 }
 
 

@@ -68,7 +68,8 @@ def study(
         "seeds": list(seeds),
         "permutations": permutations,
         "budgets": {
-            name: {"epochs": 30, "seconds": None, "refit": False} for name in architectures
+            name: {"epochs": 30, "seconds": None, "undersampling": None, "refit": False}
+            for name in architectures
         },
         "example_kind": example_kind,
         "input": {

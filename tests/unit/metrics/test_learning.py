@@ -97,15 +97,32 @@ def test_a_network_that_is_too_sure_has_learned_and_one_that_guesses_has_not(pow
     assert not learned(answers(labels[:5], right=0.6, sure=1 - 1e-9), labels[:5])
 
 
-@given(st.lists(st.integers(0, 2), min_size=1, max_size=40), st.sampled_from([0, 0.5, 1]))
-def test_no_constant_answer_has_learned(labels, power):
-    labels = np.array(labels)
+@given(
+    st.lists(st.integers(0, 2), min_size=1, max_size=40),
+    st.sampled_from([0, 0.5, 1]),
+    st.sampled_from([0.0, 1.0, 2.0]),
+)
+def test_no_constant_answer_has_learned(labels, power, undersampling):
+    labels, how = np.array(labels), {"power": power, "undersampling": undersampling}
     for answer in range(3):
         probabilities = np.tile(np.eye(3)[answer] * 0.99 + 0.01 / 3, (len(labels), 1))
-        better = weighted_loss(labels, probabilities, power=power) < constant_loss(
-            labels, labels, classes=3, power=power
+        better = weighted_loss(labels, probabilities, **how) < constant_loss(
+            labels, labels, classes=3, **how
         )
-        assert has_learned(labels, labels, probabilities, power=power) == better
+        assert has_learned(labels, labels, probabilities, **how) == better
+
+
+def test_a_network_is_judged_by_the_shares_that_it_was_trained_on():
+    # Half of what an epoch draws is of class 1, and the network says so of every example.
+    train = np.array([0] * 90 + [1] * 10)
+    says = np.tile([0.5, 0.5], (100, 1))
+    assert constant_loss(train, train, classes=2, power=0, undersampling=1) == pytest.approx(
+        weighted_loss(train, says, power=0, undersampling=1)
+    )
+    # One that tells the classes apart has learned, though plain shares have a lower plain loss.
+    knows = np.where(train[:, None] == [0, 1], 0.6, 0.4)
+    assert weighted_loss(train, knows, power=0) > constant_loss(train, train, classes=2, power=0)
+    assert has_learned(train, train, knows, power=0, undersampling=1)
 
 
 def test_most_trainings_decide_and_the_worst_of_equally_many():
@@ -146,10 +163,13 @@ def test_balanced_losses_weigh_each_class_alike():
     st.lists(st.integers(0, 2), min_size=1, max_size=40),
     st.lists(st.floats(0.01, 1), min_size=3, max_size=3),
     st.sampled_from([0.0, 0.1, 0.5]),
+    st.sampled_from([0.0, 1.0, 2.0]),
 )
-def test_no_constant_answer_has_a_lower_loss_than_the_shares(labels, answer, smoothing):
+def test_no_constant_answer_has_a_lower_loss_than_the_shares(
+    labels, answer, smoothing, undersampling
+):
     labels, answer = np.array(labels), np.array(answer) / sum(answer)
-    options = {"power": 0.0, "smoothing": smoothing}
+    options = {"power": 0.0, "smoothing": smoothing, "undersampling": undersampling}
     least = constant_loss(labels, labels, classes=3, **options)
     assert least <= weighted_loss(labels, np.tile(answer, (len(labels), 1)), **options) + 1e-6
 

@@ -97,6 +97,8 @@ def made(tmp_path_factory):
             simulated=False, title=ODD, example_kind="spectral",
         ),
     ]  # fmt: skip
+    for budget in studies[0]["budgets"].values():
+        budget["undersampling"] = 2.0
     made = make_runs(folder, studies=studies, groups=14, per_group=6)
     compare(
         studies, results=made["results"], tables=made["tables"], claims=made["claims"],
@@ -308,6 +310,18 @@ def test_what_the_survey_of_a_folder_left_out_counts_as_missing(made):
         said.append(study_facts(voices, known, shown=set())["missing"].says)
     assert said[0].startswith("No recording was left out; each of the 14 has examples.")
     assert said[1].startswith("Left out: 1 of 15 recordings (6.7%), each with its reason")
+
+
+def test_what_an_epoch_leaves_out_is_told(made):
+    said = {
+        study: table(made, study, "tripod_ai").set_index("item")["answer"]["13"]
+        for study in ("beats", "voices")
+    }
+    assert said["beats"].startswith(
+        "In each epoch of LSTM and CNN the largest class has at most 2 times the examples of all "
+        "others together, drawn anew. Models were not"
+    )
+    assert said["voices"].startswith("No weights by class and no resampling. Models were not")
 
 
 def test_states():

@@ -398,15 +398,16 @@ def test_the_leaderboard_says_how_trainings_ended(made):
 
 
 @pytest.mark.parametrize(
-    ("counts", "epochs", "words"),
+    ("counts", "epochs", "undersampling", "words"),
     [
-        ([4, 4], [20, 20], "Each network had 4 trials and 20 epochs at most."),
-        ([1, 1], [1, 1], "Each network had one trial and one epoch."),
-        ([6, 1], [20, 20], "not as many trials: the LSTM 6 trials and the GRU one trial. One with"),
-        ([4, 4], [20, 9], "different budgets: the LSTM 4 trials and 20 epochs at most and the GRU"),
+        ([4, 4], [20, 20], None, "Each network had 4 trials and 20 epochs at most."),
+        ([1, 1], [1, 1], 0, "Each network had one trial and one epoch."),
+        ([6, 1], [20, 20], 0, "not as many trials: the LSTM 6 trials and the GRU one trial. One"),
+        ([4, 4], [20, 20], 2.5, "20 epochs at most, each with at most 2.5 times as many examples"),
+        ([4, 4], [20, 9], 0, "budgets: the LSTM 4 trials and 20 epochs at most and the GRU"),
     ],
 )
-def test_what_each_network_was_given_is_said(made, counts, epochs, words):
+def test_what_each_network_was_given_is_said(made, counts, epochs, undersampling, words):
     rows = [
         {"study": "beats", "architecture": name, "trial": f"{name}-{n}", "chosen": n == 0}
         | {"units": "32", "dropout": 0.1 * n, "weight_decay": 0.0}
@@ -414,7 +415,8 @@ def test_what_each_network_was_given_is_said(made, counts, epochs, words):
         for n in range(count)
     ]
     limits = zip(("lstm", "gru"), epochs, strict=True)
-    budgets = {n: {"epochs": limit, "seconds": None, "refit": False} for n, limit in limits}
+    same = {"seconds": None, "undersampling": undersampling, "refit": False}
+    budgets = {n: same | {"epochs": limit} for n, limit in limits}
     view = chosen(made["studies"][0] | {"budgets": budgets}, pd.DataFrame(rows))
     assert words in view.caption
     # Dropout and weight decay have their default in the two trials that were chosen.

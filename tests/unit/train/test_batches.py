@@ -111,6 +111,32 @@ def test_order_depends_on_seed_and_epoch_alone(keras, place):
     assert passes(data) == order(3, 7)
 
 
+def test_so_many_rows_of_each_class_are_drawn_anew_for_each_epoch(keras, place):
+    labels = np.arange(len(ROWS)) % 4 > 0  # three of class 0, nine of class 1
+    targets = np.eye(2, dtype=np.float32)[labels.astype(int)]
+    given = {"batch_size": 5, "shuffle_seed": 3, "counts": np.array([3, 4])}
+    data = batches(keras, place, ROWS, targets, **given)
+    epochs = []
+    for data.epoch in range(40):
+        data.on_epoch_begin()
+        assert len(data) == 2
+        of_epoch = flat(passes(data))
+        assert len(of_epoch) == 7
+        assert set(of_epoch) >= set(ROWS[~labels].tolist())
+        epochs.append(of_epoch)
+    assert len(set(map(tuple, epochs))) > 1
+    assert set(flat(epochs)) == set(ROWS.tolist())
+    # A training that was interrupted draws what it would have drawn.
+    assert flat(passes(batches(keras, place, ROWS, targets, epoch=7, **given))) == epochs[7]
+
+
+def test_nothing_is_drawn_where_all_are_wanted(keras, place):
+    given = {"batch_size": 5, "shuffle_seed": 3}
+    every = passes(batches(keras, place, ROWS, TARGETS, **given))
+    counts = np.bincount(TARGETS.argmax(axis=1))
+    assert passes(batches(keras, place, ROWS, TARGETS, counts=counts, **given)) == every
+
+
 def test_memory_and_file_give_the_same(keras, monkeypatch, x):
     first = passes(batches(keras, x, ROWS, batch_size=5, shuffle_seed=3))
     monkeypatch.setattr(module, "IN_MEMORY", 0)

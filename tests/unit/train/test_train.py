@@ -33,7 +33,7 @@ AS_KERAS_DOES = """
 from lib.networks.backend import load
 from lib.networks.models import build
 from lib.train.batches import batches, moments
-from lib.train.trainer import class_weights
+from lib.metrics.emphasis import class_weights
 
 keras = load("jax")
 fitted = one.fit(5)

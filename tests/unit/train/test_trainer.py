@@ -17,19 +17,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.utils.class_weight import compute_sample_weight
 
 from lib import files
 from lib.config.settings import ROOT
 from lib.errors import HeldoutError
+from lib.metrics.emphasis import class_weights, drawn
 from lib.metrics.record import scores
 from lib.train.callbacks import best_epoch
 from lib.train.data import Data
 from lib.train.recipe import Recipe
 from lib.train.tensorboard import write_history_events, write_hyperparameters
-from lib.train.trainer import Trainer, class_weights
+from lib.train.trainer import Trainer
 from lib.train.training import Training
 
 # Every architecture with what makes it random or keeps a state: dropout of each kind, batch
@@ -528,20 +526,13 @@ def test_a_network_that_diverges_is_an_error(keras):
         trainer("cnn", learning_rate=1e30).fit(0)
 
 
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
-def test_class_weights_are_those_of_scikit_learn(labels):
-    weights = class_weights(np.array(labels))
-    np.testing.assert_allclose(weights, compute_sample_weight("balanced", labels), rtol=1e-6)
-    assert weights.dtype == np.float32
-
-
-def test_class_weights_count_each_class_the_same():
-    labels = np.array([0, 0, 0, 1, 3, 3])
-    weights = class_weights(labels)
-    assert weights.dtype == np.float32
-    assert weights.mean() == pytest.approx(1)
-    for label in (0, 1, 3):
-        assert weights[labels == label].sum() == pytest.approx(2)
+def test_an_epoch_has_as_many_steps_as_it_draws_examples(keras):
+    labels = examples()[1][TRAIN]
+    counts = drawn(labels, 0.2)
+    assert counts.sum() < len(labels)
+    one = trainer("cnn", training=Training(epochs=2, undersampling=0.2), batch_size=4)
+    one.fit(0)
+    assert int(one.model.optimizer.iterations) == 2 * -(-counts.sum() // 4)
 
 
 def test_class_weights_weigh_the_loss_of_train_alone(keras):
