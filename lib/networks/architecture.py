@@ -103,7 +103,7 @@ def one_of(default: str, names: Sequence[str], what: str = "") -> Hyperparameter
     )
 
 
-NORMALIZATIONS = ("channel", "example", "none")
+NORMALIZATIONS = ("channel", "step", "example", "none")
 SCHEDULES = ("constant", "cosine")
 
 COMMON: Mapping[str, Hyperparameter] = {

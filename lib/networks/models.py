@@ -38,11 +38,11 @@ def build(
         Shape of one example, (time, channels).
     classes : int
         Number of classes, at least 2.
-    mean, variance : np.ndarray [shape=(channels,)], optional
-        Of the train part, per channel. They are constants of the first layer, so that the saved
-        model takes examples as they are in `examples.npy`. None leaves the layer out, as does the
-        hyperparameter `normalization: none`; with `example` each channel of each example is
-        brought to mean 0 and standard deviation 1 after it.
+    mean, variance : np.ndarray [shape=(channels,) or (time, channels)], optional
+        Of the train part, per channel or per channel and step. They are constants of the first
+        layer, so that the saved model takes examples as they are in `examples.npy`. None leaves the
+        layer out, as does the hyperparameter `normalization: none`; with `example` each channel of
+        each example is brought to mean 0 and standard deviation 1 after it.
     context : tuple of np.ndarray [shape=(n,)], optional
         Mean and variance, over the train part, of what the network is told beside an example. It
         is normalised by them in any case, and joins what comes out of the architecture's layers
@@ -82,11 +82,14 @@ def build(
         if 0 < values["channels"] < shape[1]:
             first = values["channels"]
             x = x[:, :, :first]
-            mean, variance = (None if one is None else one[:first] for one in (mean, variance))
+            mean, variance = (None if one is None else one[..., :first] for one in (mean, variance))
         if mean is not None and variance is not None and values["normalization"] != "none":
             # Before it the examples may be of any size, which 16 bits do not hold.
             x = layers.Normalization(
-                mean=list(map(float, mean)), variance=list(map(float, variance)), dtype="float32"
+                axis=(1, 2)[-mean.ndim :],
+                mean=mean.tolist(),
+                variance=variance.tolist(),
+                dtype="float32",
             )(x)
         if values["normalization"] == "example":
             x = layers.LayerNormalization(axis=1, center=False, scale=False, dtype="float32")(x)

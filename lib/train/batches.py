@@ -185,7 +185,7 @@ def scaler(mean: np.ndarray, variance: np.ndarray) -> Scale:
 
     Parameters
     ----------
-    mean, variance : np.ndarray [shape=(channels,)]
+    mean, variance : np.ndarray [shape=(channels,) or (time, channels)]
         Of the train part.
     """
     # As in Keras, whose epsilon it is: a channel without any variance stays finite.

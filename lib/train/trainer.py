@@ -130,6 +130,8 @@ class Trainer:
         undersampling = recipe.training.undersampling
         self._weights = class_weights(labels, power, undersampling) if power else None
         mean, variance = moments(data.x, train)
+        if self.values["normalization"] == "step":
+            mean, variance = _moments_of_steps(data.x, train)
         context = None if data.context is None else moments(data.context[:, None], train)
         self._build = partial(
             build,
@@ -349,6 +351,15 @@ class Trainer:
         for variable, value in zip(self.model.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
         self.model.stop_training = False
+
+
+def _moments_of_steps(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute mean and variance of each channel at each step; a constant has variance 1.
+
+    So has scikit-learn's StandardScaler of examples as one row of numbers.
+    """
+    mean, variance = (one.reshape(x.shape[1:]) for one in moments(x.reshape(len(x), 1, -1), rows))
+    return mean, np.where(variance > 0, variance, 1.0)
 
 
 @contextmanager

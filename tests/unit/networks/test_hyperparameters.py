@@ -65,7 +65,7 @@ def test_given_values_replace_defaults():
         ("lstm", "optimizer", ["adam"], "one of adam, adamax, rmsprop, sgd"),
         ("gru", "pooling", "average", "one of last, mean, max, attention, statistics"),
         ("gru", "layer_normalization", "yes", "true or false"),
-        ("cnn", "normalization", "record", "one of channel, example, none"),
+        ("cnn", "normalization", "record", "one of channel, step, example, none"),
         ("cnn", "schedule", "linear", "one of constant, cosine"),
         ("cnn", "warmup", 1, "a number from 0 up to, not with, 1"),
         ("cnn", "weight_decay", -0.1, "a number from 0 on"),

@@ -215,9 +215,10 @@ def test_the_saved_file_normalises_by_itself(keras, tmp_path, architecture):
     np.testing.assert_allclose(normal.std(axis=(0, 1)), 1, rtol=1e-3)
 
 
-@pytest.mark.parametrize("normalization", ["none", "channel", "example"])
+@pytest.mark.parametrize("normalization", ["none", "channel", "step", "example"])
 def test_only_the_first_channels_are_seen(keras, tmp_path, normalization):
-    options = {"mean": np.zeros(3), "variance": np.ones(3)}
+    of = (9, 3) if normalization == "step" else 3
+    options = {"mean": np.zeros(of), "variance": np.ones(of)}
     values = {"units": [4], "channels": 2, "normalization": normalization}
     model = build("gru", values, shape=(9, 3), classes=2, **options)
     model.save(tmp_path / "model.keras")

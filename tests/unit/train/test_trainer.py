@@ -535,6 +535,27 @@ def test_an_epoch_has_as_many_steps_as_it_draws_examples(keras):
     assert int(one.model.optimizer.iterations) == 2 * -(-counts.sum() // 4)
 
 
+@pytest.mark.parametrize("memory_mapped", [False, True])
+def test_each_step_is_normalised_as_by_scikit_learn(keras, tmp_path, memory_mapped):
+    from sklearn.preprocessing import StandardScaler
+
+    x = examples()[0] * np.linspace(0, 9, 8, dtype=np.float32)[:, None]  # the first step is 0
+    used = np.concatenate([TRAIN, VALIDATION])
+    np.save(tmp_path / "x.npy", x)
+    held = np.load(tmp_path / "x.npy", mmap_mode="r") if memory_mapped else x
+    one = trainer("cnn", x=held, training=Training(epochs=1), normalization="step")
+    expected = StandardScaler().fit(x[TRAIN].reshape(len(TRAIN), -1))
+    expected = expected.transform(x[used].reshape(len(used), -1)).reshape(-1, 8, 2)
+    model = one.fit(0).model
+    assert type(model.layers[1]).__name__ == "Normalization"
+    np.testing.assert_allclose(model.layers[1](x[used]), expected, atol=1e-4)
+    # What trains is told nothing of the data, and has them scaled before.
+    np.testing.assert_allclose(one.predict(used), model.predict(x[used], verbose=0), rtol=1e-4)
+    model.save(tmp_path / "model.keras")
+    saved = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(saved(x[used]), model(x[used]), rtol=1e-5)
+
+
 def test_class_weights_weigh_the_loss_of_train_alone(keras):
     x, labels = examples()
     # At this learning rate nothing moves, so that one model gives both losses.
