@@ -82,7 +82,7 @@ def trial_id(architecture: str, hyperparameters: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> trial_id("lstm", {"units": [128, 64]})
-    'lstm-128x64-adam-0.001-8a49d352240f'
+    'lstm-128x64-adam-0.001-ad796ab32bd0'
     """
     values = complete(architecture, hyperparameters)
     sizes = [*values.get("filters", []), *values.get("units", []), *values["dense"]]

@@ -27,6 +27,7 @@ STACK: Mapping[str, Hyperparameter] = {
     "units": counts([64]),
     "pooling": one_of("last", POOLINGS),
     "layer_normalization": flag(False),
+    "output_dropout": share(0.0),
 }
 RECURRENT: Mapping[str, Hyperparameter] = {
     **STACK,
@@ -63,14 +64,18 @@ def recurrent(
     **dropout : float
         `dropout` and `recurrent_dropout` of each layer.
     """
-    pooling = values["pooling"]
+    pooling, count = values["pooling"], len(values["units"])
     for number, units in enumerate(values["units"], start=1):
-        sequences = number < len(values["units"]) or pooling != "last"
+        sequences = number < count or pooling != "last"
         layer = cell(units, return_sequences=sequences, **dropout)
         x = with_gradient(layers.Bidirectional(layer) if bidirectional else layer)(x)
         if values["layer_normalization"]:
             x = layers.LayerNormalization()(x)
-    return pool_time(layers, x, pooling)
+        if number == count:
+            x = pool_time(layers, x, pooling)
+        if values["output_dropout"]:
+            x = layers.Dropout(values["output_dropout"])(x)
+    return x
 
 
 def pool_time(layers: Any, x: Any, pooling: str) -> Any:

@@ -153,6 +153,18 @@ def test_a_network_with_statistics_is_saved_and_as_large_as_estimated(
     assert wide == (2 * narrow[0], 5)
 
 
+def test_what_layers_give_is_dropped_after_each(keras):
+    values = {"units": [5, 4], "output_dropout": 0.5, "pooling": "max", "dense": [3]}
+    model = build("lstm", values, shape=(9, 1), classes=2)
+    order = ["LSTM", "Dropout", "LSTM", "GlobalMaxPooling1D", "Dropout", "Dense", "Dense"]
+    assert kinds(model) == order
+    last = kinds(build("gru", {**values, "pooling": "last", "dense": []}, shape=(9, 1), classes=2))
+    assert last == ["GRU", "Dropout", "GRU", "Dropout", "Dense"]
+    # Each step on its own, unlike what `dropout` does to the inputs of a layer.
+    dropped = np.asarray(model.layers[2](np.ones((20, 9, 5)), training=True)) == 0
+    assert 0 < dropped.any(axis=1).mean() > dropped.all(axis=1).mean()
+
+
 def test_inputs_are_normalised_as_asked():
     given = {"shape": (9, 3), "classes": 2, "mean": np.ones(3), "variance": np.full(3, 4.0)}
     assert kinds(build("gru", {"normalization": "none"}, **given)) == ["GRU", "Dense"]
