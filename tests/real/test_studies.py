@@ -73,7 +73,7 @@ def examples(workflow: Workflow, study: str) -> pd.DataFrame:
 
 
 def test_arrhythmia_has_the_published_beats(tmp_path: Path) -> None:
-    # The quick run leaves out the one with 202, and that by patient, which must be as honest as any.
+    # The quick run leaves out the one with 202, and that by patient, which must be as honest too.
     rules = read_yaml(ROOT / "config" / "studies" / "arrhythmia.yaml")["protocols"]
     left_out = {
         "grouped": rules["grouped"] | {"folds": 1, "test": 0.5},
