@@ -109,7 +109,8 @@ def has_learned(
     share = float(weights @ (probabilities.argmax(axis=1) == validation))
     best = float(np.bincount(validation, weights).max())
     error = np.sqrt(weights @ weights * share * (1 - share))
-    return share - best > max(BEYOND * (1 - best), QUANTILE * error)
+    # Where all examples are of one class, both are 1 but for rounding.
+    return share - best > max(BEYOND * (1 - best), QUANTILE * error, 1e-9)
 
 
 def prevailing(endings: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.metrics.learning import (
@@ -102,6 +102,7 @@ def test_a_network_that_is_too_sure_has_learned_and_one_that_guesses_has_not(pow
     st.sampled_from([0, 0.5, 1]),
     st.sampled_from([0.0, 1.0, 2.0]),
 )
+@example([0] * 6, 1, 0.0)
 def test_no_constant_answer_has_learned(labels, power, undersampling):
     labels, how = np.array(labels), {"power": power, "undersampling": undersampling}
     for answer in range(3):
