@@ -51,8 +51,7 @@ def class_weights(labels: np.ndarray, power: float = 1.0, undersampling: float =
         Proportional to 1 / (drawn examples of the class) ** power.
     """
     counts = drawn(labels, undersampling)
-    there = np.maximum(counts, 1)
-    weights = there ** -float(power)
+    weights = _by_class(counts, power)
     return (weights * (counts.sum() / (counts @ weights)))[labels].astype(np.float32)
 
 
@@ -70,4 +69,8 @@ def emphasis(labels: np.ndarray, power: float, undersampling: float = 0.0) -> np
         Proportional to its class weight times how often it is drawn.
     """
     counts, there = drawn(labels, undersampling), np.maximum(np.bincount(labels), 1)
-    return (np.maximum(counts, 1) ** -float(power) * counts / there)[labels]
+    return (_by_class(counts, power) * counts / there)[labels]
+
+
+def _by_class(counts: np.ndarray, power: float) -> np.ndarray:
+    return np.maximum(counts, 1) ** -float(power)

@@ -106,10 +106,10 @@ def has_learned(
         return True
     weights = emphasis(validation, **how)
     weights /= weights.sum()
-    share = float(weights @ (probabilities.argmax(axis=1) == validation))
+    share = min(1.0, float(weights @ (probabilities.argmax(axis=1) == validation)))
     best = float(np.bincount(validation, weights).max())
     error = np.sqrt(weights @ weights * share * (1 - share))
-    # Where all examples are of one class, both are 1 but for rounding.
+    # Where all examples are of one class, both are 1 but for rounding, which is nothing learned.
     return share - best > max(BEYOND * (1 - best), QUANTILE * error, 1e-9)
 
 

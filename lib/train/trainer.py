@@ -129,9 +129,8 @@ class Trainer:
         power, labels = self.values["class_weights"], data.labels[train]
         undersampling = recipe.training.undersampling
         self._weights = class_weights(labels, power, undersampling) if power else None
-        mean, variance = moments(data.x, train)
-        if self.values["normalization"] == "step":
-            mean, variance = _moments_of_steps(data.x, train)
+        by_step = self.values["normalization"] == "step"
+        mean, variance = (_moments_of_steps if by_step else moments)(data.x, train)
         context = None if data.context is None else moments(data.context[:, None], train)
         self._build = partial(
             build,

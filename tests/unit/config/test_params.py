@@ -294,3 +294,19 @@ def test_final_trainings_alone_have_a_refit(tmp_path: Path) -> None:
     found["studies"]["arrhythmia"]["architectures"]["cnn"]["training"]["refit"] = False
     needs += [need_of_training(found, final, npy, trainings=n, attempt=1) for n in (1, 2)]
     assert needs[0] == needs[2] != needs[1]
+
+
+def test_what_is_compared_inside_ds1_differs_by_its_beats_alone() -> None:
+    config = SHIPPED | read_yaml(ROOT / "config" / "inside_ds1.yaml")
+    study = resolve(config)["studies"]["arrhythmia"]
+    others = [name for name in study["trials"] if name.endswith(".all_beats")]
+    assert len(others) == 5
+    for name in others:
+        first = name.removesuffix(".all_beats")
+        ours, theirs = (list(study["trials"][one].values()) for one in (first, name))
+        assert ours == theirs, name
+        kept = {"undersampling", "epochs"}
+        trainings = [study["architectures"][one]["training"] for one in (first, name)]
+        assert {k: v for k, v in trainings[0].items() if k not in kept} == {
+            k: v for k, v in trainings[1].items() if k not in kept
+        }
