@@ -152,14 +152,16 @@ def _compare(
 ) -> Match | None:
     """Count the bits that differ with the second recording moved by `shift` frames."""
     a, b = prints[first], prints[second]
+    heard = min(np.count_nonzero(one.heard) for one in (a, b))
+    least = min(ENOUGH, max(LEAST, int(0.6 * heard)))
     best: Match | None = None
     for offset in (shift - 1, shift, shift + 1):
         start, end = max(0, offset), min(len(a.bits), len(b.bits) + offset)
         if end - start < LEAST:
             continue
         both = a.heard[start:end] & b.heard[start - offset : end - offset]
-        count = int(both.sum())
-        if count < min(ENOUGH, max(LEAST, int(0.6 * min(a.heard.sum(), b.heard.sum())))):
+        count = np.count_nonzero(both)
+        if count < least:
             continue
         unlike = a.bits[start:end][both] ^ b.bits[start - offset : end - offset][both]
         differing = float(np.bitwise_count(unlike).sum() / (BITS * count))
@@ -184,7 +186,7 @@ def unmistakable(first: Fingerprint, second: Fingerprint, shift: float) -> bool:
         Where the second begins in the first, s.
     """
     band = BANDS[0]
-    if min(first.heard.sum(), second.heard.sum()) < _MANY:
+    if min(np.count_nonzero(one.heard) for one in (first, second)) < _MANY:
         return False
     match = _compare((first, second), 0, 1, round(shift / band.hop), band)
     if match is None or match.differing > _FEWER or match.overlap < _MANY * band.hop + band.frame:

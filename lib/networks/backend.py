@@ -27,7 +27,7 @@ PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 # Hiding them for the import takes it from 7.2 to 3.0 s (TensorFlow) and from 3.4 to 1.5 s (JAX).
 UNUSED = {
     "tensorflow": ("jax", "sklearn", "pandas", "scipy", "matplotlib", "IPython"),
-    "jax": ("sklearn", "pandas", "matplotlib", "IPython"),
+    "jax": ("sklearn", "pandas", "matplotlib", "IPython", "requests"),
 }
 
 # A flag that its XLA does not know ends the process. Those of these versions know the one below.
@@ -90,7 +90,8 @@ def _keep_compiled(jax: Any) -> None:
     """Have JAX keep what XLA compiles for processes to come, which are given the same program.
 
     Compiling takes about half of the CPU time of a short training, and trainings of one shape
-    follow each other. What is kept is in a folder of the user's, for this kind of processor alone:
+    follow each other. The small programs that set the first weights are kept as well: there are
+    twenty of them, and compiling them takes as long as three epochs. What is kept is in a folder of the user's, for this kind of processor alone:
     another may lack its instructions. Where nothing can be written there, each process compiles.
     """
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
@@ -106,7 +107,7 @@ def _keep_compiled(jax: Any) -> None:
         return
     jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
     jax.config.update("jax_compilation_cache_max_size", 2**29)  # bytes
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 
 def load(

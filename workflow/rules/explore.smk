@@ -8,6 +8,7 @@ rule explore:
         "logs/explore/{study}.log",
     benchmark:
         "logs/explore/{study}.tsv"
+    priority: SHORT
     conda:
         "../../environment.yml"
     resources:

@@ -10,6 +10,7 @@ rule shortcuts:
         "logs/shortcuts/{study}.log",
     benchmark:
         "logs/shortcuts/{study}.tsv"
+    priority: SHORT
     conda:
         "../../environment.yml"
     resources:

@@ -42,6 +42,7 @@ rule baselines:
         "logs/baselines/{study}-{protocol}-{fold}.log",
     benchmark:
         "logs/baselines/{study}-{protocol}-{fold}.tsv"
+    priority: SHORT
     conda:
         "../../environment.yml"
     resources:
