@@ -199,7 +199,9 @@ def save(figure: Figure, path: Path) -> list[Path]:
     with mpl.rc_context(SETTINGS):
         # The layout is the slowest step and must be the same in both files, so it is done once.
         # `savefig` would draw each file twice.
-        figure.draw_without_rendering()
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)
         figure.set_layout_engine("none")
         # Transparent, so that the page's own background shows, dark or light.
         for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
