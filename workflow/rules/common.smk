@@ -111,9 +111,6 @@ def trainings(count):
     return {**needs(estimate), "gpu": gpus_of_training(SETTINGS["device"], SETTINGS["devices"])}
 
 
-# Of short jobs that only the tables wait for: they fill what the trainings leave of the cores.
-SHORT = -1
-
 # What all trainings read, and what they depend on.
 TO_TRAIN = EXAMPLES | {"digest": DIGEST}
 CHOSEN_ON = TO_TRAIN | {"split": of("primary_split"), "audit": of("primary_audit")}

@@ -10,7 +10,7 @@ rule shortcuts:
         "logs/shortcuts/{study}.log",
     benchmark:
         "logs/shortcuts/{study}.tsv"
-    priority: SHORT
+    priority: -1  # only the tables wait for it: it fills what trainings leave of the cores
     conda:
         "../../environment.yml"
     resources:
