@@ -259,6 +259,7 @@ def test_remarks_of_claims_wrap_within_the_page(browser: Browser, page: Path) ->
     assert browser.js(fill, "claims") <= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "dark"), [(380, True), (1400, False)])
 def test_axe_finds_nothing(browser: Browser, page: Path, width: int, dark: bool) -> None:
     browser.open(page, width=width, dark=dark)

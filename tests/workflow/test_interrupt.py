@@ -74,6 +74,7 @@ def test_every_stage_survives_its_own_end(
     assert fresh.plan().jobs == []
 
 
+@pytest.mark.slow
 def test_a_second_run_in_the_folder_is_sent_away(copied: Workflow, started: list[Process]) -> None:
     # The first run waits here, in the middle of a job, for as long as the test likes.
     with FileLock(copied.path("logs/plots/.tiny.log.lock")):
