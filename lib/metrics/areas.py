@@ -36,7 +36,7 @@ def group_areas(
     positives, negatives : ndarray, shape (group,)
         p and n, the examples of each.
     """
-    # Searched for in order, values are found three times as fast.
+    # Searched for in order, values are found two to five times as fast.
     ascending = np.argsort(score[positive])
     mine, value = group[positive][ascending], score[positive][ascending]
     wins = np.zeros((groups, groups))

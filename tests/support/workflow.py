@@ -99,7 +99,7 @@ class Workflow:
             file.write_text(text)
         # A path after `--configfile` would be read as one more of these.
         command = [sys.executable, "-m", "snakemake", "--configfile", *self.files, file.name]
-        # A run ends no sooner than such a timespan after its jobs: 3 s in the default profile.
+        # A run ends no sooner than this after its last job began, 3 s in the default profile.
         command += ["--max-jobs-per-timespan", "1000/1s"]
         # A profile may say how many jobs there are: then there is no word of cores.
         command += [*(["--cores", str(cores)] if cores else []), *arguments]

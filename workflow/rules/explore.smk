@@ -8,7 +8,7 @@ rule explore:
         "logs/explore/{study}.log",
     benchmark:
         "logs/explore/{study}.tsv"
-    priority: -1  # only the tables wait for it: it fills what trainings leave of the cores
+    priority: -1  # only tables and page wait for it: it fills what trainings leave
     conda:
         "../../environment.yml"
     resources:

@@ -10,7 +10,7 @@ rule shortcuts:
         "logs/shortcuts/{study}.log",
     benchmark:
         "logs/shortcuts/{study}.tsv"
-    priority: -1  # only the tables wait for it: it fills what trainings leave of the cores
+    priority: -1  # only tables and page wait for it: it fills what trainings leave
     conda:
         "../../environment.yml"
     resources:

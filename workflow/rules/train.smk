@@ -42,7 +42,7 @@ rule baselines:
         "logs/baselines/{study}-{protocol}-{fold}.log",
     benchmark:
         "logs/baselines/{study}-{protocol}-{fold}.tsv"
-    priority: -1  # only the tables wait for it: it fills what trainings leave of the cores
+    priority: -1  # only tables and page wait for it: it fills what trainings leave
     conda:
         "../../environment.yml"
     resources:

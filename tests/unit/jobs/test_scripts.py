@@ -64,6 +64,20 @@ def test_a_job_leaves_the_process_as_it_was(tmp_path):
             warnings.warn("after it", stacklevel=1)
 
 
+def test_what_a_process_holds_is_not_searched_when_it_ends(tmp_path):
+    # What is registered first is called last.
+    script = (
+        "import atexit, gc, sys\n"
+        "from lib.jobs.scripts import job\n"
+        "atexit.register(lambda: print(gc.get_freeze_count()))\n"
+        "with job(sys.argv[1]): print(gc.get_freeze_count())"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "a.log")]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    before, after = map(int, done.stdout.split())
+    assert before == 0 < after
+
+
 def test_an_error_of_the_project_is_told_without_traceback(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended, job(tmp_path / "a.log"):
         raise HeldoutError("100.dat: expected 5 bytes, got 3. Fetch it anew.")
