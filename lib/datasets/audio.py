@@ -134,8 +134,8 @@ def _decode(path: Path, source: Path | io.BytesIO, frames: int) -> np.ndarray:
             while asked and len(block := file.read(asked, dtype="float32", always_2d=True)):
                 blocks.append(block)
                 frames -= len(block)
-                # A short block is the last one, most likely. Beyond the end libsndfile fills all that
-                # it is asked for with zeros: of many, that takes half as long as reading.
+                # A short block is the last one, most likely. Beyond the end libsndfile fills all
+                # that it is asked for with zeros: of many, that takes half as long as reading.
                 asked = min(frames, 1 << 20 if len(block) == asked else 1 << 10)
             channels = file.channels
     except (soundfile.SoundFileError, ValueError) as error:

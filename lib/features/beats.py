@@ -19,7 +19,7 @@ from lib.features.kinds import (
     require_positive,
 )
 from lib.features.resampling import resample
-from lib.features.rhythm import RHYTHM, rhythm
+from lib.features.rhythm import INTERVALS, RHYTHM, intervals, rhythm
 
 SCALES = ("none", "record", "window")
 """What the samples may be divided by."""
@@ -59,7 +59,11 @@ class Beats(Kind):
     median_beat : bool
         Whether a second channel holds the difference from the record's median beat.
     rhythm : bool
-        Whether each beat has its RR intervals as context (`lib.features.rhythm`).
+        Whether each beat has its RR intervals, beside those of its record, as context
+        (`lib.features.rhythm`).
+    intervals : bool
+        Whether its context has the RR intervals in seconds and over their mean, as in the
+        literature.
     """
 
     lead: str
@@ -72,6 +76,7 @@ class Beats(Kind):
     periods: float = 0.0
     median_beat: bool = False
     rhythm: bool = False
+    intervals: bool = False
 
     name = "beats"
     of_beats = True
@@ -115,8 +120,8 @@ class Beats(Kind):
 
     @property
     def context(self) -> Sequence[str]:
-        """The rhythm, where it is wanted."""
-        return RHYTHM if self.rhythm else ()
+        """The rhythm and the intervals, where they are wanted."""
+        return (RHYTHM if self.rhythm else ()) + (INTERVALS if self.intervals else ())
 
     @property
     def demands(self) -> Demands:
@@ -172,7 +177,9 @@ class Beats(Kind):
             usual = np.median(x, axis=0) if len(x) else 0
             x = np.concatenate([x, x - usual], axis=2)
         features = Features(x, first / self.rate, signal.symbols)
-        return replace(features, context=rhythm(signal.positions)) if self.rhythm else features
+        contexts = [rhythm(signal.positions)] if self.rhythm else []
+        contexts += [intervals(signal.positions, signal.rate)] if self.intervals else []
+        return replace(features, context=np.concatenate(contexts, axis=1)) if contexts else features
 
 
 def _baseline(lead: np.ndarray, rate: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lib.datasets import Signal
 from lib.errors import HeldoutError
 from lib.features import extract, make
-from lib.features.rhythm import RHYTHM, rhythm
+from lib.features.rhythm import INTERVALS, RHYTHM, intervals, rhythm
 
 RATE = 250
 PLAIN = {"kind": "beats", "lead": "MLII", "rate": 50, "samples": 40, "before": 0.4}
@@ -29,7 +29,7 @@ def record(intervals=(200,) * 9, *, wander=0.0, early=()):
     return Signal(lead[:, None], RATE, ("MLII",), positions, symbols, name="100", unit="mV")
 
 
-intervals = st.lists(st.integers(60, 600), min_size=3, max_size=30)
+lengths = st.lists(st.integers(60, 600), min_size=3, max_size=30)
 
 
 def test_settings_of_the_record_are_off_unless_they_are_asked_for():
@@ -51,19 +51,19 @@ def test_what_is_asked_for_is_known_without_reading():
 
 
 @settings(max_examples=20, deadline=None)
-@given(intervals, st.permutations("NVSFQ"))
-def test_codes_of_beats_change_nothing_but_their_own(intervals, codes):
-    signal = record(intervals)
-    other = replace(signal, symbols=np.resize(codes, len(intervals)))
-    one, two = extract(signal, **ALL), extract(other, **ALL)
+@given(lengths, st.permutations("NVSFQ"))
+def test_codes_of_beats_change_nothing_but_their_own(lengths, codes):
+    signal = record(lengths)
+    other = replace(signal, symbols=np.resize(codes, len(lengths)))
+    one, two = (extract(of, **ALL | {"intervals": True}) for of in (signal, other))
     np.testing.assert_array_equal(one.x, two.x)
     np.testing.assert_array_equal(one.context, two.context)
 
 
 @settings(max_examples=20, deadline=None)
-@given(intervals, st.floats(0.01, 100))
-def test_amplitude_of_a_record_changes_nothing_where_it_is_scaled(intervals, gain):
-    signal = record(intervals, wander=0.3)
+@given(lengths, st.floats(0.01, 100))
+def test_amplitude_of_a_record_changes_nothing_where_it_is_scaled(lengths, gain):
+    signal = record(lengths, wander=0.3)
     other = replace(signal, samples=signal.samples * np.float32(gain))
     for chosen in (ALL, PLAIN | {"scale": "record"}):
         np.testing.assert_allclose(
@@ -97,9 +97,9 @@ def test_median_beat_shows_the_beat_that_is_another():
 def test_few_beats_have_a_neutral_context(count):
     signal = record()
     few = replace(signal, positions=signal.positions[:count], symbols=signal.symbols[:count])
-    features = extract(few, **ALL)
+    features = extract(few, **ALL | {"intervals": True})
     assert features.x.shape == (count, 40, 2)
-    assert features.context.tolist() == [[0] * len(RHYTHM)] * count
+    assert features.context.tolist() == [[0] * len(RHYTHM + INTERVALS)] * count
 
 
 @pytest.mark.filterwarnings("ignore:.*is constant")
@@ -112,11 +112,11 @@ def test_flat_leads_and_beats_at_one_sample_give_finite_features():
     assert np.isfinite(extract(short, **ALL).x).all()
 
 
-@given(intervals, st.integers(0, 10**6), st.integers(1, 9))
-def test_rhythm_is_that_of_the_intervals(intervals, start, rate):
-    times = np.cumsum(intervals)
+@given(lengths, st.integers(0, 10**6), st.integers(1, 9))
+def test_rhythm_is_that_of_the_intervals(lengths, start, rate):
+    times = np.cumsum(lengths)
     context = rhythm(times)
-    assert context.shape == (len(intervals), len(RHYTHM))
+    assert context.shape == (len(lengths), len(RHYTHM))
     assert np.isfinite(context).all()
     np.testing.assert_array_equal(context, rhythm(times + start))
     np.testing.assert_allclose(context, rhythm(times * rate), atol=1e-6)
@@ -128,19 +128,52 @@ def test_steady_rhythm_is_neutral(interval, count):
 
 
 def test_early_beat_has_a_short_interval_before_it_and_a_long_one_after():
-    intervals = np.full(30, 200)
-    intervals[20:22] = 120, 280
-    context = dict(zip(RHYTHM, rhythm(np.cumsum(intervals)).T, strict=True))
+    lengths = np.full(30, 200)
+    lengths[20:22] = 120, 280
+    context = dict(zip(RHYTHM, rhythm(np.cumsum(lengths)).T, strict=True))
     for usual in ("", "_recent", "_near"):
         assert context[f"rr_before{usual}"][20] == pytest.approx(np.log(0.6))
         assert context[f"rr_after{usual}"][20] == pytest.approx(np.log(1.4))
     assert context["rr_ratio"][20] == pytest.approx(np.log(120 / 280))
     assert context["rr_score"].argmin() == 20
     # Where intervals vary by themselves the same one is less unusual.
-    uneven = intervals + 30 * np.random.default_rng(0).integers(-1, 2, 30)
+    uneven = lengths + 30 * np.random.default_rng(0).integers(-1, 2, 30)
     uneven[20] = 120
     score = rhythm(np.cumsum(uneven))[20, RHYTHM.index("rr_score")]
     assert context["rr_score"][20] < score < 0
+
+
+@given(lengths, st.integers(0, 10**6), st.integers(1, 9))
+def test_intervals_are_those_between_beats_at_any_rate(lengths, start, factor):
+    times = np.cumsum(lengths)
+    context = intervals(times, RATE)
+    columns = dict(zip(INTERVALS, np.exp(context.T), strict=True))
+    np.testing.assert_allclose(columns["rr_before_s"][1:], np.diff(times) / RATE, rtol=1e-5)
+    np.testing.assert_allclose(columns["rr_after_s"][:-1], np.diff(times) / RATE, rtol=1e-5)
+    np.testing.assert_allclose(columns["rr_mean_s"], np.diff(times).mean() / RATE, rtol=1e-5)
+    for side in ("rr_before", "rr_after"):
+        ratio = columns[f"{side}_s"] / columns["rr_mean_s"]
+        np.testing.assert_allclose(columns[f"{side}_mean"], ratio, rtol=1e-5)
+    np.testing.assert_allclose(intervals(factor * times + start, factor * RATE), context, atol=1e-6)
+
+
+def test_early_beats_that_are_most_of_a_record_are_short_in_seconds_alone():
+    few, most = np.full(40, 200), np.full(40, 120)
+    few[20], most[::10] = 120, 200
+    early = [(few, 20), (most, 21)]
+    in_seconds = [intervals(np.cumsum(one), RATE)[at, 2] for one, at in early]
+    beside_others = [rhythm(np.cumsum(one))[at, 0] for one, at in early]
+    assert in_seconds[0] == in_seconds[1] == pytest.approx(np.log(120 / RATE))
+    assert beside_others == [pytest.approx(np.log(0.6)), 0]
+
+
+def test_intervals_follow_the_rhythm():
+    both = ALL | {"intervals": True}
+    assert list(make(**both).context) == [*RHYTHM, *INTERVALS]
+    assert list(make(**PLAIN | {"intervals": True}).context) == list(INTERVALS)
+    signal = record()
+    expected = [extract(signal, **one).context for one in (ALL, PLAIN | {"intervals": True})]
+    np.testing.assert_array_equal(extract(signal, **both).context, np.hstack(expected))
 
 
 def test_ends_take_the_interval_of_their_neighbour():
@@ -163,9 +196,9 @@ KACHUEE = PLAIN | {"samples": 80, "before": 0.0, "scale": "window", "periods": 1
 
 
 @settings(max_examples=20, deadline=None)
-@given(intervals, st.floats(0.01, 100), st.floats(-5, 5))
-def test_ten_seconds_are_mapped_to_0_to_1_whatever_gain_and_offset(intervals, gain, offset):
-    signal = record(intervals, wander=0.3)
+@given(lengths, st.floats(0.01, 100), st.floats(-5, 5))
+def test_ten_seconds_are_mapped_to_0_to_1_whatever_gain_and_offset(lengths, gain, offset):
+    signal = record(lengths, wander=0.3)
     x = extract(signal, **KACHUEE).x
     assert x.min() >= 0
     assert x.max() <= 1
