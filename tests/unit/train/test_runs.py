@@ -293,7 +293,7 @@ def library(tmp_path, monkeypatch):
         ("networks/architecture.py", "share(0.0)", "share(0.1)", ()),
         ("networks/gru.py", "layers.GRU", "layers.LSTM", {"gru"}),
         ("networks/models.py", "dense_dropout", "dropout", {*ARCHITECTURES}),
-        ("networks/cpu.py", "largest >= value", "largest <= value", {*ARCHITECTURES}),
+        ("networks/blocks.py", "largest >= value", "largest <= value", {*ARCHITECTURES}),
         ("train/training.py", "AVERAGED = 0.25", "AVERAGED = 0.5", {*ARCHITECTURES}),
         (
             "networks/layers.py",
