@@ -38,12 +38,13 @@ class Loop:
         [shape=(time, batch, units)] and a list of what the way back needs besides.
     back : callable
         From the gradient of the outputs, the outputs, that list and what takes the gradient of the
-        product with a state to that of the state to the gradients of the products with the inputs
-        and with the states [shape=(time, batch, gates × units)].
+        product with a state to that of the state, to the gradient of the products with the states
+        [shape=(time, batch, gates × units)] and that of the last gate's product with the inputs
+        [shape=(time, batch, units)], or None where it is that with the states, as others' are.
     """
 
     forwards: Callable[..., tuple[Any, list[Any]]]
-    back: Callable[..., tuple[Any, Any]]
+    back: Callable[..., tuple[Any, Any | None]]
 
 
 def with_gradient(layer: Any) -> Any:
@@ -120,13 +121,20 @@ def _inner_loop(loop: Loop) -> Callable[..., Any]:
             outputs, kept = loop.forwards(x, of_inputs, of_states, bias, first)
 
             def back(upstream: Any) -> tuple[Any, Any, Any, Any]:
-                dx, dz = loop.back(upstream, outputs, kept, _product_back(weights, masks))
-                biases = [jnp.sum(d, axis=(0, 1)) for d in (dx, dz)]
+                dz, last = loop.back(upstream, outputs, kept, _product_back(weights, masks))
+                of_kernel, of_bias = _weights_gradient(x, dz, seen), dz.sum(axis=(0, 1))
+                of_states, biases = dz, of_bias
+                if last is not None:
+                    # The product for a gate that is not used costs less than to join an array, as
+                    # only a layer below needs it.
+                    of_kernel = _joined(of_kernel, _weights_gradient(x, last, seen[-1:]))
+                    biases = jnp.stack([_joined(of_bias, last.sum(axis=(0, 1))), of_bias])
+                    dz = _joined(dz, last)
                 return (
-                    _product_back(kernel, seen)(dx),
-                    _weights_gradient(x, dx, seen),
-                    _weights_gradient(_before(outputs), dz, masks),
-                    biases[0] if len(bias.shape) == 1 else jnp.stack(biases),
+                    _product_back(kernel, seen)(dz),
+                    of_kernel,
+                    _weights_gradient(_before(outputs), of_states, masks),
+                    biases,
                 )
 
             return outputs, back
@@ -191,7 +199,7 @@ def _simple_rnn_back(
         return to_states(dz), [dz]
 
     (dz,) = _scan(step, first, upstream, outputs, reverse=True)
-    return dz, dz
+    return dz, None
 
 
 def _lstm(
@@ -230,7 +238,7 @@ def _lstm_back(upstream: Any, outputs: Any, kept: list[Any], to_states: Product)
 
     sequences = upstream, jnp.tanh(cells), _before(cells), *gates
     (dz,) = _scan(step, (first, first), *sequences, reverse=True)
-    return dz, dz
+    return dz, None
 
 
 def _gru(
@@ -270,8 +278,7 @@ def _gru_back(upstream: Any, outputs: Any, kept: list[Any], to_states: Product) 
 
     sequences = upstream, *_apart(of_z, of_g, of_r), r, z
     of_states, dg = _scan(step, first, *sequences, reverse=True)
-    shared = of_states[..., : 2 * dg.shape[-1]]
-    return jnp.concatenate([shared, dg], axis=2), of_states
+    return of_states, dg
 
 
 LOOPS = {
@@ -332,6 +339,13 @@ def _weights_gradient(states: Any, dz: Any, masks: Masks) -> Any:
     seen = [states * mask for mask in masks] or [states]
     gates = zip(seen, jnp.split(dz, len(seen), axis=2), strict=True)
     return jnp.concatenate([flat(x).T @ flat(gate) for x, gate in gates], axis=1)
+
+
+def _joined(gates: Any, last: Any) -> Any:
+    """Put another last gate in the place of that of all gates [shape=(…, gates × units)]."""
+    from jax import numpy as jnp
+
+    return jnp.concatenate([gates[..., : -last.shape[-1]], last], axis=-1)
 
 
 def _before(states: Any) -> Any:

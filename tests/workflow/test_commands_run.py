@@ -129,6 +129,8 @@ NOT_RUN = {
     "python -m pages.findings results": _FINDINGS,
     "python -m pages.svm_ensemble mitdb": _SVMS,
     "snakemake --cores 2 --configfile config/findings.yaml --config mirror=/data/recordings": _REAL,
+    "snakemake --cores 2 --configfile config/findings.yaml --config mirror=/data/recordings "
+    "studies=arrhythmia 'settings={arrhythmia: {features: {intervals: true}}}'": _REAL,
     "snakemake --cores 2 --configfile config/inside_ds1.yaml --config "
     "mirror=/data/recordings": _REAL,
     "snakemake --cores 8 --config folder=my_recordings": _OWN,

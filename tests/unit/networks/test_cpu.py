@@ -57,6 +57,29 @@ def drop(rate: float) -> None:
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4 / np.sqrt(one.size), axis
 
 
+def pool() -> None:
+    """Compare the largest over time with that of Keras, and its gradient, ties and all."""
+    import keras
+
+    inputs = keras.Input((7, 4))
+    model = keras.Model(inputs, keras.layers.GlobalMaxPooling1D()(inputs))
+    quicken(model)
+    (layer,) = otherwise(model, "GlobalMaxPooling1D")
+    rng, plain = np.random.default_rng(0), keras.layers.GlobalMaxPooling1D()
+    weights = rng.standard_normal((50, 4), dtype=np.float32)
+    # Numbers of which none is as large as another, and whole ones, of which many are.
+    for x in (rng.standard_normal((50, 7, 4)), rng.integers(-2, 3, (50, 7, 4))):
+        given = x.astype(np.float32)
+        for one, other in zip(
+            of_layer(layer, given, weights), of_layer(plain, given, weights), strict=True
+        ):
+            np.testing.assert_allclose(one, other, rtol=1e-6)
+    for step in (0, 3, 6):
+        given[0, step, 0] = np.nan
+        assert np.isnan(of_layer(layer, given, weights)[0][0, 0])
+        given[0, step, 0] = 0
+
+
 def in_jax(python: Callable[..., str], call: str) -> None:
     """Run a function of this module in a process that computes with JAX."""
     python(
@@ -69,9 +92,15 @@ def test_dropout_keeps_its_share_without_a_pattern(python: Callable[..., str]) -
     in_jax(python, "for rate in (0.2, 0.5): test_cpu.drop(rate)")
 
 
+def test_the_largest_over_time_and_its_gradient_are_those_of_keras(
+    python: Callable[..., str],
+) -> None:
+    in_jax(python, "test_cpu.pool()")
+
+
 @pytest.mark.usefixtures("keras")
 def test_tensorflow_keeps_its_own() -> None:
-    values = {"filters": [4], "kernels": [3], "units": [3], "dropout": 0.3, "dense_dropout": 0.3}
+    values = {"filters": [4], "kernels": [3], "units": [3], "dropout": 0.3, "pooling": "max"}
     model = build("cnn_lstm", values, shape=(18, 2), classes=3, backend="tensorflow")
     quicken(model)
     for layer in model.layers:
