@@ -80,22 +80,14 @@ def pool() -> None:
         given[0, step, 0] = 0
 
 
-def in_jax(python: Callable[..., str], call: str) -> None:
-    """Run a function of this module in a process that computes with JAX."""
-    python(
-        "from lib.networks.backend import load; load('jax')\n"
-        f"from tests.unit.networks import test_cpu\n{call}"
-    )
-
-
-def test_dropout_keeps_its_share_without_a_pattern(python: Callable[..., str]) -> None:
-    in_jax(python, "for rate in (0.2, 0.5): test_cpu.drop(rate)")
+def test_dropout_keeps_its_share_without_a_pattern(in_jax: Callable[[str], str]) -> None:
+    in_jax("for rate in (0.2, 0.5): here.drop(rate)")
 
 
 def test_the_largest_over_time_and_its_gradient_are_those_of_keras(
-    python: Callable[..., str],
+    in_jax: Callable[[str], str],
 ) -> None:
-    in_jax(python, "test_cpu.pool()")
+    in_jax("here.pool()")
 
 
 @pytest.mark.usefixtures("keras")

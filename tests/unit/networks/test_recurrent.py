@@ -100,14 +100,6 @@ def leave() -> None:
         assert model.layers[1].inner_loop == before
 
 
-def in_jax(python: Callable[..., str], call: str) -> None:
-    """Run a function of this module in a process that computes with JAX."""
-    python(
-        "from lib.networks.backend import load; load('jax')\n"
-        f"from tests.unit.networks import test_recurrent as here\n{call}"
-    )
-
-
 QUICK = [
     ("gru", "dropout"),
     ("lstm", "recurrent dropout"),
@@ -129,12 +121,12 @@ QUICK = [
     ids=["some", "all"],
 )
 def test_outputs_and_gradients_are_those_of_keras(
-    pairs: list[tuple[str, str]], python: Callable[..., str]
+    pairs: list[tuple[str, str]], in_jax: Callable[[str], str]
 ) -> None:
-    in_jax(python, f"for pair in {pairs!r}: here.compare(*pair)")
+    in_jax(f"for pair in {pairs!r}: here.compare(*pair)")
 
 
 def test_what_is_saved_is_of_keras_and_what_is_not_marked_is_left_to_it(
-    python: Callable[..., str],
+    in_jax: Callable[[str], str],
 ) -> None:
-    in_jax(python, "here.save(); here.leave()")
+    in_jax("here.save(); here.leave()")
