@@ -28,6 +28,9 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     import soundfile
 
     count, times = (24, 2) if quick else (CLIPS, TIMES)
+    # First, and alone: Numba compiles librosa's functions, and processes that do so at once can
+    # spoil its cache (numba/numba#10128).
+    alone = apart("spectra", blas_threads=1, rounds=3 if quick else 100)
     clips = folder / "clips"
     rng = np.random.default_rng(0)
     names = [clips / "ab"[number % 2] / f"{number:05}.flac" for number in range(count)]
@@ -54,8 +57,6 @@ def measure(folder: Path, *, quick: bool = False) -> dict[str, Any]:
     wall = time.perf_counter() - began
     loops.append(_loops(paths, settings))
     loop = sum(loops) / len(loops)
-    rounds = 3 if quick else 100
-    alone = apart("spectra", blas_threads=1, rounds=rounds)
     files = count * times
     return {
         "quick": quick,

@@ -37,6 +37,17 @@ LONGEST = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have librosa compile before tests run in several processes.
+
+    Two that fill Numba's cache at once can spoil it (numba/numba#10128), and what uses it next
+    ends with signal 11. The project's own features need none of this.
+    """
+    if config.getoption("numprocesses", None):
+        compiled = "import librosa.core.audio, librosa.core.pitch, librosa.util.utils"
+        subprocess.run([sys.executable, "-c", compiled], check=True)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with long tests first, whole runs before others: no core waits for one in the end.
 

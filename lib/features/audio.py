@@ -13,7 +13,7 @@ import numpy as np
 from lib.datasets.signal import Signal, mix
 from lib.errors import HeldoutError
 from lib.features.kinds import Features, Kind, require_positive, unlabelled
-from lib.features.resampling import resample_audio
+from lib.features.resampling import fix_length, resample_audio
 from lib.features.spectrum import map_spectra, mel_bank
 
 # The power of a transform of louder samples does not fit in 32 bits.
@@ -90,10 +90,8 @@ def first_samples(signal: Signal, *, rate: float, length: int) -> np.ndarray:
     HeldoutError
         The samples are so large that their full scale cannot be ±1.
     """
-    import librosa
-
     mono = resample_audio(mix(signal.samples), rate=signal.rate, new_rate=rate)
-    audio = np.asarray(librosa.util.fix_length(mono, size=length), dtype=np.float32)
+    audio = np.asarray(fix_length(mono, length), dtype=np.float32)
     if not np.abs(audio).max() <= _LOUDEST:  # NaN is not, either
         raise HeldoutError(
             signal.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -19,16 +20,23 @@ def _near(ratio: Fraction) -> Fraction:
 
 
 def resample_audio(samples: np.ndarray, *, rate: float, new_rate: float) -> np.ndarray:
-    """Resample audio, shape (time,), as librosa does.
+    """Resample audio, shape (time,), as librosa does, by the SoX resampler at high quality.
 
     It is several times as fast as `resample`, and takes a signal to begin and end at 0, as sounds
     do and an ECG does not.
     """
     if rate == new_rate:
         return samples
-    import librosa
+    import soxr
 
-    return np.asarray(librosa.resample(samples, orig_sr=rate, target_sr=new_rate))
+    resampled = soxr.resample(samples, rate, new_rate, quality="HQ")
+    length = math.ceil(len(samples) * (new_rate / rate))
+    return fix_length(resampled, length).astype(samples.dtype, copy=False)
+
+
+def fix_length(samples: np.ndarray, length: int) -> np.ndarray:
+    """Cut samples, shape (time,), or fill them up with zeros at the end: shape (length,)."""
+    return np.pad(samples[:length], (0, max(0, length - len(samples))))
 
 
 def resample(samples: np.ndarray, *, rate: float, new_rate: float) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 The definitions are librosa's, and a test holds the values to those of librosa. They are computed
 here because librosa transforms in NumPy, which is several times slower than SciPy in float32, and
-makes its filters anew for each recording. Frames come first: a product with a bank of filters then
-reads memory in its order.
+makes its filters anew for each recording; and because the first call of most of it has Numba
+compile for 5 to 15 s, into a cache that jobs at the same time can spoil (numba/numba#10128). Frames
+come first: a product with a bank of filters then reads memory in its order.
 """
 
 from __future__ import annotations
@@ -85,29 +86,38 @@ def mel_bank(rate: float, n_fft: int, n_mels: int) -> np.ndarray:
     """Return the mel filters of Slaney's Auditory Toolbox, shape (bins, n_mels)."""
     from librosa.filters import mel
 
-    return _kept(mel(sr=rate, n_fft=n_fft, n_mels=n_mels))
+    return _kept(mel(sr=rate, n_fft=n_fft, n_mels=n_mels).T)
 
 
 @lru_cache(maxsize=8)
 def chroma_bank(rate: float, n_fft: int) -> np.ndarray:
-    """Return the filters of the 12 semitones from C, tuned to A = 440 Hz, shape (bins, 12)."""
-    from librosa.filters import chroma
+    """Return the filters of the 12 semitones from C, tuned to A = 440 Hz, shape (bins, 12).
 
-    return _kept(chroma(sr=rate, n_fft=n_fft, tuning=0.0))
+    A bin is shared among the semitones near it by a Gaussian of its own width, and weighted by
+    another around the fifth octave above A0 (Ellis, Chroma feature analysis and synthesis, 2007;
+    the filters are those of `librosa.filters.chroma`).
+    """
+    pitch = 12 * np.log2(np.arange(1, n_fft) * rate / n_fft / 27.5)  # semitones above A0
+    pitch = np.concatenate([pitch[:1] - 18, pitch])  # that of 0 Hz is taken to be far below
+    width = np.append(np.maximum(np.diff(pitch), 1), 1)[:, None]
+    away = (pitch[:, None] - np.arange(12) + 6) % 12 - 6
+    shares = np.exp(-0.5 * (2 * away / width) ** 2)
+    shares /= np.linalg.norm(shares, axis=1, keepdims=True)
+    shares *= np.exp(-0.5 * ((pitch[:, None] / 12 - 5) / 2) ** 2)
+    return _kept(np.roll(shares, -3, axis=1)[: 1 + n_fft // 2])  # from A to C
 
 
 def _kept(bank: np.ndarray) -> np.ndarray:
-    """Turn a bank round, and keep whoever is given it from changing it for all."""
-    turned = np.ascontiguousarray(bank.T, dtype=np.float32)
-    turned.setflags(write=False)
-    return turned
+    """Keep whoever is given a bank from changing it for all."""
+    kept = np.ascontiguousarray(bank, dtype=np.float32)
+    kept.setflags(write=False)
+    return kept
 
 
 def decibels(power: np.ndarray) -> np.ndarray:
     """Convert power to dB (reference 1.0), nothing more than 80 dB below its largest value."""
-    from librosa import power_to_db
-
-    return np.asarray(power_to_db(power, ref=1.0))
+    levels = 10 * np.log10(np.maximum(power, np.float32(1e-10)))
+    return np.asarray(np.maximum(levels, levels.max() - 80))
 
 
 def cepstrum(mel: np.ndarray, *, n_mfcc: int) -> np.ndarray:

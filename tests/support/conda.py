@@ -19,7 +19,7 @@ import yaml
 from packaging.requirements import Requirement
 
 # What a package is called in conda where that is not its name in the package index.
-CONDA = {"soundfile": "pysoundfile", "matplotlib": "matplotlib-base"}
+CONDA = {"soundfile": "pysoundfile", "matplotlib": "matplotlib-base", "soxr": "soxr-python"}
 
 _INDEX = {conda: name for name, conda in CONDA.items()}
 

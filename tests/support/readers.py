@@ -44,7 +44,7 @@ class Reader:
 
     @staticmethod
     def warm_up() -> None:
-        """Import what readers import when they are called, and compile what librosa compiles."""
+        """Import what readers import when they are called."""
         import scipy.io
         import scipy.signal  # noqa: F401
         import soundfile  # noqa: F401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 import warnings
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from lib.datasets import Signal
 from lib.errors import HeldoutError
 from lib.features.registry import extract
+from lib.features.resampling import fix_length, resample_audio
 from lib.features.spectrum import map_spectra
 
 # Of the range of what librosa gives.
@@ -98,6 +100,42 @@ def test_spectral_parts_are_those_of_librosa(kind, rate, n_fft, hop, frames):
             # valley of a band may be one bin, far below the loudest: what rounding leaves of it.
             near = {"tolerance": 10 * TOLERANCE, "least": 1.0}
         same(ours(signal, kind="spectral", **chosen), values.T, **near)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 5000), RATES, RATES, st.integers(0, 6000))
+def test_audio_is_resampled_and_filled_up_as_by_librosa(samples, rate, new_rate, length):
+    wave = np.random.default_rng(samples).standard_normal(samples).astype(np.float32)
+    found = resample_audio(wave, rate=rate, new_rate=new_rate)
+    np.testing.assert_array_equal(found, librosa.resample(wave, orig_sr=rate, target_sr=new_rate))
+    assert found.dtype == np.float32
+    filled = librosa.util.fix_length(found, size=length)
+    np.testing.assert_array_equal(fix_length(found, length), filled)
+
+
+def test_features_wait_for_no_compiler(tmp_path, monkeypatch, python):
+    """Numba spoils its cache when two processes fill it at once, and takes 5 to 15 s to do so."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    code = """
+import json, sys
+import numpy as np
+from lib.datasets import Signal
+from lib.features.registry import extract
+
+noise = 0.1 * np.random.default_rng(0).standard_normal((48_000, 1))
+signal = Signal(noise.astype(np.float32), 48_000.0, ("audio",), name="noise")
+for chosen in json.loads(sys.argv[1]):
+    print(extract(signal, **chosen).x.shape)
+"""
+    common = {"rate": 22050, "n_fft": 2048, "hop": 512}
+    kinds = [
+        {"kind": "mfcc", "duration": 0.9, "n_mels": 40, "n_mfcc": 13},
+        {"kind": "mel", "duration": 0.9, "n_mels": 40},
+        {"kind": "spectral", "frames": 30, "parts": ["mfcc", "centroid", "chroma", "contrast"]},
+    ]
+    shapes = python(code, json.dumps([kind | common for kind in kinds])).splitlines()
+    assert shapes == ["(1, 39, 13)", "(1, 39, 40)", "(1, 30, 33)"]
+    assert not list(tmp_path.rglob("*.nbc"))
 
 
 def test_parts_stand_side_by_side():
