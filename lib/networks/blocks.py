@@ -6,7 +6,8 @@ that was two thirds of a step of the CNN on windows of ECG and PCG. XLA also poo
 that may overlap, and on the way back looks for the largest value of each one at a time. Here only
 the value that a window keeps has a gradient of its own, and so what batch normalisation needs of it
 on the way back (Ioffe and Szegedy, 2015, arXiv:1502.03167) are sums over what was pooled, not over
-what was there before.
+what was there before. Batch normalisation takes off again what the bias of a convolution adds: only
+its moving mean is told of it.
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ import numpy as np
 
 # Settings of layers that a block takes for granted.
 _PLAIN = {
-    **{"scale": True, "center": True, "renorm": False},
+    **{"scale": True, "center": True, "renorm": False, "use_bias": True},
     **{"negative_slope": 0, "max_value": None, "threshold": 0, "noise_shape": None},
 }
 
 
 class Block(NamedTuple):
-    """Layers of a model that follow each other; `norm` and `dropout` may be None."""
+    """Layers of a model that follow each other; all but `relu` and `pool` may be None.
 
+    `convolution` is one whose bias batch normalisation takes off again.
+    """
+
+    convolution: Any
     norm: Any
     relu: Any
     dropout: Any
@@ -45,8 +50,11 @@ def blocks(model: Any) -> Iterator[Block]:
         dropout = _last(before, layers.Dropout, pool)
         relu = _last(before, layers.ReLU, dropout or pool)
         norm = _last(before, layers.BatchNormalization, relu) if relu else None
+        convolution = _last(before, layers.Conv1D, norm) if norm else None
+        if convolution and convolution.padding == "causal":  # what its own call makes of it
+            convolution = None
         if relu:
-            yield Block(norm, relu, dropout, pool)
+            yield Block(convolution, norm, relu, dropout, pool)
 
 
 def join(block: Block) -> None:
@@ -60,11 +68,16 @@ def join(block: Block) -> None:
         told["training"] = bool(training)
         return inputs
 
+    def convolve(layer: Any, inputs: Any) -> Any:
+        return layer.convolution_op(inputs, layer.kernel)
+
     def compute(layer: Any, inputs: Any) -> Any:
         # As batch normalisation does: 16 bits do not hold the sums.
         pooled = _compute(block, inputs.astype("float32"), training=told["training"])
         return pooled.astype(layer.compute_dtype)
 
+    if block.convolution:
+        block.convolution.call = MethodType(convolve, block.convolution)
     block.relu.call = MethodType(lambda layer, inputs: inputs, block.relu)
     # Both are told of training, the layers around them are not.
     for layer in (block.norm, block.dropout):
@@ -101,6 +114,7 @@ def _last(before: list[Any], kind: Any, following: Any) -> Any:
     if not isinstance(layer, kind) or layer.output is not following.input:
         return None
     plain = all(getattr(layer, name, value) == value for name, value in _PLAIN.items())
+    plain &= getattr(getattr(layer, "activation", None), "__name__", "linear") == "linear"
     return layer if plain and getattr(layer, "axis", -1) in (-1, 2) else None
 
 
@@ -114,11 +128,12 @@ def _compute(block: Block, inputs: Any, *, training: bool) -> Any:
     if not norm:
         return _operation(rate, width, 0.0)(inputs, None, words)[0]
     weights = norm.gamma.value, norm.beta.value
+    bias = block.convolution.bias.value if block.convolution else 0.0
     if not training or not norm.trainable:
-        moments = norm.moving_mean.value, norm.moving_variance.value
+        moments = norm.moving_mean.value - bias, norm.moving_variance.value
         return _forwards(inputs, *_line(weights, moments, norm.epsilon), words, rate, width)[0]
-    pooled, moments = _operation(rate, width, norm.epsilon)(inputs, weights, words)
-    for moving, value in zip((norm.moving_mean, norm.moving_variance), moments, strict=True):
+    pooled, (mean, variance) = _operation(rate, width, norm.epsilon)(inputs, weights, words)
+    for moving, value in ((norm.moving_mean, mean + bias), (norm.moving_variance, variance)):
         moving.assign(moving.value * norm.momentum + value * (1.0 - norm.momentum))
     return pooled
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lib.networks import cpu
-from lib.networks.blocks import blocks
+from lib.networks.blocks import Block, blocks
 from lib.networks.cpu import quicken
 from lib.networks.models import build
 
@@ -114,15 +114,20 @@ def leave() -> None:
     """Have blocks of other layers stay as they are."""
     import keras
 
-    def found(*, strides: int = 2, slope: float = 0.0, between: bool = False) -> int:
+    def found(
+        *, strides: int = 2, slope: float = 0.0, between: bool = False, **options: Any
+    ) -> list[Block]:
         inputs = x = keras.Input((12, 2))
-        x = keras.layers.BatchNormalization()(keras.layers.Conv1D(4, 3)(x))
+        x = keras.layers.BatchNormalization()(keras.layers.Conv1D(4, 3, **options)(x))
         x = keras.layers.ReLU(negative_slope=slope)(x)
         x = keras.layers.Activation("tanh")(x) if between else x
-        return len(list(blocks(keras.Model(inputs, keras.layers.MaxPooling1D(2, strides)(x)))))
+        return list(blocks(keras.Model(inputs, keras.layers.MaxPooling1D(2, strides)(x))))
 
-    assert found() == 1
-    assert found(strides=1) == found(slope=0.1) == found(between=True) == 0
+    assert found(strides=1) == found(slope=0.1) == found(between=True) == []
+    assert [block.convolution.filters for block in found()] == [4]
+    for options in ({"use_bias": False}, {"activation": "tanh"}, {"padding": "causal"}):
+        (block,) = found(**options)
+        assert block.norm and not block.convolution, options
 
 
 def test_what_a_step_computes_is_what_the_layers_compute(in_jax: Callable[[str], str]) -> None:

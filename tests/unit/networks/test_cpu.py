@@ -80,6 +80,53 @@ def pool() -> None:
         given[0, step, 0] = 0
 
 
+def convolve() -> None:
+    """Compare a convolution of few channels with that of Keras, and all of its gradients."""
+    import jax
+    import keras
+
+    rng = np.random.default_rng(0)
+    for channels, width, padding in ((1, 5, "same"), (2, 4, "same"), (4, 3, "valid")):
+        inputs = keras.Input((9, channels))
+        plain = keras.layers.Conv1D(6, width, padding=padding, activation="tanh")
+        model = keras.Model(inputs, plain(inputs))
+        copy = keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+        quicken(copy)
+        (layer,) = otherwise(copy, "Conv1D")
+        x = rng.standard_normal((8, 9, channels), dtype=np.float32)
+        weights = rng.standard_normal(plain(x).shape, dtype=np.float32)
+        for one, other in zip(
+            of_layer(layer, x, weights), of_layer(plain, x, weights), strict=True
+        ):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+        def total(variables: Any, model: Any, x: Any, weights: Any) -> Any:
+            return (weights * model.stateless_call(variables, [], x)[0]).sum()
+
+        variables = [one.value for one in model.trainable_variables]
+        both = (jax.grad(total)(variables, given, x, weights) for given in (copy, model))
+        for one, other in zip(*both, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+def leave() -> None:
+    """Have convolutions of other kinds stay as they are."""
+    import keras
+
+    for options in (
+        {"channels": 5},
+        {"strides": 2},
+        {"dilation_rate": 2},
+        {"padding": "causal"},
+        {"channels": 2, "groups": 2},
+    ):
+        inputs = keras.Input((9, options.pop("channels", 1)))
+        model = keras.Model(inputs, keras.layers.Conv1D(6, 3, **options)(inputs))
+        quicken(model)
+        assert not otherwise(model, "Conv1D"), options
+
+
 def test_dropout_keeps_its_share_without_a_pattern(in_jax: Callable[[str], str]) -> None:
     in_jax("for rate in (0.2, 0.5): here.drop(rate)")
 
@@ -88,6 +135,10 @@ def test_the_largest_over_time_and_its_gradient_are_those_of_keras(
     in_jax: Callable[[str], str],
 ) -> None:
     in_jax("here.pool()")
+
+
+def test_a_convolution_of_few_channels_is_that_of_keras(in_jax: Callable[[str], str]) -> None:
+    in_jax("here.convolve(); here.leave()")
 
 
 @pytest.mark.usefixtures("keras")
