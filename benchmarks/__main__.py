@@ -81,11 +81,12 @@ def main(arguments: list[str] | None = None) -> None:
             found["rows"] = list((old | {row["name"]: row for row in found["rows"]}).values())
             before = known["sections"][name]
             found["seconds"] += before["seconds"]
-            others = (
-                f"Rows without {given.only!r} in their name are of {before['date']} at commit "
-                f"{at_commit(before['commit'])}."
-            )
-            found["note"] = f"{found['note']} {others}".strip()
+            if before["commit"] != found["commit"]:
+                others = (
+                    f"Rows without {given.only!r} in their name are of {before['date']} at commit "
+                    f"{at_commit(before['commit'])}."
+                )
+                found["note"] = f"{found['note']} {others}".strip()
         known["sections"][name] = found
         # After each section: what was measured is not lost when a later one fails.
         write_json(file, known)

@@ -13,7 +13,6 @@ its moving mean is told of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from types import MethodType
 from typing import Any, NamedTuple
 
@@ -200,7 +199,6 @@ def _forwards(
     return largest, before, jnp.sqrt(place)
 
 
-@lru_cache(maxsize=64)
 def _operation(rate: float, width: int, epsilon: float) -> Callable[..., Any]:
     """Make the operation of a block while it is trained, with its gradient.
 
