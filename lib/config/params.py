@@ -276,6 +276,7 @@ def need_of_training(
         trials=trained,
         epochs=asked["training"]["epochs"],
         trainings=trainings,
+        backend=settings["backend"],
         threads=settings["threads"],
         attempt=attempt,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.features.registry import make, shape
+from lib.networks.backend import choose_backend
 from lib.networks.sizes import Size, size_of
 from lib.train.batches import IN_MEMORY, predicted_at_once
 
@@ -30,11 +31,25 @@ TRAINING_MB = 1200
 # What is estimated and not counted: allocators keep what they had.
 MARGIN = 1.25
 
-# Where the time of a training step goes, by docs/benchmarks.md with TensorFlow on 2 threads; JAX
-# takes less. Networks of convolutions reach 12 GFLOP/s, and a recurrent step takes 0.14 to 0.31 ms
-# however small it is.
-FLOPS_PER_THREAD = 6e9
-SECONDS_PER_STEP = 0.35e-3
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast a backend trains on one thread.
+
+    Attributes
+    ----------
+    flops : float
+        Floating-point operations a second.
+    step : float
+        What a step in time of a recurrent layer takes, however small it is, s.
+    """
+
+    flops: float
+    step: float
+
+
+# By docs/benchmarks.md, where each of the 14 shapes takes 0.1 to 0.7 of what this says.
+SPEEDS = {"tensorflow": Speed(6e9, 0.35e-3), "jax": Speed(20e9, 0.03e-3)}
 # Cores of a cluster differ, and may be shared with others.
 SLOW = 3.0
 # Start of a job: Slurm, Snakemake twice, imports, and file systems at their worst.
@@ -140,6 +155,7 @@ def of_training(
     trials: Iterable[Mapping[str, Any]],
     epochs: int,
     trainings: int = 1,
+    backend: str = "auto",
     threads: int = 1,
     attempt: int = 1,
 ) -> Need:
@@ -159,6 +175,8 @@ def of_training(
         Of a training.
     trainings : int
         How many of them follow one another in the process.
+    backend : {"auto", "jax", "tensorflow"}
+        What trains. On a GPU or TPU it takes less.
     threads : int
         CPU threads of it.
     attempt : int
@@ -167,12 +185,12 @@ def of_training(
     rows, size = examples_in(npy, features), Path(npy).stat().st_size
     # Train and validation parts are copied when they are small enough, and all parts at the end.
     held = min(size, 2 * IN_MEMORY) + min(size, IN_MEMORY) + ROW * rows
-    most, seconds = 0.0, 0.0
+    most, seconds, speed = 0.0, 0.0, SPEEDS[choose_backend(backend)]
     for given in trials:
         network = size_of(architecture, given, shape(**features))
         example = FLOAT * math.prod(shape(**features))
         most = max(most, _nbytes_of(network, rows, example))
-        seconds = max(seconds, _seconds_of_epoch(network, rows, threads))
+        seconds = max(seconds, _seconds_of_epoch(network, rows, speed, threads))
     return need(held + most, seconds * epochs * trainings, attempt=attempt, base_mb=TRAINING_MB)
 
 
@@ -188,8 +206,7 @@ def _nbytes_of(network: Size, rows: int, example: int) -> float:
     return FLOAT * (max(trained, predicted * largest) + 4 * network.weights)
 
 
-def _seconds_of_epoch(network: Size, rows: int, threads: int) -> float:
+def _seconds_of_epoch(network: Size, rows: int, speed: Speed, threads: int) -> float:
     """Estimate the seconds of one epoch over so many examples, validation included."""
     batches = math.ceil(rows / network.batch)
-    steps = batches * network.steps * SECONDS_PER_STEP
-    return rows * network.flop / (FLOPS_PER_THREAD * threads) + steps
+    return rows * network.flop / (speed.flops * threads) + batches * network.steps * speed.step

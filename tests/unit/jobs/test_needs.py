@@ -11,12 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import HeldoutError
+from lib.files import read_json
 from lib.jobs.needs import (
+    SPEEDS,
+    _seconds_of_epoch,
     examples_in,
     need,
     of_features,
     of_training,
 )
+from lib.networks.sizes import size_of
+
+ROOT = Path(__file__).parent.parent.parent.parent
 
 BEATS = {"kind": "beats", "lead": "MLII", "rate": 125, "samples": 187, "before": 0.6}
 WINDOWS = {"kind": "windows", "channels": ["ECG"], "rate": 100, "samples": 50, "stride": 10}
@@ -97,6 +103,19 @@ def test_a_training_by_its_network_batch_epochs_and_number(tmp_path: Path) -> No
     assert asked({"units": [64]}, epochs=200)[1] > runtime
     assert asked({"units": [64]}, trainings=3)[1] > runtime
     assert asked({"units": [512]}, threads=8)[1] < asked({"units": [512]})[1]
+    assert asked({"units": [64]}, backend="tensorflow")[1] > runtime
+    assert asked({"units": [64]}, backend="jax")[1] == runtime
+
+
+def test_no_training_that_was_measured_takes_longer_than_it_is_given() -> None:
+    rows = read_json(ROOT / "benchmarks" / "measured.json")["sections"]["speed"]["rows"]
+    networks = read_json(ROOT / "benchmarks" / "shapes.json")
+    for row in rows:
+        case = networks[row["name"]]
+        network = size_of(case["architecture"], case["hyperparameters"], tuple(case["shape"]))
+        for backend, found in row["modes"].items():
+            step = _seconds_of_epoch(network, network.batch, SPEEDS[backend], 1)
+            assert 0.05 < found["seconds_per_step"] / step < 1, (row["name"], backend)
 
 
 def test_the_largest_trial_counts(tmp_path: Path) -> None:
