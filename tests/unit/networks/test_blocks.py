@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lib.networks import cpu
-from lib.networks.blocks import Block, blocks
+from lib.networks.blocks import Block, _moments, blocks
 from lib.networks.cpu import quicken
 from lib.networks.models import build
 
@@ -83,6 +83,17 @@ def compare(number: int) -> None:
     assert sum(np.abs(one).max() > 1e-2 for one in gradients) > len(gradients) / 2
 
 
+def moments() -> None:
+    """Compare moments with those in 64 bits, of channels whose means are near 0 and far from it."""
+    rng = np.random.default_rng(0)
+    for mean in (0.0, 3.0, 1e3, [0.0, -3.0, 1e3]):
+        z = (rng.standard_normal((9, 400, 3)) + mean).astype(np.float32)
+        found, exact = _moments(z), z.astype(float)
+        np.testing.assert_allclose(found[0], exact.mean((0, 1)), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found[1], exact.var((0, 1)), rtol=1e-4)
+    assert np.asarray(_moments(np.full((4, 5, 2), 7.0, np.float32))[1]).max() < 1e-6
+
+
 def spread() -> None:
     """Have a value that is no number reach the loss, wherever in a window it is."""
     model = make(1)
@@ -132,6 +143,10 @@ def leave() -> None:
 
 def test_what_a_step_computes_is_what_the_layers_compute(in_jax: Callable[[str], str]) -> None:
     in_jax("for number in range(len(here.CASES)): here.compare(number)")
+
+
+def test_moments_are_exact_wherever_the_mean_is(in_jax: Callable[[str], str]) -> None:
+    in_jax("here.moments()")
 
 
 def test_what_is_no_number_stays_so(in_jax: Callable[[str], str]) -> None:
