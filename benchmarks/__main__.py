@@ -22,7 +22,6 @@ from benchmarks.machine import ROOT, describe
 from benchmarks.page import render
 from lib.files import read_json, write_json
 from lib.provenance import commit
-from pages.markdown import at_commit
 
 MEASURED = Path(__file__).with_name("measured.json")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -77,16 +76,11 @@ def main(arguments: list[str] | None = None) -> None:
             "seconds": round(time.perf_counter() - began),
         }
         if given.only and name in known["sections"]:
-            old = {row["name"]: row for row in known["sections"][name]["rows"]}
-            found["rows"] = list((old | {row["name"]: row for row in found["rows"]}).values())
             before = known["sections"][name]
+            of = {key: before[key] for key in ("date", "commit")}
+            old = {row["name"]: of | row for row in before["rows"]}
+            found["rows"] = list((old | {row["name"]: row for row in found["rows"]}).values())
             found["seconds"] += before["seconds"]
-            if before["commit"] != found["commit"]:
-                others = (
-                    f"Rows without {given.only!r} in their name are of {before['date']} at commit "
-                    f"{at_commit(before['commit'])}."
-                )
-                found["note"] = f"{found['note']} {others}".strip()
         known["sections"][name] = found
         # After each section: what was measured is not lost when a later one fails.
         write_json(file, known)

@@ -39,7 +39,7 @@ def render(found: dict[str, Any]) -> str:
         text = RENDERERS[name](section)
         sizes = " Measured with `--quick`: the figures mean nothing." if section["quick"] else ""
         note = f" {section['note']}" if section["note"] else ""
-        parts.append(f"{text}\n\n{_machine(section)}{note}{sizes}\n")
+        parts.append(f"{text}\n\n{_machine(section)}{_older(section)}{note}{sizes}\n")
     if "devices" not in found["sections"]:
         parts.append(NO_DEVICE)
     return "\n".join(parts)
@@ -52,6 +52,18 @@ def _machine(section: dict[str, Any]) -> str:
         f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB; {packages}; "
         f"{section['seconds'] / 60:.0f} min; {section['date']} at commit "
         f"{at_commit(section['commit'])}."
+    )
+
+
+def _older(section: dict[str, Any]) -> str:
+    """Name the rows that were measured before the others, with their day and commit."""
+    of: dict[tuple[str, str], list[str]] = {}
+    for row in section.get("rows", []):
+        if row.get("commit", section["commit"]) != section["commit"]:
+            of.setdefault((row["date"], row["commit"]), []).append(row["name"])
+    return "".join(
+        f" Measured before that, on {date} at commit {at_commit(commit)}: {', '.join(names)}."
+        for (date, commit), names in of.items()
     )
 
 

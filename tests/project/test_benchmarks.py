@@ -169,7 +169,7 @@ def test_rows_that_are_measured_apart_are_dated_apart(
     monkeypatch.setattr("benchmarks.__main__.commit", lambda _: "0123456789ab")
     main(["devices", "--output", str(tmp_path)])
     main(["devices", "--only", "gru", "--output", str(tmp_path)])
-    assert "Rows without" not in (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert "Measured before that" not in (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     monkeypatch.setattr("benchmarks.__main__.commit", lambda _: "ba9876543210")
     main(["devices", "--only", "lstm", "--output", str(tmp_path)])
     found = json.loads((tmp_path / "measured.json").read_text(encoding="utf-8"))
@@ -177,8 +177,8 @@ def test_rows_that_are_measured_apart_are_dated_apart(
     assert {row["name"]: row["only"] for row in section["rows"]} == {"gru": "gru", "lstm": "lstm"}
     assert section["commit"] == "ba9876543210"
     page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
-    assert "Rows without 'lstm' in their name are of " in page
-    assert page.index("`ba9876543210`") < page.index("`0123456789ab`")
+    assert "Measured before that, on " in page
+    assert page.index("`ba9876543210`") < page.index("`0123456789ab`: gru.")
 
 
 def test_help_shows_each_example_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
