@@ -41,9 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have librosa compile before tests run in several processes.
 
     Two that fill Numba's cache at once can spoil it (numba/numba#10128), and what uses it next
-    ends with signal 11. The project's own features need none of this.
+    ends with signal 11. The project's own features need none of this; of the tests that are not
+    slow, one file does.
     """
-    if config.getoption("numprocesses", None):
+    if config.getoption("numprocesses", None) and config.option.markexpr != "not slow":
         compiled = "import librosa.core.audio, librosa.core.pitch, librosa.util.utils"
         subprocess.run([sys.executable, "-c", compiled], check=True)
 

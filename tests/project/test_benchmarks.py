@@ -87,6 +87,7 @@ def test_times_and_the_machine() -> None:
     assert describe()["cores"] >= 1
 
 
+@pytest.mark.slow
 def test_the_peak_is_that_of_the_machines_own_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
     found = peak(quick=True)

@@ -22,6 +22,7 @@ def add(folder: Path, numbers: Iterable[int]) -> None:
         soundfile.write(file, tone(number, (200.0, 900.0)[number % 2], seconds=0.5), 8000)
 
 
+@pytest.mark.slow
 def test_planning_many_recordings_names_no_more_jobs(fresh: Workflow, tmp_path: Path) -> None:
     from benchmarks.planning import fill
 

@@ -119,6 +119,7 @@ print(hashlib.sha256(model.predict(x, verbose=0).tobytes()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_what_was_compiled_serves_the_next_process_and_changes_nothing(
     python: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

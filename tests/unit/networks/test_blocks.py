@@ -37,7 +37,7 @@ def make(number: int) -> Any:
 
 
 def step(model: Any, *, training: bool) -> Any:
-    """Return probabilities, all that is not trained, and the gradients of a batch."""
+    """Return probabilities, all that is not trained, and in training the gradients of a batch."""
     import jax
 
     for variable in model.non_trainable_variables:
@@ -47,14 +47,17 @@ def step(model: Any, *, training: bool) -> Any:
     x = rng.standard_normal((7, *model.input_shape[1:]), dtype=np.float32)
     weights = rng.standard_normal((7, 3), dtype=np.float32)
 
-    def total(trained: Any, x: Any, others: Any) -> Any:
-        outputs, others = model.stateless_call(trained, others, x, training=training)
-        return (weights * outputs).sum(), (outputs, others)
-
     trained, others = (
         [one.value for one in some]
         for some in (model.trainable_variables, model.non_trainable_variables)
     )
+    if not training:
+        return jax.jit(model.stateless_call)(trained, others, x)
+
+    def total(trained: Any, x: Any, others: Any) -> Any:
+        outputs, others = model.stateless_call(trained, others, x, training=training)
+        return (weights * outputs).sum(), (outputs, others)
+
     gradient = jax.value_and_grad(total, argnums=(0, 1), has_aux=True)
     (_, beside), gradients = jax.jit(gradient)(trained, x, others)
     return beside, gradients

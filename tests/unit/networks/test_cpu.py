@@ -93,19 +93,17 @@ def convolve() -> None:
         copy = keras.models.clone_model(model)
         copy.set_weights(model.get_weights())
         quicken(copy)
-        (layer,) = otherwise(copy, "Conv1D")
-        x = rng.standard_normal((8, 9, channels), dtype=np.float32)
-        weights = rng.standard_normal(plain(x).shape, dtype=np.float32)
-        for one, other in zip(
-            of_layer(layer, x, weights), of_layer(plain, x, weights), strict=True
-        ):
-            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
-
-        def total(variables: Any, model: Any, x: Any, weights: Any) -> Any:
-            return (weights * model.stateless_call(variables, [], x)[0]).sum()
-
+        assert otherwise(copy, "Conv1D") and not otherwise(model, "Conv1D")
         variables = [one.value for one in model.trainable_variables]
-        both = (jax.grad(total)(variables, given, x, weights) for given in (copy, model))
+        x = rng.standard_normal((8, 9, channels), dtype=np.float32)
+        weights = rng.standard_normal((8, *model.output_shape[1:]), dtype=np.float32)
+
+        def total(variables: Any, x: Any, model: Any, weights: Any) -> Any:
+            outputs = model.stateless_call(variables, [], x)[0]
+            return (weights * outputs).sum(), outputs
+
+        gradient = jax.jit(jax.value_and_grad(total, (0, 1), has_aux=True), static_argnums=2)
+        both = (jax.tree.leaves(gradient(variables, x, one, weights)) for one in (copy, model))
         for one, other in zip(*both, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
