@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -144,8 +144,13 @@ def leave() -> None:
         assert block.norm and not block.convolution, options
 
 
-def test_what_a_step_computes_is_what_the_layers_compute(in_jax: Callable[[str], str]) -> None:
-    in_jax("for number in range(len(here.CASES)): here.compare(number)")
+@pytest.mark.parametrize(
+    "cases", [(0, 2), pytest.param(range(len(CASES)), marks=pytest.mark.slow)], ids=["some", "all"]
+)
+def test_what_a_step_computes_is_what_the_layers_compute(
+    cases: Sequence[int], in_jax: Callable[[str], str]
+) -> None:
+    in_jax(f"for number in {tuple(cases)}: here.compare(number)")
 
 
 def test_moments_are_exact_wherever_the_mean_is(in_jax: Callable[[str], str]) -> None:

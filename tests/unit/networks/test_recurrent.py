@@ -104,7 +104,6 @@ QUICK = [
     ("gru", "dropout"),
     ("lstm", "recurrent dropout"),
     ("simple_rnn", "all"),
-    ("gru", "widened"),
 ]
 
 

@@ -71,7 +71,9 @@ np.testing.assert_allclose(one.predict(rows), theirs, atol=1e-5)
 """
 
 
-@pytest.mark.parametrize(("count", "rate"), [(40, 0.01), (48, 0.03), (9, 0.01)])
+@pytest.mark.parametrize(
+    ("count", "rate"), [(48, 0.03), (9, 0.01), pytest.param(40, 0.01, marks=pytest.mark.slow)]
+)
 def test_batches_that_are_filled_up_train_what_keras_trains(
     python: Callable[..., str], count: int, rate: float
 ) -> None:
