@@ -3,7 +3,7 @@
 The definitions are librosa's, and a test holds the values to those of librosa. They are computed
 here because librosa transforms in NumPy, which is several times slower than SciPy in float32, and
 makes its filters anew for each recording; and because the first call of most of it has Numba
-compile for 5 to 15 s, into a cache that jobs at the same time can spoil (numba/numba#10128). Frames
+compile for 4 to 15 s, into a cache that jobs at the same time can spoil (numba/numba#10128). Frames
 come first: a product with a bank of filters then reads memory in its order.
 """
 

@@ -114,7 +114,7 @@ def test_audio_is_resampled_and_filled_up_as_by_librosa(samples, rate, new_rate,
 
 
 def test_features_wait_for_no_compiler(tmp_path, monkeypatch, python):
-    """Numba spoils its cache when two processes fill it at once, and takes 5 to 15 s to do so."""
+    """Numba spoils its cache when two processes fill it at once, and takes 4 to 15 s to do so."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     code = """
 import json, sys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def step(model: Any, *, training: bool) -> Any:
         for some in (model.trainable_variables, model.non_trainable_variables)
     )
     if not training:
-        return jax.jit(model.stateless_call)(trained, others, x)
+        return jax.jit(partial(model.stateless_call, training=False))(trained, others, x)
 
     def total(trained: Any, x: Any, others: Any) -> Any:
         outputs, others = model.stateless_call(trained, others, x, training=training)
