@@ -7,9 +7,11 @@ import hashlib
 import json
 import math
 import os
+import platform
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,8 @@ _ALIAS = "Look for an alias (*name) that refers to what contains it."
 def atomic(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and move it into place if the block succeeds.
 
+    What a process of this machine left of `path` that was killed as it wrote is deleted.
+
     Parameters
     ----------
     path : str or Path
@@ -48,13 +52,38 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The process id separates two writers of one file: the last one wins, with a whole file.
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    # Machine and process separate two writers of one file: the last one wins, with a whole file.
+    start, end = f".{path.stem}.{platform.node()}.", f".part{path.suffix}"
+    for left in _parts(path.parent.absolute()):
+        writer = left.name.removeprefix(start).removesuffix(end)
+        if left.name == f"{start}{writer}{end}" and writer.isdecimal() and not _alive(int(writer)):
+            left.unlink(missing_ok=True)
+    part = path.with_name(f"{start}{os.getpid()}{end}")
     try:
         yield part
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@cache
+def _parts(folder: Path) -> list[Path]:
+    """List what was half-written in a folder when this process first wrote there."""
+    with os.scandir(folder) as entries:
+        return [Path(entry.path) for entry in entries if ".part" in entry.name[-20:]]
+
+
+def _alive(pid: int) -> bool:
+    """Tell whether a process is at work; one that has ended may stay listed for a while."""
+    # Here, since a file is seldom left.
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 def symlink(path: str | Path, target: str | Path) -> None:

@@ -1,6 +1,9 @@
 """Files: whole or not there, and read as they were written."""
 
 import hashlib
+import platform
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -43,6 +46,38 @@ def test_atomic_leaves_nothing_where_nothing_was(tmp_path):
         part.write_text("half")
         raise RuntimeError
     assert names(tmp_path) == []
+
+
+_KILLED = """
+import os, signal, sys
+from lib.files import atomic
+
+with atomic(sys.argv[1]) as part:
+    part.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_next_writer_deletes_what_a_killed_one_left(tmp_path):
+    table, other = tmp_path / "table.csv", tmp_path / "other.csv"
+    for path in (table, other):
+        subprocess.run([sys.executable, "-c", _KILLED, path], check=False)
+    left = names(tmp_path)
+    assert len(left) == 2
+    with atomic(table) as part:
+        part.write_text("whole")
+    assert names(tmp_path) == sorted(["table.csv", *(n for n in left if n.startswith(".other"))])
+
+
+def test_what_a_living_process_or_another_machine_writes_is_left_alone(tmp_path):
+    # Of process 1, of another machine, and of no process.
+    living = [f".table.{platform.node()}.{who}.part.csv" for who in ("1", "node.1", "")]
+    for name in [*living, ".table.elsewhere.999999999.part.csv"]:
+        (tmp_path / name).touch()
+    before = names(tmp_path)
+    with atomic(tmp_path / "table.csv") as part:
+        part.write_text("whole")
+    assert names(tmp_path) == sorted([*before, "table.csv"])
 
 
 def test_readers_see_the_old_or_the_new_file(tmp_path):
