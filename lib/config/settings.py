@@ -23,7 +23,7 @@ from lib.features.registry import KINDS, make
 from lib.files import read_yaml, require_plain
 from lib.networks.backend import choose_backend
 from lib.networks.devices import scaled
-from lib.networks.hyperparameters import complete, require_channels, require_context
+from lib.networks.hyperparameters import complete, require_channels
 from lib.own.kept import kept_text
 from lib.project import ROOT
 from lib.recordings.table import class_of
@@ -251,9 +251,10 @@ def _study(
         search["training"] = {**study["training"], **search.get("training", {})}
     try:
         _check_study(study)
+        _, channels = make(**study["features"]).shape
         study["trials"] = {
-            architecture: _trials(study, architecture, seed=settings["seeds"][0])
-            for architecture in study["architectures"]
+            architecture: _trials(architecture, search, settings["seeds"][0], channels=channels)
+            for architecture, search in study["architectures"].items()
         }
     except HeldoutError as error:
         raise error.within(f"study {name}") from error
@@ -317,11 +318,9 @@ def _check_augmentation(study: Mapping[str, Any], kind: Kind) -> None:
 
 
 def _trials(
-    study: Mapping[str, Any], architecture: str, *, seed: int
+    architecture: str, search: dict[str, Any], seed: int, *, channels: int
 ) -> dict[str, dict[str, Any]] | None:
     """List the trials of a search; a Bayesian one knows them only when it has run: None."""
-    search, made = study["architectures"][architecture], make(**study["features"])
-    context = bool(made.context or study.get("folder", {}).get("context"))
     for key, value in SEARCH_DEFAULTS.items():
         search.setdefault(key, value)
     check_choice(architecture, search)
@@ -333,8 +332,7 @@ def _trials(
     elif method == "random":
         trials = random_trials(architecture, fixed, space, trials=search["trials"], seed=seed)
     for given in [fixed] if trials is None else trials.values():
-        require_channels(architecture, given, channels=made.shape[1])
-    require_context(architecture, {**fixed, **space}, context=context)
+        require_channels(architecture, given, channels=channels)
     return trials
 
 

@@ -112,7 +112,6 @@ COMMON: Mapping[str, Hyperparameter] = {
     "dense": counts([], least=0),
     "activation": one_of("relu", ACTIVATIONS, "the name of a Keras activation, "),
     "dense_dropout": share(0.0),
-    "modality_dropout": share(0.0),
     "optimizer": one_of("adam", OPTIMIZERS),
     "learning_rate": positive(1e-3),
     "schedule": one_of("constant", SCHEDULES),

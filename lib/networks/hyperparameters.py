@@ -66,29 +66,6 @@ def require_channels(architecture: str, given: Mapping[str, Any], *, channels: i
         )
 
 
-def require_context(architecture: str, given: Mapping[str, Any], *, context: bool) -> None:
-    """Raise HeldoutError where a network is to do without a context that the examples never have.
-
-    Parameters
-    ----------
-    architecture : str
-        What an error names.
-    given : mapping
-        Hyperparameters, or what is searched of them.
-    context : bool
-        Whether the examples have one.
-    """
-    rate = given.get("modality_dropout", 0)
-    if rate and not context:
-        raise HeldoutError(
-            f"{architecture}: modality_dropout",
-            "a context beside each example, as `rhythm: true` gives beats and `folder.context` "
-            "gives recordings",
-            f"{rate}, and no context",
-            "Give the examples one, or remove it.",
-        )
-
-
 def digest(value: Any, length: int = 64) -> str:
     """Compute the first digits of the SHA-256 of a value's canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -105,7 +82,7 @@ def trial_id(architecture: str, hyperparameters: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> trial_id("lstm", {"units": [128, 64]})
-    'lstm-128x64-adam-0.001-fa0ea931bd9b'
+    'lstm-128x64-adam-0.001-ad796ab32bd0'
     """
     values = complete(architecture, hyperparameters)
     sizes = [*values.get("filters", []), *values.get("units", []), *values["dense"]]

@@ -10,7 +10,7 @@ import numpy as np
 
 from lib.errors import HeldoutError
 from lib.networks.backend import PRECISIONS, load
-from lib.networks.hyperparameters import complete, require_channels, require_context
+from lib.networks.hyperparameters import complete, require_channels
 from lib.networks.registry import lookup
 
 
@@ -46,10 +46,7 @@ def build(
     context : tuple of np.ndarray [shape=(n,)], optional
         Mean and variance, over the train part, of what the network is told beside an example. It
         is normalised by them in any case, and joins what comes out of the architecture's layers
-        before the dense ones. A value that is constant in the train part is only centred. With the
-        hyperparameter `modality_dropout` either may be missing while the network is trained
-        (Neverova et al. 2016, doi:10.1109/TPAMI.2015.2461544), so that it learns what each tells
-        alone.
+        before the dense ones. A value that is constant in the train part is only centred.
     backend : {"tensorflow", "jax"}
         What computes.
     precision : {"float32", "mixed_float16", "mixed_bfloat16"}
@@ -64,8 +61,7 @@ def build(
     Raises
     ------
     HeldoutError
-        Unknown architecture, hyperparameter or precision, examples too short for the pooling, or
-        modality dropout without a context.
+        Unknown architecture, hyperparameter or precision, or examples too short for the pooling.
 
     Examples
     --------
@@ -83,7 +79,6 @@ def build(
     with _policy(keras, precision):
         inputs = x = keras.Input(shape, dtype="float32", name="examples")
         require_channels(architecture, values, channels=shape[1])
-        require_context(architecture, values, context=context is not None)
         if 0 < values["channels"] < shape[1]:
             first = values["channels"]
             x = x[:, :, :first]
@@ -108,10 +103,7 @@ def build(
                 variance=[float(value) or 1.0 for value in spread],
                 dtype="float32",
             )
-            rows = [x, scale(beside)]
-            if rate := values["modality_dropout"]:  # of all that one of the two says
-                rows = [layers.Dropout(rate, noise_shape=(None, 1))(row) for row in rows]
-            x = layers.Concatenate()(rows)
+            x = layers.Concatenate()([x, scale(beside)])
         for units in values["dense"]:
             x = layers.Dense(units, activation=values["activation"])(x)
             if values["dense_dropout"]:

@@ -297,22 +297,6 @@ def test_keys_of_a_study_are_laid_over_it():
             {"settings": {"arrhythmia": {"architectures": {"gru": {"fixed": {"channels": 3}}}}}},
             "study arrhythmia: gru: channels: expected at most the 2 of an example, got 3",
         ),
-        (
-            {
-                "settings": {
-                    "voices": {"architectures": {"gru": {"fixed": {"modality_dropout": 0.5}}}}
-                }
-            },
-            "study voices: gru: modality_dropout: expected a context .*, got 0.5, and no context",
-        ),
-        (
-            {
-                "settings": {
-                    "voices": {"architectures": {"lstm": {"space": {"modality_dropout": [0.5]}}}}
-                }
-            },
-            "study voices: lstm: modality_dropout: expected a context ",
-        ),
     ],
 )
 def test_faults_of_the_configuration(over, message):

@@ -297,24 +297,9 @@ def test_a_context_is_normalised_by_the_train_part_inside_the_saved_file(keras, 
     np.testing.assert_array_equal(loaded.predict(beside(x, raw), verbose=0), probabilities)
 
 
-def test_modality_dropout_takes_the_whole_of_one_while_it_is_trained(keras):
-    count = 4000
-    inputs = beside(np.ones((count, 9, 2), np.float32), np.ones((count, 3), np.float32))
-    values = {"modality_dropout": 0.25}
-    model = build("gru", values, shape=(9, 2), classes=3, context=CONTEXT)
-    trained = np.asarray(model(inputs, training=True))
-    # Of examples that are all the same there are four: with both, either or neither.
-    kinds_of, counts = np.unique(trained.round(5), axis=0, return_counts=True)
-    assert len(kinds_of) == 4
-    expected = np.array([1, 3, 3, 9]) / 16
-    np.testing.assert_allclose(np.sort(counts) / count, expected, atol=0.04)
-    assert len(np.unique(np.asarray(model(inputs, training=False)), axis=0)) == 1
-
-
 @pytest.mark.parametrize(
     ("architecture", "hyperparameters", "options", "message"),
     [
-        ("cnn", {"modality_dropout": 0.2}, {}, "modality_dropout: expected a context .* got 0.2"),
         ("resnet", {}, {}, "unknown architecture 'resnet'"),
         ("lstm", {"unit": 3}, {}, "lstm: unknown hyperparameter 'unit'. Did you mean 'units'"),
         ("lstm", {"dense": [4], "activation": "rellu"}, {}, "activation: expected .* 'rellu'"),
