@@ -47,7 +47,19 @@ def audit_split(
         part and class); `parts` (size, groups and classes of each part of each fold);
         `in_no_part`, how many examples each fold leaves out at most. An example that does not
         change over time is not compared: any two recordings may hold one.
+
+    Raises
+    ------
+    HeldoutError
+        An example has no group.
     """
+    if examples["group"].isna().any():
+        raise HeldoutError(
+            "examples",
+            "a group of each",
+            f"{examples['group'].isna().sum()} without one",
+            "Say whom each is from, or give it a group of its own.",
+        )
     joined = split.merge(examples, on="example", validate="many_to_one")
     joined["part"] = joined["part"].astype(str)
     groups = _on_two_sides(joined, "group")

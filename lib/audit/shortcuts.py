@@ -20,9 +20,9 @@ from lib.statistics.permutation import deal_labels, ways_to_deal
 # above chance is not worth a warning, however certain.
 _P = 0.001
 _GAIN = 0.1
-# Shuffles behind each p value, less where so many were as good that it cannot be small any more
-# (Besag and Clifford 1991).
-_SHUFFLES = 4999
+# Shuffles behind each p value, for each that is computed, so that one can be small beside all of
+# them; less where so many were as good that it cannot be small any more (Besag and Clifford 1991).
+_SHUFFLES = 2000
 _ENOUGH = 20
 # A column with so many different words has one of its own for each, and their order beyond.
 _CHOICES = 30
@@ -67,7 +67,12 @@ def shortcuts(table: pd.DataFrame, heard: Mapping[str, Heard]) -> Iterator[dict[
     sites = [name for name in SITES if name in rows and rows[name].nunique() > 1]
     for name in sites:
         known[name] = _numbered(rows.drop_duplicates("path").set_index("path")[[name]])
-    telling = {name: told for name, x in known.items() if (told := _told(rows, x)) is not None}
+    most = _SHUFFLES * len(known)
+    telling = {
+        name: told
+        for name, x in known.items()
+        if (told := _told(rows, x, shuffles=most)) is not None
+    }
     for name, told in telling.items():
         p = min(1.0, told.p * len(telling))
         score = (
@@ -159,7 +164,7 @@ def _numbered(x: pd.DataFrame) -> pd.DataFrame:
     return numbers
 
 
-def _told(rows: pd.DataFrame, x: pd.DataFrame) -> Told | None:
+def _told(rows: pd.DataFrame, x: pd.DataFrame, *, shuffles: int) -> Told | None:
     """Predict the labels of what is tested on; None where they are too few to say anything."""
     rows = rows[rows["path"].isin(x.index)]
     tested_on = pd.concat([test for _, test in rounds(rows)])
@@ -184,7 +189,7 @@ def _told(rows: pd.DataFrame, x: pd.DataFrame) -> Told | None:
     right = _balanced_accuracy(truth, guess)
     rng = np.random.default_rng(0)
     better = done = 0
-    while done < _SHUFFLES and better < _ENOUGH:
+    while done < shuffles and better < _ENOUGH:
         better += _balanced_accuracy(deal_labels(truth, group, rng)[0], guess) >= right
         done += 1
     p = (1 + better) / (1 + done)

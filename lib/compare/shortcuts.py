@@ -12,6 +12,7 @@ from lib.compare.board import Pools
 from lib.compare.runs import MADE_ANEW
 from lib.errors import HeldoutError, counted
 from lib.files import read_json
+from lib.statistics.bootstrap import ALPHA
 from lib.statistics.pairwise import holm
 from lib.statistics.permutation import mean_of_folds, permutation_p
 
@@ -55,8 +56,14 @@ def permutation_rows(
         permuted = [*_permuted(study, name, pool.folds, Path(results))]
         row = _row(study, name, mean_of_folds(own), permuted, ways=made["ways"])
         rows.append(row | {"kind": "network", "seed": seed})
-    for row, p in zip(rows, holm([row["p"] for row in rows]), strict=True):
-        row["p_holm"] = p
+    # The least that each could have, had all models beaten all of their permutations.
+    least = holm([1 / (1 + row["permutations"]) for row in rows])
+    for row, p, low in zip(rows, holm([row["p"] for row in rows]), least, strict=True):
+        blind = low > ALPHA
+        row["p_holm"] = np.nan if blind else p
+        if blind and not row["note"]:
+            many = counted(row["permutations"], "permutation")
+            row["note"] = f"{many} are too few for {counted(len(rows), 'test')}: no p can be small"
     return rows
 
 

@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -121,18 +121,19 @@ def _take(
     with FileLock(folder / "queue.lock"):
         while True:
             with ExitStack() as trying:
-                taken: list[str] = []
-                for place in range(runs_per_gpu):
-                    for gpu in gpus:
-                        if gpu in taken or len(taken) == wanted:
-                            continue
+                free: dict[str, list[FileLock]] = {}
+                for gpu in gpus:
+                    for place in range(runs_per_gpu):
                         lock = FileLock(folder / f"{gpu.replace('/', '_')}-{place}.lock")
-                        try:
+                        with suppress(Timeout):
                             trying.enter_context(lock.acquire(timeout=0))
-                        except Timeout:
-                            continue
-                        taken.append(gpu)
-                if len(taken) == wanted:
+                            free.setdefault(gpu, []).append(lock)
+                if len(free) >= wanted:
+                    # Sorting keeps the order of equals.
+                    taken = sorted(free, key=lambda gpu: -len(free[gpu]))[:wanted]
+                    for gpu in gpus:
+                        for lock in free.get(gpu, [])[gpu in taken :]:
+                            lock.release()
                     held.push(trying.pop_all())
                     return taken
             if not waiting:

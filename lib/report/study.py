@@ -16,7 +16,7 @@ from lib.report import boards, hyperparameters
 from lib.report.choices import choices_view, worst_choice
 from lib.report.exploration import cautions, classes_table, context_table, remarks, suspects_table
 from lib.report.groups import groups_view, held_by_one, subgroups_view
-from lib.report.names import unfinished_networks
+from lib.report.names import listed, unfinished_networks
 from lib.report.shortcuts import shortcuts_view
 from lib.report.sites import sites_view
 from lib.report.table import TableView, number, records, text
@@ -69,7 +69,11 @@ def study_view(
         "dataset": f"folder {manifest['title']}" if own else study["dataset"],
         "version": manifest.get("version") or "",
         "own": own,
-        "cautions": [*map(str, manifest.get("cautions") or []), *cautions(exploration)],
+        "cautions": [
+            *map(str, manifest.get("cautions") or []),
+            *cautions(exploration),
+            *_untaught(study, results=results),
+        ],
         "notes": [*map(str, manifest.get("notes") or []), *remarks(exploration)],
         "suspects": suspects_table(name, exploration),
         "exploration": classes_table(name, exploration),
@@ -181,6 +185,27 @@ def _split(study: Mapping[str, Any], protocol: str, *, results: Path) -> dict[st
         "audit": audit,
         "parts": _parts(name, protocol, audit),
     }
+
+
+def _untaught(study: Mapping[str, Any], *, results: Path) -> list[str]:
+    """Say which classes the primary split tests on that no network could learn."""
+    audit = read_json(results / str(study["study"]) / study["primary"] / "audit.json")
+    gone = {(one["fold"], one["part"], one["class"]) for one in audit["missing_classes"]}
+    # Before the test some networks are trained on the validation set too.
+    learned = ["train"]
+    if all(budget["refit"] for budget in study["budgets"].values()):
+        learned.append("validation")
+    folds: dict[str, list[str]] = {}
+    for fold, part, label in sorted(gone):
+        untaught = part == "train" and all((fold, one, label) in gone for one in learned)
+        if untaught and (fold, "test", label) not in gone and label in study["scored"]:
+            folds.setdefault(label, []).append(str(fold))
+    return [
+        f"Nothing could be learned of the class {label}, which is tested on: the training set of "
+        f"fold {listed(numbers)} has no example of it. Add groups of that class, use fewer folds, "
+        "or leave it out."
+        for label, numbers in folds.items()
+    ]
 
 
 def _parts(study: str, protocol: str, audit: Mapping[str, Any]) -> TableView:

@@ -126,8 +126,13 @@ def _values(column: pd.Series[Any]) -> _Column:
     if numbers.nunique() <= MOST_NUMBERS:
         return _Column(numbers.map("{:g}".format).where(stated, ""))
     middle = float(numbers.median())
-    cut = pd.Series(np.where(numbers <= middle, "low", "high"), index=text.index)
-    return _Column(cut.where(stated, ""), f"up to {round(float(middle), 2):g}, or above")
+    # Clips are often cut at a greatest length, which most of them have.
+    most = middle == numbers.max()
+    low = numbers < middle if most else numbers <= middle
+    at = f"{round(middle, 2):g}"
+    note = f"below {at}, or {at}" if most else f"up to {at}, or above"
+    cut = pd.Series(np.where(low, "low", "high"), index=text.index)
+    return _Column(cut.where(stated, ""), note)
 
 
 def _of_column(
@@ -151,7 +156,8 @@ def _of_column(
     ):
         if applies:
             return row | _nothing(reason)
-    rows = _some(examples, np.isin(values, [*enough]))
+    # A value that few examples of a group have is as much worth as one that all of them have.
+    rows = _some(group + "\0" + values, np.isin(values, [*enough]))
     truth, here = values[rows], group.to_numpy()[rows]
     left = pd.Series(here).groupby(truth).nunique()
     folds = StratifiedGroupKFold(min(FOLDS, int(left.min())), shuffle=True, random_state=seed)
@@ -187,7 +193,7 @@ def _of_group(
         return row | _nothing(f"fewer than two groups have {STRETCHES} examples")
     rng = np.random.default_rng(seed)
     drawn = set(rng.permutation(usable)[:MOST_GROUPS])
-    rows = _some(examples, group.isin(drawn).to_numpy())
+    rows = _some(group, group.isin(drawn).to_numpy())
     truth, guess = group.to_numpy(dtype=object), np.empty(len(rows), dtype=object)
     for one in range(STRETCHES):
         test = stretch[rows] == one
@@ -221,16 +227,15 @@ def _stretches(examples: pd.DataFrame) -> np.ndarray:
     return stretch.reindex(examples.index).to_numpy()
 
 
-def _some(examples: pd.DataFrame, usable: np.ndarray) -> np.ndarray:
-    """Choose rows, of each group about as many, evenly spread over its examples."""
+def _some(among: pd.Series[str], usable: np.ndarray) -> np.ndarray:
+    """Choose rows, of each of those that they are among about as many, evenly spread."""
 
     def spread(rows: np.ndarray) -> Iterator[int]:
         yield from rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
 
-    rows = pd.Series(np.flatnonzero(usable))
-    groups = examples["group"].astype(str).to_numpy()[usable]
-    most = max(STRETCHES, MOST_EXAMPLES // len(set(groups)))
-    chosen = [one for _, of in rows.groupby(groups) for one in spread(of.to_numpy())]
+    rows, names = pd.Series(np.flatnonzero(usable)), among.to_numpy()[usable]
+    most = max(STRETCHES, MOST_EXAMPLES // len(set(names)))
+    chosen = [one for _, of in rows.groupby(names) for one in spread(of.to_numpy())]
     return np.sort(np.array(chosen, dtype=int))
 
 

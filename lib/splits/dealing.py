@@ -232,4 +232,24 @@ def cut_validation(
     pile = deal(
         train, unit=unit, shares=np.array([share, 1 - share]), needs=np.array([1, 1]), seed=seed
     )
+    if unit == "group":
+        pile = _learnable(train, pile)
     part[rows[pile == 0]] = "validation"
+
+
+def _learnable(train: pd.DataFrame, pile: np.ndarray) -> np.ndarray:
+    """Move groups from validation (pile 0) to training until no class is in validation alone.
+
+    Where none would be left for validation all stay: each group is then the only one of a class,
+    and one class has to go without.
+    """
+    labels, groups = train["label"].to_numpy(), train["group"].to_numpy()
+    moved = pile
+    while (moved == 0).any():
+        alone = sorted(set(labels[moved == 0]) - set(labels[moved == 1]))
+        if not alone:
+            return moved
+        # The smallest group that has it.
+        sizes = pd.Series(groups[(moved == 0) & (labels == alone[0])]).value_counts(sort=False)
+        moved = np.where(groups == sizes.idxmin(), 1, moved)
+    return pile

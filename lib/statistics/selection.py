@@ -89,15 +89,16 @@ def select_best(inside: Array, outside: Array | None, groups: int) -> Selected:
     Returns
     -------
     Selected
-        `corrected` is the mean over resamples with their percentiles. It needs at least one run
-        with a score.
+        `corrected` is the mean over resamples with their percentiles; a resample in which no run
+        has a score chooses none. It needs at least one run with a score.
     """
     best = int(np.nanargmax(inside[0]))
     if outside is None:
         return Selected(best, float(inside[0, best]), None)
     # A run without a score is never the best.
-    chosen = np.where(np.isfinite(inside[1:]), inside[1:], -np.inf).argmax(1)
-    draws = outside[np.arange(len(outside)), chosen]
+    scored = np.isfinite(inside[1:])
+    chosen = np.where(scored, inside[1:], -np.inf).argmax(1)
+    draws = np.where(scored.any(axis=1), outside[np.arange(len(outside)), chosen], np.nan)
     mean = float(np.nanmean(draws)) if np.isfinite(draws).any() else math.nan
     corrected = interval(Resampled(mean, draws, groups))
     return Selected(best, float(inside[0, best]), corrected)

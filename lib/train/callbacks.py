@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -54,7 +55,12 @@ class State:
         self.pruned = False
         self.variables = [*model.variables, *model.optimizer.variables]
         if checkpoint is not None and checkpoint.exists():
-            self._load(checkpoint)
+            try:
+                self._load(checkpoint)
+            except (ValueError, KeyError, EOFError, BadZipFile) as error:
+                # It would fail as often as it is tried, where a training anew takes some time once.
+                logger.warning("%s is damaged (%s): starting anew", checkpoint, error)
+                checkpoint.unlink()
 
     @property
     def finished(self) -> bool:
@@ -96,19 +102,21 @@ class State:
             np.savez(part, **arrays)
 
     def _load(self, checkpoint: Path) -> None:
-        with np.load(checkpoint, allow_pickle=False) as held:
-            self.history = [
-                {
-                    name: int(value) if name == "epoch" else float(value)
-                    for name, value in zip(held["columns"].tolist(), row, strict=True)
-                }
-                for row in held["history"]
-            ]
-            self.stopped = bool(held["stopped"])
-            self.averaged = int(held["averaged"])
-            self.kept = [held[f"kept_{i}"] for i in range(len(self.model.weights))]
-            for index, variable in enumerate(self.variables):
-                variable.assign(held[f"now_{index}"])
+        with np.load(checkpoint, allow_pickle=False) as file:
+            held = {name: file[name] for name in file.files}  # all of it, or none
+        history = [
+            {
+                name: int(value) if name == "epoch" else float(value)
+                for name, value in zip(held["columns"].tolist(), row, strict=True)
+            }
+            for row in held["history"]
+        ]
+        kept = [held[f"kept_{i}"] for i in range(len(self.model.weights))]
+        now = [held[f"now_{i}"] for i in range(len(self.variables))]
+        for variable, value in zip(self.variables, now, strict=True):
+            variable.assign(value)
+        self.history, self.kept = history, kept
+        self.stopped, self.averaged = bool(held["stopped"]), int(held["averaged"])
         logger.info("going on after epoch %d", len(self.history))
 
     def assign(self) -> None:

@@ -216,3 +216,9 @@ def test_many_examples_are_counted_right():
     found = audit(examples, split, x, duration=1.4)
     # Two neighbours on either side overlap; all four are on the same side once in 81.
     assert found["overlapping_examples"]["count"] == pytest.approx(n * (1 - 3**-4), rel=0.01)
+
+
+def test_an_example_without_a_group_is_refused():
+    examples, split, x = make()
+    with pytest.raises(HeldoutError, match="a group of each, got 2 without one"):
+        audit(examples.assign(group=examples["group"].mask(examples["example"] < 2)), split, x)

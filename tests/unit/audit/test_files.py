@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lib.audit.files import audit_files
 from lib.audit.overlaps import overlapping
-from lib.audit.tables import part_of, read_split
+from lib.audit.tables import SITES, part_of, read_split
 from lib.cli import main
 from lib.errors import HeldoutError
 from lib.features.resampling import resample
@@ -243,6 +243,15 @@ def test_sites_that_tell_the_label(tmp_path: Path) -> None:
     # Without audio, too.
     table["site"] = [f"s{number % 2}" for number in range(60)]
     assert "sites" in kinds(audit_files(table), "warning")
+
+
+def test_a_shortcut_is_found_among_many_columns(tmp_path: Path) -> None:
+    names = [f"{number}.wav" for number in np.random.default_rng(0).permutation(60)]
+    table = noises(tmp_path, names, LABELS)
+    told = [f"s{number % 2}" for number in range(60)]
+    findings = audit_files(table.assign(**dict.fromkeys(SITES, told)), root=tmp_path)["findings"]
+    warned = [one["text"] for one in findings if one["kind"] == "sites"]
+    assert len(warned) == len(SITES)
 
 
 def test_what_all_recordings_of_a_person_share_is_no_evidence(tmp_path: Path) -> None:

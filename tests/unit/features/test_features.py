@@ -218,6 +218,18 @@ def test_windows_are_scaled_by_their_recording():
     assert (windows(flat, scale="recording").x == 0).all()
 
 
+def test_a_recording_of_a_day_is_scaled_as_exactly_as_a_short_one():
+    rng = np.random.default_rng(0)
+    samples = rng.normal(100, 1, (2_000_000, 2)).astype(np.float32)
+    signal = Signal(samples, 100.0, ("a", "b"))
+    wave = windows(
+        signal, channels=["a", "b"], rate=100, samples=1000, stride=1000, scale="recording"
+    ).x
+    np.testing.assert_allclose(wave.mean((0, 1)), 0, atol=1e-4)
+    np.testing.assert_allclose(wave.std((0, 1)), 1, atol=1e-4)
+    assert wave.dtype == np.float32
+
+
 def test_windows_are_resampled():
     features = windows(ramp(), rate=5, samples=10, stride=10)
     assert features.start.tolist() == [0, 2, 4, 6, 8]

@@ -157,6 +157,22 @@ def test_several_trainings_share_a_gpu_after_each_gpu_has_one(
     end(*running)
 
 
+def test_the_emptiest_gpu_is_taken_whichever_place_is_free(
+    hold: Callable[..., subprocess.Popen[str]],
+) -> None:
+    running = [hold("0,1", share=2)]
+    assert said(running[0])[0] == "0"
+    running.append(hold("0,1", share=2))
+    assert said(running[1])[0] == "1"
+    running.append(hold("0,1", share=2))
+    assert said(running[2])[0] == "0"
+    # The second place of GPU 0 is still taken, and GPU 1 is idle.
+    end(*running[:2])
+    last = hold("0,1", share=2)
+    assert said(last)[0] == "1"
+    end(running[2], last)
+
+
 def test_several_gpus_are_taken_at_once_or_not_at_all(
     hold: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:

@@ -174,6 +174,19 @@ def test_what_the_audit_misses_is_listed(made, tmp_path):
     assert "No examples of <bdi>&lt;i&gt;b</bdi> in the test set of fold 0." in page
 
 
+def test_a_class_that_no_network_could_learn_is_said_beside_the_verdict(made, tmp_path):
+    path = made["results"] / "voices" / "grouped" / "audit.json"
+    audit = read_json(path)
+    (label, *_) = next(one for one in made["studies"] if one["study"] == "voices")["scored"]
+    write_json(path, audit | {"missing_classes": [{"fold": 1, "part": "train", "class": label}]})
+    try:
+        page = _render(made, tmp_path / "report.html")
+    finally:
+        write_json(path, audit)
+    assert f"Nothing could be learned of the class {label}, which is tested on" in page
+    assert "Nothing could be learned" not in _render(made, tmp_path / "again.html")
+
+
 def test_a_missing_table_or_audit_is_named(made, tmp_path):
     with pytest.raises(HeldoutError, match=r"runs.csv: expected a csv table"):
         _render(made, tmp_path / "report.html", tables=tmp_path)
@@ -873,6 +886,14 @@ def test_networks_have_their_own_p_with_its_correction():
     assert "not shown to be better than chance (p = 0.100, adjusted for 3 models)." in said
     assert said.endswith("There is no p value for the GRU. The test part has no macro-F1.")
     assert view["cost"] is None
+
+
+def test_permutations_that_are_too_few_for_any_p_are_said():
+    few = DEALT | {"p": 0.05, "p_holm": math.nan, "note": "19 permutations are too few for 4 tests"}
+    _, said, _ = _shortcuts(TOLD, dealt=[few], permutations=19)
+    assert said == (
+        "There is no p value for the ridge regression. 19 permutations are too few for 4 tests."
+    )
 
 
 def test_a_search_by_folds_says_what_it_cost():

@@ -85,6 +85,22 @@ def test_many_numbers_are_cut_in_two_and_many_words_are_not_told():
     assert rows["age"]["note"] == "up to 11.5, or above"
 
 
+def test_numbers_of_which_most_are_the_greatest_are_cut_below_it():
+    row = rows_of(*make(duration=[*np.linspace(1, 2.9, 10), *[3.0] * 14]))["duration"]
+    assert row["values"] == 2
+    assert row["note"] == "below 3, or 3"
+    assert row["score"] is not None
+
+
+def test_a_value_that_few_examples_of_a_group_have_is_not_lost():
+    # Two recordings a group, of which the second is short and, in two groups, by another device.
+    told, examples, table = make(groups=800, each=4, recordings=2)
+    rare = ["B" if k in (1, 3) else "A" for k in range(len(table))]
+    row = rows_of(told, examples, table.assign(device=rare))["device"]
+    assert (row["values"], row["chance"]) == (2, 0.5)
+    assert np.isfinite(row["score"])
+
+
 def test_more_groups_than_can_be_told_are_drawn_from():
     row = rows_of(*make(groups=MOST_GROUPS + 10))["group"]
     assert row["groups"] == MOST_GROUPS

@@ -115,6 +115,16 @@ def test_every_class_in_every_part_of_every_fold(data, seed, folds):
     assert (counts == examples["label"].nunique()).all()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_class_is_learned_before_it_is_validated(seed):
+    # Beside the test part one group of the class a is left.
+    examples = of_group_sizes({"a": [5, 5], "b": [5] * 6})
+    joined = sides(make_split(examples, kind="grouped", seed=seed), examples)
+    classes = joined.groupby("part")["label"].agg(set)
+    assert classes["train"] == classes["test"] == {"a", "b"}
+    assert classes["validation"] == {"b"}
+
+
 def test_one_huge_group_does_not_push_its_class_out_of_a_part():
     examples = of_group_sizes({"a": [1000, 1, 1], "b": [5, 5, 5, 5]})
     joined = sides(make_split(examples, kind="grouped"), examples)

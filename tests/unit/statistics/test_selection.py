@@ -89,3 +89,23 @@ def test_a_run_without_a_score_is_not_chosen():
     found = _selected(scores, 0)
     assert found.run in (0, 2)
     assert np.isfinite(found.corrected.estimate)
+
+
+def test_the_order_of_the_runs_does_not_matter_where_a_resample_scores_none():
+    rng = np.random.default_rng(3)
+    weights = draw_weights([f"p{g:03}" for g in range(12)], resamples=500, seed=0)
+    # Class b in two groups: of the others alone there is no score.
+    lacks = (weights[:, :2] == 0).all(axis=1)
+    scores = rng.normal(0.9, 0.05, (12, 5))
+    scores[:, 0] -= 0.6
+    inside = np.where(lacks[:, None], np.nan, weights @ scores / 12)
+    absent = (weights[1:] == 0).astype(float)
+    outside = ratio(absent @ scores, absent.sum(1, keepdims=True))
+    assert lacks.any()
+    assert np.isfinite(outside[lacks[1:]]).all()
+    found = [
+        select_best(inside[:, r], outside[:, r], 12) for r in ([0, 1, 2, 3, 4], [4, 3, 2, 1, 0])
+    ]
+    assert found[0].corrected == found[1].corrected
+    assert found[0].corrected.estimate > 0.85
+    assert "lack a score" in found[0].corrected.note

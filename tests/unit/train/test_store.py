@@ -10,8 +10,10 @@ import pytest
 
 from lib.errors import HeldoutError
 from lib.files import read_json
+from lib.train.callbacks import State
 from lib.train.store import fit_once
 from lib.train.trainer import Fitted
+from lib.train.training import Training
 
 ROW = {"loss": 0.5, "val_loss": 0.4, "seconds": 0.1}
 
@@ -130,3 +132,24 @@ def test_weights_of_another_network_are_a_damaged_file(tmp_path, change):
     np.savez(file, *left)
     with pytest.raises(HeldoutError, match=r"weights\.npz.*damaged file.*Delete it"):
         run(Pretend(), tmp_path)
+
+
+@pytest.mark.parametrize("damaged", [b"", b"PK\x03\x04 damaged", b"no archive"])
+def test_a_damaged_checkpoint_is_said_and_begun_anew(tmp_path, caplog, damaged):
+    checkpoint = tmp_path / "checkpoint.npz"
+    checkpoint.write_bytes(damaged)
+    network = SimpleNamespace(variables=[], weights=[], optimizer=SimpleNamespace(variables=[]))
+    state = State(network, Training(epochs=2), checkpoint)
+    assert state.history == []
+    assert not state.finished
+    assert not checkpoint.exists()
+    assert "checkpoint.npz is damaged" in caplog.text
+
+
+def test_half_a_checkpoint_changes_nothing(tmp_path):
+    checkpoint = tmp_path / "checkpoint.npz"
+    values = [SimpleNamespace(assign=pytest.fail) for _ in range(2)]
+    network = SimpleNamespace(variables=values, weights=[], optimizer=SimpleNamespace(variables=[]))
+    row = {"columns": ["epoch"], "history": [[1]], "stopped": False, "averaged": 0}
+    np.savez(checkpoint, **row, now_0=np.zeros(1))
+    assert State(network, Training(epochs=2), checkpoint).history == []
