@@ -216,6 +216,8 @@ def _first_figure(study: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
         words += f". It significantly beats {first}"
     elif answer["beats_baselines"] == "no" and not answer["winners"]:
         words += f". No network significantly beats {first}"
+    elif answer["beats_baselines"] == "unknown" and answer["baseline"]:
+        words += f". Whether it beats {first} could not be tested"
     return f"{words}."
 
 

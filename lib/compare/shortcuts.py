@@ -1,4 +1,4 @@
-"""The tables of shortcuts: what else the features tell, and scores with labels dealt anew."""
+"""The tables of shortcuts: what else the features tell, and scores with permuted labels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shortcut_rows(study: Mapping[str, Any], *, results: str | Path) -> list[dict
 def permutation_rows(
     study: Mapping[str, Any], pools: Pools, *, results: str | Path
 ) -> list[dict[str, Any]]:
-    """Make a row for each model that was scored with labels dealt anew, under the honest split.
+    """Make a row for each model that was scored with permuted labels, under the honest split.
 
     That is a linear model, and where the study asks for it each network, trained anew with the
     first seed.
@@ -62,8 +62,9 @@ def permutation_rows(
         blind = low > ALPHA
         row["p_holm"] = np.nan if blind else p
         if blind and not row["note"]:
-            many = counted(row["permutations"], "permutation")
-            row["note"] = f"{many} are too few for {counted(len(rows), 'test')}: no p can be small"
+            made = row["permutations"]
+            tests = counted(len(rows), "test")
+            row["note"] = f"too few permutations ({made}) for {tests}: no p can be small"
     return rows
 
 
@@ -78,7 +79,7 @@ def _read(study: Mapping[str, Any], results: str | Path) -> dict[str, Any]:
 def _permuted(
     study: Mapping[str, Any], architecture: str, folds: int, results: Path
 ) -> Iterator[float | None]:
-    """Read the scores of the networks that were trained on labels dealt anew."""
+    """Read the scores of the networks that were trained on permuted labels."""
     for number in range(1, study["permutations"] + 1):
         each = []
         for fold in range(folds):

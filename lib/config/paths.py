@@ -56,7 +56,7 @@ def compared(settings: Mapping[str, Any]) -> list[str]:
 
 
 def permuted(study: Mapping[str, Any]) -> list[str]:
-    """List the runs of networks that are trained on labels dealt anew."""
+    """List the runs of networks that are trained on permuted labels."""
     return [
         PERMUTED.format(study=study["name"], architecture=name, permutation=number, fold=fold)
         for name in study["architectures"]

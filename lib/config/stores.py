@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from lib.config.settings import source_of
 from lib.errors import HeldoutError
 from lib.project import path_of
 from lib.retrieve import addresses, in_store, provider, read_registry
+from lib.retrieve.registry import parse_registry
 
 
 def stored(settings: Mapping[str, Any]) -> tuple[str, dict[str, list[str]]]:
@@ -54,6 +55,38 @@ def require_mirror(settings: Mapping[str, Any]) -> None:
             f"{mirror}, which is {'a file' if Path(mirror).exists() else 'not there'}",
             "Correct the path; `DATASET/` below it holds the files of each dataset.",
         )
+
+
+def require_consent(settings: Mapping[str, Any], datasets: Collection[str]) -> None:
+    """Raise where data that a person has to fetch are not there, before days of other work.
+
+    Parameters
+    ----------
+    settings : mapping
+        From `lib.config.settings.resolve`.
+    datasets : collection of str
+        Those that are about to be retrieved.
+
+    Raises
+    ------
+    HeldoutError
+        Says what to fetch, and how to run without it.
+    """
+    for dataset in sorted(datasets):
+        if source_of(dataset, settings) != "download":
+            continue
+        registry = parse_registry(read_registry(path_of(f"resources/registry/{dataset}.yaml")))
+        folder = Path("resources/data", dataset)
+        if registry.lacks_consent(folder):
+            studies = settings["studies"].items()
+            others = [name for name, study in studies if study["dataset"] != dataset]
+            without = f" Or run without it: --config studies={','.join(others)}" if others else ""
+            raise HeldoutError(
+                folder,
+                f"{registry.title} ({registry.adopt})",
+                "none",
+                registry.consent_text(folder) + without,
+            )
 
 
 def require_no_journal(settings: Mapping[str, Any]) -> None:

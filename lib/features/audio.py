@@ -30,8 +30,10 @@ class FirstSeconds(Kind):
         Resampled to, in Hz.
     duration : float
         In s; shorter recordings are filled up with silence.
-    n_fft, hop : int
-        Length of the transform and from one frame to the next, in samples at `rate`.
+    n_fft : int
+        Length of a frame and of its transform, in samples at `rate`.
+    hop : int
+        From one frame to the next, in samples at `rate`.
     n_mels : int
         Mel bands up to half of `rate`.
     """

@@ -41,8 +41,10 @@ class Spectral(Kind):
         Resampled to, in Hz.
     frames : int
         Shorter recordings are filled up with silence.
-    n_fft, hop : int
-        Length of the transform and from one frame to the next, in samples at `rate`.
+    n_fft : int
+        Length of a frame and of its transform, in samples at `rate`.
+    hop : int
+        From one frame to the next, in samples at `rate`.
     parts : sequence of str
         Some of `mfcc` (13 coefficients), `centroid` (Hz), `chroma` (12) and `contrast` (7 bands,
         in dB). They stand in this order, whatever their order here.

@@ -34,9 +34,11 @@ class Windows(Kind):
         The channels to take, by name, in this order.
     rate : float
         The channels are resampled to this rate (Hz).
-    samples, stride : int
-        Length of a window, and from the start of one to that of the next, in samples at `rate`.
-        What is left at the end is not used.
+    samples : int
+        Length of a window, in samples at `rate`.
+    stride : int
+        From the start of a window to that of the next, in samples at `rate`. What is left at the
+        end is not used.
     limit : int, optional
         At most so many windows, spread evenly over the recording: a long recording then does not
         outweigh the others. All without it.

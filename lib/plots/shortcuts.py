@@ -1,4 +1,4 @@
-"""Pictures of shortcuts: what else features tell, and scores beside those of labels dealt anew."""
+"""Pictures of shortcuts: what else features tell, and scores beside those of permuted labels."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def told_by_features(rows: pd.DataFrame) -> Figure | None:
 
 
 def against_permuted(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | None:
-    """Draw the score of each model beside the scores that it has with labels dealt anew.
+    """Draw the score of each model beside the scores that it has with permuted labels.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def against_permuted(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | N
     Returns
     -------
     Figure or None
-        Dots are scores; grey lines hold 95% of those with labels dealt anew, with a tick at their
+        Dots are scores; grey lines hold 95% of those with permuted labels, with a tick at their
         mean. None where no model has both.
     """
     rows = rows[rows["score"].notna() & rows["permuted"].notna()]
@@ -75,7 +75,9 @@ def against_permuted(study: Mapping[str, Any], rows: pd.DataFrame) -> Figure | N
             axes.plot(row["score"], y, "o", color=colour(str(name)), markersize=6)
         handles = [
             key("labels as they are"),
-            Line2D([], [], color=GREY, linewidth=5, alpha=0.5, label="dealt anew, 95% of them"),
+            Line2D(
+                [], [], color=GREY, linewidth=5, alpha=0.5, label="permuted labels, 95% of them"
+            ),
             key("their mean", **TICK),
         ]
         figure.legend(handles=handles, loc="outside upper left", ncols=3)

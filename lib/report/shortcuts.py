@@ -1,4 +1,4 @@
-"""What the page says of shortcuts: what else features tell, and scores with labels dealt anew."""
+"""What the page says of shortcuts: what else features tell, and scores with permuted labels."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def shortcuts_view(
 
 
 def _cost(study: Mapping[str, Any], costs: pd.DataFrame) -> dict[str, Any]:
-    """Say how long it would take to train the networks on labels dealt anew."""
+    """Say how long it would take to train the networks on permuted labels."""
     own = costs[(costs["protocol"] == study["primary"]) & (costs["kind"] == "network")]
     each = own.groupby(["architecture", "fold"])["train_seconds"].mean().sum()
     # With fewer no p could be .05 after Holm's adjustment for the networks and the linear model.

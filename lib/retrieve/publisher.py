@@ -42,7 +42,7 @@ def download(place: Place, registry: Registry, *, fetcher: Fetcher) -> Listing:
     """
     place.enter()
     folder, consent = place.folder, registry.consent_text(place.link)
-    if not registry.downloadable and not any(folder.glob(registry.adopt or "*")):
+    if registry.lacks_consent(folder):
         raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
     known = place.known(folder)
     paths = [path for path in files_in(folder) if not registry.excluded(path)]

@@ -109,6 +109,10 @@ class Registry:
             lacking += max(0, archive.recordings - sum(map(archive.has, there)))
         return lacking
 
+    def lacks_consent(self, folder: Path) -> bool:
+        """Tell whether a person has to fetch the data, and has put none into this `folder`."""
+        return not self.downloadable and not any(folder.glob(self.adopt or "*"))
+
     def consent_text(self, folder: Path) -> str:
         """Say what to fetch, from where, and where to put it, for this `folder`."""
         return (self.consent or "").replace("{folder}", folder.as_posix())

@@ -1,4 +1,4 @@
-"""What the features tell beside the class, and what a model reaches with labels dealt anew."""
+"""What the features tell beside the class, and what a model reaches with permuted labels."""
 
 from lib.shortcuts.columns import shortcuts_of
 from lib.shortcuts.permuted import deal_data

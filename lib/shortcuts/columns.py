@@ -26,7 +26,7 @@ MOST_GROUPS = 50
 # As many examples as a linear model needs: of each group about as many, evenly spread.
 MOST_EXAMPLES = 2000
 FOLDS = 5
-# In how many ways the labels are dealt anew for the linear model: a second's work.
+# How often the labels are permuted for the linear model: a second's work.
 PERMUTATIONS = 99
 # Of a group's examples, one stretch is guessed from the others.
 STRETCHES = 3

@@ -1,4 +1,4 @@
-"""What a model reaches with labels dealt anew, which cannot be learned: the scores of chance."""
+"""What a model reaches with permuted labels, which cannot be learned: the scores of chance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RIDGE = 30.0
 
 
 class Places(NamedTuple):
-    """What is dealt anew: the label of each example, and its part in each fold.
+    """What is permuted: the label of each example, and its part in each fold.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ def deal_anew(given: Places, *, number: int, seed: int) -> Places:
 def linear_scores(
     told: np.ndarray, given: Places, *, scored: Collection[str], permutations: int, seed: int
 ) -> dict[str, Any]:
-    """Score a linear model, with the labels as they are and dealt anew.
+    """Score a linear model, with the labels as they are and permuted.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def linear_scores(
     scored : collection of str
         The classes that macro averages count.
     permutations : int
-        How often labels are dealt anew.
+        How often labels are permuted.
     seed : int
         Of the dealing.
 
@@ -137,7 +137,7 @@ def linear_scores(
 def deal_data(
     data: Data, examples: pd.DataFrame, split: pd.DataFrame, *, fold: int, number: int, seed: int
 ) -> Data:
-    """Return what a network is given of a fold, with labels and places dealt anew.
+    """Return what a network is given of a fold, with permuted labels and places.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Labels dealt anew, as chance would deal them, and the p value of a score among such scores."""
+"""Permuted labels, as chance would deal them, and the p value of a score among such scores."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def ways_to_deal(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> float:
 
 
 def permutation_p(score: float, permuted: ArrayLike) -> float:
-    """Compute the p value of a score among those of labels that were dealt anew.
+    """Compute the p value of a score among those of permuted labels.
 
     (k + 1) / (n + 1), where k of n are at least as high: the labels as they are count as one way to
     deal them, without which p would be too small, and 0 where k is (Phipson and Smyth 2010, Stat.
@@ -81,7 +81,7 @@ def permutation_p(score: float, permuted: ArrayLike) -> float:
     score : float
         With the labels as they are; higher is better.
     permuted : array_like of float, shape (n,)
-        With labels dealt anew, computed in the same way.
+        With permuted labels, computed in the same way.
 
     Returns
     -------

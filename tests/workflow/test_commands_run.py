@@ -108,7 +108,8 @@ NOT_RUN = {
     "conda env create -f environment.yml": _SET_UP,
     "conda activate heldout": _SET_UP,
     "python -m pip install --no-deps -e .": _SET_UP,
-    "snakemake --cores 8 --configfile config/full.yaml": _FETCHES,
+    "snakemake --cores 8 --configfile config/full.yaml --config "
+    "studies=heart_sounds,arrhythmia,exercise,voices": _FETCHES,
     "snakemake --cores 2 --config 'sources={mitdb: download}' --dry-run": _FETCHES,
     "snakemake --profile slurm --dry-run": _CLUSTER,
     "snakemake --profile slurm --configfile config/full.yaml": _CLUSTER,

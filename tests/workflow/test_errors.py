@@ -101,6 +101,17 @@ def test_a_mirror_that_is_not_there(copied: Workflow, tmp_path: Path) -> None:
     assert copied.unfinished() == []
 
 
+def test_data_that_need_consent_are_asked_for_before_anything_runs(copied: Workflow) -> None:
+    studies = [*copied.config["studies"], "accents"]
+    copied.configure({"studies": studies, "sources": {"common_voice": "download"}})
+    assert copied.plan().jobs != []
+    words = ("Mozilla Common Voice", "Or run without it: --config studies=")
+    assert_clear(copied.run(), "resources/data/common_voice: expected", *words)
+    assert not copied.path("logs/explore/accents.log").exists()
+    assert not copied.path("logs/retrieve/common_voice.log").exists()
+    assert copied.unfinished() == []
+
+
 def test_a_file_in_a_mirror_that_differs_from_its_checksum(
     copied: Workflow, tmp_path: Path
 ) -> None:

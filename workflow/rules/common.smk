@@ -5,7 +5,6 @@ from lib.config.paths import SPLIT, TEST_SEARCH, TRIAL, TRIALS, WORKER, compared
 from lib.config.settings import resolve
 from lib.config.stores import require_mirror, require_no_journal, stored
 from lib.errors import HeldoutError
-from lib.jobs.cluster import require_partitions
 from lib.jobs.gpus import gpus_of_training
 from lib.jobs.needs import of_features
 from lib.jobs.place import RunLock, require_writable
@@ -45,14 +44,6 @@ wildcard_constraints:
     worker=r"\d+",
     fold=r"\d+",
     permutation=r"\d+",
-
-
-def check_cluster():
-    """Before anything is submitted: no job may ask for what the cluster does not have."""
-    if workflow.executor_plugin.name == "slurm":
-        require_partitions(
-            job.resources.get("slurm_partition") for job in workflow.dag.needrun_jobs()
-        )
 
 
 def of(key):

@@ -34,7 +34,7 @@ def test_networks_are_set_against_as_many_trainings_of_the_first_seed(made):
     # Of four tests the smallest is multiplied by four. The others are multiplied by three: none of
     # 20 ways could be rare.
     np.testing.assert_allclose(rows["p_holm"], [0.04, np.nan, np.nan, np.nan])
-    few = "19 permutations are too few for 4 tests: no p can be small"
+    few = "too few permutations (19) for 4 tests: no p can be small"
     assert rows["note"].tolist() == ["", few, few, few]
     low, mean, high = rows.loc["gru", ["permuted_low", "permuted", "permuted_high"]]
     assert 0.1 < low < mean < high < 0.3

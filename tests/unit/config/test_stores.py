@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lib.config.settings import resolve
-from lib.config.stores import require_mirror, stored
+from lib.config.stores import require_consent, require_mirror, stored
 from lib.errors import HeldoutError
 
 
@@ -31,3 +31,19 @@ def test_a_mirror_that_is_no_folder_is_refused(tmp_path: Path, name: str, words:
     (tmp_path / "file").touch()
     with pytest.raises(HeldoutError, match=rf"mirror: expected a folder, or .* which is {words}"):
         require_mirror(settings(tmp_path / name))
+
+
+def test_recordings_that_need_consent_are_asked_for_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    chosen = resolve({"studies": ["voices", "accents", "arrhythmia"], "source": "download"})
+    with pytest.raises(
+        HeldoutError, match=r"common_voice: expected Mozilla Common Voice"
+    ) as caught:
+        require_consent(chosen, ["common_voice", "mitdb"])
+    assert "--config studies=voices,arrhythmia" in str(caught.value)
+    there = tmp_path / "resources/data/common_voice/cv-corpus-6.1/es"
+    there.mkdir(parents=True)
+    (there / "validated.tsv").touch()
+    require_consent(chosen, ["common_voice", "mitdb"])

@@ -844,8 +844,8 @@ def test_what_features_tell_is_named_with_chance_and_whether_it_goes_with_the_cl
     rate = TOLD | {"column": "rate", "score": 0.7, "low": 0.6, "high": 0.8, "chance": 0.5}
     said, _, view = _shortcuts(rate | {"association": 0.42}, TOLD)
     assert said == (
-        "From the features of an example a linear model tells the group (0.80, 95% CI 0.70 to "
-        "0.90; chance 0.04) and the sampling rate (0.70, 95% CI 0.60 to 0.80; chance 0.50), "
+        "From the features of an example a linear model can predict the group (0.80, 95% CI 0.70 "
+        "to 0.90; chance 0.04) and the sampling rate (0.70, 95% CI 0.60 to 0.80; chance 0.50), "
         "better than chance. Where examples of one group are in train and in test, as in a random "
         "split, a network can score by recognising the group. The sampling rate also goes with "
         "the class (Cramér's V 0.42): a network may have learned it in place of the class."
@@ -856,7 +856,7 @@ def test_what_features_tell_is_named_with_chance_and_whether_it_goes_with_the_cl
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"low": 0.03}, "These data do not show that a linear model tells anything but the class"),
+        ({"low": 0.03}, "do not show that a linear model can predict anything but the class"),
         ({"low": math.nan, "high": math.nan, "interval_note": FEW},
             "Without an interval: the group (0.80; chance 0.04)."),
         ({"score": math.nan, "low": math.nan, "high": math.nan, "chance": math.nan},
@@ -870,9 +870,9 @@ def test_where_features_tell_nothing_a_sentence_says_so(changes, words):
 def test_a_score_stands_beside_those_of_labels_dealt_anew_and_the_cost_of_more():
     _, said, _ = _shortcuts(TOLD)
     assert said == (
-        "The ridge regression reaches a macro-F1 of 0.60; with labels dealt anew, 99 times, "
-        "it reaches 0.25 (0.20 to 0.31): better than chance (p = 0.010). The networks "
-        "were not trained on labels dealt anew. With permutations: 79 in the study they are: 79 "
+        "The ridge regression reaches a macro-F1 of 0.60; trained on permuted labels, 99 times, "
+        "it reaches 0.25 on average (0.20 to 0.31): better than chance (p = 0.010). The networks "
+        "were not trained on permuted labels. With permutations: 79 in the study they are: 79 "
         "more trainings of each network, about 15 min 48 s on the hardware of this run."
     )
 
@@ -889,10 +889,10 @@ def test_networks_have_their_own_p_with_its_correction():
 
 
 def test_permutations_that_are_too_few_for_any_p_are_said():
-    few = DEALT | {"p": 0.05, "p_holm": math.nan, "note": "19 permutations are too few for 4 tests"}
+    few = DEALT | {"p": 0.05, "p_holm": math.nan, "note": "too few permutations (19) for 4 tests"}
     _, said, _ = _shortcuts(TOLD, dealt=[few], permutations=19)
     assert said == (
-        "There is no p value for the ridge regression. 19 permutations are too few for 4 tests."
+        "There is no p value for the ridge regression. Too few permutations (19) for 4 tests."
     )
 
 

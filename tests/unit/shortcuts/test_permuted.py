@@ -1,4 +1,4 @@
-"""Labels dealt anew between groups: the parts stay balanced, and p is uniform under chance."""
+"""Permuted labels between groups: the parts stay balanced, and p is uniform under chance."""
 
 from __future__ import annotations
 

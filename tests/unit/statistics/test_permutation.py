@@ -1,4 +1,4 @@
-"""Labels dealt anew: what stays as it was, and p values that are uniform where nothing is told."""
+"""Permuted labels: what stays as it was, and p values that are uniform where nothing is told."""
 
 from __future__ import annotations
 
