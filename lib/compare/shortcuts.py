@@ -56,15 +56,16 @@ def permutation_rows(
         permuted = [*_permuted(study, name, pool.folds, Path(results))]
         row = _row(study, name, mean_of_folds(own), permuted, ways=made["ways"])
         rows.append(row | {"kind": "network", "seed": seed})
-    # The least that each could have, had all models beaten all of their permutations.
-    least = holm([1 / (1 + row["permutations"]) for row in rows])
-    for row, p, low in zip(rows, holm([row["p"] for row in rows]), least, strict=True):
+    p = np.array([row["p"] for row in rows], dtype=float)
+    # What each would have, had all models beaten all of their permutations.
+    least = holm([1 / (1 + row["permutations"]) for row in rows] + 0 * p)
+    tests = counted(int(np.isfinite(p).sum()), "test")
+    for row, adjusted, low in zip(rows, holm(p), least, strict=True):
         blind = low > ALPHA
-        row["p_holm"] = np.nan if blind else p
+        row["p_holm"] = np.nan if blind else adjusted
         if blind and not row["note"]:
-            made = row["permutations"]
-            tests = counted(len(rows), "test")
-            row["note"] = f"too few permutations ({made}) for {tests}: no p can be small"
+            few = f"too few permutations ({row['permutations']})"
+            row["note"] = f"{few} for {tests}: no p can be small"
     return rows
 
 

@@ -75,18 +75,13 @@ def require_consent(settings: Mapping[str, Any], datasets: Collection[str]) -> N
     for dataset in sorted(datasets):
         if source_of(dataset, settings) != "download":
             continue
+        studies = settings["studies"].items()
+        others = [name for name, study in studies if study["dataset"] != dataset]
         registry = parse_registry(read_registry(path_of(f"resources/registry/{dataset}.yaml")))
-        folder = Path("resources/data", dataset)
-        if registry.lacks_consent(folder):
-            studies = settings["studies"].items()
-            others = [name for name, study in studies if study["dataset"] != dataset]
-            without = f" Or run without it: --config studies={','.join(others)}" if others else ""
-            raise HeldoutError(
-                folder,
-                f"{registry.title} ({registry.adopt})",
-                "none",
-                registry.consent_text(folder) + without,
-            )
+        registry.require_adopted(
+            Path("resources/data", dataset),
+            more=f"Or run without it: --config studies={','.join(others)}" if others else "",
+        )
 
 
 def require_no_journal(settings: Mapping[str, Any]) -> None:

@@ -134,9 +134,10 @@ class Windows(Kind):
             )
         if self.scale == "recording":
             # Sums of a day in 32 bits are off by a tenth of a deviation.
-            deviation = wave.std(axis=0, dtype=np.float64)
-            wave = wave - wave.mean(axis=0, dtype=np.float64)
-            wave = (wave / np.where(deviation > 0, deviation, 1)).astype(np.float32)
+            mean, deviation = (
+                of(axis=0, dtype=np.float64).astype(np.float32) for of in (wave.mean, wave.std)
+            )
+            wave = (wave - mean) / np.where(deviation > 0, deviation, 1)
         starts = np.arange(0, len(wave) - self.samples + 1, self.stride)
         if self.limit is not None and len(starts) > self.limit:
             starts = starts[np.rint(np.linspace(0, len(starts) - 1, self.limit)).astype(np.int64)]

@@ -131,8 +131,8 @@ def _take(
                 if len(free) >= wanted:
                     # Sorting keeps the order of equals.
                     taken = sorted(free, key=lambda gpu: -len(free[gpu]))[:wanted]
-                    for gpu in gpus:
-                        for lock in free.get(gpu, [])[gpu in taken :]:
+                    for gpu, (first, *others) in free.items():
+                        for lock in others if gpu in taken else [first, *others]:
                             lock.release()
                     held.push(trying.pop_all())
                     return taken

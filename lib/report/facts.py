@@ -188,6 +188,9 @@ def known_of(
         "metrics": [metric.label for metric in METRICS.values()],
         "resamples": config.get("resamples"),
         "answer": answer,
+        "searched_in_folds": {
+            display(one): count for one, count in study["searched_in_folds"].items()
+        },
         "chosen": display(best),
         "best_baseline": display(str(answer["baseline"])) if answer["baseline"] else "",
         "unfinished": unfinished_networks(str(answer["unfinished"])),

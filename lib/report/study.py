@@ -61,6 +61,10 @@ def study_view(
     gaps = records(primary_rows(study, tables["inflation"]))
     exploration = read_json(results / name / "exploration.json")
     own = manifest.get("source") == "folder"
+    splits = [
+        _split(study, protocol, results=results)
+        for protocol in sorted(study["protocols"], key=lambda name: name != study["primary"])
+    ]
     return {
         **study,
         "id": name,
@@ -72,7 +76,7 @@ def study_view(
         "cautions": [
             *map(str, manifest.get("cautions") or []),
             *cautions(exploration),
-            *_untaught(study, results=results),
+            *_untaught(study, splits[0]["audit"]),
         ],
         "notes": [*map(str, manifest.get("notes") or []), *remarks(exploration)],
         "suspects": suspects_table(name, exploration),
@@ -112,10 +116,7 @@ def study_view(
         "hyperparameters": hyperparameters.chosen(study, tables["trials"]),
         "trials": hyperparameters.trials(study, tables["trials"]),
         "importance": hyperparameters.importance(study, tables["importance"]),
-        "splits": [
-            _split(study, protocol, results=results)
-            for protocol in sorted(study["protocols"], key=lambda name: name != study["primary"])
-        ],
+        "splits": splits,
     }
 
 
@@ -187,9 +188,8 @@ def _split(study: Mapping[str, Any], protocol: str, *, results: Path) -> dict[st
     }
 
 
-def _untaught(study: Mapping[str, Any], *, results: Path) -> list[str]:
+def _untaught(study: Mapping[str, Any], audit: Mapping[str, Any]) -> list[str]:
     """Say which classes the primary split tests on that no network could learn."""
-    audit = read_json(results / str(study["study"]) / study["primary"] / "audit.json")
     gone = {(one["fold"], one["part"], one["class"]) for one in audit["missing_classes"]}
     # Before the test some networks are trained on the validation set too.
     learned = ["train"]

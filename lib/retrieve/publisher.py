@@ -42,8 +42,7 @@ def download(place: Place, registry: Registry, *, fetcher: Fetcher) -> Listing:
     """
     place.enter()
     folder, consent = place.folder, registry.consent_text(place.link)
-    if registry.lacks_consent(folder):
-        raise HeldoutError(place.link, f"{registry.title} ({registry.adopt})", "none", consent)
+    registry.require_adopted(folder, shown=place.link)
     known = place.known(folder)
     paths = [path for path in files_in(folder) if not registry.excluded(path)]
     rows = listing(folder, paths, known=known, threads=fetcher.network.threads)

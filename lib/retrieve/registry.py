@@ -109,9 +109,21 @@ class Registry:
             lacking += max(0, archive.recordings - sum(map(archive.has, there)))
         return lacking
 
-    def lacks_consent(self, folder: Path) -> bool:
-        """Tell whether a person has to fetch the data, and has put none into this `folder`."""
-        return not self.downloadable and not any(folder.glob(self.adopt or "*"))
+    def require_adopted(self, folder: Path, *, shown: Path | None = None, more: str = "") -> None:
+        """Raise where a person has to fetch the data, and has put none into this folder.
+
+        Parameters
+        ----------
+        folder : Path
+            Where they are to be.
+        shown : Path, optional
+            What the error calls it.
+        more : str
+            What else to do, at the end of the advice.
+        """
+        if not self.downloadable and not any(folder.glob(self.adopt or "*")):
+            at, what = shown or folder, f"{self.title} ({self.adopt})"
+            raise HeldoutError(at, what, "none", f"{self.consent_text(at)} {more}".rstrip())
 
     def consent_text(self, folder: Path) -> str:
         """Say what to fetch, from where, and where to put it, for this `folder`."""

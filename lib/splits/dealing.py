@@ -10,8 +10,11 @@ from lib.errors import HeldoutError
 # Dealing groups greedily depends on the order of equals, so several orders are tried, and the most
 # balanced result is kept. 32 orders found every class a place on the sets at hand.
 RESTARTS = 32
-# A class that a part lacks altogether weighs more than any number of groups too few.
+# A class that a part lacks altogether weighs more than any number of groups too few. What cannot be
+# learned weighs more than all that validation does not see, and a part without any group most.
 ABSENT = 1_000_000
+LEARNED = np.array([1, 1000])  # of validation and training
+EMPTY = 1_000_000 * ABSENT
 
 
 def deal_folds(
@@ -90,7 +93,13 @@ def groups_needed(folds: int) -> np.ndarray:
 
 
 def deal(
-    frame: pd.DataFrame, *, unit: str, shares: np.ndarray, needs: np.ndarray, seed: int
+    frame: pd.DataFrame,
+    *,
+    unit: str,
+    shares: np.ndarray,
+    needs: np.ndarray,
+    seed: int,
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """Deal units to piles so that each pile gets its share of every class.
 
@@ -106,6 +115,8 @@ def deal(
         Groups of each class that each pile should have; not used for single examples.
     seed : int
         Of the order.
+    weights : np.ndarray [shape=(piles,)], optional
+        How much a class weighs that a pile lacks altogether; for all the same without it.
 
     Returns
     -------
@@ -125,12 +136,15 @@ def deal(
             f"{len(names)} ({', '.join(map(str, names))})",
             "Use fewer folds, or add recordings of other groups.",
         )
+    absent = np.full((len(shares), len(classes) + 1), ABSENT)
+    if weights is not None:
+        absent = np.column_stack([absent[:, :-1] * weights[:, None], np.full(len(shares), EMPTY)])
     best, best_cost = None, (np.inf, np.inf)
     for restart in range(RESTARTS if len(names) <= 2000 else 1):
         rng = np.random.default_rng([seed, restart])
         pile = _deal_once(counts, shares, rng)
-        _repair(counts, pile, shares, needs)
-        cost = _cost(counts, pile, shares, needs)
+        _repair(counts, pile, shares, needs, absent)
+        cost = _cost(counts, pile, shares, needs, absent)
         if cost < best_cost:
             best, best_cost = pile, cost
     assert best is not None
@@ -179,7 +193,13 @@ def _groups_held(counts: np.ndarray, pile: np.ndarray, piles: int) -> np.ndarray
     return np.array([present[pile == index].sum(axis=0) for index in range(piles)])
 
 
-def _repair(counts: np.ndarray, pile: np.ndarray, shares: np.ndarray, needs: np.ndarray) -> None:
+def _repair(
+    counts: np.ndarray,
+    pile: np.ndarray,
+    shares: np.ndarray,
+    needs: np.ndarray,
+    absent: np.ndarray,
+) -> None:
     """Move groups, one at a time, to piles that have too few groups of a class.
 
     Dealing looks at numbers of examples. Where one group has most of a class, it would fill its
@@ -190,8 +210,8 @@ def _repair(counts: np.ndarray, pile: np.ndarray, shares: np.ndarray, needs: np.
     need = needs[:, None]
     while True:
         held = _groups_held(counts, pile, len(shares))
-        lost = ABSENT * (held == 1) + (held <= need)
-        won = ABSENT * (held == 0) + (held < need)
+        lost = absent * (held == 1) + (held <= need)
+        won = absent * (held == 0) + (held < need)
         change = (present * lost[pile]).sum(axis=1)[:, None] - present @ won.T
         change[np.arange(len(pile)), pile] = 0
         if change.min() >= 0:
@@ -206,11 +226,15 @@ def _repair(counts: np.ndarray, pile: np.ndarray, shares: np.ndarray, needs: np.
 
 
 def _cost(
-    counts: np.ndarray, pile: np.ndarray, shares: np.ndarray, needs: np.ndarray
+    counts: np.ndarray,
+    pile: np.ndarray,
+    shares: np.ndarray,
+    needs: np.ndarray,
+    absent: np.ndarray,
 ) -> tuple[float, float]:
     """Judge a deal: first the classes of which a pile has too few groups, then how uneven it is."""
     groups = _groups_held(counts, pile, len(shares))
-    short = ABSENT * (groups == 0) + np.maximum(needs[:, None] - groups, 0)
+    short = absent * (groups == 0) + np.maximum(needs[:, None] - groups, 0)
     held = np.array([counts[pile == index].sum(axis=0) for index in range(len(shares))])
     uneven = float((((held / counts.sum(axis=0)) / shares[:, None] - 1) ** 2).mean())
     return float(short.sum()), uneven
@@ -230,26 +254,11 @@ def cut_validation(
             "Use fewer folds or add recordings.",
         )
     pile = deal(
-        train, unit=unit, shares=np.array([share, 1 - share]), needs=np.array([1, 1]), seed=seed
+        train,
+        unit=unit,
+        shares=np.array([share, 1 - share]),
+        needs=np.array([1, 1]),
+        seed=seed,
+        weights=LEARNED,
     )
-    if unit == "group":
-        pile = _learnable(train, pile)
     part[rows[pile == 0]] = "validation"
-
-
-def _learnable(train: pd.DataFrame, pile: np.ndarray) -> np.ndarray:
-    """Move groups from validation (pile 0) to training until no class is in validation alone.
-
-    Where none would be left for validation all stay: each group is then the only one of a class,
-    and one class has to go without.
-    """
-    labels, groups = train["label"].to_numpy(), train["group"].to_numpy()
-    moved = pile
-    while (moved == 0).any():
-        alone = sorted(set(labels[moved == 0]) - set(labels[moved == 1]))
-        if not alone:
-            return moved
-        # The smallest group that has it.
-        sizes = pd.Series(groups[(moved == 0) & (labels == alone[0])]).value_counts(sort=False)
-        moved = np.where(groups == sizes.idxmin(), 1, moved)
-    return pile

@@ -113,6 +113,8 @@ class State:
         ]
         kept = [held[f"kept_{i}"] for i in range(len(self.model.weights))]
         now = [held[f"now_{i}"] for i in range(len(self.variables))]
+        if any(v.shape != tuple(x.shape) for v, x in zip(now, self.variables, strict=True)):
+            raise ValueError("its arrays are not those of this network")
         for variable, value in zip(self.variables, now, strict=True):
             variable.assign(value)
         self.history, self.kept = history, kept

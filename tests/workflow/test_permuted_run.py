@@ -13,7 +13,7 @@ from tests.support.workflow import Workflow
 
 
 @pytest.mark.slow
-def test_labels_dealt_anew_and_choices_by_the_test_part(copied: Workflow) -> None:
+def test_permuted_labels_and_choices_by_the_test_part(copied: Workflow) -> None:
     chosen = {"title": "chosen by the test part", "kind": "test_selected", "honest": False}
     asked = {"permutations": 1, "protocols": {"test_selected": chosen}}
     copied.configure({"settings": {"tiny": asked}})

@@ -61,7 +61,7 @@ def test_a_seed_more_concerns_the_final_runs_alone(copied: Workflow) -> None:
     assert set(copied.plan().rules) == {"train", *AFTER_TRAINING}
 
 
-def test_labels_dealt_anew_train_each_network_as_often_and_nothing_else(copied: Workflow) -> None:
+def test_permuted_labels_train_each_network_as_often_and_nothing_else(copied: Workflow) -> None:
     copied.configure(tiny(permutations=3))
     plan = copied.plan()
     assert set(plan.rules) == {"permuted", *AFTER_TRAINING}

@@ -40,6 +40,22 @@ def test_networks_are_set_against_as_many_trainings_of_the_first_seed(made):
     assert 0.1 < low < mean < high < 0.3
 
 
+def test_a_model_without_a_score_makes_no_permutations_too_few(made):
+    path = made["results"] / "s" / "shortcuts.json"
+    write_json(path, read_json(path) | {"ridge": {"score": None, "permuted": [], "ways": 9e9}})
+    for name in ("lstm", "gru"):
+        for fold in (0, 1):
+            run = made["results"] / "s" / "grouped" / name / "seed-3" / f"fold-{fold}" / "run.json"
+            value = read_json(run)
+            value["metrics"]["test"]["macro_f1"] = None
+            write_json(run, value)
+    compare_runs(made)
+    rows = _table(made, "permutations").set_index("architecture")
+    # The only test.
+    assert rows.loc["cnn", "p_holm"] == pytest.approx(1 / 20)
+    assert "too few permutations" not in " ".join(rows["note"])
+
+
 def test_a_training_that_failed_counts_as_one_that_is_as_high(made):
     path = made["results"] / "s" / "permuted" / "gru" / "permutation-4"
     for fold in (0, 1):

@@ -254,7 +254,7 @@ def test_a_search_by_folds_is_given_the_time_of_all_of_them(tmp_path: Path) -> N
         chosen(choose="folds", stopping="halving")
 
 
-def test_labels_dealt_anew_are_a_run_for_each_network_number_and_fold() -> None:
+def test_permuted_labels_are_a_run_for_each_network_number_and_fold() -> None:
     over = {"voices": {"permutations": 2, "primary": "grouped", "protocols": {}}}
     found = resolve(SHIPPED | {"studies": ["voices"], "effort": "full", "settings": over})
     study = found["studies"]["voices"]

@@ -360,7 +360,7 @@ def test_each_run_of_a_network_has_a_dot_by_its_two_scores():
     assert validation_against_test({"architectures": ["lstm"]}, runs[:2]) is None
 
 
-def test_models_stand_beside_their_scores_with_labels_dealt_anew():
+def test_models_stand_beside_their_scores_with_permuted_labels():
     names = ["architecture", "score", "permuted", "permuted_low", "permuted_high"]
     rows = [("ridge", 0.6, 0.3, 0.2, 0.4), ("gru", 0.7, 0.3, 0.1, 0.5), ("lstm", np.nan, 0, 0, 0)]
     figure = against_permuted({"architectures": ["lstm", "gru"]}, pd.DataFrame(rows, columns=names))

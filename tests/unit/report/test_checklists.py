@@ -298,16 +298,35 @@ def test_a_request_to_the_author_may_depend_on_the_run():
     assert needs[()]["4a"] == ""
 
 
-def test_what_the_survey_of_a_folder_left_out_counts_as_missing(made):
-    voices = made["studies"][1]
+def said_of_voices(made, fact, *, manifest=None, **changed):
+    """Return what a fact says of `voices`, with another manifest or other keys of the study."""
+    voices = made["studies"][1] | changed
     names = ("trials", "answers", "per_class", "group_means", "subgroups", "costs", "aami")
     tables = {name: read_table(made["tables"] / f"{name}.csv", text=TEXT) for name in names}
     tables = {name: rows[rows["study"] == "voices"] for name, rows in tables.items()}
-    said = []
-    for left_out in ([], [{"path": "x.wav", "reason": "it is empty"}]):
-        data = made["manifests"][1] | {"left_out": left_out}
-        known = known_of(voices, tables, results=made["results"], data=data, provenance={})
-        said.append(study_facts(voices, known, shown=set())["missing"].says)
+    data = made["manifests"][1] | (manifest or {})
+    known = known_of(voices, tables, results=made["results"], data=data, provenance={})
+    return study_facts(voices, known, shown=set())[fact].says
+
+
+def test_a_folder_of_ones_own_leaves_out_what_a_published_dataset_stops_at(made):
+    assert "a truncated file stops the run" in said_of_voices(made, "damaged")
+    own = said_of_voices(made, "damaged", manifest={"source": "folder"})
+    assert own.startswith("A recording that is truncated or cannot be read is left out")
+    assert "checksum" not in own
+
+
+def test_a_search_in_folds_is_told_by_the_name_of_its_network(made):
+    assert "inside the training set" not in said_of_voices(made, "search")
+    said = said_of_voices(made, "search", searched_in_folds={"lstm": 5})
+    assert "For the LSTM it was the lowest mean loss over 5 folds of groups inside" in said
+
+
+def test_what_the_survey_of_a_folder_left_out_counts_as_missing(made):
+    said = [
+        said_of_voices(made, "missing", manifest={"left_out": left_out})
+        for left_out in ([], [{"path": "x.wav", "reason": "it is empty"}])
+    ]
     assert said[0].startswith("No recording was left out; each of the 14 has examples.")
     assert said[1].startswith("Left out: 1 of 15 recordings (6.7%), each with its reason")
 

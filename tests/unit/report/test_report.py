@@ -867,7 +867,7 @@ def test_where_features_tell_nothing_a_sentence_says_so(changes, words):
     assert words in _shortcuts(TOLD | changes)[0]
 
 
-def test_a_score_stands_beside_those_of_labels_dealt_anew_and_the_cost_of_more():
+def test_a_score_stands_beside_those_of_permuted_labels_and_the_cost_of_more():
     _, said, _ = _shortcuts(TOLD)
     assert said == (
         "The ridge regression reaches a macro-F1 of 0.60; trained on permuted labels, 99 times, "

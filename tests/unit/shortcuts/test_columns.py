@@ -93,9 +93,9 @@ def test_numbers_of_which_most_are_the_greatest_are_cut_below_it():
 
 
 def test_a_value_that_few_examples_of_a_group_have_is_not_lost():
-    # Two recordings a group, of which the second is short and, in two groups, by another device.
-    told, examples, table = make(groups=800, each=4, recordings=2)
-    rare = ["B" if k in (1, 3) else "A" for k in range(len(table))]
+    # Of eight examples of a group three are taken: the first, the fourth and the last.
+    told, examples, table = make(groups=800, each=2, recordings=4)
+    rare = ["B" if k in (2, 6) else "A" for k in range(len(table))]
     row = rows_of(told, examples, table.assign(device=rare))["device"]
     assert (row["values"], row["chance"]) == (2, 0.5)
     assert np.isfinite(row["score"])

@@ -11,6 +11,7 @@ from lib.config.settings import ROOT
 from lib.errors import HeldoutError
 from lib.files import read_yaml
 from lib.splits import make_split
+from lib.splits.dealing import cut_validation
 
 # Dealing tries many orders: a dozen cases a property keep this file quick.
 few = settings(max_examples=12)
@@ -115,14 +116,31 @@ def test_every_class_in_every_part_of_every_fold(data, seed, folds):
     assert (counts == examples["label"].nunique()).all()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_class_is_learned_before_it_is_validated(seed):
-    # Beside the test part one group of the class a is left.
-    examples = of_group_sizes({"a": [5, 5], "b": [5] * 6})
-    joined = sides(make_split(examples, kind="grouped", seed=seed), examples)
-    classes = joined.groupby("part")["label"].agg(set)
-    assert classes["train"] == classes["test"] == {"a", "b"}
-    assert classes["validation"] == {"b"}
+@st.composite
+def few_groups(draw):
+    """Draw examples of a few groups with any classes, in any numbers."""
+    classes = draw(st.integers(2, 4))
+    groups, labels = [], []
+    for group in range(draw(st.integers(3, 7))):
+        for label in draw(st.sets(st.integers(0, classes - 1), min_size=1)):
+            n = draw(st.sampled_from([1, 3, 20]))
+            groups += [f"g{group}"] * n
+            labels += [f"c{label}"] * n
+    return table(groups, labels)
+
+
+@few
+@given(few_groups(), st.sampled_from([0.07, 0.1, 0.2, 0.3, 0.4]))
+def test_every_class_is_learned_where_one_group_can_be_spared(examples, share):
+    part = np.full(len(examples), "train", dtype="U10")
+    cut_validation(examples, part, unit="group", share=share, seed=0)
+    in_train = examples["group"][part == "train"]
+    assert 0 < in_train.nunique() < examples["group"].nunique()
+    spared = [
+        examples["label"][examples["group"] != group].nunique() for group in set(examples["group"])
+    ]
+    learned = examples["label"][part == "train"].nunique()
+    assert learned == max(spared)
 
 
 def test_one_huge_group_does_not_push_its_class_out_of_a_part():

@@ -146,10 +146,11 @@ def test_a_damaged_checkpoint_is_said_and_begun_anew(tmp_path, caplog, damaged):
     assert "checkpoint.npz is damaged" in caplog.text
 
 
-def test_half_a_checkpoint_changes_nothing(tmp_path):
+@pytest.mark.parametrize("now", [[np.zeros(3)], [np.zeros(3), np.zeros(2)]])
+def test_a_checkpoint_of_another_network_changes_nothing(tmp_path, now):
     checkpoint = tmp_path / "checkpoint.npz"
-    values = [SimpleNamespace(assign=pytest.fail) for _ in range(2)]
+    values = [SimpleNamespace(shape=(3,), assign=pytest.fail) for _ in range(2)]
     network = SimpleNamespace(variables=values, weights=[], optimizer=SimpleNamespace(variables=[]))
     row = {"columns": ["epoch"], "history": [[1]], "stopped": False, "averaged": 0}
-    np.savez(checkpoint, **row, now_0=np.zeros(1))
+    np.savez(checkpoint, **row, **{f"now_{i}": value for i, value in enumerate(now)})
     assert State(network, Training(epochs=2), checkpoint).history == []
